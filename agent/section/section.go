@@ -1,0 +1,115 @@
+// Package section runs the collectors of the inventory's sections, one after the other, each within its deadline
+// and behind a guard against panics, and says how each ended. What a section collects stands in its folder.
+package section
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Deadline is how long a section may take unless its collector says otherwise.
+const Deadline = 60 * time.Second
+
+// Collector collects one section.
+type Collector struct {
+	// Name is the section's name in the .proto.
+	Name string
+	// Deadline bounds Collect; 0 means the package's Deadline.
+	Deadline time.Duration
+	// Collect gives the section's items, in any order. Items together with an error are a partial section: what
+	// is not among them may still be there. host.ErrUnsupported and fs.ErrPermission have statuses of their own.
+	Collect func(ctx context.Context, h *host.Host) ([]proto.Message, error)
+}
+
+// Report is what came of collecting one section.
+type Report struct {
+	Section  string
+	Status   inventory.Status
+	Message  string // why the status is not ok
+	Duration time.Duration
+	Items    []proto.Message // none unless Status.Collected
+}
+
+// Run collects the sections in order. It always returns a report for each of them.
+func Run(ctx context.Context, h *host.Host, collectors []Collector) []Report {
+	reports := make([]Report, len(collectors))
+	for i, c := range collectors {
+		reports[i] = run(ctx, h, c)
+	}
+	return reports
+}
+
+type outcome struct {
+	items []proto.Message
+	err   error
+}
+
+// run leaves a collector that does not heed its deadline behind: the report must not wait for a dead disk.
+func run(ctx context.Context, h *host.Host, c Collector) Report {
+	deadline := c.Deadline
+	if deadline == 0 {
+		deadline = Deadline
+	}
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+
+	start := time.Now()
+	done := make(chan outcome, 1)
+	go func() { done <- guard(ctx, h, c) }()
+
+	report := Report{Section: c.Name}
+	select {
+	case o := <-done:
+		report.Status, report.Message = statusOf(o)
+		if report.Status.Collected() {
+			report.Items = o.items
+		}
+	case <-ctx.Done():
+		report.Status, report.Message = inventory.StatusTimeout, fmt.Sprintf("not finished within %v", deadline)
+	}
+	report.Duration = time.Since(start)
+	return report
+}
+
+func guard(ctx context.Context, h *host.Host, c Collector) (o outcome) {
+	defer func() {
+		if p := recover(); p != nil {
+			o = outcome{err: fmt.Errorf("panic: %v", p)}
+		}
+	}()
+	items, err := c.Collect(ctx, h)
+	return outcome{items: items, err: err}
+}
+
+// maxMessage bounds the message that travels with a section's status.
+const maxMessage = 500
+
+func statusOf(o outcome) (inventory.Status, string) {
+	if o.err == nil {
+		return inventory.StatusOK, ""
+	}
+	message := o.err.Error()
+	if len(message) > maxMessage {
+		message = message[:maxMessage]
+	}
+	switch {
+	case len(o.items) > 0:
+		return inventory.StatusPartial, message
+	case errors.Is(o.err, host.ErrUnsupported):
+		return inventory.StatusUnsupported, message
+	case errors.Is(o.err, fs.ErrPermission):
+		return inventory.StatusDenied, message
+	case errors.Is(o.err, context.DeadlineExceeded):
+		return inventory.StatusTimeout, message
+	default:
+		return inventory.StatusError, message
+	}
+}

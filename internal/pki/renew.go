@@ -1,0 +1,100 @@
+package pki
+
+import (
+	"crypto/ecdsa"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// NonceLifetime is how long an agent may take to answer a challenge.
+const NonceLifetime = 5 * time.Minute
+
+// A nonce is its expiry (Unix seconds, big-endian), random bytes, and an HMAC over both. Every collector of the same
+// authority derives the same HMAC key, so none has to remember a nonce.
+const (
+	expirySize = 8
+	randomSize = 16
+	nonceSize  = expirySize + randomSize + sha256.Size
+)
+
+// ErrNonce says that a nonce is not one of ours, or too old.
+var ErrNonce = errors.New("the nonce is unknown or too old")
+
+// ErrSignature says that a renewal was not signed by the holder of its key.
+var ErrSignature = errors.New("the signature is not the key's")
+
+func deriveNonceKey(key *ecdsa.PrivateKey) ([]byte, error) {
+	secret, err := key.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("derive nonce key: %w", err)
+	}
+	derived, err := hkdf.Key(sha256.New, secret, nil, "muster renew nonce", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("derive nonce key: %w", err)
+	}
+	return derived, nil
+}
+
+// Nonce makes a challenge that is good for NonceLifetime.
+func (a *Authority) Nonce(now time.Time) []byte {
+	nonce := make([]byte, expirySize+randomSize, nonceSize)
+	binary.BigEndian.PutUint64(nonce, uint64(now.Add(NonceLifetime).Unix())) //nolint:gosec // after 1970
+	_, _ = rand.Read(nonce[expirySize:])                                    // never fails
+	return append(nonce, a.authenticate(nonce)...)
+}
+
+// CheckNonce reports ErrNonce unless the nonce was made by this authority and is still good.
+func (a *Authority) CheckNonce(nonce []byte, now time.Time) error {
+	if len(nonce) != nonceSize {
+		return ErrNonce
+	}
+	said, mac := nonce[:expirySize+randomSize], nonce[expirySize+randomSize:]
+	if !hmac.Equal(mac, a.authenticate(said)) {
+		return ErrNonce
+	}
+	expiry := int64(binary.BigEndian.Uint64(said)) //nolint:gosec // written by Nonce
+	if now.Unix() > expiry {
+		return ErrNonce
+	}
+	return nil
+}
+
+func (a *Authority) authenticate(said []byte) []byte {
+	mac := hmac.New(sha256.New, a.nonceKey)
+	mac.Write(said)
+	return mac.Sum(nil)
+}
+
+// RenewMessage is what the holder of a key signs to renew its certificate: a hash that no other protocol signs.
+func RenewMessage(nonce []byte) [32]byte {
+	return sha256.Sum256(append([]byte("muster renew"), nonce...))
+}
+
+// SignRenew answers a challenge.
+func SignRenew(key *ecdsa.PrivateKey, nonce []byte) ([]byte, error) {
+	digest := RenewMessage(nonce)
+	signature, err := ecdsa.SignASN1(rand.Reader, key, digest[:])
+	if err != nil {
+		return nil, fmt.Errorf("sign renewal: %w", err)
+	}
+	return signature, nil
+}
+
+// CheckRenew gives the key (PKIX DER) whose holder signed the nonce. Whether the nonce is good, CheckNonce says.
+func CheckRenew(publicKey, nonce, signature []byte) (*ecdsa.PublicKey, error) {
+	key, err := ParseKey(publicKey)
+	if err != nil {
+		return nil, err
+	}
+	digest := RenewMessage(nonce)
+	if !ecdsa.VerifyASN1(key, digest[:], signature) {
+		return nil, ErrSignature
+	}
+	return key, nil
+}

@@ -1,0 +1,72 @@
+// Package store is the only door to PostgreSQL. What machines hold is interned once for the whole fleet, a
+// machine's inventory is a set of ids, and its history is what changed: see migrations/ for the tables. The
+// package knows no section but software, which people search, and decides nothing: what is stored was decided
+// by its callers.
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is a connection pool to one database. It is safe for concurrent use.
+type Store struct {
+	pool     *pgxpool.Pool
+	sections *sectionIDs
+}
+
+// Options says how to open a store; the zero value is fine.
+type Options struct {
+	// MaxConns bounds the pool; 0 means 16.
+	MaxConns int32
+}
+
+// Open connects to a database that Migrate has been applied to. The caller closes the store.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("parse database url: %w", err)
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 16
+	}
+	config.MaxConns = o.MaxConns
+	// A statement that waits longer than this waits for something that is broken.
+	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
+	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
+	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to database: %w", err)
+	}
+	s := &Store{pool: pool, sections: newSectionIDs()}
+	if err := s.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to database: %w", err)
+	}
+	return s, nil
+}
+
+// Close closes the pool.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping asks the database for an answer.
+func (s *Store) Ping(ctx context.Context) error { return s.pool.Ping(ctx) }
+
+// Now is the database's clock, which the collectors of one database share.
+func (s *Store) Now(ctx context.Context) (time.Time, error) {
+	var now time.Time
+	if err := s.pool.QueryRow(ctx, `select clock_timestamp()`).Scan(&now); err != nil {
+		return time.Time{}, fmt.Errorf("read database clock: %w", err)
+	}
+	return now, nil
+}
+
+// inTx runs f in a transaction: committed if f succeeds, rolled back otherwise.
+func (s *Store) inTx(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, s.pool, f)
+}

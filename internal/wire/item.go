@@ -1,0 +1,123 @@
+package wire
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Hash identifies an item by the bytes of its facts on the wire. Two programs may encode one item differently, so
+// a hash tells two encodings apart, not two items: that is what inventory.Digest is for.
+type Hash [16]byte
+
+// HashOf hashes the bytes of an item's facts as they stand on the wire.
+func HashOf(facts []byte) Hash {
+	sum := sha256.Sum256(facts)
+	return Hash(sum[:16])
+}
+
+// Encoded is an item as it travels.
+type Encoded struct {
+	Hash     Hash
+	KeyHash  int64
+	Facts    []byte
+	Readings []byte // nil where there are none
+}
+
+// Encode splits an item into facts and readings. The item itself is left as it was.
+func (s *Section) Encode(item proto.Message) (Encoded, error) {
+	m := item.ProtoReflect()
+	facts, readings := s.new.New(), s.new.New()
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		if s.isReading(f) {
+			readings.Set(f, v)
+		} else {
+			facts.Set(f, v)
+		}
+		return true
+	})
+	options := proto.MarshalOptions{Deterministic: true}
+	encoded := Encoded{KeyHash: s.KeyHash(facts)}
+	var err error
+	if encoded.Facts, err = options.Marshal(facts.Interface()); err != nil {
+		return Encoded{}, fmt.Errorf("encode %s: %w", s.Name, err)
+	}
+	if len(s.readings) > 0 {
+		if encoded.Readings, err = options.Marshal(readings.Interface()); err != nil {
+			return Encoded{}, fmt.Errorf("encode %s: %w", s.Name, err)
+		}
+	}
+	if len(encoded.Readings) == 0 {
+		encoded.Readings = nil
+	}
+	encoded.Hash = HashOf(encoded.Facts)
+	return encoded, nil
+}
+
+func (s *Section) isReading(f protoreflect.FieldDescriptor) bool {
+	for _, r := range s.readings {
+		if r.Number() == f.Number() {
+			return true
+		}
+	}
+	return false
+}
+
+// Decode reads an item's facts or readings from the wire. Fields that this program does not know are ignored.
+func (s *Section) Decode(encoded []byte) (protoreflect.Message, error) {
+	m := s.new.New()
+	if err := proto.Unmarshal(encoded, m.Interface()); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", s.Name, err)
+	}
+	return m, nil
+}
+
+// KeyHash hashes the key fields of an item. It does not depend on how the item was encoded.
+func (s *Section) KeyHash(m protoreflect.Message) int64 {
+	if len(s.keys) == 0 {
+		return 0
+	}
+	text := appendFields(nil, m, len(s.keys), func(i int) protoreflect.FieldDescriptor { return s.keys[i] })
+	sum := sha256.Sum256(text)
+	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // a hash has no sign
+}
+
+// Key shows the key fields of an item, for people: `dpkg bash amd64`.
+func (s *Section) Key(m protoreflect.Message) string {
+	var b []byte
+	for _, f := range s.keys {
+		if !m.Has(f) {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, m.Get(f).String()...)
+	}
+	return string(b)
+}
+
+// HasKey reports whether an item says anything in its key fields. An item of a section with key fields that
+// says nothing in them names nothing.
+func (s *Section) HasKey(m protoreflect.Message) bool {
+	for _, f := range s.keys {
+		if m.Has(f) {
+			return true
+		}
+	}
+	return len(s.keys) == 0
+}
+
+// Digest identifies an item by its content: the canonical JSON of its facts, within its section.
+func (s *Section) Digest(facts []byte) inventory.Digest {
+	h := sha256.New()
+	h.Write([]byte(s.Name))
+	h.Write([]byte{0})
+	h.Write(facts)
+	return inventory.Digest(h.Sum(nil)[:16])
+}
