@@ -21,7 +21,9 @@ func KeyID(key *ecdsa.PublicKey) [32]byte {
 }
 
 // KeyOf gives the key of a certificate.
-func KeyOf(certificate *x509.Certificate) (*ecdsa.PublicKey, error) { return p256(certificate.PublicKey) }
+func KeyOf(certificate *x509.Certificate) (*ecdsa.PublicKey, error) {
+	return p256(certificate.PublicKey)
+}
 
 // ParseKey reads a public key, PKIX DER.
 func ParseKey(der []byte) (*ecdsa.PublicKey, error) {

@@ -45,7 +45,7 @@ func deriveNonceKey(key *ecdsa.PrivateKey) ([]byte, error) {
 func (a *Authority) Nonce(now time.Time) []byte {
 	nonce := make([]byte, expirySize+randomSize, nonceSize)
 	binary.BigEndian.PutUint64(nonce, uint64(now.Add(NonceLifetime).Unix())) //nolint:gosec // after 1970
-	_, _ = rand.Read(nonce[expirySize:])                                    // never fails
+	_, _ = rand.Read(nonce[expirySize:])                                     // never fails
 	return append(nonce, a.authenticate(nonce)...)
 }
 

@@ -40,3 +40,10 @@ func (s *Store) sectionID(ctx context.Context, name string) (int16, error) {
 	s.sections.ids[name], s.sections.names[id] = id, name
 	return id, nil
 }
+
+// get gives the number of a section that sectionID was asked for before.
+func (c *sectionIDs) get(name string) int16 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.ids[name]
+}

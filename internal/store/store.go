@@ -6,17 +6,24 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // Store is a connection pool to one database. It is safe for concurrent use.
 type Store struct {
-	pool     *pgxpool.Pool
-	sections *sectionIDs
+	pool       *pgxpool.Pool
+	sections   *sectionIDs
+	readings   *readingCodec
+	partitions partitionClock
 }
 
 // Options says how to open a store; the zero value is fine.
@@ -39,11 +46,15 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
 	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
+	codec, err := newReadingCodec()
+	if err != nil {
+		return nil, err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
-	s := &Store{pool: pool, sections: newSectionIDs()}
+	s := &Store{pool: pool, sections: newSectionIDs(), readings: codec}
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to database: %w", err)
@@ -66,7 +77,17 @@ func (s *Store) Now(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
+// refusal tells an error that lies in the data from one of the connection or the server. Classes of SQLSTATE,
+// PostgreSQL appendix A: 22 data exception, 23 integrity violation, 54 limit exceeded.
+func refusal(err error) error {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && len(pgErr.Code) == 5 && slices.Contains([]string{"22", "23", "54"}, pgErr.Code[:2]) {
+		return fmt.Errorf("%w: %w", &inventory.Error{Code: inventory.CodeInvalid, Message: "the store refuses the data"}, err)
+	}
+	return err
+}
+
 // inTx runs f in a transaction: committed if f succeeds, rolled back otherwise.
 func (s *Store) inTx(ctx context.Context, f func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, s.pool, f)
+	return refusal(pgx.BeginFunc(ctx, s.pool, f))
 }

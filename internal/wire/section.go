@@ -4,6 +4,7 @@
 package wire
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
@@ -90,6 +91,15 @@ func (s *Section) Fields() []string {
 	return names
 }
 
+// Keys lists the names of the fields that name an item of the section; none: the section has a single item.
+func (s *Section) Keys() []string {
+	names := make([]string, len(s.keys))
+	for i := range names {
+		names[i] = string(s.keys[i].Name())
+	}
+	return names
+}
+
 // HasReadings reports whether items of the section can carry readings.
 func (s *Section) HasReadings() bool { return len(s.readings) > 0 }
 
@@ -102,4 +112,20 @@ func Of(m proto.Message) (*Section, error) {
 		}
 	}
 	return nil, fmt.Errorf("message %s is no section", desc.FullName())
+}
+
+// fingerprint is computed once, as sections is.
+var fingerprint = fingerprintOf(sections)
+
+// Fingerprint identifies what this program knows of sections. It changes when a section or a field is added.
+func Fingerprint() [32]byte { return fingerprint }
+
+func fingerprintOf(sections []*Section) [32]byte {
+	h := sha256.New()
+	for _, s := range sections {
+		for _, field := range s.Fields() {
+			_, _ = fmt.Fprintf(h, "%s.%s\n", s.Name, field)
+		}
+	}
+	return [32]byte(h.Sum(nil))
 }

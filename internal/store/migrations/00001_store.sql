@@ -77,6 +77,7 @@ create table agent (
     record_id      bigint primary key references source_record,
     agent_id       uuid not null unique,
     enrolled_with  uuid references enrollment_token,
+    certificate_expires_at timestamptz not null,         -- of the last certificate issued
     revoked_at     timestamptz,
     revoke_reason  text,
     agent_version  text not null default '',
@@ -121,7 +122,7 @@ create table item (
     section_id smallint not null references section,
     key_hash   bigint not null,
     digest     uuid not null unique,
-    facts      jsonb not null
+    facts      json not null                             -- canonical: in the order of the .proto
 );
 
 create table section_state (
@@ -173,13 +174,14 @@ create table item_event (
 ) partition by range (at);
 create index item_event_by_time on item_event using brin (at) with (pages_per_range = 16);
 
--- The latest readings of a section's items, see internal/store/readings.go for the payload.
+-- The latest readings of a section's items, see internal/store/readings.go for the payload. The oldest row of a
+-- section is the whole of it, later ones hold what came with changes since; the daily readings replace them all.
 create table reading (
     record_id  bigint not null references source_record,
     section_id smallint not null references section,
     at         timestamptz not null,
     payload    bytea not null,
-    primary key (record_id, section_id)
+    primary key (record_id, section_id, at)
 );
 
 -- How many records hold an item: folded + pending, exact at every moment and free of hot rows. The log keeps
@@ -224,3 +226,24 @@ create table software_item (
     purl        text not null
 );
 create index software_item_by_software on software_item (software_id);
+
+-- +goose StatementBegin
+-- The software that items are installations of.
+create function item_software(ids integer[]) returns table (
+    item_id integer, digest uuid, name text, version text, publisher text, source text, arch text, purl text
+) language sql stable as $$
+    select
+        i.id,
+        md5(jsonb_build_array(f.name, f.version, f.publisher, f.source)::text)::uuid,
+        f.name, f.version, f.publisher, f.source,
+        coalesce(i.facts ->> 'arch', ''),
+        coalesce(i.facts ->> 'purl', '')
+    from item i
+    cross join lateral (select
+        coalesce(i.facts ->> 'name', '') as name,
+        coalesce(i.facts ->> 'version', '') as version,
+        coalesce(i.facts ->> 'publisher', '') as publisher,
+        coalesce(i.facts ->> 'source', '') as source) f
+    where i.id = any(ids)
+$$;
+-- +goose StatementEnd

@@ -331,7 +331,7 @@ func (x *Firmware) GetTpmVersion() string {
 // Cpu is one processor socket, also an empty one: SMBIOS type 4, else what the kernel says.
 type Cpu struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Socket        uint32                 `protobuf:"varint,1,opt,name=socket,proto3" json:"socket,omitempty"` // counted from 0, in table order
+	Socket        *uint32                `protobuf:"varint,1,opt,name=socket,proto3,oneof" json:"socket,omitempty"` // counted from 0, in table order
 	Designation   string                 `protobuf:"bytes,2,opt,name=designation,proto3" json:"designation,omitempty"`
 	Manufacturer  string                 `protobuf:"bytes,3,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
 	Model         string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
@@ -381,8 +381,8 @@ func (*Cpu) Descriptor() ([]byte, []int) {
 }
 
 func (x *Cpu) GetSocket() uint32 {
-	if x != nil {
-		return x.Socket
+	if x != nil && x.Socket != nil {
+		return *x.Socket
 	}
 	return 0
 }
@@ -1572,9 +1572,9 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\vtpm_version\x18\b \x01(\tR\n" +
 	"tpmVersion:\f\xaa\xbb\x18\bfirmwareB\x0e\n" +
 	"\f_secure_bootB\x19\n" +
-	"\x17_secure_boot_setup_mode\"\x89\x04\n" +
-	"\x03Cpu\x12\x1c\n" +
-	"\x06socket\x18\x01 \x01(\rB\x04\xb0\xbb\x18\x01R\x06socket\x12 \n" +
+	"\x17_secure_boot_setup_mode\"\x99\x04\n" +
+	"\x03Cpu\x12!\n" +
+	"\x06socket\x18\x01 \x01(\rB\x04\xb0\xbb\x18\x01H\x00R\x06socket\x88\x01\x01\x12 \n" +
 	"\vdesignation\x18\x02 \x01(\tR\vdesignation\x12\"\n" +
 	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\x12\x14\n" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12\x16\n" +
@@ -1583,15 +1583,16 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\rserial_number\x18\a \x01(\tR\fserialNumber\x12\x1f\n" +
 	"\vpart_number\x18\b \x01(\tR\n" +
 	"partNumber\x12\x19\n" +
-	"\x05cores\x18\t \x01(\rH\x00R\x05cores\x88\x01\x01\x12\x1d\n" +
+	"\x05cores\x18\t \x01(\rH\x01R\x05cores\x88\x01\x01\x12\x1d\n" +
 	"\athreads\x18\n" +
-	" \x01(\rH\x01R\athreads\x88\x01\x01\x12\x1c\n" +
-	"\amax_mhz\x18\v \x01(\rH\x02R\x06maxMhz\x88\x01\x01\x12\x12\n" +
+	" \x01(\rH\x02R\athreads\x88\x01\x01\x12\x1c\n" +
+	"\amax_mhz\x18\v \x01(\rH\x03R\x06maxMhz\x88\x01\x01\x12\x12\n" +
 	"\x04arch\x18\f \x01(\tR\x04arch\x12!\n" +
 	"\fprocessor_id\x18\r \x01(\tR\vprocessorId\x12\x1c\n" +
 	"\tmicrocode\x18\x0e \x01(\tR\tmicrocode\x12*\n" +
-	"\vcurrent_mhz\x18\x0f \x01(\rB\x04\xb8\xbb\x18\x01H\x03R\n" +
-	"currentMhz\x88\x01\x01:\a\xaa\xbb\x18\x03cpuB\b\n" +
+	"\vcurrent_mhz\x18\x0f \x01(\rB\x04\xb8\xbb\x18\x01H\x04R\n" +
+	"currentMhz\x88\x01\x01:\a\xaa\xbb\x18\x03cpuB\t\n" +
+	"\a_socketB\b\n" +
 	"\x06_coresB\n" +
 	"\n" +
 	"\b_threadsB\n" +

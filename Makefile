@@ -1,0 +1,111 @@
+# Where `make run` keeps its data and listens, and how many machines `make bench` makes up.
+VAR       ?= ./var
+HTTP_ADDR ?= 127.0.0.1:8080
+GRPC_ADDR ?= 127.0.0.1:8443
+FLEET     ?= 2000
+
+# Tools, by version.
+PROTOC_GEN_GO_VERSION      = v1.36.12
+PROTOC_GEN_GO_GRPC_VERSION = v1.6.2
+GOLANGCI_LINT_VERSION      = v2.13.2
+
+PROTOC_GEN_GO      = bin/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
+PROTOC_GEN_GO_GRPC = bin/tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
+GOLANGCI_LINT     ?= bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# A checkout may belong to another user than the one who builds, which git and the go command would refuse.
+GIT = git -c safe.directory='*'
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+VERSION ?= $(shell $(GIT) describe --tags --always --dirty 2>/dev/null || echo unknown)
+GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
+
+AGENT_PLATFORMS = linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: postgresql build ## start a collector with a database of its own, enroll this machine, show what was found
+	@exec bin/muster-collector demo --var '$(VAR)' --http-addr '$(HTTP_ADDR)' --grpc-addr '$(GRPC_ADDR)' --agent bin/muster-agent
+
+.PHONY: test
+test: postgresql ## run all tests
+	go test -timeout 15m ./...
+
+.PHONY: bench
+bench: postgresql build ## measure the agent, and the collector with a fleet of FLEET machines
+	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## run the linters
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: generate
+generate: generate-proto generate-openapi ## make the generated code again
+
+.PHONY: generate-proto
+generate-proto: $(PROTOC_GEN_GO) $(PROTOC_GEN_GO_GRPC)
+	cd proto && protoc \
+		--plugin=protoc-gen-go='$(CURDIR)/$(PROTOC_GEN_GO)' --go_out=. --go_opt=paths=source_relative \
+		--plugin=protoc-gen-go-grpc='$(CURDIR)/$(PROTOC_GEN_GO_GRPC)' --go-grpc_out=. --go-grpc_opt=paths=source_relative \
+		muster/inventory/v1/*.proto
+
+# After generate-proto, because the collector is built from its output.
+.PHONY: generate-openapi
+generate-openapi: generate-proto
+	$(GO_BUILD) -o bin/muster-collector ./collector
+	bin/muster-collector openapi > bin/openapi.yaml
+	mv bin/openapi.yaml api/openapi.yaml
+
+GENERATED = 'proto/*.pb.go' api/openapi.yaml
+
+.PHONY: verify
+verify: generate ## check that what is generated, formatted and required is as it would be made now
+	$(GIT) diff --exit-code -- $(GENERATED)
+	@new="$$($(GIT) ls-files --others --exclude-standard -- $(GENERATED))"; test -z "$$new" || { echo "not committed: $$new"; exit 1; }
+	go mod tidy -diff
+	@bad="$$(gofmt -l .)"; test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
+
+.PHONY: build
+build: ## build both programs into ./bin
+	$(GO_BUILD) -o bin/muster-agent ./agent
+	$(GO_BUILD) -o bin/muster-collector ./collector
+
+.PHONY: build-all
+build-all: build ## build the agent for every system it runs on, too
+	@set -e; for platform in $(AGENT_PLATFORMS); do \
+		GOOS=$${platform%/*}; GOARCH=$${platform#*/}; export GOOS GOARCH; \
+		[ $$GOOS = windows ] && suffix=.exe || suffix=; \
+		echo "building for $$platform"; \
+		$(GO_BUILD) -o bin/$$GOOS-$$GOARCH/muster-agent$$suffix ./agent; \
+	done
+
+.PHONY: clean
+clean: ## remove what was built; the data under VAR stays
+	rm -rf bin
+
+.PHONY: postgresql
+postgresql:
+	@.ci/postgresql
+
+# tool,module: the go command builds a tool under its own name; the version becomes part of it here.
+define install_tool
+	@mkdir -p bin/tools
+	GOBIN='$(CURDIR)/bin/tools' go install $(1)@$(2)
+	@mv bin/tools/$(notdir $(1)) $@
+endef
+
+$(PROTOC_GEN_GO):
+	$(call install_tool,google.golang.org/protobuf/cmd/protoc-gen-go,$(PROTOC_GEN_GO_VERSION))
+
+$(PROTOC_GEN_GO_GRPC):
+	$(call install_tool,google.golang.org/grpc/cmd/protoc-gen-go-grpc,$(PROTOC_GEN_GO_GRPC_VERSION))
+
+bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	@mkdir -p bin/tools
+	GOBIN='$(CURDIR)/bin/tools' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	@mv bin/tools/golangci-lint $@

@@ -1,0 +1,65 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"runtime"
+	"strings"
+)
+
+const drmConnectors = "/sys/class/drm"
+
+// maxEDID is the length of an EDID with all 255 extensions, in bytes (VESA E-EDID 1.4 §2.2).
+const maxEDID = 256 * 128
+
+// Connector is a socket for a display, with a display attached.
+type Connector struct {
+	Name string // as the kernel calls it, e.g. "HDMI-A-1"
+	EDID []byte // empty where the display has none, as in many virtual machines
+}
+
+// Connectors lists the sockets that a display is attached to, by name. A connector that cannot be read is left out
+// and is part of the error.
+func (h *Host) Connectors() ([]Connector, error) {
+	if h.Live() && runtime.GOOS != "linux" {
+		return nil, fmt.Errorf("%w: displays are not collected on %s yet", ErrUnsupported, runtime.GOOS)
+	}
+	entries, err := h.ReadDir(drmConnectors)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: no graphics in %s", ErrUnsupported, drmConnectors)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var list []Connector
+	var failed []error
+	for _, entry := range entries {
+		card, name, found := strings.Cut(entry.Name(), "-")
+		if !found || !strings.HasPrefix(card, "card") {
+			continue
+		}
+		edid, attached, err := h.connector(drmConnectors + "/" + entry.Name())
+		if err != nil {
+			failed = append(failed, err)
+		} else if attached {
+			list = append(list, Connector{Name: name, EDID: edid})
+		}
+	}
+	return list, errors.Join(failed...)
+}
+
+func (h *Host) connector(dir string) (edid []byte, attached bool, err error) {
+	status, err := h.ReadFile(dir+"/status", 64)
+	if errors.Is(err, fs.ErrNotExist) { // a device that is no connector
+		return nil, false, nil
+	}
+	if err != nil || strings.TrimSpace(string(status)) != "connected" {
+		return nil, false, err
+	}
+	edid, err = h.ReadFile(dir+"/edid", maxEDID)
+	if err != nil {
+		return nil, false, err
+	}
+	return edid, true, nil
+}

@@ -1,0 +1,50 @@
+package host
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// Interface is a network interface as every system's socket interface shows it.
+type Interface struct {
+	Index    int
+	Name     string
+	MAC      string // empty: none
+	MTU      int
+	Up       bool // switched on; says nothing of a cable
+	Loopback bool
+	Tunnel   bool // point to point
+}
+
+// InterfaceAddress is an address of a network interface.
+type InterfaceAddress struct {
+	Index      int // of the interface
+	Prefix     netip.Prefix
+	Temporary  bool // RFC 8981
+	Tentative  bool // RFC 4862 §5.4: not known to be unique, or known not to be
+	Deprecated bool // RFC 4862 §5.5.4
+}
+
+// Interfaces lists the machine's network interfaces. A tree has none of its own: they are not in files.
+func (h *Host) Interfaces() ([]Interface, error) {
+	if !h.Live() {
+		return nil, fmt.Errorf("network interfaces of a tree: %w", ErrUnsupported)
+	}
+	return interfaces()
+}
+
+// InterfaceAddresses lists the addresses of the machine's network interfaces.
+func (h *Host) InterfaceAddresses() ([]InterfaceAddress, error) {
+	if !h.Live() {
+		return nil, fmt.Errorf("network addresses of a tree: %w", ErrUnsupported)
+	}
+	return interfaceAddresses()
+}
+
+// PermanentMAC gives the hardware address that an interface was made with, empty where the driver does not know.
+func (h *Host) PermanentMAC(name string) (string, error) {
+	if !h.Live() {
+		return "", fmt.Errorf("permanent address in a tree: %w", ErrUnsupported)
+	}
+	return permanentMAC(name)
+}

@@ -1,0 +1,33 @@
+package host
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// rawSMBIOS is the provider 'RSMB' of GetSystemFirmwareTable.
+const rawSMBIOS = 'R'<<24 | 'S'<<16 | 'M'<<8 | 'B'
+
+// systemSMBIOS asks Windows for the table. It comes behind a header that has its version, so that there is no
+// entry point.
+func (h *Host) systemSMBIOS() (table, entryPoint []byte, err error) {
+	call := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetSystemFirmwareTable")
+	if err := call.Find(); err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
+	}
+	size, _, err := call.Call(rawSMBIOS, 0, 0, 0)
+	if size == 0 {
+		return nil, nil, fmt.Errorf("get size of smbios table: %w", err)
+	}
+	if size > maxSMBIOS {
+		return nil, nil, fmt.Errorf("smbios table of %d bytes: more than %d", size, maxSMBIOS)
+	}
+	buffer := make([]byte, size)
+	written, _, err := call.Call(rawSMBIOS, 0, uintptr(unsafe.Pointer(&buffer[0])), size)
+	if written == 0 || written > size {
+		return nil, nil, fmt.Errorf("get smbios table: %w", err)
+	}
+	return buffer[:written], nil, nil
+}

@@ -1,0 +1,40 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/godbus/dbus/v5"
+)
+
+// listed is one element of the answer of ListUnitsByPatterns: all but Name, Active and Sub are left unread.
+type listed struct {
+	Name, Description, Load, Active, Sub, Follower string
+	Path                                           dbus.ObjectPath
+	JobID                                          uint32
+	JobType                                        string
+	JobPath                                        dbus.ObjectPath
+}
+
+func systemdServices(ctx context.Context, bus string) ([]SystemdUnit, error) {
+	conn, err := dbus.Connect(bus, dbus.WithContext(ctx), dbus.WithAuth(dbus.AuthExternal(strconv.Itoa(os.Geteuid()))))
+	if err != nil {
+		return nil, fmt.Errorf("connect to the system bus: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+
+	manager := conn.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
+	call := manager.CallWithContext(ctx, "org.freedesktop.systemd1.Manager.ListUnitsByPatterns", dbus.FlagNoAutoStart,
+		[]string{}, []string{"*.service"})
+	var units []listed
+	if err := call.Store(&units); err != nil {
+		return nil, fmt.Errorf("ask systemd for its units: %w", err)
+	}
+	services := make([]SystemdUnit, len(units))
+	for i, u := range units {
+		services[i] = SystemdUnit{Name: u.Name, Active: u.Active, Sub: u.Sub}
+	}
+	return services, nil
+}

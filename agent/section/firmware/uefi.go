@@ -1,0 +1,56 @@
+package firmware
+
+import (
+	"strings"
+
+	"github.com/musterhq/muster/agent/host"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// efiVariables has one file per UEFI variable.
+const efiVariables = "/sys/firmware/efi/efivars/"
+
+// globalVariable is the GUID of the variables that the standard defines (UEFI 2.10 §3.3).
+const globalVariable = "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
+// readMode tells how the machine was started. Only where the kernel shows the firmware at all, the absence of UEFI
+// means BIOS: containers see neither.
+func readMode(h *host.Host, item *inventoryv1.Firmware) {
+	if _, err := h.Stat("/sys/firmware/efi"); err != nil {
+		if _, err := h.Stat("/sys/firmware/dmi"); err == nil {
+			item.Mode = "bios"
+		}
+		return
+	}
+	item.Mode = "uefi"
+	item.SecureBoot = efiFlag(h, "SecureBoot")
+	item.SecureBootSetupMode = efiFlag(h, "SetupMode")
+}
+
+// efiFlag reads a variable of one byte behind four bytes of attributes (Linux, efivarfs). It is nil where there is
+// no such variable.
+func efiFlag(h *host.Host, name string) *bool {
+	const attributes = 4
+	value, err := h.ReadFile(efiVariables+name+globalVariable, 64)
+	if err != nil || len(value) != attributes+1 {
+		return nil
+	}
+	set := value[attributes] == 1
+	return &set
+}
+
+// tpmVersion gives the version of the TPM's specification; empty where the kernel drives none.
+func tpmVersion(h *host.Host) string {
+	major, err := h.ReadFile("/sys/class/tpm/tpm0/tpm_version_major", 64)
+	if err != nil {
+		return ""
+	}
+	switch text := strings.TrimSpace(string(major)); text {
+	case "1":
+		return "1.2" // the only one of its kind that the kernel drives
+	case "2":
+		return "2.0"
+	default:
+		return text
+	}
+}

@@ -1,0 +1,78 @@
+// Package memory collects the memory slots, filled and empty, from the SMBIOS table. It does not say how much
+// memory the system can use: that is the section os.
+package memory
+
+import (
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/smbios"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// Collector collects the section memory.
+func Collector() section.Collector {
+	return section.Collector{Name: "memory", Collect: func(_ context.Context, h *host.Host) ([]proto.Message, error) {
+		table, err := smbios.Read(h)
+		return FromTable(&table, err)
+	}}
+}
+
+// FromTable gives one item per memory slot of the table; err is what came of reading it.
+func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
+	var items []proto.Message
+	seen := map[[2]string]int{}
+	for _, device := range table.MemoryDevices() {
+		item := newItem(device)
+		slot := [2]string{item.GetLocator(), item.GetBank()}
+		if seen[slot]++; seen[slot] > 1 || slot == [2]string{} {
+			item.Bank = numbered(item.GetBank(), seen[slot])
+		}
+		items = append(items, item)
+	}
+	if len(items) == 0 && err == nil {
+		err = fmt.Errorf("%w: the SMBIOS table lists no memory slot", host.ErrUnsupported)
+	}
+	return items, err
+}
+
+func newItem(d smbios.MemoryDevice) *inventoryv1.Memory {
+	item := &inventoryv1.Memory{
+		Locator:         d.Locator,
+		Bank:            d.Bank,
+		MemoryType:      d.Type,
+		FormFactor:      d.FormFactor,
+		Speed:           known(d.Speed),
+		ConfiguredSpeed: known(d.ConfiguredSpeed),
+		Manufacturer:    d.Manufacturer,
+		PartNumber:      d.PartNumber,
+		SerialNumber:    d.SerialNumber,
+		AssetTag:        d.AssetTag,
+		ErrorCorrection: d.ErrorCorrection,
+	}
+	if d.SizeKnown {
+		item.SizeBytes = &d.Size
+	}
+	return item
+}
+
+// numbered tells slots apart to which the firmware gave one name or none, as it does with soldered chips. Without
+// it, two equal modules would be one item.
+func numbered(bank string, ordinal int) string {
+	if bank == "" {
+		return fmt.Sprintf("(%d)", ordinal)
+	}
+	return fmt.Sprintf("%s (%d)", bank, ordinal)
+}
+
+// known is nil for 0, by which the table says that it does not know.
+func known(n uint32) *uint32 {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}

@@ -1,0 +1,27 @@
+package network
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/musterhq/muster/agent/host"
+)
+
+// lasting gives the addresses of an interface by which others may know it, sorted: not those that the kernel changes
+// every day (RFC 8981), gives up, or has not got yet, and not those that mean nothing beyond the cable.
+func lasting(addresses []host.InterfaceAddress, index int) []string {
+	var prefixes []netip.Prefix
+	for _, a := range addresses {
+		ip := a.Prefix.Addr()
+		if a.Index == index && a.Prefix.IsValid() && !a.Temporary && !a.Tentative && !a.Deprecated &&
+			!ip.IsLinkLocalUnicast() && !ip.IsLoopback() {
+			prefixes = append(prefixes, a.Prefix)
+		}
+	}
+	slices.SortFunc(prefixes, netip.Prefix.Compare)
+	var texts []string
+	for _, prefix := range slices.Compact(prefixes) {
+		texts = append(texts, prefix.String())
+	}
+	return texts
+}

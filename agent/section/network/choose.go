@@ -1,0 +1,67 @@
+package network
+
+// choose keeps the interfaces by which traffic can leave the machine: see the package's comment.
+func choose(links []*link, gateways map[string][]string) []*link {
+	byName := make(map[string]*link, len(links))
+	for _, l := range links {
+		byName[l.item.Name] = l
+	}
+	c := chooser{links: byName, gateways: gateways, kept: map[string]bool{}}
+	var chosen []*link
+	for _, l := range links {
+		if c.keeps(l.item.Name) {
+			if l.item.Type == "" && l.hardware == arpEthernet {
+				l.item.Type = ethernet
+			}
+			chosen = append(chosen, l)
+		}
+	}
+	return chosen
+}
+
+type chooser struct {
+	links    map[string]*link
+	gateways map[string][]string
+	kept     map[string]bool
+}
+
+func (c chooser) keeps(name string) bool {
+	kept, decided := c.kept[name]
+	if decided {
+		return kept
+	}
+	c.kept[name] = false // ends a circle of interfaces built on each other
+	kept = c.decide(c.links[name])
+	c.kept[name] = kept
+	return kept
+}
+
+func (c chooser) decide(l *link) bool {
+	switch {
+	case l == nil || l.loopback:
+		return false
+	case len(c.gateways[l.item.Name]) > 0:
+		return true
+	case l.hardware == "": // another system: it has no more to say
+		return l.item.Mac != "" || l.up
+	case !l.item.GetIsVirtual():
+		return l.item.Type != ""
+	}
+	switch l.item.Type {
+	case bridge, bond, vlan:
+		return c.anyKept(l.ports)
+	case tunnel:
+		return l.up
+	default:
+		return false
+	}
+}
+
+func (c chooser) anyKept(names []string) bool {
+	for _, name := range names {
+		if c.keeps(name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,112 @@
+package network
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/host"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+const sysNet = "/sys/class/net/"
+
+// The kinds of hardware in /sys/class/net/*/type (Linux include/uapi/linux/if_arp.h).
+const (
+	arpEthernet   = "1"
+	arpInfiniband = "32"
+	arpPPP        = "512"
+	arpRawIP      = "519" // mobile broadband
+	arpTunnel     = "768"
+	arpTunnel6    = "769"
+	arpLoopback   = "772"
+	arpSIT        = "776"
+	arpGRE        = "778"
+	arpGRE6       = "823"
+	arpNone       = "65534" // tun, WireGuard
+)
+
+// link is one network interface and what decides whether it is worth an item.
+type link struct {
+	item     *inventoryv1.NetworkInterface
+	index    int
+	hardware string // one of the arp constants; empty where the system has other ways to say it
+	up       bool   // switched on
+	loopback bool
+	tap      bool
+	ports    []string // of a bridge or a bond, the device below a VLAN
+}
+
+// readLink reads an interface from sysfs. It is nil for an entry that is none, such as the file bonding_masters.
+func readLink(h *host.Host, name string) *link {
+	directory := sysNet + name + "/"
+	attribute := func(file string) string { return h.Attribute(directory + file) }
+	target, err := h.Readlink(sysNet + name)
+	if err != nil {
+		return nil
+	}
+	l := &link{hardware: attribute("type")}
+	l.index, _ = strconv.Atoi(attribute("ifindex"))
+	flags, _ := strconv.ParseUint(attribute("flags"), 0, 32)
+	l.up = flags&iffUp != 0
+	l.loopback = l.hardware == arpLoopback
+	l.item = &inventoryv1.NetworkInterface{
+		Name:      name,
+		Mac:       hardwareAddress(attribute("address")),
+		Mtu:       number(attribute("mtu")),
+		IsVirtual: proto.Bool(strings.Contains(target, "/virtual/")),
+		SpeedMbps: number(attribute("speed")), // -1 or unreadable where there is no carrier
+		Duplex:    known(attribute("duplex")),
+		State:     known(attribute("operstate")),
+	}
+	if driver, err := h.Readlink(directory + "device/driver"); err == nil {
+		l.item.Driver = path.Base(driver)
+	}
+	l.classify(h, directory, attribute)
+	return l
+}
+
+// iffUp says that the interface is switched on (netdevice(7)).
+const iffUp = 0x1
+
+// linkOf describes an interface by what every system says of it.
+func linkOf(i host.Interface) *link {
+	item := &inventoryv1.NetworkInterface{Name: i.Name, Mac: hardwareAddress(i.MAC)}
+	if i.MTU > 0 {
+		item.Mtu = proto.Uint32(uint32(i.MTU)) //nolint:gosec // positive
+	}
+	if i.Tunnel {
+		item.Type, item.IsVirtual = tunnel, proto.Bool(true)
+	}
+	item.State = "down"
+	if i.Up {
+		item.State = "up"
+	}
+	return &link{item: item, index: i.Index, up: i.Up, loopback: i.Loopback}
+}
+
+// hardwareAddress gives an address in lower case with colons, and nothing for one of zeros.
+func hardwareAddress(text string) string {
+	text = strings.ToLower(text)
+	if strings.Trim(text, "0:") == "" {
+		return ""
+	}
+	return text
+}
+
+func number(text string) *uint32 {
+	n, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || n == 1<<32-1 { // SPEED_UNKNOWN, printed unsigned by older kernels
+		return nil
+	}
+	return proto.Uint32(uint32(n))
+}
+
+func known(text string) string {
+	if text == "unknown" {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,85 @@
+// Package network collects the section "network_interface": the interfaces by which traffic can leave the machine,
+// with their addresses, gateways and name servers. It sends nothing and asks no name server.
+//
+// Kept are: whatever has a device behind it (Ethernet, Wi-Fi, USB, mobile, and the paravirtual cards of a guest),
+// bridges, bonds and VLANs over one of those, tunnels that are switched on, and any other interface over which a
+// default route goes, as a container's veth. Left out are the loopback, the kernel's own (dummy, ifb, nlmon, the
+// tunnels' templates), and what joins the machine to its own guests: veth, tap, and the bridges of Docker, libvirt
+// and VMware that have no such port.
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// Collector collects the network interfaces.
+func Collector() section.Collector {
+	return section.Collector{Name: "network_interface", Collect: collect}
+}
+
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	links, err := linksOf(h)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	addresses, err := h.InterfaceAddresses()
+	if err != nil && !errors.Is(err, host.ErrUnsupported) {
+		errs = append(errs, err)
+	}
+	gateways, dflt := gateways(h)
+	servers := nameServers(h)
+
+	var items []proto.Message
+	for _, l := range choose(links, gateways) {
+		if err := ctx.Err(); err != nil {
+			errs = append(errs, err)
+			break
+		}
+		item := l.item
+		item.Addresses = lasting(addresses, l.index)
+		item.Gateways = gateways[item.Name]
+		if item.Name == dflt {
+			item.DnsServers = servers
+		}
+		if !item.GetIsVirtual() {
+			if mac, err := h.PermanentMAC(item.Name); err == nil { // many drivers cannot say
+				item.PermanentMac = hardwareAddress(mac)
+			}
+		}
+		items = append(items, item)
+	}
+	return items, errors.Join(errs...)
+}
+
+// linksOf lists every interface: from sysfs, else from what the socket interface of other systems says.
+func linksOf(h *host.Host) ([]*link, error) {
+	entries, err := h.ReadDir(sysNet)
+	if err == nil {
+		links := make([]*link, 0, len(entries))
+		for _, entry := range entries {
+			if l := readLink(h, entry.Name()); l != nil {
+				links = append(links, l)
+			}
+		}
+		return links, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("list network interfaces: %w", err)
+	}
+	interfaces, err := h.Interfaces()
+	links := make([]*link, len(interfaces))
+	for i, known := range interfaces {
+		links[i] = linkOf(known)
+	}
+	return links, err
+}

@@ -1,0 +1,105 @@
+package operatingsystem
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/musterhq/muster/agent/host"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+func kernel(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	k, err := h.Kernel()
+	os.Kernel, os.Arch = k.Release, k.Arch
+	if k.Hostname != "(none)" { // what Linux says before anybody has set it
+		os.Hostname = k.Hostname
+	}
+	return err
+}
+
+// platform asks the systems that have an interface for what Linux has files for.
+func platform(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	p, err := h.Platform()
+	os.Name, os.Version = p.Name, p.Version
+	if !p.BootTime.IsZero() {
+		os.BootTime = timestamppb.New(p.BootTime)
+	}
+	if p.MemoryBytes > 0 {
+		os.MemoryBytes = proto.Uint64(p.MemoryBytes)
+	}
+	return err
+}
+
+// memory reads what the kernel can use, which is less than what is plugged in (proc_meminfo(5)).
+func memory(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	text, err := readText(h, "/proc/meminfo")
+	if err != nil {
+		return err
+	}
+	if total, ok := kibibytes(text, "MemTotal:"); ok {
+		os.MemoryBytes = proto.Uint64(total)
+	}
+	if swap, ok := kibibytes(text, "SwapTotal:"); ok {
+		os.SwapBytes = proto.Uint64(swap)
+	}
+	return nil
+}
+
+// kibibytes finds the line "MemTotal:  1888980 kB" and gives its value in bytes.
+func kibibytes(text, label string) (uint64, bool) {
+	for line := range strings.Lines(text) {
+		value, found := strings.CutPrefix(line, label)
+		if !found {
+			continue
+		}
+		value, found = strings.CutSuffix(strings.TrimSpace(value), " kB")
+		n, err := strconv.ParseUint(value, 10, 54)
+		return n * 1024, found && err == nil
+	}
+	return 0, false
+}
+
+func bootTime(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	text, err := readText(h, "/proc/stat")
+	if err != nil {
+		return err
+	}
+	seconds, ok := bootSeconds(text)
+	if !ok {
+		return fmt.Errorf("read /proc/stat: no time of boot in it")
+	}
+	os.BootTime = &timestamppb.Timestamp{Seconds: seconds}
+	return nil
+}
+
+// bootSeconds finds the line "btime 1700000000" (proc_stat(5)).
+func bootSeconds(text string) (int64, bool) {
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, "btime "); found {
+			n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+			return n, err == nil && n > 0
+		}
+	}
+	return 0, false
+}
+
+// installDate is the birth of the root directory: the file system was made then, or, in a container, its layer. A
+// machine made from an image has the image's. File systems that do not know it give none, or one before Linux.
+func installDate(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	born, err := h.BirthTime("/")
+	if err != nil {
+		return err
+	}
+	if born.After(beforeLinux) {
+		os.InstallDate = timestamppb.New(born.Truncate(time.Second))
+	}
+	return nil
+}
+
+// beforeLinux is when there was no Linux to install.
+var beforeLinux = time.Date(1991, time.September, 17, 0, 0, 0, 0, time.UTC)

@@ -1,0 +1,11 @@
+package smbios
+
+// names are the texts of an enumeration that counts from 1. A code that the specification does not define has none.
+type names []string
+
+func (n names) of(code uint8) string {
+	if code == 0 || int(code) > len(n) {
+		return ""
+	}
+	return n[code-1]
+}

@@ -1,0 +1,69 @@
+package software
+
+import (
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// list grows into the section's items. Texts that many packages share are kept once.
+type list struct {
+	release release
+	items   []proto.Message
+	shared  map[string]string
+	scratch []byte
+}
+
+func newList(r release) *list { return &list{release: r, shared: map[string]string{}} }
+
+// found is a package as its database describes it. The byte slices need not outlive the call that takes them; what
+// is empty or zero is not known.
+type found struct {
+	name, version, arch, publisher []byte
+	installed                      time.Time
+	sizeBytes                      uint64
+	hasSize                        bool
+}
+
+// row keeps together in memory what lives together.
+type row struct {
+	item      inventoryv1.Software
+	installed timestamppb.Timestamp
+	sizeBytes uint64
+}
+
+func (l *list) add(source string, kind purlKind, p found) {
+	r := &row{sizeBytes: p.sizeBytes}
+	item := &r.item
+	item.Source = source
+	item.Name = text(p.name)
+	item.Version = text(p.version)
+	item.Arch = l.share(p.arch)
+	item.Publisher = l.share(p.publisher)
+	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)
+	item.Purl = string(l.scratch)
+	if !p.installed.IsZero() {
+		r.installed.Seconds = p.installed.Unix()
+		item.InstallDate = &r.installed
+	}
+	if p.hasSize {
+		item.SizeBytes = &r.sizeBytes
+	}
+	l.items = append(l.items, item)
+}
+
+func (l *list) share(b []byte) string {
+	if s, ok := l.shared[string(b)]; ok {
+		return s
+	}
+	s := text(b)
+	l.shared[string(b)] = s
+	return s
+}
+
+// text is b as a message may carry it: valid UTF-8.
+func text(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }

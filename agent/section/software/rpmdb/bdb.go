@@ -1,0 +1,197 @@
+package rpmdb
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// The layout of a Berkeley DB hash file (db-5.3 src/dbinc/db_page.h). Every page begins with the same header; the
+// byte order is that of the machine which made the file.
+const (
+	bdbMetaLength = 72
+	bdbMagic      = 0x00061561
+	bdbMagicAt    = 12
+	bdbPageSizeAt = 20
+	bdbCipherAt   = 24
+	bdbFlagsAt    = 26 // of the meta page
+	bdbLastPageAt = 32
+
+	bdbHeaderLength = 26
+	bdbNumberAt     = 8
+	bdbNextAt       = 16
+	bdbEntriesAt    = 20 // of a hash page: keys and values together
+	bdbLengthAt     = 22 // of an overflow page: its bytes in use
+	bdbTypeAt       = 25
+)
+
+// The types of pages and of the entries of hash pages.
+const (
+	bdbUnsortedHash = 2 // before 4.6
+	bdbOverflow     = 7
+	bdbMeta         = 8
+	bdbHash         = 13
+
+	bdbInline  = 1
+	bdbOffPage = 3
+)
+
+type bdb struct {
+	file     io.ReaderAt
+	order    binary.ByteOrder
+	pageSize int
+	lastPage uint32
+	size     int64
+	page     []byte // a hash page
+	overflow []byte // an overflow page
+	header   []byte
+}
+
+// BerkeleyDB iterates over the package headers of a "Packages" file of size bytes. A header is valid until the next
+// one is asked for. What cannot be read is an error in its place; the iteration goes on after it where that is
+// possible.
+func BerkeleyDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		db, err := openBDB(file, size)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		head := make([]byte, bdbHeaderLength)
+		for number := uint32(1); number <= db.lastPage; number++ {
+			if _, err := file.ReadAt(head, int64(number)*int64(db.pageSize)); err != nil {
+				yield(nil, fmt.Errorf("read page %d of %d: %w", number, db.lastPage, unexpected(err)))
+				return
+			}
+			if t := head[bdbTypeAt]; t != bdbHash && t != bdbUnsortedHash {
+				continue
+			}
+			if !db.hashPage(number, yield) {
+				return
+			}
+		}
+	}
+}
+
+func openBDB(file io.ReaderAt, size int64) (*bdb, error) {
+	meta := make([]byte, bdbMetaLength)
+	if _, err := file.ReadAt(meta, 0); err != nil {
+		return nil, fmt.Errorf("read meta page: %w", unexpected(err))
+	}
+	db := &bdb{file: file, size: size, order: binary.LittleEndian}
+	if binary.BigEndian.Uint32(meta[bdbMagicAt:]) == bdbMagic {
+		db.order = binary.BigEndian
+	}
+	if db.order.Uint32(meta[bdbMagicAt:]) != bdbMagic || meta[bdbTypeAt] != bdbMeta {
+		return nil, fmt.Errorf("%w: no Berkeley DB hash file", ErrFormat)
+	}
+	if meta[bdbCipherAt] != 0 || meta[bdbFlagsAt]&1 != 0 { // DBMETA_CHKSUM: rpm never asked for either
+		return nil, fmt.Errorf("%w: encrypted or checksummed pages", ErrFormat)
+	}
+	pageSize := db.order.Uint32(meta[bdbPageSizeAt:])
+	if pageSize < 512 || pageSize > 65536 || pageSize&(pageSize-1) != 0 {
+		return nil, fmt.Errorf("%w: page size %d", ErrFormat, pageSize)
+	}
+	db.pageSize, db.lastPage = int(pageSize), db.order.Uint32(meta[bdbLastPageAt:])
+	db.page, db.overflow = make([]byte, pageSize), make([]byte, pageSize)
+	return db, nil
+}
+
+// readPage fills page with the page of a number, which the page must bear.
+func (db *bdb) readPage(number uint32, page []byte) error {
+	if _, err := db.file.ReadAt(page, int64(number)*int64(db.pageSize)); err != nil {
+		return fmt.Errorf("read page %d: %w", number, unexpected(err))
+	}
+	if is := db.order.Uint32(page[bdbNumberAt:]); is != number {
+		return fmt.Errorf("%w: page %d calls itself %d", ErrFormat, number, is)
+	}
+	return nil
+}
+
+// hashPage gives the values of a page: every second entry, after its key.
+func (db *bdb) hashPage(number uint32, yield func([]byte, error) bool) bool {
+	if err := db.readPage(number, db.page); err != nil {
+		return yield(nil, err)
+	}
+	entries := int(db.order.Uint16(db.page[bdbEntriesAt:]))
+	if entries%2 != 0 || bdbHeaderLength+2*entries > db.pageSize {
+		return yield(nil, fmt.Errorf("%w: %d entries in page %d", ErrFormat, entries, number))
+	}
+	for i := 1; i < entries; i += 2 {
+		header, err := db.value(i)
+		if err != nil {
+			err = fmt.Errorf("page %d: %w", number, err)
+		} else if header == nil {
+			continue
+		}
+		if !yield(header, err) {
+			return false
+		}
+	}
+	return true
+}
+
+// value gives the value at an index of the hash page. Nearly all headers are too long for their page. nil is the
+// record with key 0, which counts the packages ever installed and is none itself.
+func (db *bdb) value(i int) ([]byte, error) {
+	key, err := db.entry(i - 1)
+	if err != nil {
+		return nil, err
+	}
+	value, err := db.entry(i)
+	switch {
+	case err != nil:
+		return nil, err
+	case value[0] == bdbOffPage && len(value) >= 12:
+		return db.chain(db.order.Uint32(value[4:]), db.order.Uint32(value[8:]))
+	case value[0] == bdbInline && len(key) == 5 && string(key[1:]) == "\x00\x00\x00\x00":
+		return nil, nil //nolint:nilnil // the counter
+	case value[0] == bdbInline:
+		return value[1:], nil
+	}
+	return nil, fmt.Errorf("%w: entry of type %d", ErrFormat, value[0])
+}
+
+// entry gives an entry, its type first. Entries stand from the page's end downwards.
+func (db *bdb) entry(i int) ([]byte, error) {
+	offset := func(i int) int { return int(db.order.Uint16(db.page[bdbHeaderLength+2*i:])) }
+	end := db.pageSize
+	if i > 0 {
+		end = offset(i - 1)
+	}
+	start := offset(i)
+	if start < bdbHeaderLength || start >= end || end > db.pageSize {
+		return nil, fmt.Errorf("%w: entry %d outside of its page", ErrFormat, i)
+	}
+	return db.page[start:end], nil
+}
+
+// chain collects a value of a length from its overflow pages. Each page adds to it, so a circle of pages ends.
+func (db *bdb) chain(number, length uint32) ([]byte, error) {
+	if length > MaxHeader || int64(length) > db.size {
+		return nil, fmt.Errorf("%w: header of %d bytes", ErrFormat, length)
+	}
+	db.header = db.header[:0]
+	for len(db.header) < int(length) {
+		if err := db.readPage(number, db.overflow); err != nil {
+			return nil, err
+		}
+		used := int(db.order.Uint16(db.overflow[bdbLengthAt:]))
+		if db.overflow[bdbTypeAt] != bdbOverflow || used == 0 || bdbHeaderLength+used > db.pageSize {
+			return nil, fmt.Errorf("%w: page %d is no overflow page", ErrFormat, number)
+		}
+		db.header = append(db.header, db.overflow[bdbHeaderLength:bdbHeaderLength+used]...)
+		number = db.order.Uint32(db.overflow[bdbNextAt:])
+	}
+	return db.header[:length], nil
+}
+
+// unexpected tells the end of a file that is too short from the end of one that is read.
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,81 @@
+package storage
+
+import (
+	"path"
+	"strings"
+
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// identify fills in who made the disk and which one it is: from the disk's own pages where the kernel shows them,
+// then from the kernel's short attributes, then from what udev has noted.
+func (s source) identify(disk *inventoryv1.Storage) {
+	s.fromATA(disk)
+	set(&disk.Model, s.attribute("device/model"))
+	set(&disk.Model, s.mmc("name"))
+	set(&disk.FirmwareRevision, s.attribute("device/firmware_rev"), s.attribute("device/rev"), s.mmc("fwrev"))
+	set(&disk.Vendor, vendor(s.attribute("device/vendor")))
+	set(&disk.SerialNumber, s.attribute("device/serial"), s.attribute("serial"), s.unitSerial(), s.usbSerial(),
+		s.udev["ID_SERIAL_SHORT"])
+	set(&disk.Wwn, wwn(s.attribute("wwid")), wwn(s.attribute("device/wwid")), wwn(s.udev["ID_WWN_WITH_EXTENSION"]),
+		wwn(s.udev["ID_WWN"]))
+	if full := unescape(s.udev["ID_MODEL_ENC"]); strings.HasPrefix(full, disk.Model) {
+		disk.Model = full // SCSI's field has 16 characters, ATA's has 40
+	}
+	set(&disk.FirmwareRevision, s.udev["ID_REVISION"])
+}
+
+// set takes the first of the values that says something, unless the field has one.
+func set(field *string, values ...string) {
+	for _, value := range values {
+		if *field == "" {
+			*field = value
+		}
+	}
+}
+
+// vendor drops what stands for a vendor that is not said: SAT-5 §10.3.2 has "ATA" for every ATA disk, and virtio
+// disks show a number.
+func vendor(text string) string {
+	if text == "ATA" || strings.HasPrefix(text, "0x") {
+		return ""
+	}
+	return text
+}
+
+// wwn gives a world wide name as lower-case hexadecimal digits. The kernel says which kind it is: "naa." and
+// "eui." are unique world wide; "t10." and "nvme." are put together of the vendor, the model and the serial number.
+func wwn(text string) string {
+	for _, prefix := range []string{"naa.", "eui.", "uuid.", "0x"} {
+		if id, found := strings.CutPrefix(text, prefix); found {
+			id = strings.ToLower(id)
+			if strings.Trim(id, "0-") == "" {
+				return ""
+			}
+			return id
+		}
+	}
+	return ""
+}
+
+// mmc reads an attribute that other buses use for something else.
+func (s source) mmc(name string) string {
+	if !strings.HasPrefix(path.Base(s.device), "mmcblk") {
+		return ""
+	}
+	return s.attribute("device/" + name)
+}
+
+// usbSerial reads the serial number of the USB device that the disk is in. Its directory is above that of its
+// interface, which is named bus-port:configuration.interface.
+func (s source) usbSerial() string {
+	if !strings.Contains(s.device, "/usb") {
+		return ""
+	}
+	for device := s.device; device != "/"; device = path.Dir(device) {
+		if strings.Contains(path.Base(device), ":1.") {
+			return s.host.Attribute(path.Dir(device) + "/serial")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,108 @@
+package volume
+
+import (
+	"path"
+	"strings"
+
+	"github.com/musterhq/muster/agent/host"
+)
+
+// mount is one line of the mount table (proc_pid_mountinfo(5)).
+type mount struct {
+	device  string // major:minor; major 0 is no block device
+	root    string // the directory of the file system that is seen at the mount point
+	point   string
+	fsType  string
+	source  string
+	options string // of the file system, not of the mount
+}
+
+// parseMounts reads the mount table. Lines that are none are left out.
+func parseMounts(table string) []mount {
+	mounts := make([]mount, 0, strings.Count(table, "\n"))
+	for line := range strings.Lines(table) {
+		if m, ok := parseMount(strings.TrimSuffix(line, "\n")); ok {
+			mounts = append(mounts, m)
+		}
+	}
+	return mounts
+}
+
+// parseMount reads "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue": before the
+// hyphen stand six fields and any number of optional ones, behind it three.
+func parseMount(line string) (mount, bool) {
+	before, after, found := strings.Cut(line, " - ")
+	if !found {
+		return mount{}, false
+	}
+	var m mount
+	_, before, _ = strings.Cut(before, " ") // the mount's number
+	_, before, _ = strings.Cut(before, " ") // its parent's
+	m.device, before, _ = strings.Cut(before, " ")
+	m.root, before, _ = strings.Cut(before, " ")
+	m.point, _, _ = strings.Cut(before, " ")
+	m.fsType, after, _ = strings.Cut(after, " ")
+	m.source, m.options, _ = strings.Cut(after, " ")
+	m.root, m.point, m.source = unescape(m.root), unescape(m.point), unescape(m.source)
+	return m, strings.HasPrefix(m.point, "/") && strings.Contains(m.device, ":") && m.fsType != ""
+}
+
+// unescape reads the kernel's octal for the characters that would break the table: "\040" is a blank.
+func unescape(text string) string {
+	if !strings.Contains(text, `\`) {
+		return text
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if c, ok := octal(text[i:]); ok {
+			b.WriteByte(c)
+			i += 3
+		} else {
+			b.WriteByte(text[i])
+		}
+	}
+	return b.String()
+}
+
+func octal(text string) (byte, bool) {
+	if len(text) < 4 || text[0] != '\\' {
+		return 0, false
+	}
+	n := 0
+	for _, c := range []byte(text[1:4]) {
+		if c < '0' || c > '7' {
+			return 0, false
+		}
+		n = n<<3 | int(c-'0')
+	}
+	return byte(n), n < 256
+}
+
+// onBlockDevice reports whether the file system lies on a device of its own rather than in the kernel, in another
+// file system, or on the far side of a network.
+func (m mount) onBlockDevice() bool { return !strings.HasPrefix(m.device, "0:") }
+
+// kernelName is the name of the block device below, e.g. "dm-0", empty where there is none or it is not known.
+func (m mount) kernelName(h *host.Host) string {
+	if m.onBlockDevice() {
+		if target, err := h.Readlink("/sys/dev/block/" + m.device); err == nil {
+			return path.Base(target)
+		}
+	}
+	if !strings.HasPrefix(m.source, "/dev/") {
+		return ""
+	}
+	if target, err := h.Readlink(m.source); err == nil { // /dev/mapper/root → ../dm-0
+		return path.Base(target)
+	}
+	return path.Base(m.source)
+}
+
+// isFile reports whether a single file is mounted, as containers have for their /etc/hosts.
+func (m mount) isFile(h *host.Host) bool {
+	if m.root == "/" || !m.onBlockDevice() {
+		return false
+	}
+	info, err := h.Stat(m.point)
+	return err == nil && !info.IsDir()
+}

@@ -1,0 +1,89 @@
+// Package volume collects the section "volume": the file systems that are mounted, each once, at its most telling
+// mount point. It opens no device, and never asks a file system over a network for its size: a dead server would
+// hold the agent for ever.
+package volume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// Collector collects the mounted file systems.
+func Collector() section.Collector {
+	return section.Collector{Name: "volume", Collect: collect}
+}
+
+// maxTable bounds the mount table. A machine that runs containers has some thousand mounts.
+const maxTable = 8 << 20
+
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	table, err := h.ReadFile("/proc/self/mountinfo", maxTable)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no mount table: %w", host.ErrUnsupported)
+	}
+	if err != nil {
+		return nil, err
+	}
+	crypt := ciphers{host: h, known: map[string]string{}}
+	var items []proto.Message
+	var errs []error
+	for _, m := range choose(parseMounts(string(table))) {
+		if err := ctx.Err(); err != nil {
+			return items, errors.Join(append(errs, err)...)
+		}
+		if m.isFile(h) {
+			continue
+		}
+		item, err := describe(h, m, crypt)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		items = append(items, item)
+	}
+	return items, errors.Join(errs...)
+}
+
+func describe(h *host.Host, m mount, crypt ciphers) (*inventoryv1.Volume, error) {
+	item := &inventoryv1.Volume{
+		MountPoint: m.point,
+		Device:     m.source,
+		FsType:     m.fsType,
+		IsSystem:   proto.Bool(m.point == "/"),
+	}
+	if name := m.kernelName(h); name != "" {
+		if m.source == "/dev/root" { // what the kernel calls the device it started from
+			item.Device = "/dev/" + name
+		}
+		item.Label, item.Uuid = names(h, name)
+		item.EncryptionMethod = crypt.method(name)
+	}
+	return item, measure(h, m, item)
+}
+
+// measure leaves the sizes absent where asking could hang, and in a tree, where nothing is mounted. The total of a
+// ZFS dataset is what it could grow to, which changes with every write to another one, so it is no fact.
+func measure(h *host.Host, m mount, item *inventoryv1.Volume) error {
+	if m.remote() {
+		return nil
+	}
+	total, free, err := h.FileSystemSize(m.point)
+	if errors.Is(err, host.ErrUnsupported) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if m.fsType != "zfs" {
+		item.TotalBytes = proto.Uint64(total)
+	}
+	item.FreeBytes = proto.Uint64(free)
+	return nil
+}

@@ -1,0 +1,58 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// keptAside is how many damaged files are kept for whoever wants to know what happened.
+const keptAside = 3
+
+// moveAside renames a damaged file to <name>.corrupt-1; older ones count up, the oldest is dropped.
+func moveAside(path string) error {
+	aside := func(n int) string { return fmt.Sprintf("%s.corrupt-%d", path, n) }
+	for n := keptAside - 1; n >= 1; n-- {
+		if err := os.Rename(aside(n), aside(n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return os.Rename(path, aside(1))
+}
+
+// replaceFile writes a file so that after a crash or a power loss its old or its new content stands there, whole.
+func replaceFile(path string, data []byte) error {
+	temporary := path + ".tmp"
+	if err := writeSynced(temporary, data); err != nil {
+		_ = os.Remove(temporary) // on a full disk it would take the room that the next attempt needs
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a name of our own
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// syncDir makes a rename durable. Windows does that by itself and has no handle to ask with.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(dir) //nolint:gosec // the state directory
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

@@ -1,0 +1,63 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Status is how the last check-ins went, for people, and for an agent that starts again after an error.
+type Status struct {
+	LastAck     time.Time           `json:"last_ack,omitzero"`
+	NextCheckIn time.Time           `json:"next_check_in,omitzero"`
+	LastError   string              `json:"last_error,omitempty"` // in words; empty since the last Ack
+	LastErrorAt time.Time           `json:"last_error_at,omitzero"`
+	Sections    []Section           `json:"sections,omitempty"`
+	Verdicts    []inventory.Verdict `json:"verdicts,omitempty"`
+}
+
+// Section is what the last acknowledged inventory said of a section.
+type Section struct {
+	Section string           `json:"section"`
+	Status  inventory.Status `json:"status"`
+	Message string           `json:"message,omitempty"`
+	Items   int              `json:"items"`
+}
+
+// ReadStatus reads the status in a state directory that another process may hold. None, or one that cannot be
+// understood, is the zero Status.
+func ReadStatus(dir string) (Status, error) {
+	data, err := os.ReadFile(filepath.Join(dir, statusFile)) //nolint:gosec // the state directory
+	if errors.Is(err, fs.ErrNotExist) {
+		return Status{}, nil
+	}
+	if err != nil {
+		return Status{}, fmt.Errorf("read status: %w", err)
+	}
+	var status Status
+	if json.Unmarshal(data, &status) != nil {
+		return Status{}, nil
+	}
+	return status, nil
+}
+
+// Status reads how the last check-ins went.
+func (s *State) Status() (Status, error) { return ReadStatus(s.dir) }
+
+// SetStatus remembers how the last check-in went.
+func (s *State) SetStatus(status Status) error {
+	data, err := json.Marshal(status)
+	if err != nil {
+		return fmt.Errorf("encode status: %w", err)
+	}
+	if err := replaceFile(filepath.Join(s.dir, statusFile), data); err != nil {
+		return fmt.Errorf("write status: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type apiTokenStore interface {
+	APIToken(ctx context.Context, hash [32]byte) (inventory.APIToken, bool, error)
+}
+
+// authenticate lets an operation that needs a token be called only with one. Which operations need one is said by
+// their description, so that the two cannot differ.
+func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
+	if len(ctx.Operation().Security) == 0 {
+		next(ctx)
+		return
+	}
+	token, ok := bearerToken(ctx.Header("Authorization"))
+	if !ok {
+		s.challenge(ctx, `Bearer realm="muster"`, "send the header Authorization: Bearer <API token>")
+		return
+	}
+	known, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
+	switch {
+	case err != nil:
+		s.answer(ctx, s.problem(ctx.Context(), err))
+	case !known:
+		s.challenge(ctx, `Bearer realm="muster", error="invalid_token"`, "the API token is not known here or was revoked")
+	default:
+		next(ctx)
+	}
+}
+
+// bearerToken reads the header of RFC 6750 §2.1.
+func bearerToken(header string) (string, bool) {
+	scheme, token, found := strings.Cut(header, " ")
+	token = strings.TrimSpace(token)
+	return token, found && strings.EqualFold(scheme, "bearer") && token != ""
+}
+
+func (s *server) challenge(ctx huma.Context, challenge, detail string) {
+	p := newProblem(ctx.Context(), http.StatusUnauthorized, detail)
+	p.headers = http.Header{"Www-Authenticate": {challenge}}
+	s.answer(ctx, p)
+}
+
+// answer ends a request with a problem.
+func (s *server) answer(ctx huma.Context, p *Problem) {
+	for name, values := range p.headers {
+		ctx.SetHeader(name, values[0])
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // who does not listen gets no answer
+}
+
+// How long what is known of a token is believed, and of how many tokens: a revoked one is refused within that time,
+// and a caller with a wrong one costs the database one look in it.
+const (
+	tokenMemory  = 30 * time.Second
+	tokensInMind = 1024
+)
+
+// tokenCache remembers which tokens are good, by their hash.
+type tokenCache struct{ seen *lru.Cache[[32]byte, tokenVerdict] }
+
+type tokenVerdict struct {
+	known bool
+	until time.Time
+}
+
+func newTokenCache() *tokenCache {
+	seen, err := lru.New[[32]byte, tokenVerdict](tokensInMind)
+	if err != nil {
+		panic(err) // only a size below 1 is an error
+	}
+	return &tokenCache{seen: seen}
+}
+
+func (c *tokenCache) check(ctx context.Context, store apiTokenStore, hash [32]byte, now time.Time) (bool, error) {
+	if verdict, ok := c.seen.Get(hash); ok && now.Before(verdict.until) {
+		return verdict.known, nil
+	}
+	_, known, err := store.APIToken(ctx, hash)
+	if err != nil {
+		return false, err
+	}
+	c.seen.Add(hash, tokenVerdict{known: known, until: now.Add(tokenMemory)})
+	return known, nil
+}

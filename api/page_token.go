@@ -1,0 +1,58 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// pageToken is where a page ended, and of what. It carries no rights: who sends it must bring an API token.
+type pageToken struct {
+	Version int                `json:"v"`
+	Of      string             `json:"of"`
+	After   inventory.Position `json:"after"`
+}
+
+const pageTokenVersion = 1
+
+// encodePageToken makes the token of the page after a position of the list at address.
+func encodePageToken(address url.URL, after inventory.Position) (string, error) {
+	encoded, err := json.Marshal(pageToken{Version: pageTokenVersion, Of: listDigest(address), After: after})
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(encoded), nil
+}
+
+// decodePageToken reads a token for the list at address. A token of another list, of the same with another filter, or
+// as of another instant is none.
+func decodePageToken(address url.URL, text string) (inventory.Position, error) {
+	if text == "" {
+		return nil, nil
+	}
+	encoded, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, invalid("query.page_token", "this is no page token")
+	}
+	var token pageToken
+	if err := json.Unmarshal(encoded, &token); err != nil || token.Version != pageTokenVersion || len(token.After) == 0 {
+		return nil, invalid("query.page_token", "this is no page token")
+	}
+	if token.Of != listDigest(address) {
+		return nil, invalid("query.page_token", "the page token is of another list; start again without it")
+	}
+	return token.After, nil
+}
+
+// listDigest identifies a list: its path and whatever in the query is not about one page of it.
+func listDigest(address url.URL) string {
+	query := address.Query()
+	for _, name := range []string{"page_token", "page_size", "format"} {
+		query.Del(name)
+	}
+	sum := sha256.Sum256([]byte(address.Path + "?" + query.Encode()))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}

@@ -1,0 +1,74 @@
+package api
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// checkQuery refuses what no operation can mean: parameters that the operation's description does not list, that are
+// given twice, or that are no text.
+func checkQuery(ctx huma.Context, next func(huma.Context)) {
+	address := ctx.URL()
+	query, err := url.ParseQuery(address.RawQuery)
+	var wrong []Detail
+	if err != nil {
+		wrong = append(wrong, Detail{Pointer: "/query", Message: "the query cannot be read"})
+	}
+	known := queryParameters(ctx.Operation())
+	for name, values := range query {
+		if message := wrongParameter(name, values, known); message != "" {
+			wrong = append(wrong, Detail{Pointer: "/query/" + strings.ToValidUTF8(name, "\uFFFD"), Message: message})
+		}
+	}
+	if len(wrong) == 0 {
+		next(strictContext{ctx})
+		return
+	}
+	slices.SortFunc(wrong, func(a, b Detail) int { return strings.Compare(a.Pointer, b.Pointer) })
+	p := newProblem(ctx.Context(), http.StatusBadRequest, wrong[0].Message)
+	p.Errors = wrong
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // who does not listen gets no answer
+}
+
+func queryParameters(op *huma.Operation) []string {
+	var names []string
+	for _, parameter := range op.Parameters {
+		if parameter.In == "query" {
+			names = append(names, parameter.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func wrongParameter(name string, values, known []string) string {
+	switch {
+	case !slices.Contains(known, name) && len(known) == 0:
+		return "this path takes no query parameters"
+	case !slices.Contains(known, name):
+		return "there is no such query parameter here; there are " + strings.Join(known, ", ")
+	case len(values) > 1:
+		return "the parameter is given more than once"
+	case !utf8.ValidString(values[0]) || hasNUL(values[0]):
+		return "the value is not valid text"
+	default:
+		return ""
+	}
+}
+
+func hasNUL(text string) bool { return strings.ContainsRune(text, 0) }
+
+// strictContext answers 400 where huma would answer 422, see clientStatus.
+type strictContext struct{ huma.Context }
+
+func (c strictContext) SetStatus(status int) { c.Context.SetStatus(clientStatus(status)) }
+
+// Unwrap lets humago reach the request.
+func (c strictContext) Unwrap() huma.Context { return c.Context }

@@ -1,0 +1,82 @@
+package rpc
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// examine finds out whether the presenter of a token is the machine that the record is about. What it found is an
+// incident; a clone is told to take a key of its own.
+func (c *conversation) examine(said *inventoryv1.CheckIn) (incident *inventory.Incident, clone bool, err error) {
+	how := stand(c.record, said.GetToken())
+	if how != current {
+		// This stream's view of the record may be older than what another stream committed.
+		if c.record, err = c.server.options.Store.RecordByID(c.ctx, c.record.ID); err != nil {
+			return nil, false, err
+		}
+		if c.record.RevokedAt != nil {
+			return nil, false, errRevoked
+		}
+		how = stand(c.record, said.GetToken())
+	}
+	if how == current {
+		return nil, false, nil
+	}
+	other, err := c.otherAlive(how)
+	if err != nil {
+		return nil, false, err
+	}
+	foreign := differs(c.record.Hardware, hardwareOf(c.hello))
+	switch {
+	case other || foreign:
+		return c.incident(inventory.IncidentClone, other, foreign), true, nil
+	case how == stale:
+		return c.incident(inventory.IncidentRollback, false, false), false, nil
+	}
+	return nil, false, nil
+}
+
+// otherAlive reports whether the record's machine is in conversation elsewhere. An agent that lost an Ack and
+// speaks again within one boot is no other machine.
+func (c *conversation) otherAlive(how standing) (bool, error) {
+	other, ok := c.server.live.get(c.record.ID)
+	switch {
+	case ok && other.conversation == c:
+		return false, nil
+	case ok && how == lostAck && other.boot == c.hello.GetBootId():
+		return false, nil
+	case ok:
+		return other.answers(c.ctx), nil
+	case how == lostAck:
+		return false, nil
+	}
+	// On another collector nobody can be asked; who checked in within two intervals is alive.
+	seen, ok, err := c.server.options.Store.LastPresence(c.ctx, c.record.ID)
+	if err != nil || !ok {
+		return false, err
+	}
+	return seen.Stream != noStream && time.Since(seen.SeenAt) < 2*c.server.pace.interval, nil
+}
+
+func (c *conversation) incident(kind string, alive, foreign bool) *inventory.Incident {
+	return &inventory.Incident{Kind: kind, Detail: map[string]string{
+		"boot_id":             c.hello.GetBootId(),
+		"recorded_boot_id":    c.record.BootID,
+		"other_stream_alive":  strconv.FormatBool(alive),
+		"hardware_is_another": strconv.FormatBool(foreign),
+	}}
+}
+
+func (c *conversation) tellClone(incident *inventory.Incident) error {
+	if err := c.server.options.Store.AddIncident(c.ctx, c.record.ID, *incident); err != nil {
+		return err
+	}
+	c.server.options.Logger.Warn("clone: the agent's key is in use on another machine", "agent", c.record.AgentID,
+		"detail", incident.Detail)
+	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Rekey{Rekey: &inventoryv1.Rekey{
+		Reason: "this agent's key is in use on another machine",
+	}}})
+}

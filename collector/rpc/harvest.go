@@ -1,0 +1,115 @@
+package rpc
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/wire"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// harvest is what an agent sent in answer to the questions of one check-in.
+type harvest struct {
+	updates map[string]*ingest.Update
+	held    int64 // of the budget for what is in flight, in bytes
+}
+
+// list gives the updates in the order of their sections' names, so that an observation is the same whatever the
+// order in which its parts came.
+func (h *harvest) list() []*ingest.Update {
+	names := make([]string, 0, len(h.updates))
+	for name := range h.updates {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	updates := make([]*ingest.Update, len(names))
+	for i, name := range names {
+		updates[i] = h.updates[name]
+	}
+	return updates
+}
+
+// harvest takes updates until the agent commits.
+func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
+	asked := map[string]bool{}
+	for _, s := range ask.GetSections() {
+		asked[s.GetSection()] = true
+	}
+	unended := ""
+	for {
+		message, err := c.next(progressTimeout)
+		if err != nil {
+			return err
+		}
+		switch {
+		case message.GetCommit() != nil && unended != "":
+			return invalid("section " + unended + " was not sent to its end")
+		case message.GetCommit() != nil:
+			return h.complete(ask)
+		case message.GetUpdate() == nil:
+			return invalid("expected an update or a commit")
+		}
+		update := message.GetUpdate()
+		if unended != "" && update.GetSection() != unended {
+			return invalid("section " + unended + " was not sent to its end")
+		}
+		if !asked[update.GetSection()] && !(update.GetReadingsOnly() && ask.GetReadings()) {
+			return invalid("section " + ingest.Text(update.GetSection()) + " was not asked for")
+		}
+		if err := c.add(h, update); err != nil {
+			return err
+		}
+		unended = ""
+		if !update.GetLast() {
+			unended = update.GetSection()
+		}
+	}
+}
+
+// complete reports whether everything that was asked for came.
+func (h *harvest) complete(ask *inventoryv1.Want) error {
+	for _, s := range ask.GetSections() {
+		if h.updates[s.GetSection()] == nil {
+			return invalid("section " + s.GetSection() + " was asked for and did not come")
+		}
+	}
+	return nil
+}
+
+// add takes one chunk. All agents together may have no more in flight than the collector has room for.
+func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
+	u := h.updates[message.GetSection()]
+	if u == nil {
+		section, ok := wire.Lookup(message.GetSection())
+		if !ok {
+			return invalid("section " + ingest.Text(message.GetSection()) + " is not known here")
+		}
+		u = &ingest.Update{Section: section, ReadingsOnly: true}
+		h.updates[section.Name] = u
+	}
+	if !message.GetReadingsOnly() {
+		u.ReadingsOnly = false
+		u.Duration = time.Duration(message.GetDurationMs()) * time.Millisecond
+		copy(u.Root[:], message.GetRoot())
+		if base := message.GetBaseRoot(); len(base) == len(inventory.Root{}) {
+			u.Base = (*inventory.Root)(base)
+		}
+	}
+
+	before := u.Size()
+	if err := c.server.decoder.Add(u, message.GetItems()); err != nil {
+		return invalid(err.Error())
+	}
+	grown := int64(u.Size() - before)
+	if !c.server.inFlight.TryAcquire(grown) {
+		return &inventory.Error{
+			Code:    inventory.CodeUnavailable,
+			Message: fmt.Sprintf("the collector is busy: %d MiB of inventories are under way", maxInFlight>>20),
+		}
+	}
+	h.held += grown
+	return nil
+}

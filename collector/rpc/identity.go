@@ -1,0 +1,138 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"runtime/debug"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/pki"
+)
+
+// caller gives the hash of the key whose certificate the caller proved to hold.
+func caller(ctx context.Context) ([32]byte, error) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return [32]byte{}, unauthenticated("no peer")
+	}
+	info, ok := p.AuthInfo.(credentials.TLSInfo)
+	if !ok || len(info.State.VerifiedChains) == 0 || len(info.State.VerifiedChains[0]) == 0 {
+		return [32]byte{}, unauthenticated("a client certificate is needed: enroll first")
+	}
+	key, err := pki.KeyOf(info.State.VerifiedChains[0][0])
+	if err != nil {
+		return [32]byte{}, unauthenticated(err.Error())
+	}
+	return pki.KeyID(key), nil
+}
+
+func unauthenticated(message string) error {
+	return &inventory.Error{Code: inventory.CodeUnauthenticated, Message: message}
+}
+
+func callerAddress(ctx context.Context) netip.Addr {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return netip.Addr{}
+	}
+	if tcp, ok := p.Addr.(*net.TCPAddr); ok {
+		return tcp.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// record finds the caller's record and refuses a revoked key.
+func (s *Server) record(ctx context.Context) (inventory.Record, error) {
+	key, err := caller(ctx)
+	if err != nil {
+		return inventory.Record{}, err
+	}
+	record, err := s.options.Store.Record(ctx, key)
+	if err != nil {
+		return record, err
+	}
+	if record.RevokedAt != nil {
+		return record, errRevoked
+	}
+	return record, nil
+}
+
+var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
+
+// toStatus is the one place where errors become gRPC's. What is not meant for the caller stays here.
+func toStatus(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	var e *inventory.Error
+	switch {
+	case errors.As(err, &e):
+		return status.Error(codeOf(e.Code), e.Message)
+	case errors.Is(err, ingest.ErrTooMuch):
+		return status.Error(codes.InvalidArgument, err.Error())
+	case errors.Is(err, ingest.ErrFenced):
+		return status.Error(codes.Aborted, err.Error())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return status.FromContextError(err).Err()
+	default:
+		return status.Error(codes.Unavailable, "the collector cannot reach its store, or is stopping")
+	}
+}
+
+func codeOf(code string) codes.Code {
+	switch code {
+	case inventory.CodeInvalid:
+		return codes.InvalidArgument
+	case inventory.CodeNotFound:
+		return codes.NotFound
+	case inventory.CodeUnauthenticated:
+		return codes.Unauthenticated
+	case inventory.CodeForbidden:
+		return codes.PermissionDenied
+	case inventory.CodeConflict:
+		return codes.FailedPrecondition
+	default:
+		return codes.Unavailable
+	}
+}
+
+func translateUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	answer, err := handler(ctx, req)
+	return answer, toStatus(err)
+}
+
+func translateStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	return toStatus(handler(srv, stream))
+}
+
+// A panic is the end of one call, not of the collector.
+
+func (s *Server) recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
+	defer s.recovered(info.FullMethod, &err)
+	return handler(ctx, req)
+}
+
+func (s *Server) recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	defer s.recovered(info.FullMethod, &err)
+	return handler(srv, stream)
+}
+
+func (s *Server) recovered(method string, err *error) {
+	if p := recover(); p != nil {
+		s.options.Logger.Error("panic in call", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "the collector made a mistake; it was logged")
+	}
+}

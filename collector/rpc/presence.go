@@ -1,0 +1,73 @@
+package rpc
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// flushInterval is how far the last_seen of the store may lie behind.
+const flushInterval = 10 * time.Second
+
+// flushSize is how many records one statement takes.
+const flushSize = 1000
+
+// presence gathers who was seen, so that a check-in costs no statement.
+type presence struct {
+	mu   sync.Mutex
+	seen map[int64]inventory.Presence
+}
+
+func newPresence() *presence { return &presence{seen: map[int64]inventory.Presence{}} }
+
+func (p *presence) note(record int64, at time.Time, stream [16]byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen[record] = inventory.Presence{Record: record, SeenAt: at, Stream: stream}
+}
+
+// noStream is the stream of a record whose conversation ended.
+var noStream [16]byte
+
+func (p *presence) left(record int64, seen time.Time) { p.note(record, seen, noStream) }
+
+func (p *presence) take() []inventory.Presence {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	list := make([]inventory.Presence, 0, len(p.seen))
+	for _, seen := range p.seen {
+		list = append(list, seen)
+	}
+	clear(p.seen)
+	slices.SortFunc(list, func(a, b inventory.Presence) int { return cmp.Compare(a.Record, b.Record) })
+	return list
+}
+
+func (s *Server) flushPresence(ctx context.Context) {
+	ticker := time.NewTicker(flushInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			s.flush(ctx)
+		case <-ctx.Done():
+			// The last flush must not be lost with the context that ends the loop.
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			s.flush(last)
+			cancel()
+			return
+		}
+	}
+}
+
+func (s *Server) flush(ctx context.Context) {
+	for seen := range slices.Chunk(s.presence.take(), flushSize) {
+		if err := s.options.Store.FlushPresence(ctx, seen); err != nil {
+			s.options.Logger.Warn("cannot write down who was seen", "records", len(seen), "error", err)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Package rpc is the collector's gRPC service: who is calling, and from the wire to ingest and back. An agent is
+// its key and nothing else: what it says about itself is data.
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/pki"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// Store is what the service needs of the store beside ingest.
+type Store interface {
+	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
+	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
+	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
+	Record(ctx context.Context, key [32]byte) (inventory.Record, error)
+	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
+	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
+	AddIncident(ctx context.Context, record int64, incident inventory.Incident) error
+	RevokedSince(ctx context.Context, after time.Time) ([]int64, error)
+	Now(ctx context.Context) (time.Time, error)
+	FlushPresence(ctx context.Context, seen []inventory.Presence) error
+	LastPresence(ctx context.Context, record int64) (inventory.Presence, bool, error)
+}
+
+// Ingester applies observations.
+type Ingester interface {
+	Apply(ctx context.Context, obs *ingest.Observation) (ingest.Result, error)
+}
+
+// Options says how to serve. Store, Ingester and Authority are required.
+type Options struct {
+	Store     Store
+	Ingester  Ingester
+	Authority *pki.Authority
+	Logger    *slog.Logger
+	// Hosts are names and addresses for the server certificate, beside the name that agents verify.
+	Names     []string
+	Addresses []net.IP
+	// CheckInInterval is how often an agent checks in; 0 means 15 minutes, which is also the most.
+	CheckInInterval time.Duration
+}
+
+// How long certificates last. An agent renews at half-life.
+const (
+	agentLifetime  = 7 * 24 * time.Hour
+	serverLifetime = 90 * 24 * time.Hour
+	renewalGrace   = 90 * 24 * time.Hour // after its certificate expired, a known key may still renew
+)
+
+// Bounds of what one connection and all of them together may take.
+const (
+	maxMessage        = 1 << 20
+	maxHeaders        = 16 << 10
+	maxStreams        = 8
+	connectionTimeout = 10 * time.Second
+	ioBuffer          = 4 << 10 // idle streams are many, and hold their buffers
+	maxInFlight       = 256 << 20
+)
+
+// Server is the gRPC service of one collector.
+type Server struct {
+	inventoryv1.UnimplementedEnrollmentServer
+	inventoryv1.UnimplementedInventoryServer
+
+	options  Options
+	grpc     *grpc.Server
+	decoder  *ingest.Decoder
+	live     *streams
+	presence *presence
+	failures *failures
+	inFlight *semaphore.Weighted
+	pace     pace
+	draining chan struct{}
+	drain    sync.Once
+}
+
+// New makes a server; Serve makes it listen.
+func New(o Options) (*Server, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	decoder, err := ingest.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	config, err := serverTLS(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		options: o, decoder: decoder, live: newStreams(), presence: newPresence(), failures: newFailures(),
+		inFlight: semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
+	}
+	s.grpc = grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(config)),
+		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxHeaderListSize(maxHeaders),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.ConnectionTimeout(connectionTimeout),
+		grpc.ReadBufferSize(ioBuffer),
+		grpc.WriteBufferSize(ioBuffer),
+		grpc.SharedWriteBuffer(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second, PermitWithoutStream: true}),
+		grpc.ChainUnaryInterceptor(s.recoverUnary, translateUnary),
+		grpc.ChainStreamInterceptor(s.recoverStream, translateStream),
+	)
+	inventoryv1.RegisterEnrollmentServer(s.grpc, s)
+	inventoryv1.RegisterInventoryServer(s.grpc, s)
+	return s, nil
+}
+
+// serverTLS serves a certificate that is renewed at half-life, so that a collector may run for years.
+func serverTLS(o Options) (*tls.Config, error) {
+	issue := func() (tls.Certificate, error) {
+		return o.Authority.IssueServer(o.Names, o.Addresses, time.Now(), serverLifetime)
+	}
+	first, err := issue()
+	if err != nil {
+		return nil, fmt.Errorf("issue server certificate: %w", err)
+	}
+	pool, err := pki.Pool(o.Authority.Certificate())
+	if err != nil {
+		return nil, fmt.Errorf("trust own authority: %w", err)
+	}
+	config := pki.ServerTLS(first, pool)
+	config.Certificates = nil
+	var mu sync.Mutex
+	current := first
+	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if time.Until(current.Leaf.NotAfter) < serverLifetime/2 {
+			renewed, err := issue()
+			if err != nil {
+				return nil, err
+			}
+			current = renewed
+		}
+		served := current
+		return &served, nil
+	}
+	return config, nil
+}
+
+// Serve answers on a listener until Stop.
+func (s *Server) Serve(listener net.Listener) error { return s.grpc.Serve(listener) }
+
+// Run does what goes on beside the calls, until ctx ends: it writes down who was seen and cuts off who was revoked.
+func (s *Server) Run(ctx context.Context) {
+	var loops sync.WaitGroup
+	loops.Go(func() { s.flushPresence(ctx) })
+	loops.Go(func() { s.cutRevoked(ctx) })
+	loops.Wait()
+}
+
+// Stop lets what is under way finish within the grace and ends the rest. Idle agents are sent away at once: they
+// come back to another collector, or to this one later.
+func (s *Server) Stop(grace time.Duration) {
+	s.drain.Do(func() { close(s.draining) })
+	stopped := make(chan struct{})
+	go func() {
+		s.grpc.GracefulStop()
+		close(stopped)
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(grace):
+		s.grpc.Stop()
+		<-stopped
+	}
+}

@@ -1,0 +1,106 @@
+package rpc
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// streams knows which conversation each record is in on this collector.
+type streams struct {
+	mu sync.Mutex
+	by map[int64]live
+}
+
+// live is a conversation and the boot in which its agent began it.
+type live struct {
+	*conversation
+	boot string
+}
+
+func newStreams() *streams { return &streams{by: map[int64]live{}} }
+
+// get gives the conversation of a record, if there is one.
+func (s *streams) get(record int64) (live, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, ok := s.by[record]
+	return l, ok
+}
+
+// enter makes a conversation the record's and ends the one before: an agent speaks on one stream, so an older
+// one is what is left of a broken connection.
+func (s *streams) enter(record int64, c *conversation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if before, ok := s.by[record]; ok && before.conversation != c {
+		before.cancel(errReplaced)
+	}
+	s.by[record] = live{conversation: c, boot: c.hello.GetBootId()}
+}
+
+// leave reports whether the conversation was still the record's.
+func (s *streams) leave(record int64, c *conversation) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by[record].conversation != c {
+		return false
+	}
+	delete(s.by, record)
+	return true
+}
+
+// probeTimeout is how long an agent that is there may take to check in when asked to.
+const probeTimeout = 10 * time.Second
+
+// answers reports whether the agent at the other end of a conversation is there: it is asked to check in.
+func (c *conversation) answers(ctx context.Context) bool {
+	seen := c.nextCheckIn()
+	if err := c.sendCollectNow(); err != nil {
+		return false
+	}
+	select {
+	case <-seen:
+		return true
+	case <-c.ctx.Done():
+		return false
+	case <-time.After(probeTimeout):
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// cutRevoked ends the conversations of agents that were revoked, also by way of another collector.
+func (s *Server) cutRevoked(ctx context.Context) {
+	since, err := s.options.Store.Now(ctx)
+	if err != nil {
+		since = time.Now()
+	}
+	ticker := time.NewTicker(revocationInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		// Overlap, because a revocation becomes visible somewhat after the time it carries.
+		revoked, err := s.options.Store.RevokedSince(ctx, since.Add(-time.Minute))
+		if err != nil {
+			s.options.Logger.Warn("cannot look for revoked agents", "error", err)
+			continue
+		}
+		if now, err := s.options.Store.Now(ctx); err == nil {
+			since = now
+		}
+		for _, record := range revoked {
+			if c, ok := s.live.get(record); ok {
+				c.cancel(errRevoked)
+			}
+		}
+	}
+}
+
+// revocationInterval bounds how long a revoked agent's open stream lives on; ingest refuses it at once.
+const revocationInterval = 10 * time.Second

@@ -1,0 +1,101 @@
+package archtest
+
+// A pattern is the path of a package below the module, "…/..." for it and all below it, "." for nothing of ours.
+
+// folders are the only ones at the top of the tree. bin and var are what make builds and runs.
+var folders = []string{"agent", "api", "bin", "collector", "installers", "internal", "proto", "var"}
+
+// uses says what of ours each package may import. Tests may import more: they put parts together that do not
+// know each other.
+var uses = []struct {
+	pkg   string
+	may   []string
+	allow string // why it may, where design and habit would not
+}{
+	{pkg: "proto/..."},
+	{pkg: "internal/inventory"},
+	{pkg: "internal/wire", may: []string{"proto/...", "internal/inventory"}},
+	{pkg: "internal/pki", may: []string{"internal/inventory"}},
+
+	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/osservice"}},
+	{pkg: "agent/host"},
+	{pkg: "agent/section/...", may: []string{"agent/section/...", "agent/host", "proto/...", "internal/inventory"}},
+	{pkg: "agent/state", may: []string{"proto/...", "internal/inventory", "internal/wire"}},
+	{pkg: "agent/link", may: []string{"agent/state", "proto/...", "internal/inventory", "internal/wire", "internal/pki"}},
+
+	{pkg: "collector", may: []string{"collector/...", "api/...", "proto/...", "internal/..."}},
+	{pkg: "collector/rpc", may: []string{"proto/...", "internal/ingest", "internal/inventory", "internal/wire", "internal/pki"}},
+	{pkg: "internal/identify", may: []string{"internal/inventory"}},
+	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
+	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
+	{pkg: "internal/ingest", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire", "proto/..."}},
+	{pkg: "internal/store", may: []string{"internal/inventory"}},
+	{pkg: "internal/report", may: []string{"internal/inventory"}},
+	{pkg: "api", may: []string{"internal/inventory", "internal/report"}},
+	{pkg: "api/console", may: []string{"internal/inventory", "internal/report"}},
+
+	{pkg: "internal/postgres"},
+	{pkg: "internal/osservice"},
+	{pkg: "internal/archtest"},
+	{pkg: "internal/pgtest", may: []string{"internal/postgres"}},
+	{pkg: "internal/bench", may: []string{"agent/...", "collector/...", "api/...", "internal/...", "proto/..."},
+		allow: "it measures both sides at once; no program imports it"},
+}
+
+// owners says who alone may import a package of others, or one of the standard library that does harm elsewhere.
+var owners = []struct {
+	library string // an import path; all below it belong to it
+	by      []string
+	reason  string
+}{
+	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/pgtest"}, "pgtest clones databases, which no store does"},
+	{"github.com/pressly/goose/v3", []string{"internal/store"}, "migrations are the store's"},
+	{"database/sql", []string{"internal/store", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
+	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
+	{"html/template", []string{"api/console"}, "one place writes HTML"},
+	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
+	{"go.etcd.io/bbolt", []string{"agent/state"}, "one place knows the agent's file"},
+	{"github.com/kardianos/service", []string{"internal/osservice"}, "one place knows the service managers"},
+	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "flags end in the mains"},
+	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent itself starts nothing"},
+	{"golang.org/x/sys", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/yusufpapurcu/wmi", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/go-ole/go-ole", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/safchain/ethtool", []string{"agent/host"}, "the door to the machine"},
+	{"unsafe", []string{"agent/host", "proto/..."}, "system calls of Windows; generated code"},
+}
+
+// programs are the mains that people get, and what must not be linked into them on any system, by whatever way.
+var programs = []struct {
+	pkg    string
+	never  []string
+	reason string
+}{
+	{"agent", []string{
+		module + "/internal/store", module + "/internal/ingest", module + "/internal/postgres", module + "/api", module + "/collector",
+		"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/danielgtaylor/huma/v2", "html/template",
+	}, "the agent is small and knows no database"},
+	{"agent", testOnly, "tests stay out of programs"},
+	{"collector", testOnly, "tests stay out of programs"},
+	{"collector", []string{module + "/agent"}, "the collector treats agents as strangers"},
+}
+
+var testOnly = []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", module + "/internal/pgtest", module + "/internal/archtest"}
+
+// pure are the packages without I/O, clock and context: the same arguments give the same result, for ever.
+var pure = []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire"}
+
+// impure is what none of the pure packages imports.
+var impure = []string{"context", "os", "net", "net/http", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "syscall"}
+
+// constrained are the packages whose files may be for one system only. Elsewhere everything compiles and is
+// tested everywhere.
+var constrained = map[string]string{
+	"agent/host":        "the only door to the machine",
+	"internal/postgres": "the user, the death signal and the lock of a child process have no portable form",
+}
+
+// machinePaths are the beginnings of paths that exist on one machine only.
+var machinePaths = []string{"work", "root"}

@@ -1,0 +1,322 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+)
+
+// wholeSection asks the store for every bucket of a section.
+const wholeSection = -1
+
+// Small sections have one bucket. Software in 32 buckets of about 30 ids each rewrites little for an upgrade.
+const (
+	smallSection = 64
+	manyBuckets  = 32
+)
+
+func bucketsFor(items int) int {
+	if items <= smallSection {
+		return 1
+	}
+	return manyBuckets
+}
+
+// load reads what the diffs need of the current sets: whole sections for what was sent whole, the touched
+// buckets for deltas.
+func (g *Ingester) load(ctx context.Context, group []*job) error {
+	var keys []inventory.SetKey
+	for _, j := range group {
+		for _, w := range j.sections {
+			keys = append(keys, w.needs(j.obs.Record.ID)...)
+		}
+	}
+	if len(keys) > 0 {
+		sets, err := g.store.Buckets(ctx, keys)
+		if err != nil {
+			return err
+		}
+		hand(group, sets)
+	}
+	return g.loadAbsent(ctx, group)
+}
+
+// needs names the buckets that the diff of a section is made against.
+func (w *sectionWork) needs(record int64) []inventory.SetKey {
+	if w.update == nil || !w.state.Collected {
+		return nil
+	}
+	if w.update.Base == nil || len(w.update.readings) > 0 {
+		return []inventory.SetKey{{Record: record, Section: w.state.Section, Bucket: wholeSection}}
+	}
+	touched := map[int]bool{}
+	for _, slots := range [][]slot{w.added, w.removed} {
+		for _, s := range slots {
+			touched[inventory.BucketOf(s.ref.KeyHash, w.state.Buckets)] = true
+		}
+	}
+	keys := make([]inventory.SetKey, 0, len(touched))
+	for bucket := range touched {
+		keys = append(keys, inventory.SetKey{Record: record, Section: w.state.Section, Bucket: bucket})
+	}
+	return keys
+}
+
+func hand(group []*job, sets map[inventory.SetKey][]inventory.ItemID) {
+	bySection := map[inventory.SetKey]*sectionWork{}
+	for _, j := range group {
+		for _, w := range j.sections {
+			w.current = map[int][]inventory.ItemID{}
+			bySection[inventory.SetKey{Record: j.obs.Record.ID, Section: w.state.Section}] = w
+		}
+	}
+	for key, ids := range sets {
+		if w := bySection[inventory.SetKey{Record: key.Record, Section: key.Section}]; w != nil {
+			w.current[key.Bucket] = ids
+		}
+	}
+}
+
+// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where readings of
+// unchanged items came: those are named by their keys.
+func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
+	var ids []inventory.ItemID
+	wanted := map[*sectionWork][]inventory.ItemID{}
+	for _, j := range group {
+		for _, w := range j.sections {
+			switch {
+			case w.update == nil:
+				continue
+			case len(w.update.readings) > 0:
+				wanted[w] = w.currentIDs()
+			case w.update.Base == nil && !w.update.ReadingsOnly:
+				wanted[w] = reconcile.Absent(w.currentIDs(), w.sent())
+			}
+			ids = append(ids, wanted[w]...)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	refs, err := g.store.Refs(ctx, ids)
+	if err != nil {
+		return err
+	}
+	byID := make(map[inventory.ItemID]inventory.Ref, len(refs))
+	for _, ref := range refs {
+		byID[ref.ID] = ref
+	}
+	for w, ids := range wanted {
+		for _, id := range ids {
+			w.refs = append(w.refs, byID[id])
+		}
+	}
+	return nil
+}
+
+// currentIDs gives the loaded ids, sorted.
+func (w *sectionWork) currentIDs() []inventory.ItemID {
+	var ids []inventory.ItemID
+	for _, bucket := range w.current {
+		ids = append(ids, bucket...)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// sent gives the refs of what was added, sorted by id, once each: two encodings may be one item.
+func (w *sectionWork) sent() []inventory.Ref { return refsOf(w.added) }
+
+func refsOf(slots []slot) []inventory.Ref {
+	refs := make([]inventory.Ref, len(slots))
+	for i, s := range slots {
+		refs[i] = s.ref
+	}
+	slices.SortFunc(refs, byID)
+	return slices.Compact(refs)
+}
+
+func byID(a, b inventory.Ref) int { return cmp.Compare(a.ID, b.ID) }
+
+// diff works out the change of each section, and with them the change of the record.
+func (g *Ingester) diff(_ context.Context, group []*job) error {
+	for _, j := range group {
+		o := j.obs
+		j.change = inventory.Change{
+			Record: o.Record.ID, Version: o.Record.Version, CI: o.Record.CI, Root: o.Root, Token: o.Token,
+			BootID: o.BootID, Agent: o.Agent, Hardware: o.Hardware, Incident: o.Incident,
+		}
+		for _, w := range j.sections {
+			changed, err := w.diff()
+			if err != nil {
+				j.err = err
+				break
+			}
+			if changed {
+				j.change.Sections = append(j.change.Sections, w.change)
+			}
+			j.verdicts = append(j.verdicts, w.change.State.Verdicts...)
+		}
+	}
+	return nil
+}
+
+// diff reports whether there is anything to write of the section.
+func (w *sectionWork) diff() (bool, error) {
+	w.change.State = w.state
+	w.change.State.Status, w.change.State.Message = w.summary.Status, w.summary.Message
+	w.change.StatusChanged = w.state.Status != "" &&
+		(w.state.Status != w.summary.Status || w.state.Message != w.summary.Message)
+	if w.update == nil {
+		if w.summary.Status.Collected() && (!w.state.Collected || w.state.Root != w.summary.Root) {
+			return false, &MismatchError{Section: w.state.Section}
+		}
+		return w.state.Status != w.summary.Status || w.state.Message != w.summary.Message, nil
+	}
+	w.change.Duration = w.update.Duration
+	switch {
+	case w.update.ReadingsOnly:
+		w.takeDailyReadings()
+	case w.update.Base == nil:
+		w.diffFull()
+	default:
+		return true, w.diffDelta()
+	}
+	return true, nil
+}
+
+func (w *sectionWork) diffFull() {
+	sent, current := w.sent(), w.currentIDs()
+	absent := slices.DeleteFunc(slices.Clone(w.refs), func(r inventory.Ref) bool {
+		_, found := slices.BinarySearchFunc(sent, r, byID)
+		return found
+	})
+	d := reconcile.Full(current, sent, absent, w.summary.Status.Complete())
+	set := slices.Concat(sent, d.Kept)
+	slices.SortFunc(set, byID)
+
+	c := &w.change
+	c.First = !w.state.Collected
+	c.State.Collected, c.State.Root, c.State.Superset = true, w.update.Root, len(d.Kept) > 0
+	c.State.Items, c.State.Buckets = len(set), bucketsFor(len(set))
+	c.State.Verdicts = keepVerdicts(nil, w.verdicts, true)
+	c.Rebucket = !c.First && c.State.Buckets != w.state.Buckets
+	c.Buckets = layOut(set, d, c.State.Buckets, c.First || c.Rebucket)
+	if !c.First {
+		c.Events = reconcile.Events(d)
+	}
+	c.Gained, c.Lost = idsOf(d.Gained), idsOf(d.Lost)
+	c.AllReadings = true
+	w.takeReadings()
+}
+
+// layOut gives the buckets to write: all of them, or those that the diff touches.
+func layOut(set []inventory.Ref, d reconcile.Diff, n int, all bool) []inventory.Bucket {
+	buckets := make([][]inventory.ItemID, n)
+	for _, ref := range set {
+		b := inventory.BucketOf(ref.KeyHash, n)
+		buckets[b] = append(buckets[b], ref.ID)
+	}
+	touched := make([]bool, n)
+	for _, ref := range slices.Concat(d.Gained, d.Lost) {
+		touched[inventory.BucketOf(ref.KeyHash, n)] = true
+	}
+	var list []inventory.Bucket
+	for number, ids := range buckets {
+		if touched[number] || all && len(ids) > 0 {
+			list = append(list, inventory.Bucket{Number: number, IDs: ids})
+		}
+	}
+	return list
+}
+
+func (w *sectionWork) diffDelta() error {
+	if !w.state.Collected || *w.update.Base != w.state.Root {
+		return &MismatchError{Section: w.state.Section}
+	}
+	n := w.state.Buckets
+	held := func(ref inventory.Ref) bool {
+		_, found := slices.BinarySearch(w.current[inventory.BucketOf(ref.KeyHash, n)], ref.ID)
+		return found
+	}
+	d, err := reconcile.Delta(w.sent(), refsOf(w.removed), held)
+	if err != nil {
+		return &MismatchError{Section: w.state.Section}
+	}
+	c := &w.change
+	c.State.Root = w.update.Root
+	c.State.Items += len(d.Gained) - len(d.Lost)
+	c.State.Verdicts = keepVerdicts(w.state.Verdicts, w.verdicts, false)
+	c.Buckets = rewrite(w.current, d, n)
+	c.Events = reconcile.Events(d)
+	c.Gained, c.Lost = idsOf(d.Gained), idsOf(d.Lost)
+	w.takeReadings()
+	if len(w.update.readings) > 0 {
+		w.takeDailyReadings()
+	}
+	return nil
+}
+
+// rewrite gives the buckets that a delta touches, as they are afterwards.
+func rewrite(current map[int][]inventory.ItemID, d reconcile.Diff, n int) []inventory.Bucket {
+	after := map[int][]inventory.ItemID{}
+	bucket := func(ref inventory.Ref) int {
+		number := inventory.BucketOf(ref.KeyHash, n)
+		if _, begun := after[number]; !begun {
+			after[number] = slices.Clone(current[number])
+		}
+		return number
+	}
+	for _, ref := range d.Lost {
+		number := bucket(ref)
+		after[number] = slices.DeleteFunc(after[number], func(id inventory.ItemID) bool { return id == ref.ID })
+	}
+	for _, ref := range d.Gained {
+		number := bucket(ref)
+		after[number] = append(after[number], ref.ID)
+	}
+	list := make([]inventory.Bucket, 0, len(after))
+	for number, ids := range after {
+		slices.Sort(ids)
+		list = append(list, inventory.Bucket{Number: number, IDs: ids})
+	}
+	return list
+}
+
+func idsOf(refs []inventory.Ref) []inventory.ItemID {
+	ids := make([]inventory.ItemID, len(refs))
+	for i, ref := range refs {
+		ids[i] = ref.ID
+	}
+	return ids
+}
+
+func (w *sectionWork) takeReadings() {
+	for _, s := range w.added {
+		if s.readings != nil {
+			w.change.Readings = append(w.change.Readings, inventory.Reading{Item: s.ref.ID, Raw: s.readings})
+		}
+	}
+}
+
+// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held item, or
+// several, names nothing: its readings are dropped.
+func (w *sectionWork) takeDailyReadings() {
+	holders := map[int64][]inventory.ItemID{}
+	for _, ref := range w.refs {
+		holders[ref.KeyHash] = append(holders[ref.KeyHash], ref.ID)
+	}
+	w.change.AllReadings = true
+	for _, r := range w.update.readings {
+		ids := holders[int64(r.GetKeyHash())] //nolint:gosec // a hash has no sign
+		if len(ids) != 1 {
+			continue
+		}
+		if raw, _ := checkReadings(w.update.Section, r.GetReadings()); raw != nil {
+			w.change.Readings = append(w.change.Readings, inventory.Reading{Item: ids[0], Raw: raw})
+		}
+	}
+}

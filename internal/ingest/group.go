@@ -1,0 +1,183 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// result is what the waiting caller gets to see.
+type result struct {
+	at  time.Time
+	err error // concerns this machine only
+}
+
+// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits is told that
+// the collector is stopping.
+func (g *Ingester) Run(ctx context.Context) {
+	var workers sync.WaitGroup
+	for range g.options.Workers {
+		workers.Go(func() { g.work(ctx) })
+	}
+	workers.Wait()
+	close(g.stopped)
+}
+
+func (g *Ingester) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-g.queue:
+			// A group that has begun is finished: its machines wait for an answer that is true.
+			g.finish(context.WithoutCancel(ctx), g.gather(first))
+		}
+	}
+}
+
+// gather takes what waits, without waiting for more: under load groups grow by themselves.
+func (g *Ingester) gather(first *job) []*job {
+	group := []*job{first}
+	for len(group) < g.options.GroupSize {
+		select {
+		case j := <-g.queue:
+			group = append(group, j)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// finish answers every job of a group. Should the store refuse what the group says, each of its jobs is tried
+// alone, so that a poisonous machine harms no other.
+func (g *Ingester) finish(ctx context.Context, group []*job) {
+	for len(group) > 0 {
+		now, later := onePerRecord(group)
+		err := g.process(ctx, now)
+		if refused(err) && len(now) > 1 {
+			for _, j := range now {
+				j.reset()
+				g.prepare(j)
+				j.answer(g.process(ctx, []*job{j}))
+			}
+		} else {
+			for _, j := range now {
+				j.answer(err)
+			}
+		}
+		group = later
+	}
+}
+
+// refused reports whether the store understood what it was told and would not take it.
+func refused(err error) bool {
+	var e *inventory.Error
+	return errors.As(err, &e) && e.Code == inventory.CodeInvalid
+}
+
+// onePerRecord splits a group, because two changes of one record cannot be relative to one version.
+func onePerRecord(group []*job) (now, later []*job) {
+	seen := map[int64]bool{}
+	for _, j := range group {
+		if seen[j.obs.Record.ID] {
+			later = append(later, j)
+			continue
+		}
+		seen[j.obs.Record.ID] = true
+		now = append(now, j)
+	}
+	return now, later
+}
+
+func (j *job) reset() { j.work = work{} }
+
+func (j *job) answer(err error) {
+	if err == nil {
+		err = j.err
+	}
+	j.done <- err
+}
+
+// process takes a group through every step. An error is one of the group; what concerns one machine only is in
+// that job's err.
+func (g *Ingester) process(ctx context.Context, group []*job) error {
+	for _, step := range []func(context.Context, []*job) error{
+		g.intern, g.load, g.diff, g.describe, g.commit,
+	} {
+		if err := step(ctx, slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return j.err != nil })); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// intern gives every item of the group that is not known yet its id, in one go.
+func (g *Ingester) intern(ctx context.Context, group []*job) error {
+	var unknown []*slot
+	var items []inventory.Item
+	for _, j := range group {
+		for _, w := range j.sections {
+			for _, slots := range [][]slot{w.added, w.removed} {
+				for i := range slots {
+					if slots[i].ref.ID == 0 {
+						unknown = append(unknown, &slots[i])
+						items = append(items, slots[i].item)
+					}
+				}
+			}
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	ids, err := g.store.Intern(ctx, items)
+	if err != nil {
+		return err
+	}
+	for i, s := range unknown {
+		s.ref.ID = ids[i]
+	}
+	for _, j := range group {
+		for _, w := range j.sections {
+			if w.update != nil {
+				g.remember(w)
+			}
+		}
+	}
+	return nil
+}
+
+func (g *Ingester) remember(w *sectionWork) {
+	for _, s := range w.added {
+		if s.pristine {
+			g.known.Add(encoding{w.update.Section, s.hash}, s.ref)
+		}
+	}
+}
+
+func (g *Ingester) commit(ctx context.Context, group []*job) error {
+	if len(group) == 0 {
+		return nil
+	}
+	changes := make([]inventory.Change, len(group))
+	for i, j := range group {
+		changes[i] = j.change
+	}
+	applied, err := g.store.Commit(ctx, changes)
+	if err != nil {
+		return err
+	}
+	for _, j := range group {
+		at, ok := applied[j.obs.Record.ID]
+		if !ok {
+			j.err = ErrFenced
+		}
+		j.at = at
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+// Package ingest takes an observation from the wire to the store: validate, intern, diff, reconcile, commit. Many
+// machines share one transaction. It trusts nothing that an agent says but the key it speaks with, and it
+// applies an observation as a whole or not at all.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/wire"
+)
+
+// Store is what ingest needs of the store.
+type Store interface {
+	Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error)
+	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
+	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
+	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
+	Devices(ctx context.Context, cis []string) (map[string]inventory.DeviceFacts, error)
+	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
+}
+
+// Observation is what one check-in says, next to what the collector held when it said so.
+type Observation struct {
+	Record    inventory.Record
+	States    map[string]inventory.SectionState
+	Summaries []wire.Summary
+	Updates   []*Update
+	Root      inventory.Root // of the whole inventory
+	Token     []byte         // the ratchet's next token
+	BootID    string
+	Agent     string
+	Hardware  map[string]uint64
+	Incident  *inventory.Incident
+}
+
+// Result says what became of an observation.
+type Result struct {
+	At       time.Time
+	Verdicts []inventory.Verdict
+}
+
+var (
+	// ErrFenced says that the record changed meanwhile: look again and decide anew.
+	ErrFenced = errors.New("the record changed meanwhile")
+	// ErrStopped says that the collector is stopping.
+	ErrStopped = errors.New("the collector is stopping")
+)
+
+// MismatchError names a section whose delta does not fit what the collector holds: the agent sends it whole.
+type MismatchError struct{ Section string }
+
+func (e *MismatchError) Error() string { return e.Section + ": the delta does not fit what is held" }
+
+// Options says how to ingest; the zero value is fine.
+type Options struct {
+	GroupSize int // machines in one transaction; 0 means 64
+	Workers   int // transactions at a time; 0 means 2
+	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 40 MB)
+	Logger    *slog.Logger
+}
+
+// Ingester applies observations. It is safe for concurrent use.
+type Ingester struct {
+	store   Store
+	options Options
+	known   *lru.Cache[encoding, inventory.Ref]
+	queue   chan *job
+	stopped chan struct{}
+}
+
+// encoding names the bytes of an item's facts within a section.
+type encoding struct {
+	section *wire.Section
+	hash    wire.Hash
+}
+
+// job is an observation waiting for its group.
+type job struct {
+	obs  *Observation
+	done chan error
+	work
+}
+
+// New makes an ingester; Run makes it work.
+func New(store Store, o Options) (*Ingester, error) {
+	if o.GroupSize == 0 {
+		o.GroupSize = 64
+	}
+	if o.Workers == 0 {
+		o.Workers = 2
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = 1 << 18
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	known, err := lru.New[encoding, inventory.Ref](o.CacheSize)
+	if err != nil {
+		return nil, fmt.Errorf("make item cache: %w", err)
+	}
+	return &Ingester{
+		store: store, options: o, known: known,
+		queue: make(chan *job, o.GroupSize), stopped: make(chan struct{}),
+	}, nil
+}
+
+// Apply commits an observation and returns when it is durable. The errors that a caller can act on are ErrFenced,
+// MismatchError and ErrStopped; any other means that the store could not be reached or refused, and that nothing
+// was applied.
+func (g *Ingester) Apply(ctx context.Context, obs *Observation) (Result, error) {
+	j := &job{obs: obs, done: make(chan error, 1)}
+	for _, u := range obs.Updates {
+		if err := u.Check(); err != nil {
+			return Result{}, &MismatchError{Section: u.Section.Name}
+		}
+	}
+	g.prepare(j)
+	select {
+	case g.queue <- j:
+	case <-g.stopped:
+		return Result{}, ErrStopped
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+	select {
+	case err := <-j.done:
+		return Result{At: j.at, Verdicts: j.verdicts}, err
+	case <-g.stopped:
+		// The last group may have held it.
+		select {
+		case err := <-j.done:
+			return Result{At: j.at, Verdicts: j.verdicts}, err
+		default:
+			return Result{}, ErrStopped
+		}
+	}
+}

@@ -1,0 +1,76 @@
+package inventory
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// DeviceQuery asks for devices.
+type DeviceQuery struct {
+	Page
+	Search     string // a part of the name, the serial number or the model, in any case; "": any
+	Class      string // "": any
+	OrderBy    string // a field of Device; "": name
+	Descending bool
+}
+
+// HolderQuery asks for the devices that a software is installed on.
+type HolderQuery struct {
+	Page
+	Software int32
+}
+
+// DeviceAgent is an agent that reports on a device.
+type DeviceAgent struct {
+	AgentID      string     `json:"agent_id"`
+	Version      string     `json:"version,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	EnrolledAt   time.Time  `json:"enrolled_at"`
+	LastSeen     *time.Time `json:"last_seen,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	RevokedAt    *time.Time `json:"revoked_at,omitempty" doc:"The agent has been refused since then."`
+	RevokeReason string     `json:"revoke_reason,omitempty"`
+}
+
+// DeviceSection says how a section of a device was last collected.
+type DeviceSection struct {
+	Name        string    `json:"name"`
+	Status      Status    `json:"status" enum:"ok,partial,denied,unsupported,timeout,error"`
+	Message     string    `json:"message,omitempty" doc:"Why the status is not ok."`
+	StatusSince time.Time `json:"status_since"`
+	Items       *int32    `json:"items,omitempty" doc:"The number of items held; absent where the section was never collected."`
+	ChangedAt   time.Time `json:"changed_at" doc:"When the section's items or its status changed last."`
+	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent where it is not known for the instant asked about."`
+	Verdicts    []Verdict `json:"verdicts,omitempty" doc:"The items of the last change that could not be taken as they were."`
+}
+
+// ItemQuery asks for the items of one section of one device.
+type ItemQuery struct {
+	Page
+	Device  string
+	Section string
+	OrderBy []string // the facts to sort by
+}
+
+// HeldItem is an item of a device.
+type HeldItem struct {
+	ID       ItemID
+	Software int32           // the software that it is an installation of; 0: it is none
+	Facts    json.RawMessage // see Item.Facts
+	Readings []byte          // as they stand on the wire; nil: none are known
+}
+
+// ChangeQuery asks for the changes of a device's items.
+type ChangeQuery struct {
+	Page
+	Device  string
+	Section string    // "": all
+	Since   time.Time // zero: from the beginning
+	Until   time.Time // zero: to the end; the instant itself is not in
+}
+
+// ItemChange is one change of an item of a device.
+type ItemChange struct {
+	At      time.Time
+	Section string
+	Old     json.RawMessage // facts; nil: the item was not there
+	New     json.RawMessage // facts; nil: the item is gone
+}

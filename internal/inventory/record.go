@@ -1,0 +1,121 @@
+package inventory
+
+import "time"
+
+// Record is what the collector holds of one agent: a source record and the state of its conversation.
+type Record struct {
+	ID            int64
+	AgentID       string
+	CI            string // the device's id; "" before the first inventory
+	RevokedAt     *time.Time
+	Version       int64 // the fence: a Change is relative to it
+	Root          Root  // of the whole inventory
+	Token         []byte
+	PreviousToken []byte
+	TokenAt       time.Time
+	BootID        string
+	AgentVersion  string
+	Hardware      map[string]uint64 // family → hash, see proto Hardware
+}
+
+// SectionState is what the collector holds of one section of a record.
+type SectionState struct {
+	Section   string
+	Collected bool // items came at least once
+	Root      Root // of what the agent last sent; meaningless unless Collected
+	Superset  bool // more is held than Root says, because a partial section removed nothing
+	Status    Status
+	Message   string
+	Items     int
+	Buckets   int
+	Verdicts  []Verdict // on the items held or refused
+}
+
+// Change is everything that one observation does to a record. It is applied as a whole or not at all.
+type Change struct {
+	Record   int64
+	Version  int64  // of the record that the change is relative to
+	CI       string // the record's device; a new id where NewCI
+	NewCI    bool
+	Device   *DeviceFacts // the device's attributes, where they changed
+	Root     Root
+	Token    []byte // the ratchet's next token
+	BootID   string
+	Agent    string // its version
+	Hardware map[string]uint64
+	Incident *Incident
+	Sections []SectionChange
+}
+
+// DeviceFacts are the reconciled attributes of a device. Empty strings are unknown.
+type DeviceFacts struct {
+	Class        string
+	Name         string
+	Manufacturer string
+	Model        string
+	SerialNumber string
+	UUID         string
+	OSName       string
+	OSVersion    string
+}
+
+// Incident is something that the ratchet found out about a record.
+type Incident struct {
+	Kind   string            // "rollback" or "clone"
+	Detail map[string]string // for people
+}
+
+// The kinds of an Incident.
+const (
+	IncidentRollback = "rollback"
+	IncidentClone    = "clone"
+)
+
+// SectionChange is what a Change does to one section.
+type SectionChange struct {
+	State         SectionState // after the change
+	StatusChanged bool         // the old status goes to the section's past
+	Duration      time.Duration
+	First         bool     // the section's history begins: its items are no events
+	Rebucket      bool     // Buckets holds the whole set; what the store has goes
+	Buckets       []Bucket // the buckets to write
+	Events        []Event  // what changed
+	Gained        []ItemID // for the counts; with First more than Events say
+	Lost          []ItemID
+	Readings      []Reading
+	AllReadings   bool // Readings replaces what the store has
+}
+
+// Bucket is a part of a section's set.
+type Bucket struct {
+	Number int
+	IDs    []ItemID // sorted; none: the bucket goes
+}
+
+// BucketOf gives the bucket of an item in a set of n buckets.
+func BucketOf(keyHash int64, n int) int { return int(uint64(keyHash) % uint64(n)) } //nolint:gosec // a hash has no sign
+
+// Event is one change of an item: Old to New, 0 for none.
+type Event struct {
+	Old, New ItemID
+}
+
+// Reading is the latest values of one item on one machine, as they stand on the wire.
+type Reading struct {
+	Item ItemID
+	Raw  []byte
+}
+
+// SetKey names a bucket of a section of a record.
+type SetKey struct {
+	Record  int64
+	Section string
+	Bucket  int
+}
+
+// Presence says when a record was last seen, and in which conversation.
+type Presence struct {
+	Record int64
+	SeenAt time.Time
+	Stream [16]byte
+}

@@ -1,0 +1,156 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// pidFile is the file in the data directory by which a running server tells of itself.
+const pidFile = "postmaster.pid"
+
+const (
+	pollInterval  = 10 * time.Millisecond
+	stopDeadline  = time.Minute     // for a fast shutdown, which ends with a checkpoint
+	quitDeadline  = 5 * time.Second // for an immediate one
+	outputLatency = time.Second     // for what children still write after their parent's end
+)
+
+// process is a program of PostgreSQL that runs as our child.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	err  error         // how; to be read after done
+}
+
+// command prepares one of the server's programs to work on a data directory, as the server's user. It gets a
+// process group of its own, so that Ctrl-C in a terminal reaches us and not it.
+func (s *server) command(program, data string, args ...string) (*exec.Cmd, error) {
+	//nolint:gosec,noctx // the program was found by findServer; its life is not that of any one context
+	cmd := exec.Command(filepath.Join(s.bin, program), args...)
+	cmd.Dir = "/"
+	cmd.Env = []string{"PATH=" + s.bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"} // nothing like a PGPORT of the user's
+	cmd.WaitDelay = outputLatency
+	return cmd, s.enter(cmd, data)
+}
+
+// begin starts cmd from a thread that lives as long as the child does: Linux sends the signal of our death when
+// the thread dies that forked (prctl(2), PR_SET_PDEATHSIG).
+func begin(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		err := cmd.Start()
+		for _, f := range cmd.ExtraFiles {
+			_ = f.Close() // the child has its own
+		}
+		started <- err
+		if err == nil {
+			p.err = cmd.Wait()
+			close(p.done)
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+// run runs one of the server's programs to its end and gives its output.
+func (s *server) run(ctx context.Context, program, data, input string, args ...string) (string, error) {
+	cmd, err := s.command(program, data, args...)
+	if err != nil {
+		return "", err
+	}
+	var output bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &output, &output
+	p, err := begin(cmd)
+	if err != nil {
+		return "", err
+	}
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		_ = cmd.Process.Kill()
+		<-p.done
+		return "", ctx.Err()
+	}
+	text := strings.TrimSpace(output.String())
+	if p.err != nil {
+		return text, fmt.Errorf("%s: %w:\n%s", program, p.err, text)
+	}
+	return text, nil
+}
+
+// awaitReady returns when the server says in its pid file that it accepts connections. A recovery after a crash
+// may take long, so that there is no deadline but ctx.
+func (p *process) awaitReady(ctx context.Context, pidFile string) error {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for !p.ready(pidFile) {
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return fmt.Errorf("the server ended at once (%w)", p.exit())
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the server: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// ready reads the pid file: line 1 is the server's process, line 8 its state (PostgreSQL, miscadmin.h).
+func (p *process) ready(pidFile string) bool {
+	text, err := os.ReadFile(pidFile) //nolint:gosec // a file of our own directory
+	if err != nil {
+		return false
+	}
+	lines := strings.Split(string(text), "\n")
+	return len(lines) >= 8 && lines[0] == strconv.Itoa(p.pid()) && strings.TrimSpace(lines[7]) == "ready"
+}
+
+func (p *process) exit() error {
+	if p.err == nil {
+		return errors.New("exit status 0")
+	}
+	return p.err
+}
+
+// stop ends the server, each try harder than the one before: SIGINT is its fast shutdown, SIGQUIT its immediate
+// one. It returns when the server is gone.
+func (p *process) stop(ctx context.Context) error {
+	patient, cancel := context.WithTimeout(ctx, stopDeadline)
+	defer cancel()
+	if p.endsBy(patient, syscall.SIGINT) {
+		return p.err
+	}
+	hasty, cancel := context.WithTimeout(context.WithoutCancel(ctx), quitDeadline)
+	defer cancel()
+	if !p.endsBy(hasty, syscall.SIGQUIT) {
+		_ = p.cmd.Process.Kill() // it cannot refuse; if it is gone already, all the better
+		<-p.done
+	}
+	return errors.New("it did not end in time and was stopped without its checkpoint")
+}
+
+func (p *process) endsBy(ctx context.Context, signal os.Signal) bool {
+	_ = p.cmd.Process.Signal(signal) // a process that is gone already is what we want
+	select {
+	case <-p.done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,22 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os/exec"
+)
+
+const locale = "C"
+
+var errWindows = errors.New("there is no private PostgreSQL on Windows; give the URL of a database that you run yourself")
+
+func lockFile(string) (io.Closer, error) { return nil, errWindows }
+
+func ownerOf(fs.FileInfo) *account { return nil }
+
+func (s *server) enter(*exec.Cmd, string) error { return errWindows }
+
+func (s *server) evict(context.Context, string, string, *slog.Logger) error { return errWindows }

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// endOfTime stands for now where a statement asks what was at an instant: nothing is later.
+var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// instant is the instant that a page is about.
+func instant(page inventory.Page) time.Time {
+	if page.AsOf.IsZero() {
+		return endOfTime
+	}
+	return page.AsOf
+}
+
+// limit is the SQL limit of a page; null is no limit.
+func limit(page inventory.Page) *int {
+	if page.Limit == 0 {
+		return nil
+	}
+	return &page.Limit
+}
+
+// read runs f in a read-only transaction, in which all statements see the database at one moment.
+func (s *Store) read(ctx context.Context, f func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+}
+
+// each hands the rows of a statement to visit as they come. The statement is planned for its arguments: a plan for
+// any argument would be a bad one for lists.
+func each[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs, visit func(T) error) error {
+	// A list that ends early must not be read to its end: without its context, the connection is dropped.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	rows, err := tx.Query(ctx, sql, pgx.QueryExecModeCacheDescribe, args)
+	if err != nil {
+		return asInvalid(err)
+	}
+	for rows.Next() {
+		row, err := pgx.RowToStructByName[T](rows)
+		if err == nil {
+			err = visit(row)
+		}
+		if err != nil {
+			cancel()
+			rows.Close()
+			return err
+		}
+	}
+	return asInvalid(rows.Err())
+}
+
+// one reads a statement's only row. It reports false where there is none.
+func one[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (row T, found bool, err error) {
+	err = each(ctx, tx, sql, args, func(r T) error {
+		row, found = r, true
+		return nil
+	})
+	return row, found, err
+}
+
+// asInvalid tells text that the database cannot hold (NUL, or not UTF-8) from other errors: the caller brought it.
+func asInvalid(err error) error {
+	const characterNotInRepertoire = "22021" // PostgreSQL, appendix A, class 22
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == characterNotInRepertoire {
+		return &inventory.Error{Code: inventory.CodeInvalid, Message: "the text is not valid"}
+	}
+	return err
+}
+
+func notFound(format string, args ...any) error {
+	return &inventory.Error{Code: inventory.CodeNotFound, Message: fmt.Sprintf(format, args...)}
+}
+
+var errPosition = &inventory.Error{Code: inventory.CodeInvalid, Message: "the page token is not one of this list"}

@@ -1,0 +1,125 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// A payload of readings is zstd over: the number of readings, their item ids (sorted, as differences), their
+// lengths, all uvarints, and then their bytes. Like beside like, so that it compresses.
+
+// readingCodec holds the coders, which are costly to make and safe to share.
+type readingCodec struct {
+	encoder *zstd.Encoder
+	decoder *zstd.Decoder
+}
+
+func newReadingCodec() (*readingCodec, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
+		zstd.WithWindowSize(1<<17), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, fmt.Errorf("make zstd encoder: %w", err)
+	}
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(2))
+	if err != nil {
+		return nil, fmt.Errorf("make zstd decoder: %w", err)
+	}
+	return &readingCodec{encoder: encoder, decoder: decoder}, nil
+}
+
+func (c *readingCodec) encode(readings []inventory.Reading) []byte {
+	sorted := slices.Clone(readings)
+	slices.SortFunc(sorted, func(a, b inventory.Reading) int { return cmp.Compare(a.Item, b.Item) })
+	raw := binary.AppendUvarint(nil, uint64(len(sorted)))
+	var last inventory.ItemID
+	for _, r := range sorted {
+		raw = binary.AppendUvarint(raw, uint64(r.Item-last)) //nolint:gosec // sorted: never negative
+		last = r.Item
+	}
+	for _, r := range sorted {
+		raw = binary.AppendUvarint(raw, uint64(len(r.Raw)))
+	}
+	for _, r := range sorted {
+		raw = append(raw, r.Raw...)
+	}
+	return c.encoder.EncodeAll(raw, nil)
+}
+
+var errReadings = errors.New("readings are damaged")
+
+func (c *readingCodec) decode(payload []byte) ([]inventory.Reading, error) {
+	raw, err := c.decoder.DecodeAll(payload, nil)
+	if err != nil {
+		return nil, fmt.Errorf("unpack readings: %w", err)
+	}
+	count, raw, err := uvarint(raw)
+	if err != nil || count > uint64(len(raw)) {
+		return nil, errReadings
+	}
+	readings := make([]inventory.Reading, count)
+	var last, n uint64
+	for i := range readings {
+		if n, raw, err = uvarint(raw); err != nil {
+			return nil, err
+		}
+		last += n
+		readings[i].Item = inventory.ItemID(last) //nolint:gosec // it was one when it was written
+	}
+	lengths := make([]uint64, count)
+	for i := range lengths {
+		if lengths[i], raw, err = uvarint(raw); err != nil {
+			return nil, err
+		}
+	}
+	for i, length := range lengths {
+		if length > uint64(len(raw)) {
+			return nil, errReadings
+		}
+		readings[i].Raw, raw = raw[:length], raw[length:]
+	}
+	return readings, nil
+}
+
+func uvarint(b []byte) (uint64, []byte, error) {
+	v, n := binary.Uvarint(b)
+	if n <= 0 {
+		return 0, nil, errReadings
+	}
+	return v, b[n:], nil
+}
+
+// Readings gives the latest readings of a section's items, as they stand on the wire, that had come by asOf. A
+// reading of an item that the set no longer holds may be among them.
+func (s *Store) Readings(ctx context.Context, record int64, section string, asOf time.Time) (map[inventory.ItemID][]byte, error) {
+	rows, err := s.pool.Query(ctx, `
+		select r.payload
+		from reading r join section s on s.id = r.section_id
+		where r.record_id = $1 and s.name = $2 and r.at <= $3
+		order by r.at`, record, section, asOf)
+	if err != nil {
+		return nil, fmt.Errorf("read readings: %w", err)
+	}
+	latest := map[inventory.ItemID][]byte{}
+	var payload []byte
+	_, err = pgx.ForEachRow(rows, []any{&payload}, func() error {
+		readings, err := s.readings.decode(payload)
+		for _, r := range readings {
+			latest[r.Item] = r.Raw
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read readings: %w", err)
+	}
+	return latest, nil
+}

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// countAdjustment is what must be added to the folded counts to have those of an instant: what was pending then, less
+// what was folded since.
+const countAdjustment = `
+	adjustment as materialized (
+		select c.item_id, sum(c.change) as change
+		from (
+			select unnest(p.item_ids) as item_id, unnest(p.changes) as change from item_count_pending p where p.at <= @as_of
+			union all
+			select unnest(l.item_ids), - unnest(l.changes) from item_count_log l where l.at > @as_of
+		) c
+		group by c.item_id
+	)`
+
+const softwareCount = `
+	cross join lateral (
+		select coalesce(sum(n.installs), 0) + coalesce(sum(j.change), 0) as install_count
+		from software_item i
+		left join item_count n on n.item_id = i.item_id
+		left join adjustment j on j.item_id = i.item_id
+		where i.software_id = s.id
+	) counted`
+
+const softwareColumns = `s.id, s.name, s.version, s.publisher, s.source, counted.install_count::bigint`
+
+// softwareKey is the part of the name that the index orders by.
+const softwareKey = `left(s.name, 200)`
+
+type softwareRow struct {
+	inventory.Software
+
+	SortKey string
+}
+
+// ListSoftware lists software by name.
+func (s *Store) ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error {
+	sql, args, err := softwareSQL(q)
+	if err != nil {
+		return err
+	}
+	return s.read(ctx, func(tx pgx.Tx) error {
+		return each(ctx, tx, sql, args, func(row softwareRow) error {
+			return visit(row.Software, inventory.Position{row.SortKey, strconv.Itoa(int(row.ID))})
+		})
+	})
+}
+
+func softwareSQL(q inventory.SoftwareQuery) (string, pgx.NamedArgs, error) {
+	args := pgx.NamedArgs{"as_of": instant(q.Page), "limit": limit(q.Page)}
+	where := []string{`true`}
+	for i, word := range q.Words {
+		name := "word_" + strconv.Itoa(i)
+		args[name] = contains(word)
+		where = append(where, fmt.Sprintf(`(lower(s.name) like lower(@%[1]s) or lower(s.publisher) like lower(@%[1]s))`, name))
+	}
+	if q.After != nil {
+		if len(q.After) != 2 {
+			return "", nil, errPosition
+		}
+		id, err := itemPosition(q.After[1:])
+		if err != nil {
+			return "", nil, errPosition
+		}
+		args["after_key"], args["after_id"] = q.After[0], id
+		where = append(where, `(`+softwareKey+`, s.id) > (@after_key, @after_id)`)
+	}
+	counted := `counted.install_count > 0`
+	if q.IncludeUninstalled {
+		counted = `true`
+	}
+	// The counts are looked up in the order of the list until the page is full; offset 0 keeps the planner from
+	// counting first and sorting afterwards.
+	sql := `
+		with ` + countAdjustment + `
+		select ` + softwareColumns + `, s.sort_key
+		from (
+			select s.*, ` + softwareKey + ` as sort_key
+			from software s
+			where ` + strings.Join(where, ` and `) + `
+			order by ` + softwareKey + `, s.id
+			offset 0
+		) s` + softwareCount + `
+		where ` + counted + `
+		order by s.sort_key, s.id
+		limit @limit`
+	return sql, args, nil
+}
+
+// Software gives one software with its installations at an instant (zero: now).
+func (s *Store) Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error) {
+	var software inventory.Software
+	err := s.read(ctx, func(tx pgx.Tx) error {
+		var found bool
+		var err error
+		software, found, err = one[inventory.Software](ctx, tx, `
+			with `+countAdjustment+`
+			select `+softwareColumns+`
+			from software s`+softwareCount+`
+			where s.id = @id`, pgx.NamedArgs{"id": id, "as_of": instant(inventory.Page{AsOf: asOf})})
+		if err != nil {
+			return fmt.Errorf("read software: %w", err)
+		}
+		if !found {
+			return noSoftware(id)
+		}
+		return nil
+	})
+	return software, err
+}
+
+func noSoftware(id int32) error { return notFound("there is no software %d", id) }

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// currentHolders are the records that hold one of the items now: one probe of the index over the sets.
+const currentHolders = `
+	holder as materialized (
+		select distinct s.record_id
+		from item_set s
+		where s.ids && @items
+	)`
+
+// pastHolders takes the events since the instant back, record by record. A record is in the events of an item
+// whichever way the item went.
+const pastHolders = `
+	holder as materialized (
+		select i.record_id
+		from (
+			select s.record_id, x.item_id, 1 as n
+			from item_set s cross join lateral unnest(s.ids) x (item_id)
+			where s.ids && @items and x.item_id = any(@items)
+			union all
+			select e.record_id, x.item_id, -1
+			from item_event e cross join lateral unnest(e.new_items) x (item_id)
+			where e.at > @as_of and e.new_items && @items and x.item_id = any(@items)
+			union all
+			select e.record_id, x.item_id, 1
+			from item_event e cross join lateral unnest(e.old_items) x (item_id)
+			where e.at > @as_of and e.old_items && @items and x.item_id = any(@items)
+		) i
+		join section_state st on st.record_id = i.record_id and st.first_at <= @as_of
+			and st.section_id = (select id from section where name = '` + softwareSection + `')
+		group by i.record_id
+		having sum(i.n) > 0
+	)`
+
+type holderRow struct {
+	inventory.Device
+
+	RecordID int64
+}
+
+// ListSoftwareDevices lists the devices that a software is installed on, in the order in which they enrolled.
+func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery, visit inventory.Visit[inventory.Device]) error {
+	after, err := holderPosition(q.After)
+	if err != nil {
+		return err
+	}
+	holders := pastHolders
+	if q.AsOf.IsZero() {
+		holders = currentHolders
+	}
+	// A device with several records is listed at the first of them.
+	sql := `
+		with ` + holders + `, listed as (
+			select r.ci_id, min(h.record_id) as record_id
+			from holder h join source_record r on r.id = h.record_id
+			group by r.ci_id
+		), page as (
+			select l.ci_id, l.record_id
+			from listed l
+			where l.record_id > @after
+			order by l.record_id
+			limit @limit
+		)
+		select ` + deviceColumns + `, page.record_id
+		from page
+		join device d on d.ci_id = page.ci_id and ` + versionAt(q.Page) + `
+		join ci c on c.id = d.ci_id` + deviceSeen + `
+		order by page.record_id`
+	return s.read(ctx, func(tx pgx.Tx) error {
+		items, err := softwareItems(ctx, tx, q.Software)
+		if err != nil {
+			return err
+		}
+		args := pgx.NamedArgs{"items": items, "after": after, "as_of": instant(q.Page), "limit": limit(q.Page)}
+		return each(ctx, tx, sql, args, func(row holderRow) error {
+			return visit(row.Device, inventory.Position{strconv.FormatInt(row.RecordID, 10)})
+		})
+	})
+}
+
+func holderPosition(p inventory.Position) (int64, error) {
+	if p == nil {
+		return 0, nil
+	}
+	if len(p) != 1 {
+		return 0, errPosition
+	}
+	record, err := strconv.ParseInt(p[0], 10, 64)
+	if err != nil {
+		return 0, errPosition
+	}
+	return record, nil
+}
+
+// softwareItems are the items that are installations of a software.
+func softwareItems(ctx context.Context, tx pgx.Tx, id int32) ([]int32, error) {
+	rows, err := tx.Query(ctx, `select item_id from software_item where software_id = $1 order by item_id`, id)
+	if err != nil {
+		return nil, fmt.Errorf("read items of software: %w", err)
+	}
+	items, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return nil, fmt.Errorf("read items of software: %w", err)
+	}
+	if len(items) == 0 {
+		return nil, noSoftware(id)
+	}
+	return items, nil
+}
