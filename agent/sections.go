@@ -10,7 +10,13 @@ import (
 	"github.com/musterhq/muster/agent/section/display"
 	"github.com/musterhq/muster/agent/section/firmware"
 	"github.com/musterhq/muster/agent/section/memory"
+	"github.com/musterhq/muster/agent/section/network"
+	"github.com/musterhq/muster/agent/section/operatingsystem"
+	"github.com/musterhq/muster/agent/section/service"
+	"github.com/musterhq/muster/agent/section/software"
+	"github.com/musterhq/muster/agent/section/storage"
 	"github.com/musterhq/muster/agent/section/system"
+	"github.com/musterhq/muster/agent/section/volume"
 )
 
 // collectors lists every section that the agent collects, in the order in which it does.
@@ -20,7 +26,13 @@ func collectors() []section.Collector {
 		firmware.Collector(),
 		cpu.Collector(),
 		memory.Collector(),
+		storage.Collector(),
+		volume.Collector(),
+		network.Collector(),
 		display.Collector(),
+		operatingsystem.Collector(),
+		software.Collector(),
+		service.Collector(),
 	}
 }
 

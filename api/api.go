@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -38,6 +39,9 @@ type Options struct {
 	Store    Store
 	Sections []Section // that this program knows
 	Version  string    // of the program
+
+	// CompareVersions says which of two versions of a source's package is newer; false: it cannot be said.
+	CompareVersions func(source, a, b string) (order int, known bool)
 
 	NewEnrollmentToken func() string
 	HashToken          func(token string) [32]byte
@@ -95,7 +99,7 @@ func newServer(o Options, mux humago.Mux) *server {
 		s.sections[section.Name] = section
 	}
 	s.huma = humago.New(mux, configuration(s.explain))
-	s.huma.UseMiddleware(s.authenticate, checkQuery)
+	s.huma.UseMiddleware(s.authenticate, s.checkQuery)
 	s.register()
 	return s
 }
@@ -111,9 +115,19 @@ func (s *server) register() {
 	s.registerEnrollmentTokens()
 	s.registerHealth()
 	s.registerDocs()
-	// huma describes its own form of an error for every operation; what is sent is a Problem.
-	for _, name := range []string{"ErrorModel", "ErrorDetail"} {
-		delete(s.huma.OpenAPI().Components.Schemas.Map(), name)
+	s.tidySchemas()
+}
+
+// tidySchemas takes out of the description what huma puts in for every operation: its own form of an error, where a
+// Problem is sent, and the promise that answers will never have another field.
+func (s *server) tidySchemas() {
+	schemas := s.huma.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel")
+	delete(schemas, "ErrorDetail")
+	for name, schema := range schemas {
+		if !strings.HasSuffix(name, "InputBody") && schema.AdditionalProperties == false {
+			schema.AdditionalProperties = nil
+		}
 	}
 }
 

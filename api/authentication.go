@@ -70,7 +70,9 @@ const (
 )
 
 // tokenCache remembers which tokens are good, by their hash.
-type tokenCache struct{ seen *lru.Cache[[32]byte, tokenVerdict] }
+type tokenCache struct {
+	seen *lru.Cache[[32]byte, tokenVerdict]
+}
 
 type tokenVerdict struct {
 	known bool

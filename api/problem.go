@@ -20,7 +20,7 @@ type Problem struct {
 	Detail    string   `json:"detail,omitempty"`
 	Instance  string   `json:"instance,omitempty" doc:"The path that was asked for."`
 	RequestID string   `json:"request_id,omitempty" doc:"By which the operator finds the request in the log."`
-	Errors    []Detail `json:"errors,omitempty" doc:"What exactly is wrong, where it is more than one thing."`
+	Errors    []Detail `json:"errors,omitempty" nullable:"false" doc:"What exactly is wrong, where it is more than one thing."`
 
 	headers http.Header
 }

@@ -12,7 +12,7 @@ import (
 
 // checkQuery refuses what no operation can mean: parameters that the operation's description does not list, that are
 // given twice, or that are no text.
-func checkQuery(ctx huma.Context, next func(huma.Context)) {
+func (s *server) checkQuery(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	query, err := url.ParseQuery(address.RawQuery)
 	var wrong []Detail
@@ -32,9 +32,7 @@ func checkQuery(ctx huma.Context, next func(huma.Context)) {
 	slices.SortFunc(wrong, func(a, b Detail) int { return strings.Compare(a.Pointer, b.Pointer) })
 	p := newProblem(ctx.Context(), http.StatusBadRequest, wrong[0].Message)
 	p.Errors = wrong
-	ctx.SetHeader("Content-Type", p.ContentType(""))
-	ctx.SetStatus(p.Status)
-	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // who does not listen gets no answer
+	s.answer(ctx, p)
 }
 
 func queryParameters(op *huma.Operation) []string {
@@ -66,9 +64,12 @@ func wrongParameter(name string, values, known []string) string {
 func hasNUL(text string) bool { return strings.ContainsRune(text, 0) }
 
 // strictContext answers 400 where huma would answer 422, see clientStatus.
-type strictContext struct{ huma.Context }
+type strictContext struct{ anyContext }
 
-func (c strictContext) SetStatus(status int) { c.Context.SetStatus(clientStatus(status)) }
+// anyContext is huma.Context by another name, because that has a method Context.
+type anyContext huma.Context
+
+func (c strictContext) SetStatus(status int) { c.anyContext.SetStatus(clientStatus(status)) }
 
 // Unwrap lets humago reach the request.
-func (c strictContext) Unwrap() huma.Context { return c.Context }
+func (c strictContext) Unwrap() huma.Context { return c.anyContext }

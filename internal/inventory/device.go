@@ -39,7 +39,7 @@ type DeviceSection struct {
 	Items       *int32    `json:"items,omitempty" doc:"The number of items held; absent where the section was never collected."`
 	ChangedAt   time.Time `json:"changed_at" doc:"When the section's items or its status changed last."`
 	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent where it is not known for the instant asked about."`
-	Verdicts    []Verdict `json:"verdicts,omitempty" doc:"The items of the last change that could not be taken as they were."`
+	Verdicts    []Verdict `json:"verdicts,omitempty" nullable:"false" doc:"The items of the last change that could not be taken as they were."`
 }
 
 // ItemQuery asks for the items of one section of one device.

@@ -16,7 +16,7 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	const nobody = 65534
 	home := t.TempDir()
-	if err := os.Chmod(filepath.Dir(home), 0o711); err != nil { //nolint:gosec // the other user must get in
+	if err := os.Chmod(filepath.Dir(home), 0o711); err != nil { // the other user must get in
 		t.Fatal(err)
 	}
 	program := filepath.Join(home, "postgres.test")
@@ -45,7 +45,7 @@ func copyFile(t *testing.T, from, to string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(to, program, 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(to, program, 0o755); err != nil {
 		t.Fatal(err)
 	}
 }

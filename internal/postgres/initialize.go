@@ -42,17 +42,16 @@ func (s *server) initdb(ctx context.Context, data string, sync bool) error {
 		args = append(args, "--no-sync")
 		single = append(single, "-F")
 	}
-	if _, err := s.run(ctx, "initdb", data, "", args...); err != nil {
+	if err := s.run(ctx, "initdb", data, "", args...); err != nil {
 		return err
 	}
-	_, err := s.run(ctx, "postgres", data, "CREATE DATABASE "+Database+"\n", append(single, "postgres")...)
-	return err
+	return s.run(ctx, "postgres", data, "CREATE DATABASE "+Database+"\n", append(single, "postgres")...)
 }
 
 // walCompression is the best way of compressing full pages in the WAL that this server was built with.
 func (s *server) walCompression(ctx context.Context, data string) string {
 	const best = "lz4"
-	if _, err := s.run(ctx, "postgres", data, "", "-C", "wal_compression", "-c", "wal_compression="+best); err != nil {
+	if err := s.run(ctx, "postgres", data, "", "-C", "wal_compression", "-c", "wal_compression="+best); err != nil {
 		return "on"
 	}
 	return best

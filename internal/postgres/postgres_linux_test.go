@@ -27,10 +27,10 @@ func TestMain(m *testing.M) {
 	}
 	c, err := Start(context.Background(), Options{Dir: dir, Settings: quick()})
 	if err != nil {
-		_, _ = fmt.Println("error:", err)
+		_, _ = fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	_, _ = fmt.Println(c.URL())
+	_, _ = fmt.Fprintln(os.Stdout, c.URL())
 	select {}
 }
 
@@ -173,8 +173,9 @@ func TestKilledParent(t *testing.T) {
 // startHelper runs Start in a process of its own.
 func startHelper(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Helper()
-	helper := exec.Command(os.Args[0]) //nolint:gosec,noctx // the test binary itself; the test kills it
+	helper := exec.Command(os.Args[0])
 	helper.Env = append(os.Environ(), helperDir+"="+dir)
+	helper.Stderr = os.Stderr
 	out, err := helper.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

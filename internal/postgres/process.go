@@ -68,30 +68,29 @@ func begin(cmd *exec.Cmd) (*process, error) {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// run runs one of the server's programs to its end and gives its output.
-func (s *server) run(ctx context.Context, program, data, input string, args ...string) (string, error) {
+// run runs one of the server's programs to its end. Its output is part of its error.
+func (s *server) run(ctx context.Context, program, data, input string, args ...string) error {
 	cmd, err := s.command(program, data, args...)
 	if err != nil {
-		return "", err
+		return err
 	}
 	var output bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &output, &output
 	p, err := begin(cmd)
 	if err != nil {
-		return "", err
+		return err
 	}
 	select {
 	case <-p.done:
 	case <-ctx.Done():
 		_ = cmd.Process.Kill()
 		<-p.done
-		return "", ctx.Err()
+		return ctx.Err()
 	}
-	text := strings.TrimSpace(output.String())
 	if p.err != nil {
-		return text, fmt.Errorf("%s: %w:\n%s", program, p.err, text)
+		return fmt.Errorf("%s: %w:\n%s", program, p.err, bytes.TrimSpace(output.Bytes()))
 	}
-	return text, nil
+	return nil
 }
 
 // awaitReady returns when the server says in its pid file that it accepts connections. A recovery after a crash

@@ -72,6 +72,7 @@ func inspect(ctx context.Context, bin string) (*server, error) {
 			return nil, err
 		}
 	}
+	//nolint:gosec // a program at the places of the list or on the PATH, as in a shell
 	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output()
 	if err != nil {
 		return nil, err

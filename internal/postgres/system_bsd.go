@@ -36,8 +36,7 @@ func (s *server) evict(ctx context.Context, data, _ string, logger *slog.Logger)
 		return nil
 	}
 	logger.Warn("stopping the PostgreSQL of a process that is gone", "dir", filepath.Dir(data))
-	_, err := s.run(ctx, "pg_ctl", data, "", "stop", "--mode", "fast", "--wait")
-	if err != nil {
+	if err := s.run(ctx, "pg_ctl", data, "", "stop", "--mode", "fast", "--wait"); err != nil {
 		logger.Warn("there was none to stop", "error", err)
 	}
 	return nil

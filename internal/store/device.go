@@ -73,7 +73,7 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 			where record_id in (select id from source_record where ci_id = @device) and revoked_at is null`,
 			pgx.NamedArgs{"device": id, "reason": reason})
 		if err != nil {
-			return fmt.Errorf("revoke agents of device: %w", asInvalid(err))
+			return fmt.Errorf("revoke agents of device: %w", err)
 		}
 		return nil
 	})

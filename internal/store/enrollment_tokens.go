@@ -26,7 +26,7 @@ func (s *Store) CreateEnrollmentToken(ctx context.Context, token inventory.Enrol
 		"expires_at": token.ExpiresAt,
 	}).Scan(&token.CreatedAt, &token.ExpiresAt)
 	if err != nil {
-		return token, fmt.Errorf("create enrollment token: %w", asInvalid(err))
+		return token, fmt.Errorf("create enrollment token: %w", refusal(err))
 	}
 	return token, nil
 }

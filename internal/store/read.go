@@ -2,18 +2,25 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
 // endOfTime stands for now where a statement asks what was at an instant: nothing is later.
 var endOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// inUTC has times come from the database in UTC, wherever the program runs.
+func inUTC(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
 
 // instant is the instant that a page is about.
 func instant(page inventory.Page) time.Time {
@@ -33,7 +40,8 @@ func limit(page inventory.Page) *int {
 
 // read runs f in a read-only transaction, in which all statements see the database at one moment.
 func (s *Store) read(ctx context.Context, f func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, f)
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	return refusal(pgx.BeginTxFunc(ctx, s.pool, options, f))
 }
 
 // each hands the rows of a statement to visit as they come. The statement is planned for its arguments: a plan for
@@ -44,7 +52,7 @@ func each[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs,
 	defer cancel()
 	rows, err := tx.Query(ctx, sql, pgx.QueryExecModeCacheDescribe, args)
 	if err != nil {
-		return asInvalid(err)
+		return err
 	}
 	for rows.Next() {
 		row, err := pgx.RowToStructByName[T](rows)
@@ -57,7 +65,7 @@ func each[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs,
 			return err
 		}
 	}
-	return asInvalid(rows.Err())
+	return rows.Err()
 }
 
 // one reads a statement's only row. It reports false where there is none.
@@ -67,16 +75,6 @@ func one[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) 
 		return nil
 	})
 	return row, found, err
-}
-
-// asInvalid tells text that the database cannot hold (NUL, or not UTF-8) from other errors: the caller brought it.
-func asInvalid(err error) error {
-	const characterNotInRepertoire = "22021" // PostgreSQL, appendix A, class 22
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == characterNotInRepertoire {
-		return &inventory.Error{Code: inventory.CodeInvalid, Message: "the text is not valid"}
-	}
-	return err
 }
 
 func notFound(format string, args ...any) error {

@@ -2,14 +2,11 @@ package store
 
 import (
 	"cmp"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -96,30 +93,4 @@ func uvarint(b []byte) (uint64, []byte, error) {
 		return 0, nil, errReadings
 	}
 	return v, b[n:], nil
-}
-
-// Readings gives the latest readings of a section's items, as they stand on the wire, that had come by asOf. A
-// reading of an item that the set no longer holds may be among them.
-func (s *Store) Readings(ctx context.Context, record int64, section string, asOf time.Time) (map[inventory.ItemID][]byte, error) {
-	rows, err := s.pool.Query(ctx, `
-		select r.payload
-		from reading r join section s on s.id = r.section_id
-		where r.record_id = $1 and s.name = $2 and r.at <= $3
-		order by r.at`, record, section, asOf)
-	if err != nil {
-		return nil, fmt.Errorf("read readings: %w", err)
-	}
-	latest := map[inventory.ItemID][]byte{}
-	var payload []byte
-	_, err = pgx.ForEachRow(rows, []any{&payload}, func() error {
-		readings, err := s.readings.decode(payload)
-		for _, r := range readings {
-			latest[r.Item] = r.Raw
-		}
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read readings: %w", err)
-	}
-	return latest, nil
 }

@@ -42,6 +42,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		o.MaxConns = 16
 	}
 	config.MaxConns = o.MaxConns
+	config.AfterConnect = inUTC
 	// A statement that waits longer than this waits for something that is broken.
 	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
@@ -91,3 +92,6 @@ func refusal(err error) error {
 func (s *Store) inTx(ctx context.Context, f func(pgx.Tx) error) error {
 	return refusal(pgx.BeginFunc(ctx, s.pool, f))
 }
+
+// InUse is the number of connections that are at work.
+func (s *Store) InUse() int { return int(s.pool.Stat().AcquiredConns()) }

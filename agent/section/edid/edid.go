@@ -74,13 +74,14 @@ func Parse(data []byte) (Display, error) {
 	return d, nil
 }
 
-// letters unpacks the manufacturer: five bits for each letter, of which 1 is A (§3.4.1).
+// letters unpacks the manufacturer: five bits for each letter, of which 1 is A (§3.4.1). The registry has a few
+// names with an underscore, which is 31: "MS_".
 func letters(packed uint16) string {
+	if packed == 0 {
+		return ""
+	}
 	text := []byte{byte(packed >> 10 & 0x1F), byte(packed >> 5 & 0x1F), byte(packed & 0x1F)}
 	for i := range text {
-		if text[i] < 1 || text[i] > 26 {
-			return ""
-		}
 		text[i] += 'A' - 1
 	}
 	return string(text)

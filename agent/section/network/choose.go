@@ -46,14 +46,10 @@ func (c chooser) decide(l *link) bool {
 		return l.item.Mac != "" || l.up
 	case !l.item.GetIsVirtual():
 		return l.item.Type != ""
-	}
-	switch l.item.Type {
-	case bridge, bond, vlan:
-		return c.anyKept(l.ports)
-	case tunnel:
+	case l.item.Type == tunnel:
 		return l.up
 	default:
-		return false
+		return c.anyKept(l.ports)
 	}
 }
 

@@ -13,20 +13,15 @@ const (
 	wifi     = "wifi"
 	bridge   = "bridge"
 	bond     = "bond"
-	vlan     = "vlan"
 	tunnel   = "tunnel"
 )
 
-// classify tells the type of an interface and what it is built of. A virtual Ethernet interface that says nothing of
-// its kind (veth, dummy, ifb, VMware's and VirtualBox's) stays without a type: choose decides by its routes.
+// classify tells the type of an interface and what it is built on. A virtual Ethernet interface that says nothing of
+// its kind (veth, dummy, ifb, VMware's and VirtualBox's) gets no type: choose decides by its routes.
 func (l *link) classify(h *host.Host, directory string, attribute func(string) string) {
-	switch deviceType(attribute("uevent")) {
+	switch kind := deviceType(attribute("uevent")); kind {
 	case "wlan":
 		l.item.Type = wifi
-	case "wwan":
-		l.item.Type = "wwan"
-	case "bluetooth":
-		l.item.Type = "bluetooth"
 	case "bridge":
 		l.item.Type = bridge
 		l.ports = list(h, directory+"brif")
@@ -34,13 +29,18 @@ func (l *link) classify(h *host.Host, directory string, attribute func(string) s
 		l.item.Type = bond
 		l.ports = strings.Fields(attribute("bonding/slaves"))
 	case "vlan", "macvlan", "ipvlan":
-		l.item.Type = vlan
+		l.item.Type = kind
 		l.ports = lower(h, directory)
 	case "wireguard", "vxlan", "geneve", "gtp", "ppp":
 		l.item.Type = tunnel
+	case "macvtap", "ipvtap": // a guest's
+	case "wwan", "bluetooth":
+		l.item.Type = kind
 	default:
 		l.item.Type = l.byHardware(attribute("tun_flags"))
-		l.tap = l.item.Type == "" && attribute("tun_flags") != ""
+		if l.item.Type == "" {
+			l.ports = lower(h, directory) // a team's
+		}
 	}
 }
 

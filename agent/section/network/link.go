@@ -35,11 +35,11 @@ type link struct {
 	hardware string // one of the arp constants; empty where the system has other ways to say it
 	up       bool   // switched on
 	loopback bool
-	tap      bool
-	ports    []string // of a bridge or a bond, the device below a VLAN
+	ports    []string // what it is built on: the ports of a bridge, the interface below a VLAN
 }
 
-// readLink reads an interface from sysfs. It is nil for an entry that is none, such as the file bonding_masters.
+// readLink reads an interface from sysfs. It is nil for the loopback, and for an entry that is no interface, such as
+// the file bonding_masters.
 func readLink(h *host.Host, name string) *link {
 	directory := sysNet + name + "/"
 	attribute := func(file string) string { return h.Attribute(directory + file) }
@@ -48,10 +48,12 @@ func readLink(h *host.Host, name string) *link {
 		return nil
 	}
 	l := &link{hardware: attribute("type")}
+	if l.hardware == arpLoopback {
+		return nil
+	}
 	l.index, _ = strconv.Atoi(attribute("ifindex"))
 	flags, _ := strconv.ParseUint(attribute("flags"), 0, 32)
 	l.up = flags&iffUp != 0
-	l.loopback = l.hardware == arpLoopback
 	l.item = &inventoryv1.NetworkInterface{
 		Name:      name,
 		Mac:       hardwareAddress(attribute("address")),

@@ -18,7 +18,6 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
-	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
 // Collector collects the network interfaces.

@@ -2,7 +2,6 @@ package software
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -102,8 +101,8 @@ const (
 	journalSuffix = "-journal"
 )
 
-// journalMagic begins a journal that is to be rolled back (SQLite's file format, §3).
-const journalMagic = "d9d505f920a163d7"
+// journalMagic begins a journal that is to be rolled back (https://www.sqlite.org/fileformat2.html, §3).
+const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 func sqliteHeaders(h *host.Host, name string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -139,8 +138,8 @@ func rolledBack(h *host.Host, journal string) error {
 		return err
 	}
 	defer func() { _ = f.Close() }()
-	head := make([]byte, 8)
-	if _, err := f.ReadAt(head, 0); err == nil && hex.EncodeToString(head) == journalMagic {
+	head := make([]byte, len(journalMagic))
+	if _, err := f.ReadAt(head, 0); err == nil && string(head) == journalMagic {
 		return fmt.Errorf("a transaction is under way or was broken off: %s", journal)
 	}
 	return nil

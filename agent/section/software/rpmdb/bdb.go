@@ -11,13 +11,14 @@ import (
 // The layout of a Berkeley DB hash file (db-5.3 src/dbinc/db_page.h). Every page begins with the same header; the
 // byte order is that of the machine which made the file.
 const (
-	bdbMetaLength = 72
+	bdbMetaLength = 92
 	bdbMagic      = 0x00061561
 	bdbMagicAt    = 12
 	bdbPageSizeAt = 20
 	bdbCipherAt   = 24
 	bdbFlagsAt    = 26 // of the meta page
 	bdbLastPageAt = 32
+	bdbRecordsAt  = 88
 
 	bdbHeaderLength = 26
 	bdbNumberAt     = 8
@@ -44,6 +45,8 @@ type bdb struct {
 	pageSize int
 	lastPage uint32
 	size     int64
+	records  int    // as the meta page counts them, the one with key 0 included
+	seen     int    // as the hash pages have them
 	page     []byte // a hash page
 	overflow []byte // an overflow page
 	header   []byte
@@ -72,6 +75,9 @@ func BerkeleyDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 				return
 			}
 		}
+		if db.seen < db.records { // pages may have been lost without a trace
+			yield(nil, fmt.Errorf("%w: %d records of %d", ErrFormat, db.seen, db.records))
+		}
 	}
 }
 
@@ -95,6 +101,7 @@ func openBDB(file io.ReaderAt, size int64) (*bdb, error) {
 		return nil, fmt.Errorf("%w: page size %d", ErrFormat, pageSize)
 	}
 	db.pageSize, db.lastPage = int(pageSize), db.order.Uint32(meta[bdbLastPageAt:])
+	db.records = int(db.order.Uint32(meta[bdbRecordsAt:]))
 	db.page, db.overflow = make([]byte, pageSize), make([]byte, pageSize)
 	return db, nil
 }
@@ -120,6 +127,7 @@ func (db *bdb) hashPage(number uint32, yield func([]byte, error) bool) bool {
 		return yield(nil, fmt.Errorf("%w: %d entries in page %d", ErrFormat, entries, number))
 	}
 	for i := 1; i < entries; i += 2 {
+		db.seen++
 		header, err := db.value(i)
 		if err != nil {
 			err = fmt.Errorf("page %d: %w", number, err)

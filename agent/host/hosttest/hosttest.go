@@ -1,0 +1,80 @@
+// Package hosttest builds trees of files that stand in for a machine in tests, and finds the recorded ones. It is
+// imported by tests only.
+package hosttest
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/musterhq/muster/agent/host"
+)
+
+// Tree makes a host of the files, named by absolute paths with slashes. Text that begins with "-> " makes a
+// symbolic link to what follows, and a name that ends with a slash a directory.
+func Tree(t testing.TB, files map[string]string) *host.Host {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no names with colons, and links need a privilege")
+	}
+	root := t.TempDir()
+	for name, text := range files {
+		put(t, filepath.Join(root, filepath.FromSlash(name)), text, strings.HasSuffix(name, "/"))
+	}
+	h, err := host.Tree(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func put(t testing.TB, name, text string, directory bool) {
+	t.Helper()
+	parent := filepath.Dir(name)
+	if directory {
+		parent = name
+	}
+	if err := os.MkdirAll(parent, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if directory {
+		return
+	}
+	var err error
+	if target, link := strings.CutPrefix(text, "-> "); link {
+		err = os.Symlink(target, name)
+	} else {
+		err = os.WriteFile(name, []byte(text), 0o700) //nolint:gosec // scripts are told by being executable
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Corpus gives the path of a file among the recorded ones, which lie beside the checkout, and skips the test where
+// they are not.
+func Corpus(t testing.TB, name ...string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !exists(filepath.Join(dir, "go.mod")) {
+		if dir == filepath.Dir(dir) {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = filepath.Dir(dir)
+	}
+	path := filepath.Join(append([]string{dir, "..", "shared", "corpora"}, name...)...)
+	if !exists(path) {
+		t.Skipf("the recorded files %s are not beside the checkout", filepath.Join(name...))
+	}
+	return path
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

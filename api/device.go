@@ -1,0 +1,90 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// DevicePath names a device.
+type DevicePath struct {
+	ID string `path:"id" format:"uuid" doc:"The device's id."`
+}
+
+// Resolve brings the id into its one form; huma calls it, and has found the id to be a UUID before.
+func (p *DevicePath) Resolve(huma.Context) []error {
+	if id, err := uuid.Parse(p.ID); err == nil {
+		p.ID = id.String()
+	}
+	return nil
+}
+
+// DeviceInput asks for a device.
+type DeviceInput struct {
+	DevicePath
+	Instant
+}
+
+// DeviceDetails is a device with all that is known of itself.
+type DeviceDetails struct {
+	inventory.Device
+
+	Agents []inventory.DeviceAgent `json:"agents" nullable:"false" doc:"The agents that report on the device."`
+	AsOf   *time.Time              `json:"as_of,omitempty" doc:"As in the request."`
+}
+
+// DeviceOutput answers with a device.
+type DeviceOutput struct{ Body DeviceDetails }
+
+// RevokeDeviceInput has a device's agents refused.
+type RevokeDeviceInput struct {
+	DevicePath
+
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+	}
+}
+
+func (s *server) registerDevice() {
+	get := s.operation(http.MethodGet, "/api/v1/devices/{id}", "get-device", "Devices", "Get a device")
+	handle(s, get, func(ctx context.Context, in *DeviceInput) (*DeviceOutput, error) {
+		asOf, err := s.asOf(in.Instant)
+		if err != nil {
+			return nil, err
+		}
+		return s.device(ctx, in.ID, asOf)
+	})
+
+	revoke := s.operation(http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents")
+	revoke.Description = "All agents that report on the device now are refused from now on. What they told stays."
+	handle(s, revoke, func(ctx context.Context, in *RevokeDeviceInput) (*DeviceOutput, error) {
+		if err := checkText("body.reason", in.Body.Reason); err != nil {
+			return nil, err
+		}
+		if err := s.Store.RevokeDevice(ctx, in.ID, in.Body.Reason); err != nil {
+			return nil, err
+		}
+		return s.device(ctx, in.ID, time.Time{})
+	})
+}
+
+func (s *server) device(ctx context.Context, id string, asOf time.Time) (*DeviceOutput, error) {
+	device, agents, err := s.Store.Device(ctx, id, asOf)
+	if err != nil {
+		return nil, err
+	}
+	return &DeviceOutput{Body: DeviceDetails{Device: device, Agents: agents, AsOf: echo(asOf)}}, nil
+}
+
+// checkText refuses text that the database cannot hold.
+func checkText(location, text string) error {
+	if hasNUL(text) {
+		return invalid(location, "the text holds a NUL character")
+	}
+	return nil
+}

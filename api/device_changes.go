@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// DeviceChangesInput asks for what changed on a device.
+type DeviceChangesInput struct {
+	DevicePath
+
+	Section string    `query:"section" maxLength:"100" doc:"Only changes in this section."`
+	Since   time.Time `query:"since" doc:"Only changes at this instant (RFC 3339) or later."`
+	Until   time.Time `query:"until" doc:"Only changes before this instant (RFC 3339)."`
+	ListParams
+}
+
+// Change is one change of an item of a device.
+type Change struct {
+	At         time.Time `json:"at" doc:"When the collector learned of it."`
+	Section    string    `json:"section"`
+	Kind       string    `json:"kind" enum:"added,changed,removed,installed,upgraded,downgraded" doc:"Software is installed, upgraded, downgraded, changed or removed; other items are added, changed or removed."`
+	Item       string    `json:"item" doc:"What names the item within its section."`
+	Name       string    `json:"name,omitempty" doc:"Of software."`
+	OldVersion string    `json:"old_version,omitempty" doc:"Of software."`
+	NewVersion string    `json:"new_version,omitempty" doc:"Of software."`
+	Old        Item      `json:"old,omitempty" doc:"The item before; absent where it was not there."`
+	New        Item      `json:"new,omitempty" doc:"The item after; absent where it is gone."`
+}
+
+func (s *server) registerDeviceChanges() {
+	changes := tableOf[Change]()
+	op := s.operation(http.MethodGet, "/api/v1/devices/{id}/changes", "list-device-changes", "Devices",
+		"List what changed on a device")
+	op.Description = "The newest change first. What a section held when it was first collected is no change."
+	handleList(s, op, func(_ context.Context, in *DeviceChangesInput) (listing[Change], error) {
+		if _, ok := s.sections[in.Section]; !ok && in.Section != "" {
+			return listing[Change]{}, s.noSection(in.Section)
+		}
+		query := inventory.ChangeQuery{Device: in.ID, Section: in.Section, Since: in.Since, Until: in.Until}
+		return listing[Change]{
+			params: &in.ListParams, name: "device-changes", table: changes,
+			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Change]) error {
+				query.Page = page
+				return s.Store.ListDeviceChanges(ctx, query, func(row inventory.ItemChange, at inventory.Position) error {
+					change, err := s.change(row)
+					if err != nil {
+						return err
+					}
+					return visit(change, at)
+				})
+			},
+		}, nil
+	})
+}
+
+// change puts a change of facts into words.
+func (s *server) change(row inventory.ItemChange) (Change, error) {
+	c := Change{At: row.At, Section: row.Section, Old: Item(row.Old), New: Item(row.New)}
+	before, err := factsOf(row.Old)
+	if err != nil {
+		return c, err
+	}
+	after, err := factsOf(row.New)
+	if err != nil {
+		return c, err
+	}
+	named := after
+	if named == nil {
+		named = before
+	}
+	c.Item = itemName(named, s.sections[row.Section])
+	if row.Section == softwareSection {
+		c.Name, c.OldVersion, c.NewVersion = named["name"].text(), before["version"].text(), after["version"].text()
+		c.Kind = s.softwareKind(named["source"].text(), before, after)
+		return c, nil
+	}
+	c.Kind = kind(before, after)
+	return c, nil
+}
+
+// facts are the facts of an item by name; nil is no item.
+type facts map[string]fact
+
+type fact json.RawMessage
+
+// UnmarshalJSON keeps the value as it is.
+func (f *fact) UnmarshalJSON(b []byte) error {
+	*f = append((*f)[:0], b...)
+	return nil
+}
+
+// text is the fact as people read it: strings without quotes.
+func (f fact) text() string {
+	var text string
+	if json.Unmarshal(f, &text) == nil {
+		return text
+	}
+	return string(f)
+}
+
+func factsOf(encoded json.RawMessage) (facts, error) {
+	if encoded == nil {
+		return nil, nil
+	}
+	f := facts{}
+	if err := json.Unmarshal(encoded, &f); err != nil {
+		return nil, fmt.Errorf("read facts of a change: %w", err)
+	}
+	return f, nil
+}
+
+// itemName names an item by its key fields, and the only item of a section by the section.
+func itemName(f facts, section Section) string {
+	var words []string
+	for _, key := range section.Keys {
+		if word := f[key].text(); word != "" {
+			words = append(words, word)
+		}
+	}
+	if len(words) == 0 {
+		return section.Name
+	}
+	return strings.Join(words, " ")
+}
+
+func kind(before, after facts) string {
+	switch {
+	case before == nil:
+		return "added"
+	case after == nil:
+		return "removed"
+	default:
+		return "changed"
+	}
+}
+
+func (s *server) softwareKind(source string, before, after facts) string {
+	if before == nil {
+		return "installed"
+	}
+	if after == nil {
+		return "removed"
+	}
+	order, known := s.CompareVersions(source, before["version"].text(), after["version"].text())
+	switch {
+	case known && order < 0:
+		return "upgraded"
+	case known && order > 0:
+		return "downgraded"
+	default:
+		return "changed"
+	}
+}

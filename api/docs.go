@@ -1,0 +1,162 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+//go:embed docs.html
+var docsHTML string
+
+//go:embed docs.css
+var docsCSS string
+
+// DocumentOutput answers with a document.
+type DocumentOutput struct {
+	ContentType string `header:"Content-Type" hidden:"true"`
+	Policy      string `header:"Content-Security-Policy" hidden:"true"`
+	Body        []byte
+}
+
+const docsTag = "Documentation"
+
+// registerDocs serves the API's own description. It is made once, when all operations are registered.
+func (s *server) registerDocs() {
+	describe := s.public(http.MethodGet, "/api/openapi.json", "get-openapi", docsTag, "The API in OpenAPI 3.1")
+	describe.Responses["200"] = documentResponse("application/openapi+json")
+	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) })
+	handle(s, describe, func(context.Context, *struct{}) (*DocumentOutput, error) {
+		body, err := document()
+		if err != nil {
+			return nil, fmt.Errorf("encode openapi: %w", err)
+		}
+		return &DocumentOutput{ContentType: "application/openapi+json", Body: body}, nil
+	})
+
+	read := s.public(http.MethodGet, "/api/docs", "get-docs", docsTag, "The API as a page to read")
+	read.Responses["200"] = documentResponse("text/html")
+	page := sync.OnceValues(s.docsPage)
+	handle(s, read, func(context.Context, *struct{}) (*DocumentOutput, error) {
+		body, err := page()
+		if err != nil {
+			return nil, fmt.Errorf("make docs page: %w", err)
+		}
+		return &DocumentOutput{ContentType: "text/html; charset=utf-8", Policy: docsPolicy(), Body: body}, nil
+	})
+}
+
+func documentResponse(mediaType string) *huma.Response {
+	return &huma.Response{
+		Description: http.StatusText(http.StatusOK),
+		Content:     map[string]*huma.MediaType{mediaType: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+}
+
+// docsPolicy lets the page use its own style and nothing else.
+func docsPolicy() string {
+	sum := sha256.Sum256([]byte(docsCSS))
+	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-" +
+		base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+type docsOperation struct {
+	*huma.Operation
+
+	Fields []docsField // of the body
+	Sample string      // a curl line
+}
+
+type docsField struct {
+	Name, Type, Description string
+	Required                bool
+}
+
+type docsProblem struct {
+	Status      int
+	Code, Title string
+}
+
+func (s *server) docsPage() ([]byte, error) {
+	t, err := template.New("docs").Parse(docsHTML)
+	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = t.Execute(&page, map[string]any{
+		"Info":       s.huma.OpenAPI().Info,
+		"Style":      template.CSS(docsCSS), //nolint:gosec // our own
+		"Operations": s.docsOperations(),
+		"Problems":   docsProblems(),
+	})
+	return page.Bytes(), err
+}
+
+// docsOperations lists the operations by what they are about, and then by path.
+func (s *server) docsOperations() []docsOperation {
+	var list []docsOperation
+	for _, item := range s.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if op != nil {
+				list = append(list, docsOperation{Operation: op, Fields: s.docsFields(op), Sample: sample(op)})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b docsOperation) int {
+		return cmp.Or(cmp.Compare(a.Tags[0], b.Tags[0]), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method))
+	})
+	return list
+}
+
+func (s *server) docsFields(op *huma.Operation) []docsField {
+	if op.RequestBody == nil {
+		return nil
+	}
+	schema := op.RequestBody.Content["application/json"].Schema
+	if schema.Ref != "" {
+		schema = s.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
+	}
+	var fields []docsField
+	for name, property := range schema.Properties {
+		fields = append(fields, docsField{
+			Name: name, Type: property.Type, Description: property.Description,
+			Required: slices.Contains(schema.Required, name),
+		})
+	}
+	slices.SortFunc(fields, func(a, b docsField) int { return cmp.Compare(a.Name, b.Name) })
+	return fields
+}
+
+func sample(op *huma.Operation) string {
+	line := "curl -s"
+	if len(op.Security) > 0 {
+		line += ` -H "Authorization: Bearer $TOKEN"`
+	}
+	if op.Method != http.MethodGet {
+		line += " -X " + op.Method
+	}
+	if op.RequestBody != nil {
+		line += ` --json '{…}'`
+	}
+	return line + " $MUSTER" + op.Path
+}
+
+func docsProblems() []docsProblem {
+	var list []docsProblem
+	for status, kind := range problemKinds {
+		list = append(list, docsProblem{Status: status, Code: kind.code, Title: kind.title})
+	}
+	slices.SortFunc(list, func(a, b docsProblem) int { return cmp.Compare(a.Status, b.Status) })
+	return list
+}

@@ -1,0 +1,139 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type enrollmentTokenStore interface {
+	CreateEnrollmentToken(ctx context.Context, token inventory.EnrollmentToken, hash [32]byte) (inventory.EnrollmentToken, error)
+	ListEnrollmentTokens(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken]) error
+	RevokeEnrollmentToken(ctx context.Context, id string) error
+}
+
+// defaultTokenLife is how long an enrollment token is good unless the request says otherwise.
+const defaultTokenLife = 24 * time.Hour
+
+// maxTokenLife is how long one may be good at most.
+const maxTokenLife = 366 * 24 * time.Hour
+
+// NewEnrollmentTokenInput asks for a new enrollment token.
+type NewEnrollmentTokenInput struct {
+	Body struct {
+		Name      string     `json:"name" minLength:"1" maxLength:"200" doc:"What the token is for."`
+		MaxUses   int32      `json:"max_uses,omitempty" minimum:"1" maximum:"1000000" default:"1" doc:"How many agents may enroll with it."`
+		ExpiresIn string     `json:"expires_in,omitempty" maxLength:"50" example:"24h" doc:"How long it is good: a number with its unit (s, m, h), or several. Absent: 24h, unless expires_at says otherwise."`
+		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Until when it is good, instead of expires_in."`
+		Network   string     `json:"network,omitempty" maxLength:"50" example:"10.0.0.0/8" doc:"From where agents may enroll, as CIDR; absent: from anywhere."`
+	}
+}
+
+// NewEnrollmentToken is an enrollment token with its secret, which is told this once.
+type NewEnrollmentToken struct {
+	inventory.EnrollmentToken
+
+	Token   string `json:"token" doc:"The secret. It is not kept and cannot be asked for again."`
+	CAPin   string `json:"ca_pin" doc:"By which the agent knows that it talks to this collector."`
+	Command string `json:"command" doc:"What to type on the machine."`
+}
+
+// NewEnrollmentTokenOutput answers with a new token.
+type NewEnrollmentTokenOutput struct{ Body NewEnrollmentToken }
+
+// EnrollmentTokensInput asks for the enrollment tokens.
+type EnrollmentTokensInput struct{ ListParams }
+
+// EnrollmentTokenInput names an enrollment token.
+type EnrollmentTokenInput struct {
+	ID string `path:"id" format:"uuid" doc:"The token's id."`
+}
+
+const enrollmentTag = "Enrollment"
+
+func (s *server) registerEnrollmentTokens() {
+	create := s.operation(http.MethodPost, "/api/v1/enrollment-tokens", "create-enrollment-token", enrollmentTag,
+		"Make an enrollment token")
+	create.DefaultStatus = http.StatusCreated
+	handle(s, create, s.createEnrollmentToken)
+
+	tokens := tableOf[inventory.EnrollmentToken]()
+	list := s.operation(http.MethodGet, "/api/v1/enrollment-tokens", "list-enrollment-tokens", enrollmentTag,
+		"List enrollment tokens")
+	list.Description = "Also those that are used up, expired or revoked, in the order in which they were made."
+	handleList(s, list, func(_ context.Context, in *EnrollmentTokensInput) (listing[inventory.EnrollmentToken], error) {
+		return listing[inventory.EnrollmentToken]{
+			params: &in.ListParams, name: "enrollment-tokens", table: tokens, each: s.Store.ListEnrollmentTokens,
+		}, nil
+	})
+
+	revoke := s.operation(http.MethodDelete, "/api/v1/enrollment-tokens/{id}", "revoke-enrollment-token", enrollmentTag,
+		"Revoke an enrollment token")
+	revoke.Description = "Nobody enrolls with it any more; who has enrolled stays. The token stays in the list."
+	handle(s, revoke, func(ctx context.Context, in *EnrollmentTokenInput) (*struct{}, error) {
+		id, err := uuid.Parse(in.ID)
+		if err != nil {
+			return nil, invalid("path.id", "this is no id")
+		}
+		return nil, s.Store.RevokeEnrollmentToken(ctx, id.String())
+	})
+}
+
+func (s *server) createEnrollmentToken(ctx context.Context, in *NewEnrollmentTokenInput) (*NewEnrollmentTokenOutput, error) {
+	if err := checkText("body.name", in.Body.Name); err != nil {
+		return nil, err
+	}
+	token := inventory.EnrollmentToken{Name: in.Body.Name, MaxUses: max(1, in.Body.MaxUses)}
+	var err error
+	if token.ExpiresAt, err = expiry(in.Body.ExpiresIn, in.Body.ExpiresAt, s.Now()); err != nil {
+		return nil, err
+	}
+	if token.Network, err = network(in.Body.Network); err != nil {
+		return nil, err
+	}
+	secret := s.NewEnrollmentToken()
+	if token, err = s.Store.CreateEnrollmentToken(ctx, token, s.HashToken(secret)); err != nil {
+		return nil, err
+	}
+	return &NewEnrollmentTokenOutput{Body: NewEnrollmentToken{
+		EnrollmentToken: token, Token: secret, CAPin: s.CAPin, Command: s.EnrollCommand(secret),
+	}}, nil
+}
+
+func expiry(in string, at *time.Time, now time.Time) (time.Time, error) {
+	if in != "" && at != nil {
+		return time.Time{}, invalid("body.expires_in", "say either expires_in or expires_at")
+	}
+	location, expires := "body.expires_at", now.Add(defaultTokenLife)
+	if at != nil {
+		expires = *at
+	}
+	if in != "" {
+		life, err := time.ParseDuration(in)
+		if err != nil {
+			return time.Time{}, invalid("body.expires_in", "this is no duration such as 24h or 90m")
+		}
+		location, expires = "body.expires_in", now.Add(life)
+	}
+	if !expires.After(now) || expires.After(now.Add(maxTokenLife)) {
+		return time.Time{}, invalid(location, "a token is good for more than nothing and at most 366 days")
+	}
+	return expires, nil
+}
+
+// network reads a CIDR. One whose address has bits beyond its length is probably a slip.
+func network(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil || prefix != prefix.Masked() {
+		return "", invalid("body.network", "this is no network such as 10.0.0.0/8 or 2001:db8::/32")
+	}
+	return prefix.String(), nil
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type softwareStore interface {
+	ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error
+	Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error)
+	ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery, visit inventory.Visit[inventory.Device]) error
+}
+
+// SoftwareListInput asks for a list of software.
+type SoftwareListInput struct {
+	ListParams
+
+	Search             string `query:"search" maxLength:"200" doc:"Words, each of which is a part of the name or of the publisher, in any case."`
+	IncludeUninstalled bool   `query:"include_uninstalled" doc:"Also what no machine holds any more."`
+}
+
+// SoftwarePath names a software.
+type SoftwarePath struct {
+	ID int32 `path:"id" minimum:"1" doc:"The software's id."`
+}
+
+// SoftwareInput asks for a software.
+type SoftwareInput struct {
+	SoftwarePath
+	Instant
+}
+
+// SoftwareDetails is a software as one answer.
+type SoftwareDetails struct {
+	inventory.Software
+
+	AsOf *time.Time `json:"as_of,omitempty" doc:"As in the request."`
+}
+
+// SoftwareOutput answers with a software.
+type SoftwareOutput struct{ Body SoftwareDetails }
+
+// SoftwareDevicesInput asks who has a software.
+type SoftwareDevicesInput struct {
+	SoftwarePath
+	ListParams
+}
+
+// maxWords bounds what one search looks for.
+const maxWords = 8
+
+func (s *server) registerSoftware() {
+	titles := tableOf[inventory.Software]()
+	list := s.operation(http.MethodGet, "/api/v1/software", "list-software", "Software", "List software")
+	list.Description = "Each name, version, publisher and source that machines hold, by name, with its installations."
+	handleList(s, list, func(_ context.Context, in *SoftwareListInput) (listing[inventory.Software], error) {
+		words := strings.Fields(in.Search)
+		if len(words) > maxWords {
+			return listing[inventory.Software]{}, invalid("query.search", "too many words")
+		}
+		query := inventory.SoftwareQuery{Words: words, IncludeUninstalled: in.IncludeUninstalled}
+		return listing[inventory.Software]{
+			params: &in.ListParams, name: "software", table: titles,
+			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Software]) error {
+				query.Page = page
+				return s.Store.ListSoftware(ctx, query, visit)
+			},
+		}, nil
+	})
+
+	get := s.operation(http.MethodGet, "/api/v1/software/{id}", "get-software", "Software", "Get a software")
+	handle(s, get, func(ctx context.Context, in *SoftwareInput) (*SoftwareOutput, error) {
+		asOf, err := s.asOf(in.Instant)
+		if err != nil {
+			return nil, err
+		}
+		software, err := s.Store.Software(ctx, in.ID, asOf)
+		if err != nil {
+			return nil, err
+		}
+		return &SoftwareOutput{Body: SoftwareDetails{Software: software, AsOf: echo(asOf)}}, nil
+	})
+
+	devices := tableOf[inventory.Device]()
+	holders := s.operation(http.MethodGet, "/api/v1/software/{id}/devices", "list-software-devices", "Software",
+		"List the devices that have a software")
+	holders.Description = "In the order in which they enrolled."
+	handleList(s, holders, func(_ context.Context, in *SoftwareDevicesInput) (listing[inventory.Device], error) {
+		query := inventory.HolderQuery{Software: in.ID}
+		return listing[inventory.Device]{
+			params: &in.ListParams, name: "software-devices", table: devices,
+			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
+				query.Page = page
+				return s.Store.ListSoftwareDevices(ctx, query, visit)
+			},
+		}, nil
+	})
+}

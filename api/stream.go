@@ -1,0 +1,155 @@
+package api
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+const (
+	// maxStreams is how many lists are streamed at a time; each holds a connection to the database.
+	maxStreams = 4
+	// maxStall is how long a reader may take for the next piece of a stream before it is cut off.
+	maxStall = time.Minute
+	// pieceSize is how much of a stream is sent at once, in bytes.
+	pieceSize = 64 << 10
+	// rowsTrailer tells the number of rows of a stream after its last one.
+	rowsTrailer = "Muster-Rows"
+)
+
+// stream answers with the whole list. It holds one row and one piece in memory, whatever the list's length.
+func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Page, f format) {
+	select {
+	case s.streams <- struct{}{}:
+		defer func() { <-s.streams }()
+	default:
+		p := newProblem(ctx.Context(), http.StatusServiceUnavailable, "too many lists are being streamed; try again")
+		p.headers = http.Header{"Retry-After": {"5"}}
+		s.answer(ctx, p)
+		return
+	}
+	_, w := humago.Unwrap(ctx)
+	paced := &pacedWriter{w: w, control: http.NewResponseController(w)}
+	defer paced.done()
+	out := bufio.NewWriterSize(paced, pieceSize)
+	rows := newRowWriter(out, f, l.table)
+	begun, n := false, 0
+	err := l.each(ctx.Context(), page, func(row T, _ inventory.Position) error {
+		if !begun {
+			begun = true
+			announce(ctx, s.fileName(l.name, page, f), f)
+			if err := rows.header(); err != nil {
+				return err
+			}
+		}
+		n++
+		return rows.row(row)
+	})
+	if err == nil && !begun {
+		begun = true
+		announce(ctx, s.fileName(l.name, page, f), f)
+		err = rows.header()
+	}
+	if err == nil {
+		err = out.Flush()
+	}
+	switch {
+	case err == nil:
+		w.Header().Set(rowsTrailer, strconv.Itoa(n))
+	case !begun:
+		s.answer(ctx, s.problem(ctx.Context(), err))
+	default:
+		s.problem(ctx.Context(), err)
+		panic(http.ErrAbortHandler) // the reader must see that this is not all
+	}
+}
+
+func announce(ctx huma.Context, name string, f format) {
+	contentType := string(f)
+	if f == formatCSV {
+		contentType += "; charset=utf-8; header=present" // RFC 7111 §5.1, RFC 4180 §3
+	}
+	ctx.SetHeader("Content-Type", contentType)
+	ctx.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
+	ctx.SetHeader("Trailer", rowsTrailer)
+	ctx.SetHeader("Vary", "Accept")
+	ctx.SetStatus(http.StatusOK)
+}
+
+// fileName names a download after the list and the instant that it is true of.
+func (s *server) fileName(list string, page inventory.Page, f format) string {
+	at := page.AsOf
+	if at.IsZero() {
+		at = s.Now()
+	}
+	return "muster-" + list + "-" + at.UTC().Format("20060102T150405Z") + "." + f.extension()
+}
+
+// pacedWriter gives the reader time for each piece anew.
+type pacedWriter struct {
+	w       io.Writer
+	control *http.ResponseController
+}
+
+func (p *pacedWriter) Write(b []byte) (int, error) {
+	_ = p.control.SetWriteDeadline(time.Now().Add(maxStall)) // a writer without deadlines has no slow reader
+	return p.w.Write(b)
+}
+
+// done lets the connection's next answer take its own time.
+func (p *pacedWriter) done() { _ = p.control.SetWriteDeadline(time.Time{}) }
+
+// rowWriter writes rows in one format.
+type rowWriter[T any] struct {
+	table table[T]
+	csv   *csv.Writer   // nil: NDJSON
+	json  *json.Encoder // one value on each line
+	cells []string
+}
+
+func newRowWriter[T any](w io.Writer, f format, t table[T]) *rowWriter[T] {
+	if f == formatCSV {
+		out := csv.NewWriter(w)
+		out.UseCRLF = true // RFC 4180 §2.1
+		return &rowWriter[T]{table: t, csv: out}
+	}
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	return &rowWriter[T]{table: t, json: encoder}
+}
+
+func (w *rowWriter[T]) header() error {
+	if w.csv == nil {
+		return nil
+	}
+	return w.writeCells(w.table.columns)
+}
+
+func (w *rowWriter[T]) row(row T) error {
+	if w.csv == nil {
+		return w.json.Encode(row)
+	}
+	var err error
+	if w.cells, err = w.table.cells(w.cells[:0], row); err != nil {
+		return err
+	}
+	return w.writeCells(w.cells)
+}
+
+// writeCells hands each line on at once: the buffer below is the only one.
+func (w *rowWriter[T]) writeCells(cells []string) error {
+	if err := w.csv.Write(cells); err != nil {
+		return err
+	}
+	w.csv.Flush()
+	return w.csv.Error()
+}

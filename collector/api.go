@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/musterhq/muster/api"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/pki"
+	"github.com/musterhq/muster/internal/wire"
+)
+
+// agentAddr is where agents are told to connect.
+func (c *collector) agentAddr() string {
+	if c.flags.AgentAddr != "" {
+		return c.flags.AgentAddr
+	}
+	return c.grpcAddr
+}
+
+func (c *collector) apiOptions(authority *pki.Authority) api.Options {
+	return api.Options{
+		Store:              c.store,
+		Sections:           sections(),
+		Version:            version,
+		NewEnrollmentToken: func() string { return pki.NewToken(pki.EnrollPrefix) },
+		HashToken:          pki.HashToken,
+		CAPin:              authority.Pin(),
+		EnrollCommand: func(token string) string {
+			return fmt.Sprintf("muster-agent enroll --collector %s --token %s --ca-pin %s", c.agentAddr(), token, authority.Pin())
+		},
+		Ready:  c.ready,
+		Logger: c.logger,
+	}
+}
+
+// ready tells a load balancer whether to send anyone here.
+func (c *collector) ready(ctx context.Context) error {
+	if c.draining.Load() {
+		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the collector is stopping"}
+	}
+	return c.store.Ready(ctx)
+}
+
+// sections tells the API what the .proto says of each section.
+func sections() []api.Section {
+	var list []api.Section
+	for _, s := range wire.Sections() {
+		list = append(list, api.Section{
+			Name: s.Name, Columns: s.Fields(), Keys: s.Keys(),
+			Readings: func(encoded []byte) ([]byte, error) {
+				m, err := s.Decode(encoded)
+				if err != nil {
+					return nil, err
+				}
+				return s.AppendReadings(nil, m), nil
+			},
+		})
+	}
+	return list
+}

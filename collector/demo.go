@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+type demoCommand struct {
+	Var      string `default:"./var" help:"Where everything is kept." type:"path"`
+	HTTPAddr string `default:"127.0.0.1:8080" help:"Where the REST API listens." name:"http-addr"`
+	GRPCAddr string `default:"127.0.0.1:8443" help:"Where the agent connects." name:"grpc-addr"`
+	Agent    string `default:"bin/muster-agent" help:"The agent's program." type:"path"`
+}
+
+// Help says what there is to see.
+func (demoCommand) Help() string {
+	return `Starts a collector with a PostgreSQL of its own, enrolls an agent for this very machine, syncs, and shows what
+was found. Runs until Ctrl-C. Run it again with the same --var and it finds the same machine.`
+}
+
+// Run shows the main job, end to end.
+func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
+	d := demo{demoCommand: c, out: out, began: time.Now()}
+	// Warnings only: what happens is told step by step.
+	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+
+	d.step("starting the collector and its PostgreSQL in %s", c.Var)
+	flags := serveFlags{HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var}
+	running, err := start(ctx, flags, logger)
+	if err != nil {
+		return err
+	}
+	if err := d.inventory(ctx, running); err != nil {
+		running.close()
+		if ctx.Err() != nil {
+			return nil // Ctrl-C
+		}
+		return err
+	}
+	_, _ = fmt.Fprintf(out, "\nRunning until Ctrl-C.\n")
+	return running.wait(ctx)
+}
+
+// demo is one run of the command.
+type demo struct {
+	demoCommand
+
+	out   io.Writer
+	began time.Time
+	token string // the admin's
+	base  string // of the API
+}
+
+func (d *demo) step(format string, args ...any) {
+	_, _ = fmt.Fprintf(d.out, "[%5.1fs] %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+func (d *demo) state() string { return filepath.Join(d.Var, "agent") }
+
+// inventory enrolls the agent, lets it sync and shows what the API says then.
+func (d *demo) inventory(ctx context.Context, running *collector) error {
+	text, err := os.ReadFile(running.tokenFile)
+	if err != nil {
+		return fmt.Errorf("read admin token: %w", err)
+	}
+	d.token, d.base = strings.TrimSpace(string(text)), "http://"+running.httpAddr
+
+	d.step("making an enrollment token")
+	var enrollment struct {
+		Token string `json:"token"`
+		CAPin string `json:"ca_pin"`
+	}
+	body := map[string]any{"name": "make run", "max_uses": 1, "expires_in": "10m"}
+	if err := d.call(ctx, http.MethodPost, "/api/v1/enrollment-tokens", body, &enrollment); err != nil {
+		return err
+	}
+	d.step("enrolling this machine's agent")
+	if err := d.agent(ctx, []string{"MUSTER_TOKEN=" + enrollment.Token},
+		"enroll", "--state", d.state(), "--collector", running.grpcAddr, "--ca-pin", enrollment.CAPin); err != nil {
+		return err
+	}
+	d.step("inventory and sync")
+	if err := d.agent(ctx, nil, "sync", "--state", d.state()); err != nil {
+		return err
+	}
+	d.step("done")
+	return d.show(ctx, running)
+}
+
+// agent runs the agent and shows what it says.
+func (d *demo) agent(ctx context.Context, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, d.Agent, args...) //nolint:gosec // the program that the caller named
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = d.out, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("muster-agent %s: %w", args[0], err)
+	}
+	return nil
+}
+
+// call asks the API, as any client does.
+func (d *demo) call(ctx context.Context, method, path string, body, answer any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encode request: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, d.base+path, bytes.NewReader(encoded))
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+d.token)
+	req.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("call API: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("decode answer: %w", err)
+	}
+	return nil
+}
+
+// agentID reads which agent was synced just now.
+func (d *demo) agentID(ctx context.Context) (string, error) {
+	cmd := exec.CommandContext(ctx, d.Agent, "status", "--state", d.state(), "--output", "json") //nolint:gosec // as in agent
+	text, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("muster-agent status: %w", err)
+	}
+	var status struct {
+		AgentID string `json:"agent_id"`
+	}
+	if err := json.Unmarshal(text, &status); err != nil {
+		return "", fmt.Errorf("decode agent status: %w", err)
+	}
+	return status.AgentID, nil
+}
+
+// show prints what the API knows of this machine.
+func (d *demo) show(ctx context.Context, running *collector) error {
+	agentID, err := d.agentID(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := running.store.DeviceOfAgent(ctx, agentID)
+	if err != nil {
+		return err
+	}
+	var device struct {
+		Name         string `json:"name"`
+		Class        string `json:"class"`
+		Manufacturer string `json:"manufacturer"`
+		Model        string `json:"model"`
+		OSName       string `json:"os_name"`
+		OSVersion    string `json:"os_version"`
+		FirstSeen    string `json:"first_seen"`
+	}
+	if err := d.call(ctx, http.MethodGet, "/api/v1/devices/"+id, nil, &device); err != nil {
+		return err
+	}
+	var sections struct {
+		Items []struct {
+			Name       string `json:"name"`
+			Status     string `json:"status"`
+			Items      int    `json:"items"`
+			DurationMS int    `json:"duration_ms"`
+			Message    string `json:"message"`
+		} `json:"items"`
+	}
+	if err := d.call(ctx, http.MethodGet, "/api/v1/devices/"+id+"/sections", nil, &sections); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(table, "\nMachine\t%s (%s) %s %s, %s %s\nDevice\t%s, first seen %s\n\n", device.Name, device.Class,
+		device.Manufacturer, device.Model, device.OSName, device.OSVersion, id, device.FirstSeen)
+	_, _ = fmt.Fprintf(table, "Section\tItems\tTime\tStatus\t\n")
+	for _, s := range sections.Items {
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d ms\t%s\t%s\n", s.Name, s.Items, s.DurationMS, s.Status, s.Message)
+	}
+	_ = table.Flush()
+	d.showHow(running, id)
+	return nil
+}
+
+func (d *demo) showHow(running *collector, id string) {
+	_, _ = fmt.Fprintf(d.out, `
+API          %[1]s  (documentation: %[1]s/api/docs)
+Admin token  %[2]s
+
+Try:
+  curl -H "Authorization: Bearer $(cat %[2]s)" %[1]s/api/v1/devices
+  curl -H "Authorization: Bearer $(cat %[2]s)" "%[1]s/api/v1/software?search=ssl"
+  curl -H "Authorization: Bearer $(cat %[2]s)" "%[1]s/api/v1/devices/%[3]s/software?format=csv" -o software.csv
+
+Change something, then let the agent look again:
+  %[4]s sync --state %[5]s
+`, d.base, running.tokenFile, id, d.Agent, d.state())
+}

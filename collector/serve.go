@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/musterhq/muster/api"
+	"github.com/musterhq/muster/collector/rpc"
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/pki"
+	"github.com/musterhq/muster/internal/postgres"
+	"github.com/musterhq/muster/internal/store"
+)
+
+type serveCommand struct {
+	serveFlags
+}
+
+// serveFlags say how a collector runs.
+type serveFlags struct {
+	HTTPAddr        string        `default:"127.0.0.1:8080" help:"Where the REST API listens." name:"http-addr"`
+	GRPCAddr        string        `default:"127.0.0.1:8443" help:"Where agents connect." name:"grpc-addr"`
+	MetricsAddr     string        `default:"127.0.0.1:9464" help:"Where /metrics listens; keep it on the loopback. Empty: nowhere."`
+	DataDir         string        `default:"/var/lib/muster-collector" help:"What the collector keeps: keys, the admin's token, the private database." type:"path"`
+	DatabaseURL     string        `env:"MUSTER_DATABASE_URL" help:"A PostgreSQL (15 to 18) that you bring, as postgres://user:password@host/database. Without it the collector runs one of its own." name:"database-url"`
+	MasterKeyFile   string        `help:"The key (32 bytes, hex) that seals the agents' CA in the database. Collectors of one database need the same. Default: master.key in the data directory, made at the first start." type:"path"`
+	AgentAddr       string        `help:"The host:port that agents are told to connect to. Default: the gRPC address." name:"agent-addr"`
+	CheckInInterval time.Duration `default:"15m" help:"How often each agent checks in, at most 15m."`
+}
+
+// Help shows what people do first.
+func (serveCommand) Help() string {
+	return `Examples:
+  muster-collector serve --data-dir ./var
+  muster-collector serve --http-addr 0.0.0.0:8080 --grpc-addr 0.0.0.0:8443 \
+      --database-url postgres://muster:secret@db.example/muster`
+}
+
+// Run serves until ctx ends.
+func (c serveCommand) Run(ctx context.Context) error {
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	running, err := start(ctx, c.serveFlags, logger)
+	if err != nil {
+		return err
+	}
+	logger.Info("ready", "api", "http://"+running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile)
+	return running.wait(ctx)
+}
+
+// What stopping may take.
+const (
+	drainTime  = 20 * time.Second // for calls under way
+	databaseUp = 2 * time.Minute  // for the private database to start, recovery included
+)
+
+// collector is a running collector.
+type collector struct {
+	flags     serveFlags
+	logger    *slog.Logger
+	listeners *listeners
+	cluster   *postgres.Cluster // nil: the operator's
+	store     *store.Store
+	rpc       *rpc.Server
+	http      []*http.Server
+	loops     sync.WaitGroup
+	stopLoops context.CancelFunc
+	failed    chan error
+	draining  atomic.Bool
+
+	httpAddr, grpcAddr, tokenFile string
+}
+
+// start brings up a collector in the order in which things can go wrong cheaply. ctx bounds the start.
+func start(ctx context.Context, flags serveFlags, logger *slog.Logger) (_ *collector, err error) {
+	if err := os.MkdirAll(flags.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data directory: %w", err)
+	}
+	c := &collector{flags: flags, logger: logger, failed: make(chan error, 3)}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	if c.listeners, err = listen(ctx, flags); err != nil {
+		return nil, err
+	}
+	c.httpAddr, c.grpcAddr = c.listeners.http.Addr().String(), c.listeners.grpc.Addr().String()
+	if err := c.openStore(ctx); err != nil {
+		return nil, err
+	}
+	authority, err := openAuthority(ctx, c.store, flags)
+	if err != nil {
+		return nil, err
+	}
+	if c.tokenFile, err = adminToken(ctx, c.store, flags.DataDir); err != nil {
+		return nil, err
+	}
+	return c, c.serve(authority)
+}
+
+// openStore connects to the operator's database or starts the private one.
+func (c *collector) openStore(ctx context.Context) (err error) {
+	url := c.flags.DatabaseURL
+	if url == "" {
+		ctx, cancel := context.WithTimeout(ctx, databaseUp)
+		defer cancel()
+		c.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(c.flags.DataDir, "postgres"), Logger: c.logger})
+		if err != nil {
+			return err
+		}
+		url = c.cluster.URL()
+	}
+	if err := store.Migrate(ctx, url); err != nil {
+		return err
+	}
+	c.store, err = store.Open(ctx, url, store.Options{})
+	return err
+}
+
+// serve starts everything that answers.
+func (c *collector) serve(authority *pki.Authority) error {
+	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger})
+	if err != nil {
+		return err
+	}
+	names, addresses := hostsOf(c.agentAddr())
+	c.rpc, err = rpc.New(rpc.Options{
+		Store: c.store, Ingester: ingester, Authority: authority, Logger: c.logger,
+		Names: names, Addresses: addresses, CheckInInterval: c.flags.CheckInInterval,
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	c.stopLoops = stop
+	c.loops.Go(func() { ingester.Run(ctx) })
+	c.loops.Go(func() { c.rpc.Run(ctx) })
+	c.loops.Go(func() { c.foldCounts(ctx) })
+
+	c.serveHTTP(c.listeners.http, api.New(c.apiOptions(authority)))
+	if c.listeners.metrics != nil {
+		c.serveHTTP(c.listeners.metrics, metricsHandler(c.store))
+	}
+	go func() { c.failed <- c.rpc.Serve(c.listeners.grpc) }()
+	return nil
+}
+
+// The limits of an HTTP connection. A whole list may take long to write.
+const (
+	headerTimeout = 5 * time.Second
+	readTimeout   = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 32 << 10
+)
+
+func (c *collector) serveHTTP(listener net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(c.logger.Handler(), slog.LevelWarn),
+	}
+	c.http = append(c.http, server)
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			c.failed <- err
+		}
+	}()
+}
+
+// foldInterval is how often pending counts are folded: what is pending costs every reader.
+const foldInterval = 2 * time.Second
+
+func (c *collector) foldCounts(ctx context.Context) {
+	ticker := time.NewTicker(foldInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if _, err := c.store.FoldCounts(ctx); err != nil && ctx.Err() == nil {
+				c.logger.Warn("cannot fold counts", "error", err)
+			}
+		}
+	}
+}
+
+// wait serves until ctx ends or something that must not end does, and then stops everything.
+func (c *collector) wait(ctx context.Context) error {
+	var err error
+	select {
+	case <-ctx.Done():
+		c.logger.Info("stopping")
+	case err = <-c.failed:
+	}
+	c.close()
+	return err
+}
+
+// close stops what was started, the other way round.
+func (c *collector) close() {
+	c.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	if c.rpc != nil {
+		c.rpc.Stop(drainTime)
+	}
+	for _, server := range c.http {
+		if server.Shutdown(ctx) != nil {
+			_ = server.Close()
+		}
+	}
+	if c.stopLoops != nil {
+		c.stopLoops()
+		c.loops.Wait()
+	}
+	c.listeners.close()
+	if c.store != nil {
+		c.store.Close()
+	}
+	if c.cluster != nil {
+		if err := c.cluster.Stop(ctx); err != nil {
+			c.logger.Warn("cannot stop PostgreSQL", "error", err)
+		}
+	}
+}
