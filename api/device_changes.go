@@ -77,8 +77,8 @@ func (s *server) change(row inventory.ItemChange) (Change, error) {
 	}
 	c.Item = itemName(named, s.sections[row.Section])
 	if row.Section == softwareSection {
-		c.Name, c.OldVersion, c.NewVersion = named["name"].text(), before["version"].text(), after["version"].text()
-		c.Kind = s.softwareKind(named["source"].text(), before, after)
+		c.Name, c.OldVersion, c.NewVersion = named.text("name"), before.text("version"), after.text("version")
+		c.Kind = s.softwareKind(named.text("source"), before, after)
 		return c, nil
 	}
 	c.Kind = kind(before, after)
@@ -86,23 +86,15 @@ func (s *server) change(row inventory.ItemChange) (Change, error) {
 }
 
 // facts are the facts of an item by name; nil is no item.
-type facts map[string]fact
+type facts map[string]json.RawMessage
 
-type fact json.RawMessage
-
-// UnmarshalJSON keeps the value as it is.
-func (f *fact) UnmarshalJSON(b []byte) error {
-	*f = append((*f)[:0], b...)
-	return nil
-}
-
-// text is the fact as people read it: strings without quotes.
-func (f fact) text() string {
+// text gives a fact as people read it: strings without quotes, and nothing for what is absent.
+func (f facts) text(name string) string {
 	var text string
-	if json.Unmarshal(f, &text) == nil {
+	if json.Unmarshal(f[name], &text) == nil {
 		return text
 	}
-	return string(f)
+	return string(f[name])
 }
 
 func factsOf(encoded json.RawMessage) (facts, error) {
@@ -120,7 +112,7 @@ func factsOf(encoded json.RawMessage) (facts, error) {
 func itemName(f facts, section Section) string {
 	var words []string
 	for _, key := range section.Keys {
-		if word := f[key].text(); word != "" {
+		if word := f.text(key); word != "" {
 			words = append(words, word)
 		}
 	}
@@ -148,7 +140,7 @@ func (s *server) softwareKind(source string, before, after facts) string {
 	if after == nil {
 		return "removed"
 	}
-	order, known := s.CompareVersions(source, before["version"].text(), after["version"].text())
+	order, known := s.CompareVersions(source, before.text("version"), after.text("version"))
 	switch {
 	case known && order < 0:
 		return "upgraded"

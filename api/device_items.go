@@ -34,6 +34,12 @@ type Item json.RawMessage
 // MarshalJSON gives the item as it is.
 func (i Item) MarshalJSON() ([]byte, error) { return i, nil }
 
+// UnmarshalJSON takes the item as it is.
+func (i *Item) UnmarshalJSON(b []byte) error {
+	*i = append((*i)[:0], b...)
+	return nil
+}
+
 // Schema describes an item; which fields it has is the section's affair.
 func (Item) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{

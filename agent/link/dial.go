@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -46,10 +48,13 @@ func connect(collector string, config *tls.Config) (*grpc.ClientConn, error) {
 	return connection, nil
 }
 
-// CheckAddress reports whether a collector's address is host:port.
+// CheckAddress reports whether a collector's address is HOST:PORT.
 func CheckAddress(collector string) error {
 	name, port, err := net.SplitHostPort(collector)
-	if err != nil || name == "" || port == "" {
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil || name == "" || strings.ContainsAny(name, "/ ") {
 		return fmt.Errorf("the collector's address %q is not HOST:PORT", collector)
 	}
 	return nil

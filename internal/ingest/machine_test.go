@@ -144,8 +144,13 @@ func (m *machine) describe(t testing.TB, obs *ingest.Observation, name string, s
 	} else {
 		items.Added = added(wire.Set{}, set)
 	}
-	if err := m.decoder.Add(u, pack(t, items)); err != nil {
-		t.Fatal(err)
+	for first := true; first || len(items.GetAdded()) > 0; first = false {
+		n := min(len(items.GetAdded()), 4000)
+		chunk := &inventoryv1.Items{Added: items.GetAdded()[:n], Removed: items.GetRemoved()}
+		if err := m.decoder.Add(u, pack(t, chunk)); err != nil {
+			t.Fatal(err)
+		}
+		items = &inventoryv1.Items{Added: items.GetAdded()[n:]}
 	}
 	obs.Updates = append(obs.Updates, u)
 	return summary

@@ -38,7 +38,7 @@ func parseResolvConf(text string) []string {
 	var servers []string
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		if len(f) < 2 || f[0] != "nameserver" {
+		if len(f) < 2 || f[0] != "nameserver" || line[0] != 'n' { // the keyword starts the line
 			continue
 		}
 		if server, err := netip.ParseAddr(f[1]); err == nil && !slices.Contains(servers, server.String()) {

@@ -1,0 +1,155 @@
+package link_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/musterhq/muster/agent/link"
+	"github.com/musterhq/muster/agent/state"
+)
+
+// start runs the agent until the test ends or stop is called, which waits for its end.
+func start(t *testing.T, a *link.Agent) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Run(ctx)
+	}()
+	stop = func() {
+		cancel()
+		<-done
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+func await(t *testing.T, c *collector) {
+	t.Helper()
+	select {
+	case <-c.committed:
+	case <-time.After(20 * time.Second):
+		t.Fatal("no check-in came")
+	}
+}
+
+func TestRunChecksInAtThePaceAndWhenAsked(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	a := newAgent(t, c, m)
+	stop := start(t, a)
+	await(t, c)
+	m.with(func() { m.software = packages("bash", "zsh") })
+	c.collect <- struct{}{}
+	await(t, c)
+	checkHeld(t, c, m, a)
+	c.with(func() { c.next = 1 })
+	c.collect <- struct{}{}
+	await(t, c)
+	await(t, c) // a second later, by itself
+	stop()
+	if c.heard[0].GetHello() == nil || c.heard[1].GetHello() != nil {
+		t.Error("a stream has one hello, in its first check-in")
+	}
+}
+
+func TestRunTakesANewKeyWhileIdle(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	a := newAgent(t, c, m)
+	stop := start(t, a)
+	await(t, c)
+	c.with(func() { c.rekey = "in use on another machine" })
+	c.collect <- struct{}{}
+	await(t, c)
+	stop()
+	if got := calls(c); got != "Enroll Rekey" {
+		t.Errorf("got calls %q", got)
+	}
+	checkHeld(t, c, m, a)
+}
+
+// TestRunGetsSlowerWhileTheCollectorIsAway runs days in no time.
+func TestRunGetsSlowerWhileTheCollectorIsAway(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	dir := enrolled(t, c, m)
+	synctest.Test(t, func(t *testing.T) {
+		s, err := state.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = s.Close() }()
+		identity, err := s.Identity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		identity.Authorities = nil // fails before anything is dialed
+		identity.Received = time.Now()
+		identity.Collector = "collector.invalid:1"
+		if err := s.SetIdentity(identity); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		var attempts []time.Duration
+		a := &link.Agent{State: s, Collect: m.collect, Now: func() time.Time { return time.Now() }}
+		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+		defer cancel()
+		go func() {
+			for ctx.Err() == nil {
+				time.Sleep(time.Second)
+				if status, err := s.Status(); err == nil && !status.LastErrorAt.IsZero() {
+					at := status.LastErrorAt.Sub(begin)
+					if len(attempts) == 0 || attempts[len(attempts)-1] != at {
+						attempts = append(attempts, at)
+					}
+				}
+			}
+		}()
+		a.Run(ctx)
+		synctest.Wait()
+		// A wait has 7.5 minutes on average once it is at its cap: 192 in a day.
+		if len(attempts) < 150 || len(attempts) > 260 {
+			t.Errorf("got %d attempts in a day, want about 195", len(attempts))
+		}
+	})
+}
+
+func TestRestartAfterAFailureIsNotFaster(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	a := newAgent(t, c, m)
+	if err := a.State.SetStatus(state.Status{LastError: "x", NextCheckIn: birth.Add(10 * time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	start(t, a)
+	select {
+	case <-c.committed:
+		t.Error("it checked in at once")
+	case <-time.After(200 * time.Millisecond):
+	}
+}
+
+func TestStopIsNoFailure(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	a := newAgent(t, c, m)
+	stop := start(t, a)
+	await(t, c)
+	stop()
+	if status, err := a.State.Status(); err != nil || status.LastError != "" {
+		t.Errorf("got %+v, %v; want no error", status, err)
+	}
+	if _, err := a.Sync(t.Context()); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := a.Sync(canceled); err == nil || !strings.Contains(link.Words(err), "stopped") {
+		t.Errorf("canceled: got %v", err)
+	}
+}
