@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/musterhq/muster/api"
+	"github.com/musterhq/muster/internal/catalog"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
 	"github.com/musterhq/muster/internal/wire"
@@ -22,6 +23,7 @@ func (c *collector) apiOptions(authority *pki.Authority) api.Options {
 	return api.Options{
 		Store:              c.store,
 		Sections:           sections(),
+		CompareVersions:    catalog.CompareVersions,
 		Version:            version,
 		NewEnrollmentToken: func() string { return pki.NewToken(pki.EnrollPrefix) },
 		HashToken:          pki.HashToken,

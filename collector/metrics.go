@@ -19,6 +19,9 @@ func metricsHandler(s *store.Store) http.Handler {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "muster_store_connections_in_use", Help: "Database connections in use.",
 		}, func() float64 { return float64(s.InUse()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "muster_store_statements_total", Help: "Statements sent to the database.",
+		}, func() float64 { return float64(s.Statements()) }),
 	)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -19,6 +19,11 @@ const (
 	familyDisk   = "disk"
 )
 
+// NamesHardware reports whether items of a section identify hardware.
+func NamesHardware(section string) bool {
+	return section == "system" || section == "network_interface" || section == "storage"
+}
+
 // Hardware hashes the identifiers among an inventory's items, by family. A family that says nothing is left out.
 func Hardware(items []proto.Message) []*inventoryv1.Hardware {
 	values := map[string][]string{}

@@ -7,6 +7,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -30,6 +31,7 @@ const lockWait = time.Second
 // It keeps little of it in memory: an agent that waits has no use for an inventory.
 type State struct {
 	dir  string
+	made bool // whether Open made the directory
 	lock *os.File
 	meta meta
 }
@@ -37,7 +39,8 @@ type State struct {
 // Open takes hold of the state in a directory, which it makes if there is none. What the collector acknowledged is moved
 // aside if it is damaged, and is empty then. Close lets go of the state.
 func Open(dir string) (*State, error) {
-	if err := makeDir(dir); err != nil {
+	made, err := makeDir(dir)
+	if err != nil {
 		return nil, err
 	}
 	lock, err := host.Lock(filepath.Join(dir, lockFile), lockWait)
@@ -47,7 +50,7 @@ func Open(dir string) (*State, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
-	s := &State{dir: dir, lock: lock}
+	s := &State{dir: dir, made: made, lock: lock}
 	if err := s.load(); err != nil {
 		_ = lock.Close()
 		return nil, fmt.Errorf("open state: %w", err)
@@ -58,18 +61,34 @@ func Open(dir string) (*State, error) {
 // Close lets go of the state.
 func (s *State) Close() error { return s.lock.Close() }
 
+// Discard lets go of a state in which nothing was written, and leaves things as Open found them.
+func (s *State) Discard() error {
+	if err := s.Close(); err != nil {
+		return err
+	}
+	if !s.made {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(s.dir, lockFile)); err != nil {
+		return err
+	}
+	return os.Remove(s.dir)
+}
+
 // makeDir refuses a directory that others may look into rather than change the mode of one that may not be ours.
-func makeDir(dir string) error {
+func makeDir(dir string) (made bool, err error) {
+	_, err = os.Stat(dir)
+	made = errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make state directory: %w", err)
+		return false, fmt.Errorf("make state directory: %w", err)
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return fmt.Errorf("look at state directory: %w", err)
+		return false, fmt.Errorf("look at state directory: %w", err)
 	}
 	// Windows has no such bits; there the directory inherits the rights of its parent.
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return fmt.Errorf("the state directory %s is open to other users (mode %04o): make it 0700 or choose another", dir, mode)
+		return false, fmt.Errorf("the state directory %s is open to other users (mode %04o): make it 0700 or choose another", dir, mode)
 	}
-	return nil
+	return made, nil
 }

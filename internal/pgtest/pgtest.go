@@ -115,6 +115,7 @@ func careless() map[string]string {
 	return map[string]string{
 		"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 		"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum": "off",
+		"max_connections": "400", // a pool for each of the tests that run at once
 	}
 }
 

@@ -11,6 +11,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
+// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine with very many
+// new items gets on even where it has to be tried again.
+const insertSize = 5000
+
 // softwareSection is the one section that the store knows by name: its items get typed columns for searching.
 const softwareSection = "software"
 
@@ -22,8 +26,8 @@ func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory
 		return nil, err
 	}
 	missing := without(items, known)
-	if len(missing) > 0 {
-		if err := s.insertItems(ctx, missing, known); err != nil {
+	for chunk := range slices.Chunk(missing, insertSize) {
+		if err := s.insertItems(ctx, chunk, known); err != nil {
 			return nil, err
 		}
 	}

@@ -24,6 +24,7 @@ type Store struct {
 	sections   *sectionIDs
 	readings   *readingCodec
 	partitions partitionClock
+	statements *statementCounter
 }
 
 // Options says how to open a store; the zero value is fine.
@@ -51,11 +52,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	statements := &statementCounter{}
+	config.ConnConfig.Tracer = statements
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
-	s := &Store{pool: pool, sections: newSectionIDs(), readings: codec}
+	s := &Store{pool: pool, sections: newSectionIDs(), readings: codec, statements: statements}
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to database: %w", err)

@@ -30,7 +30,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		arch = kernel.Arch
 	}
 	if len(sockets) == 0 && len(packages) == 0 {
-		return nil, cmp.Or(errors.Join(err, kernelErr), fmt.Errorf("%w: no processor listed", host.ErrUnsupported))
+		return nil, cmp.Or(err, kernelErr, fmt.Errorf("%w: no processor listed", host.ErrUnsupported))
 	}
 	if len(sockets) == 0 {
 		if errors.Is(err, host.ErrUnsupported) || errors.Is(err, smbios.ErrNoTable) {

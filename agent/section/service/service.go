@@ -23,8 +23,9 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	u, errs := readUnits(ctx, h)
+	u := readUnits(ctx, h)
 	services := u.services()
+	errs := u.errs
 	scripts, err := scripts(h, u)
 	if err != nil {
 		errs = append(errs, err)

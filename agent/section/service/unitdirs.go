@@ -63,18 +63,19 @@ type units struct {
 	dropins map[string][]string   // directories foo.service.d by their names, in the order of unitDirs
 	order   []string              // names of files and instances, as found
 	buf     []byte
-	errs    []error
+	errs    []error // what could not be read
 }
 
 // maxUnit bounds a unit file; systemd itself refuses those of more than 1 MiB.
 const maxUnit = 1 << 20
 
-func readUnits(ctx context.Context, h *host.Host) (*units, []error) {
+func readUnits(ctx context.Context, h *host.Host) *units {
 	u := &units{host: h, files: map[string]unitFile{}, links: map[string][]unitLink{}, dropins: map[string][]string{}}
 	var seen []fs.FileInfo
 	for i, dir := range unitDirs {
 		if err := ctx.Err(); err != nil {
-			return u, append(u.errs, err)
+			u.errs = append(u.errs, err)
+			break
 		}
 		info, err := h.Stat(dir.name)
 		if err != nil || isOneOf(info, seen) { // /lib is usually a link to /usr/lib
@@ -83,7 +84,7 @@ func readUnits(ctx context.Context, h *host.Host) (*units, []error) {
 		seen = append(seen, info)
 		u.readDir(i)
 	}
-	return u, u.errs
+	return u
 }
 
 func isOneOf(info fs.FileInfo, seen []fs.FileInfo) bool {

@@ -59,7 +59,7 @@ func readAPK(ctx context.Context, h *host.Host, l *list, name string) error {
 	switch {
 	case size == 0 && wantsPackages(h):
 		err = errors.New("installed is empty, though packages are asked for")
-	case !p.complete():
+	case !p.complete:
 		err = errors.New("installed ends within a paragraph")
 	}
 	return errors.Join(err, broken.err("broken paragraphs"))

@@ -28,7 +28,7 @@ func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragr
 			return false, fmt.Errorf("read %s: %w", name, err)
 		}
 		if !more {
-			return p.complete(), nil
+			return p.complete, nil
 		}
 		if err := ctx.Err(); err != nil {
 			return false, err

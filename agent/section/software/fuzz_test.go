@@ -43,8 +43,8 @@ func FuzzDpkgStatus(f *testing.F) {
 			}
 			d.take(p, dpkgInstalled)
 		}
-		if p.complete() != (len(data) == 0 || endsParagraph(data)) {
-			t.Errorf("complete = %v at the end of %q", p.complete(), data)
+		if p.complete != (len(data) == 0 || endsParagraph(data)) {
+			t.Errorf("complete = %v at the end of %q", p.complete, data)
 		}
 		checkList(t, d.list)
 	})

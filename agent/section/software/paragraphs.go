@@ -21,7 +21,9 @@ type paragraphs struct {
 	broken error    // why the current paragraph is not what a package manager writes; nil if it is
 	line   int      // number of the line read last
 	lines  int      // of the current paragraph
-	ended  bool     // whether the line read last was empty and whole
+	// complete says whether the file ended as package managers end it: with the empty line after a paragraph, or with
+	// nothing at all. It holds once next has returned false.
+	complete bool
 }
 
 // bufferSize also bounds the length of lines. The longest one that dpkg wrote on a desktop, of dependencies, has
@@ -34,6 +36,8 @@ func newParagraphs(r io.Reader, fold bool, names ...string) *paragraphs {
 		names:  names,
 		fold:   fold,
 		values: make([][]byte, len(names)),
+
+		complete: true,
 	}
 }
 
@@ -48,7 +52,7 @@ func (p *paragraphs) next() (bool, error) {
 		if len(line) > 0 {
 			p.lines++
 			p.take(line)
-		} else if err == nil && p.ended && p.lines > 0 {
+		} else if err == nil && p.complete && p.lines > 0 {
 			return true, nil
 		}
 		if errors.Is(err, io.EOF) {
@@ -76,7 +80,7 @@ func (p *paragraphs) readLine() ([]byte, error) {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
 		line = line[:n-1]
 	}
-	p.ended = err == nil && len(line) == 0
+	p.complete = err == nil && len(line) == 0
 	return line, err
 }
 
@@ -88,7 +92,7 @@ func (p *paragraphs) skipLine(start []byte) error {
 	if !continues(start) && (!named || p.index(name) >= 0) {
 		p.fail("line too long")
 	}
-	p.ended = false
+	p.complete = false
 	for {
 		if _, err := p.reader.ReadSlice('\n'); !errors.Is(err, bufio.ErrBufferFull) {
 			return err
@@ -141,7 +145,3 @@ func (p *paragraphs) fail(why string) {
 		p.broken = fmt.Errorf("line %d: %s", p.line, why)
 	}
 }
-
-// complete says whether the file ended as package managers end it: with the empty line after a paragraph, or with
-// nothing at all.
-func (p *paragraphs) complete() bool { return p.ended || p.line <= 1 && p.lines == 0 }

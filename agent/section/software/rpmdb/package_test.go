@@ -68,7 +68,7 @@ func TestParseHeader(t *testing.T) {
 		{
 			name: "values of the wrong type, outside of the data, without an end, or none are absent",
 			header: makeHeader(name, tag{tagVersion, typeInt32, number(1)}, tag{tagEpoch, typeString, "1\x00"}, tag{tagArch, typeString, "(none)\x00"},
-				tag{tagSize, typeInt64, number(1)}, tag{tagVendor, typeString, "no end"}),
+				tag{tagSize, typeString, number(1)}, tag{tagVendor, typeString, "no end"}),
 			want: Package{Name: []byte("bash")},
 		},
 	}

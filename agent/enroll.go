@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/musterhq/muster/agent/link"
+	"github.com/musterhq/muster/agent/state"
+	"github.com/musterhq/muster/internal/pki"
+)
+
+// enrollCommand makes this machine known to a collector.
+type enrollCommand struct {
+	stateFlag
+	Collector string `required:"" placeholder:"HOST:PORT" help:"The collector's address."`
+	Token     string `env:"MUSTER_TOKEN" placeholder:"TOKEN" help:"An enrollment token. Other users of this machine may see it while the command runs: rather use --token-file or MUSTER_TOKEN."`
+	TokenFile string `placeholder:"FILE" help:"A file that holds the token."`
+	CAPin     string `name:"ca-pin" required:"" placeholder:"sha256:HEX" help:"The pin of the collectors' authority, as the collector prints it beside the token."`
+	Force     bool   `help:"Enroll anew where this machine is enrolled already. Its old identity is lost."`
+}
+
+// Help shows examples below the options.
+func (enrollCommand) Help() string {
+	return `Examples:
+  muster-agent enroll --collector muster.example.com:8443 --token-file token --ca-pin sha256:1f0c…
+  MUSTER_TOKEN=muster_enroll_… muster-agent enroll --collector 192.0.2.7:8443 --ca-pin sha256:1f0c…
+
+Where this machine is enrolled with that collector already, nothing is done. Where enrolling fails, nothing is left behind.
+HTTPS_PROXY and NO_PROXY are honored.`
+}
+
+// Run enrolls, and keeps the identity.
+func (c enrollCommand) Run(ctx context.Context, out io.Writer) error {
+	enrollment, err := c.enrollment()
+	if err != nil {
+		return err
+	}
+	if existing, err := state.ReadIdentity(c.State); err == nil && !c.Force {
+		return c.alreadyEnrolled(existing, out)
+	}
+	s, err := state.Open(c.State)
+	if err != nil {
+		return err
+	}
+	identity, err := link.Enroll(ctx, enrollment, nil)
+	if err != nil {
+		return errors.Join(errors.New(link.Words(err)), s.Discard())
+	}
+	defer func() { _ = s.Close() }()
+	if err := become(s, identity); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "enrolled as %s with %s\n", identity.AgentID, identity.Collector)
+	return err
+}
+
+// become forgets what an identity before remembered.
+func become(s *state.State, identity state.Identity) error {
+	if err := s.Forget(); err != nil {
+		return err
+	}
+	if err := s.SetStatus(state.Status{}); err != nil {
+		return err
+	}
+	return s.SetIdentity(identity)
+}
+
+func (c enrollCommand) enrollment() (link.Enrollment, error) {
+	e := link.Enrollment{Collector: c.Collector, Token: c.Token, Pin: strings.ToLower(c.CAPin)}
+	if c.TokenFile != "" {
+		text, err := os.ReadFile(c.TokenFile)
+		if err != nil {
+			return e, fmt.Errorf("read token: %w", err)
+		}
+		e.Token = string(text)
+	}
+	e.Token = strings.TrimSpace(e.Token)
+	if e.Token == "" {
+		return e, errors.New("no enrollment token: give --token, --token-file or MUSTER_TOKEN")
+	}
+	if err := link.CheckAddress(e.Collector); err != nil {
+		return e, err
+	}
+	return e, pki.CheckPin(e.Pin)
+}
+
+func (c enrollCommand) alreadyEnrolled(existing state.Identity, out io.Writer) error {
+	if existing.Collector != c.Collector {
+		return fmt.Errorf("this machine is enrolled with %s; --force enrolls it anew", existing.Collector)
+	}
+	_, err := fmt.Fprintf(out, "already enrolled as %s with %s; nothing to do\n", existing.AgentID, existing.Collector)
+	return err
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/musterhq/muster/agent/link"
+	"github.com/musterhq/muster/agent/state"
+)
+
+// statusCommand says how the agent fares, also while it runs.
+type statusCommand struct {
+	stateFlag
+	Output string `short:"o" enum:"json,table" default:"table" help:"json or table."`
+}
+
+// Help shows examples below the options.
+func (statusCommand) Help() string {
+	return `Examples:
+  muster-agent status
+  muster-agent status -o json
+
+It asks nobody: it says what the agent remembers. It shows no secrets.`
+}
+
+// agentStatus is the answer as people and scripts see it. Times are this machine's.
+type agentStatus struct {
+	Enrolled    bool               `json:"enrolled"`
+	AgentID     string             `json:"agent_id,omitempty"`
+	Collector   string             `json:"collector,omitempty"`
+	CAPin       string             `json:"ca_pin,omitempty"`
+	Certificate *certificateStatus `json:"certificate,omitempty"`
+	state.Status
+}
+
+type certificateStatus struct {
+	Received  time.Time `json:"received"`
+	RenewAt   time.Time `json:"renew_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Expired   bool      `json:"expired"`
+}
+
+// Run prints the status. An agent that is not enrolled has one, too.
+func (c statusCommand) Run(out io.Writer) error {
+	status, err := readStatus(c.State, time.Now())
+	if err != nil {
+		return err
+	}
+	if c.Output == outputTable {
+		return status.print(out)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(status)
+}
+
+func readStatus(dir string, now time.Time) (agentStatus, error) {
+	identity, err := state.ReadIdentity(dir)
+	if errors.Is(err, state.ErrNotEnrolled) {
+		return agentStatus{}, nil
+	}
+	if err != nil {
+		return agentStatus{}, err
+	}
+	last, err := state.ReadStatus(dir)
+	if err != nil {
+		return agentStatus{}, err
+	}
+	expires := link.ExpiresAt(identity).UTC()
+	return agentStatus{
+		Enrolled: true, AgentID: identity.AgentID, Collector: identity.Collector, CAPin: identity.Pin, Status: last,
+		Certificate: &certificateStatus{
+			Received: identity.Received.UTC(), RenewAt: link.RenewAt(identity).UTC(), ExpiresAt: expires, Expired: !now.Before(expires),
+		},
+	}, nil
+}
+
+func (s agentStatus) print(out io.Writer) error {
+	if !s.Enrolled {
+		_, err := fmt.Fprintln(out, "not enrolled: run muster-agent enroll")
+		return err
+	}
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	line := func(name, value string) { _, _ = fmt.Fprintf(t, "%s\t%s\n", name, value) }
+	line("agent", s.AgentID)
+	line("collector", s.Collector)
+	line("CA pin", s.CAPin)
+	line("certificate", s.Certificate.words())
+	line("last ack", instant(s.LastAck, "never"))
+	line("next check-in", instant(s.NextCheckIn, "not known"))
+	if s.LastError != "" {
+		line("last error", plain(s.LastError)+" ("+instant(s.LastErrorAt, "")+")")
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(s.Sections) > 0 {
+		_, _ = fmt.Fprintln(out)
+		printSections(out, s.Sections, nil)
+	}
+	printVerdicts(out, s.Verdicts)
+	return nil
+}
+
+func (c certificateStatus) words() string {
+	if c.Expired {
+		return "expired " + instant(c.ExpiresAt, "") + "; to be renewed at the next check-in"
+	}
+	return "valid until " + instant(c.ExpiresAt, "") + ", renewed from " + instant(c.RenewAt, "")
+}
+
+func instant(t time.Time, none string) string {
+	if t.IsZero() {
+		return none
+	}
+	return t.UTC().Format(time.RFC3339)
+}
