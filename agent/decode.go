@@ -119,7 +119,7 @@ func (c decodeEDID) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	items, err := display.FromEDID(data)
-	if err != nil && !(errors.Is(err, edid.ErrIncomplete) && len(items) > 0) {
+	if err != nil && (len(items) == 0 || !errors.Is(err, edid.ErrIncomplete)) {
 		return fmt.Errorf("decode %s: %w", c.File, err)
 	}
 	collect := func(context.Context, *host.Host) ([]proto.Message, error) { return items, err }

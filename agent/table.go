@@ -55,14 +55,14 @@ func (s sectionView) heading(items int) string {
 	if items == 1 {
 		count = "1 item"
 	}
-	text := fmt.Sprintf("%s: %s, %s, %d ms", s.Section, s.Status, count, s.Duration.Milliseconds())
+	lines := []string{fmt.Sprintf("%s: %s, %s, %d ms", s.Section, s.Status, count, s.Duration.Milliseconds())}
 	if s.Message != "" {
-		text += "\n  " + plain(s.Message)
+		lines = append(lines, plain(s.Message))
 	}
 	for _, v := range s.verdicts {
-		text += fmt.Sprintf("\n  %s was %s: %s", plain(v.Item), v.Outcome, plain(v.Reason))
+		lines = append(lines, fmt.Sprintf("%s was %s: %s", plain(v.Item), v.Outcome, plain(v.Reason)))
 	}
-	return text
+	return strings.Join(lines, "\n  ")
 }
 
 func writeLines(t *tabwriter.Writer, item protoreflect.Message) {

@@ -11,7 +11,7 @@ import (
 )
 
 // flushInterval is how far the last_seen of the store may lie behind.
-const flushInterval = 10 * time.Second
+const flushInterval = time.Second
 
 // flushSize is how many records one statement takes.
 const flushSize = 1000

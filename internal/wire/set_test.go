@@ -15,7 +15,8 @@ func newSoftware(name, version string, size uint64) *inventoryv1.Software {
 	return &inventoryv1.Software{Source: "dpkg", Name: name, Arch: "amd64", Version: version, SizeBytes: &size}
 }
 
-func softwareSection(t interface{ Fatal(...any) }) *Section {
+func softwareSection(t testing.TB) *Section {
+	t.Helper()
 	s, ok := Lookup("software")
 	if !ok {
 		t.Fatal("the .proto has no section software")

@@ -63,7 +63,7 @@ func fromTable(table *smbios.Table) []*inventoryv1.Cpu {
 	var sockets []*inventoryv1.Cpu
 	for i, p := range table.Processors() {
 		sockets = append(sockets, &inventoryv1.Cpu{
-			Socket:       proto.Uint32(uint32(i)), //nolint:gosec // a table has less than 65,536 structures
+			Socket:       new(uint32(i)), //nolint:gosec // a table has less than 65,536 structures
 			Designation:  p.Designation,
 			Manufacturer: p.Manufacturer,
 			Model:        p.Version,
@@ -85,7 +85,7 @@ func fromPackages(packages []processorPackage, arch string) []*inventoryv1.Cpu {
 	sockets := make([]*inventoryv1.Cpu, len(packages))
 	for i, p := range packages {
 		sockets[i] = &inventoryv1.Cpu{
-			Socket:       proto.Uint32(uint32(i)), //nolint:gosec // a machine has few packages
+			Socket:       new(uint32(i)), //nolint:gosec // a machine has few packages
 			Manufacturer: p.vendor,
 			Model:        p.model,
 			Cores:        known(p.cores),
@@ -115,7 +115,7 @@ func complete(sockets []*inventoryv1.Cpu, processors []smbios.Processor, package
 		}
 		p := packages[i]
 		socket.Microcode = p.microcode
-		if socket.Model == "" {
+		if socket.GetModel() == "" {
 			socket.Model = p.model
 		}
 		if socket.Cores == nil {

@@ -64,7 +64,8 @@ const (
 	freq     = "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
 	cpuSys   = "sys/devices/system/cpu/cpu"
 	arm      = "processor\t: 0\nCPU implementer\t: 0x41\n\nprocessor\t: 1\nCPU implementer\t: 0x41\n"
-	s390     = "vendor_id       : IBM/S390\nfacilities      : 0 1 2\nprocessor 0: version = 00\n\ncpu number      : 0\nphysical id     : 2\ncore id         : 0\nsiblings        : 8\ncpu cores       : 4\n"
+	s390     = "vendor_id       : IBM/S390\nfacilities      : 0 1 2\nprocessor 0: version = 00\n\ncpu number      : 0\n" +
+		"physical id     : 2\ncore id         : 0\nsiblings        : 8\ncpu cores       : 4\n"
 	endOfDMI = "\x7f\x04\x7f\x00\x00\x00"
 )
 
@@ -77,22 +78,22 @@ func TestKernelAlone(t *testing.T) {
 	}{
 		{"two sockets", map[string]string{"proc/cpuinfo": twoSockets, freq: "2600000\n"}, []proto.Message{
 			&inventoryv1.Cpu{
-				Socket: proto.Uint32(0), Manufacturer: "GenuineIntel", Model: "Intel(R) Xeon(R) E5", Microcode: "0x42e",
-				Cores: proto.Uint32(2), Threads: proto.Uint32(2), MaxMhz: proto.Uint32(2600), CurrentMhz: proto.Uint32(1800),
+				Socket: new(uint32(0)), Manufacturer: "GenuineIntel", Model: "Intel(R) Xeon(R) E5", Microcode: "0x42e",
+				Cores: new(uint32(2)), Threads: new(uint32(2)), MaxMhz: new(uint32(2600)), CurrentMhz: new(uint32(1800)),
 			},
 			&inventoryv1.Cpu{
-				Socket: proto.Uint32(1), Manufacturer: "GenuineIntel", Model: "Intel(R) Xeon(R) E5", Microcode: "0x42d",
-				Cores: proto.Uint32(2), Threads: proto.Uint32(2),
+				Socket: new(uint32(1)), Manufacturer: "GenuineIntel", Model: "Intel(R) Xeon(R) E5", Microcode: "0x42d",
+				Cores: new(uint32(2)), Threads: new(uint32(2)),
 			},
 		}},
 		{"ARM", map[string]string{
 			"proc/cpuinfo": arm, cpuSys + "0/topology/core_id": "0\n", cpuSys + "1/topology/core_id": "1\n",
 			cpuSys + "0/topology/physical_package_id": "-1\n", cpuSys + "1/topology/physical_package_id": "-1\n",
 		}, []proto.Message{
-			&inventoryv1.Cpu{Socket: proto.Uint32(0), Cores: proto.Uint32(2), Threads: proto.Uint32(2)},
+			&inventoryv1.Cpu{Socket: new(uint32(0)), Cores: new(uint32(2)), Threads: new(uint32(2))},
 		}},
 		{"S/390", map[string]string{"proc/cpuinfo": s390}, []proto.Message{
-			&inventoryv1.Cpu{Socket: proto.Uint32(0), Manufacturer: "IBM/S390", Cores: proto.Uint32(4), Threads: proto.Uint32(8)},
+			&inventoryv1.Cpu{Socket: new(uint32(0)), Manufacturer: "IBM/S390", Cores: new(uint32(4)), Threads: new(uint32(8))},
 		}},
 	} {
 		items, err := collect(t.Context(), tree(t, c.files))
@@ -125,12 +126,12 @@ func TestTableAndKernel(t *testing.T) {
 	filled := func(n uint32, designation, status, microcode string) *inventoryv1.Cpu {
 		return &inventoryv1.Cpu{
 			Socket: &n, Designation: designation, Status: status, Family: "Xeon", ProcessorId: noID,
-			Model: "Intel(R) Xeon(R) E5", Cores: proto.Uint32(2), Threads: proto.Uint32(2), Microcode: microcode,
+			Model: "Intel(R) Xeon(R) E5", Cores: new(uint32(2)), Threads: new(uint32(2)), Microcode: microcode,
 		}
 	}
 	want := []proto.Message{
 		filled(0, "CPU1", "Populated, Enabled", "0x42e"),
-		&inventoryv1.Cpu{Socket: proto.Uint32(1), Designation: "CPU2", Status: "Unpopulated", Family: "Xeon", ProcessorId: noID},
+		&inventoryv1.Cpu{Socket: new(uint32(1)), Designation: "CPU2", Status: "Unpopulated", Family: "Xeon", ProcessorId: noID},
 		filled(2, "CPU3", "Populated, Idle", "0x42d"),
 	}
 	if diff := cmp.Diff(want, items, protocmp.Transform()); diff != "" {
@@ -146,7 +147,7 @@ func TestUncertainSockets(t *testing.T) {
 	if err != nil || len(items) != 1 {
 		t.Fatalf("%d items, %v", len(items), err)
 	}
-	if cpu := items[0].(*inventoryv1.Cpu); cpu.Cores != nil || cpu.GetMicrocode() != "" {
+	if cpu, ok := items[0].(*inventoryv1.Cpu); !ok || cpu.Cores != nil || cpu.GetMicrocode() != "" {
 		t.Errorf("got %v, want neither cores nor microcode", cpu)
 	}
 }

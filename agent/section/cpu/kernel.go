@@ -106,7 +106,7 @@ func join(threads []logical) processorPackage {
 		currentMHz: number(first["cpu MHz"]),
 	}
 	if p.threads == 0 {
-		p.threads = uint32(len(threads)) //nolint:gosec // bounded by maxCPUInfo
+		p.threads = uint32(len(threads))
 	}
 	if p.cores == 0 {
 		p.cores = distinctCores(threads)
@@ -123,7 +123,7 @@ func distinctCores(threads []logical) uint32 {
 		}
 		cores[t.core] = true
 	}
-	return uint32(len(cores)) //nolint:gosec // bounded by maxCPUInfo
+	return uint32(len(cores))
 }
 
 // number reads the whole part of a number, 0 where there is none.

@@ -66,12 +66,12 @@ func newItem(data []byte) (*inventoryv1.Display, error) {
 	}
 	item := &inventoryv1.Display{
 		ManufacturerPnp:  d.Manufacturer,
-		ProductCode:      proto.Uint32(uint32(d.ProductCode)),
+		ProductCode:      new(uint32(d.ProductCode)),
 		SerialNumber:     known(d.SerialNumber),
 		SerialText:       d.SerialText,
 		Model:            d.Name,
 		Week:             known(uint32(d.Week)),
-		Year:             known(uint32(d.Year)), //nolint:gosec // 1990 to 2245
+		Year:             known(uint32(d.Year)),
 		NativeResolution: d.Resolution,
 		WidthMm:          known(d.WidthMM),
 		HeightMm:         known(d.HeightMM),

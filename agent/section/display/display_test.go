@@ -79,15 +79,19 @@ func TestCollect(t *testing.T) {
 		{"eDP-1", "", 1, 0, true},
 		{"HDMI-A-2", "", 2, 9, false},
 	}
-	if diff := cmp.Diff(want, rows(items)); diff != "" {
+	if diff := cmp.Diff(want, rows(t, items)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-func rows(items []proto.Message) []row {
+func rows(t *testing.T, items []proto.Message) []row {
+	t.Helper()
 	var list []row
 	for _, item := range items {
-		d := item.(*inventoryv1.Display)
+		d, ok := item.(*inventoryv1.Display)
+		if !ok {
+			t.Fatalf("%T is no display", item)
+		}
 		list = append(list, row{d.GetConnection(), d.GetPort(), d.GetProductCode(), d.GetSerialNumber(), d.GetIsInternal()})
 	}
 	return list
@@ -102,7 +106,7 @@ func TestOneBadDisplay(t *testing.T) {
 	if !errors.Is(err, edid.ErrHeader) {
 		t.Errorf("error %v, want %v", err, edid.ErrHeader)
 	}
-	if diff := cmp.Diff([]row{{"DP-2", "", 2, 0, false}}, rows(items)); diff != "" {
+	if diff := cmp.Diff([]row{{"DP-2", "", 2, 0, false}}, rows(t, items)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -57,7 +57,7 @@ func TestCollect(t *testing.T) {
 			},
 			&inventoryv1.Firmware{
 				Vendor: "LENOVO", Version: "N2IET92W (1.70 )", ReleaseDate: "09/21/2020", Revision: "1.70", Mode: "uefi",
-				SecureBoot: proto.Bool(true), SecureBootSetupMode: proto.Bool(false), TpmVersion: "2.0",
+				SecureBoot: new(true), SecureBootSetupMode: new(false), TpmVersion: "2.0",
 			},
 			nil,
 		},

@@ -50,9 +50,9 @@ func TestSlotsKeepApart(t *testing.T) {
 	}
 	var got []row
 	for _, item := range items {
-		m := item.(*inventoryv1.Memory)
-		if m.SizeBytes == nil {
-			t.Fatalf("%v has no size", m)
+		m, ok := item.(*inventoryv1.Memory)
+		if !ok || m.SizeBytes == nil {
+			t.Fatalf("%v has no size", item)
 		}
 		got = append(got, row{m.GetLocator(), m.GetBank(), m.GetSizeBytes() >> 20})
 	}

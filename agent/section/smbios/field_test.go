@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -12,18 +13,15 @@ import (
 
 // structure makes a structure of a type and length with some bytes and strings.
 func structure(kind, length byte, set map[int]byte, texts ...string) []byte {
-	data := make([]byte, length)
-	data[0], data[1] = kind, length
+	formatted := make([]byte, length)
+	formatted[0], formatted[1] = kind, length
 	for offset, value := range set {
-		data[offset] = value
-	}
-	for _, text := range texts {
-		data = append(append(data, text...), 0)
+		formatted[offset] = value
 	}
 	if len(texts) == 0 {
-		data = append(data, 0)
+		texts = []string{""}
 	}
-	return append(data, 0)
+	return slices.Concat(formatted, []byte(strings.Join(texts, "\x00")+"\x00\x00"))
 }
 
 var endOfTable = structure(typeEndOfTable, 4, nil)

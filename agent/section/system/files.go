@@ -50,7 +50,7 @@ func fromDMI(h *host.Host) (*inventoryv1.System, error) {
 	item.BoardVersion, item.BoardSerial = read("board_version"), read("board_serial")
 	item.BoardAssetTag = read("board_asset_tag")
 	if code, err := strconv.ParseUint(read("chassis_type"), 10, 8); err == nil {
-		item.ChassisTypeCode = proto.Uint32(uint32(code))
+		item.ChassisTypeCode = new(uint32(code))
 		item.ChassisType = smbios.ChassisType(uint8(code))
 	}
 	return item, errors.Join(failed...)
@@ -58,9 +58,5 @@ func fromDMI(h *host.Host) (*inventoryv1.System, error) {
 
 // deviceTreeText reads a property, whose text ends with a zero byte.
 func deviceTreeText(h *host.Host, name string) string {
-	value, err := h.ReadFile(deviceTree+name, 4096)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(strings.TrimRight(string(value), "\x00"))
+	return strings.TrimRight(text(h, deviceTree+name), "\x00")
 }

@@ -42,7 +42,7 @@ func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	item := fromTable(table)
 	bios, _ := table.BIOS()
 	if v, ok := vendorOf(item, bios.Vendor); ok {
-		item.IsVirtual, item.Hypervisor = proto.Bool(true), v
+		item.IsVirtual, item.Hypervisor = new(true), v
 	}
 	return result(item, err)
 }
@@ -71,7 +71,7 @@ func fromTable(table *smbios.Table) *inventoryv1.System {
 		BoardAssetTag:       board.AssetTag,
 	}
 	if ok {
-		item.ChassisTypeCode = proto.Uint32(uint32(chassis.TypeCode))
+		item.ChassisTypeCode = new(uint32(chassis.TypeCode))
 	}
 	return item
 }

@@ -75,7 +75,7 @@ func TestCollect(t *testing.T) {
 			},
 			&inventoryv1.System{
 				Manufacturer: "LENOVO", ProductName: "20N2CTO1WW", SerialNumber: "PF1NKFHN",
-				Uuid: "0677d5cc-25b1-11b2-a85c-c66e0b64b3d5", ChassisType: "Notebook", ChassisTypeCode: proto.Uint32(10), BoardProduct: "X",
+				Uuid: "0677d5cc-25b1-11b2-a85c-c66e0b64b3d5", ChassisType: "Notebook", ChassisTypeCode: new(uint32(10)), BoardProduct: "X",
 			},
 			nil,
 		},
@@ -88,7 +88,7 @@ func TestCollect(t *testing.T) {
 		{
 			"container in a virtual machine",
 			map[string]string{"proc/cpuinfo": guest, clocks0: "tsc kvm-clock\n", ".dockerenv": ""},
-			&inventoryv1.System{IsVirtual: proto.Bool(true), Hypervisor: "kvm", ContainerType: "docker"},
+			&inventoryv1.System{IsVirtual: new(true), Hypervisor: "kvm", ContainerType: "docker"},
 			nil,
 		},
 		{"nothing", nil, nil, host.ErrUnsupported},

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/musterhq/muster/agent/host"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -69,7 +67,7 @@ func virtualize(h *host.Host, item *inventoryv1.System, biosVendor string) {
 	if !virtual && !guest {
 		return
 	}
-	item.IsVirtual = proto.Bool(true)
+	item.IsVirtual = new(true)
 	item.Hypervisor = named
 	// QEMU with and without KVM have one name; the kernel knows them apart.
 	if named == "" || named == "qemu" && kernel != "" {
@@ -79,10 +77,10 @@ func virtualize(h *host.Host, item *inventoryv1.System, biosVendor string) {
 
 // guestOf tells what the kernel knows of a hypervisor below it. A Xen dom0 has one below it and is no guest.
 func guestOf(h *host.Host) (hypervisor string, guest bool) {
-	if capabilities, err := h.ReadFile("/proc/xen/capabilities", 4096); err == nil && bytes.Contains(capabilities, []byte("control_d")) {
+	if strings.Contains(text(h, "/proc/xen/capabilities"), "control_d") {
 		return "", false
 	}
-	if kind, err := h.ReadFile("/sys/hypervisor/type", 64); err == nil && strings.TrimSpace(string(kind)) == "xen" {
+	if text(h, "/sys/hypervisor/type") == "xen" {
 		return "xen", true
 	}
 	return clockOf(h), hypervisorFlag(h)
@@ -95,12 +93,9 @@ var clocks = []struct{ name, hypervisor string }{
 }
 
 func clockOf(h *host.Host) string {
-	available, err := h.ReadFile("/sys/devices/system/clocksource/clocksource0/available_clocksource", 4096)
-	if err != nil {
-		return ""
-	}
+	available := text(h, "/sys/devices/system/clocksource/clocksource0/available_clocksource")
 	for _, clock := range clocks {
-		if bytes.Contains(available, []byte(clock.name)) {
+		if strings.Contains(available, clock.name) {
 			return clock.hypervisor
 		}
 	}
@@ -131,8 +126,8 @@ func hypervisorFlag(h *host.Host) bool {
 
 // containerType tells the kind of container that the agent runs in, by the marks that their managers leave.
 func containerType(h *host.Host) string {
-	if kind, err := h.ReadFile("/run/systemd/container", 64); err == nil {
-		return strings.TrimSpace(string(kind))
+	if kind := text(h, "/run/systemd/container"); kind != "" {
+		return kind
 	}
 	if _, err := h.Stat("/run/.containerenv"); err == nil {
 		return "podman"
@@ -141,4 +136,13 @@ func containerType(h *host.Host) string {
 		return "docker"
 	}
 	return ""
+}
+
+// text reads a short file of the kernel; empty where there is none.
+func text(h *host.Host, name string) string {
+	value, err := h.ReadFile(name, 4096)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(value))
 }

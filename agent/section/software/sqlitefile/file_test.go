@@ -34,7 +34,7 @@ func open(t testing.TB, name string) *File {
 
 type content struct {
 	ID     int64
-	Blob   []byte
+	Blob   string
 	Number int64
 	Text   string
 }
@@ -45,7 +45,7 @@ func read(t testing.TB, f *File, table string) (got []content) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got = append(got, content{row.ID, bytes.Clone(row.Bytes(1)), row.Int(2), string(row.Bytes(3))})
+		got = append(got, content{row.ID, string(row.Bytes(1)), row.Int(2), string(row.Bytes(3))})
 	}
 	return got
 }
