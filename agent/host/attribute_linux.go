@@ -15,7 +15,7 @@ func readInto(name string, buf []byte) (int, error) {
 	n := 0
 	for n < len(buf) {
 		m, err := unix.Read(fd, buf[n:])
-		if err == unix.EINTR { //nolint:errorlint // unix.Read returns a bare Errno
+		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {

@@ -124,8 +124,14 @@ func (s *State) read() (map[string][]byte, error) {
 	return records, err
 }
 
+// write replaces the file. What was moved aside gives way where there is no room.
 func (s *State) write(records map[string][]byte) error {
-	if err := replaceFile(s.acknowledgedPath(), encodeRecords(records)); err != nil {
+	data := encodeRecords(records)
+	err := replaceFile(s.acknowledgedPath(), data)
+	if err != nil && dropAside(s.acknowledgedPath()) {
+		err = replaceFile(s.acknowledgedPath(), data)
+	}
+	if err != nil {
 		return fmt.Errorf("write state: %w", err)
 	}
 	return nil

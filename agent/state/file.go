@@ -14,14 +14,23 @@ const keptAside = 3
 
 // moveAside renames a damaged file to <name>.corrupt-1; older ones count up, the oldest is dropped.
 func moveAside(path string) error {
-	aside := func(n int) string { return fmt.Sprintf("%s.corrupt-%d", path, n) }
 	for n := keptAside - 1; n >= 1; n-- {
-		if err := os.Rename(aside(n), aside(n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(aside(path, n), aside(path, n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	return os.Rename(path, aside(1))
+	return os.Rename(path, aside(path, 1))
 }
+
+// dropAside removes the damaged files that were kept, and reports whether there was one.
+func dropAside(path string) (dropped bool) {
+	for n := 1; n <= keptAside; n++ {
+		dropped = os.Remove(aside(path, n)) == nil || dropped
+	}
+	return dropped
+}
+
+func aside(path string, n int) string { return fmt.Sprintf("%s.corrupt-%d", path, n) }
 
 // replaceFile writes a file so that after a crash or a power loss its old or its new content stands there, whole.
 func replaceFile(path string, data []byte) error {

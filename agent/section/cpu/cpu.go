@@ -61,9 +61,10 @@ func messages(sockets []*inventoryv1.Cpu) []proto.Message {
 
 func fromTable(table *smbios.Table) []*inventoryv1.Cpu {
 	var sockets []*inventoryv1.Cpu
-	for i, p := range table.Processors() {
+	var socket uint32
+	for _, p := range table.Processors() {
 		sockets = append(sockets, &inventoryv1.Cpu{
-			Socket:       new(uint32(i)), //nolint:gosec // a table has less than 65,536 structures
+			Socket:       new(socket),
 			Designation:  p.Designation,
 			Manufacturer: p.Manufacturer,
 			Model:        p.Version,
@@ -77,15 +78,17 @@ func fromTable(table *smbios.Table) []*inventoryv1.Cpu {
 			ProcessorId:  p.ID,
 			CurrentMhz:   known(uint32(p.CurrentMHz)),
 		})
+		socket++
 	}
 	return sockets
 }
 
 func fromPackages(packages []processorPackage, arch string) []*inventoryv1.Cpu {
-	sockets := make([]*inventoryv1.Cpu, len(packages))
-	for i, p := range packages {
-		sockets[i] = &inventoryv1.Cpu{
-			Socket:       new(uint32(i)), //nolint:gosec // a machine has few packages
+	var sockets []*inventoryv1.Cpu
+	var socket uint32
+	for _, p := range packages {
+		sockets = append(sockets, &inventoryv1.Cpu{
+			Socket:       new(socket),
 			Manufacturer: p.vendor,
 			Model:        p.model,
 			Cores:        known(p.cores),
@@ -94,7 +97,8 @@ func fromPackages(packages []processorPackage, arch string) []*inventoryv1.Cpu {
 			Arch:         arch,
 			Microcode:    p.microcode,
 			CurrentMhz:   known(p.currentMHz),
-		}
+		})
+		socket++
 	}
 	return sockets
 }

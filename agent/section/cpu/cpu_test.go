@@ -61,10 +61,10 @@ cpu cores	: 2
 `
 
 const (
-	freq     = "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
-	cpuSys   = "sys/devices/system/cpu/cpu"
-	arm      = "processor\t: 0\nCPU implementer\t: 0x41\n\nprocessor\t: 1\nCPU implementer\t: 0x41\n"
-	s390     = "vendor_id       : IBM/S390\nfacilities      : 0 1 2\nprocessor 0: version = 00\n\ncpu number      : 0\n" +
+	freq   = "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
+	cpuSys = "sys/devices/system/cpu/cpu"
+	arm    = "processor\t: 0\nCPU implementer\t: 0x41\n\nprocessor\t: 1\nCPU implementer\t: 0x41\n"
+	s390   = "vendor_id       : IBM/S390\nfacilities      : 0 1 2\nprocessor 0: version = 00\n\ncpu number      : 0\n" +
 		"physical id     : 2\ncore id         : 0\nsiblings        : 8\ncpu cores       : 4\n"
 	endOfDMI = "\x7f\x04\x7f\x00\x00\x00"
 )

@@ -106,7 +106,9 @@ func join(threads []logical) processorPackage {
 		currentMHz: number(first["cpu MHz"]),
 	}
 	if p.threads == 0 {
-		p.threads = uint32(len(threads))
+		for range threads {
+			p.threads++
+		}
 	}
 	if p.cores == 0 {
 		p.cores = distinctCores(threads)
@@ -115,15 +117,18 @@ func join(threads []logical) processorPackage {
 }
 
 // distinctCores counts cores by their numbers, 0 where a thread has none.
-func distinctCores(threads []logical) uint32 {
-	cores := map[string]bool{}
+func distinctCores(threads []logical) (count uint32) {
+	seen := map[string]bool{}
 	for _, t := range threads {
 		if t.core == "" {
 			return 0
 		}
-		cores[t.core] = true
+		if !seen[t.core] {
+			seen[t.core] = true
+			count++
+		}
 	}
-	return uint32(len(cores))
+	return count
 }
 
 // number reads the whole part of a number, 0 where there is none.

@@ -71,7 +71,7 @@ func newItem(data []byte) (*inventoryv1.Display, error) {
 		SerialText:       d.SerialText,
 		Model:            d.Name,
 		Week:             known(uint32(d.Week)),
-		Year:             known(uint32(d.Year)),
+		Year:             known(d.Year),
 		NativeResolution: d.Resolution,
 		WidthMm:          known(d.WidthMM),
 		HeightMm:         known(d.HeightMM),

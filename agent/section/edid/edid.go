@@ -20,8 +20,8 @@ type Display struct {
 	Manufacturer string // three letters of the PNP registry
 	ProductCode  uint16
 	SerialNumber uint32
-	Week         uint8 // of manufacture
-	Year         int   // of manufacture, or of the model where the display says so
+	Week         uint8  // of manufacture
+	Year         uint32 // of manufacture, or of the model where the display says so
 	Name         string
 	SerialText   string
 	Resolution   string // of the preferred timing, e.g. "1920x1080", with an "i" where it is interlaced
@@ -59,7 +59,7 @@ func Parse(data []byte) (Display, error) {
 		ProductCode:  binary.LittleEndian.Uint16(data[atProduct:]),
 		SerialNumber: binary.LittleEndian.Uint32(data[atSerial:]),
 		Week:         week(data[atWeek]),
-		Year:         1990 + int(data[atYear]),
+		Year:         1990 + uint32(data[atYear]),
 	}
 	if len(data) > atSize+1 && data[atSize] != 0 && data[atSize+1] != 0 { // one of them alone is an aspect ratio
 		d.WidthMM, d.HeightMM = 10*uint32(data[atSize]), 10*uint32(data[atSize+1])

@@ -1,5 +1,7 @@
 package network
 
+import "slices"
+
 // choose keeps the interfaces by which traffic can leave the machine: see the package's comment.
 func choose(links []*link, gateways map[string][]string) []*link {
 	byName := make(map[string]*link, len(links))
@@ -54,10 +56,5 @@ func (c chooser) decide(l *link) bool {
 }
 
 func (c chooser) anyKept(names []string) bool {
-	for _, name := range names {
-		if c.keeps(name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(names, c.keeps)
 }

@@ -2,6 +2,7 @@ package operatingsystem
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,10 +68,7 @@ func TestOneBadFileSpoilsNothingElse(t *testing.T) {
 		"/proc/stat":      "btime soon\n",
 		"/proc/meminfo":   strings.Repeat("y", maxText+1),
 	} {
-		files := map[string]string{}
-		for other, text := range laptop {
-			files[other] = text
-		}
+		files := maps.Clone(laptop)
 		files[name] = text
 		got, report := collectOne(t, hosttest.Tree(t, files))
 		if report.Status != inventory.StatusPartial || !strings.Contains(report.Message, name) {

@@ -1,5 +1,7 @@
 package service
 
+import "slices"
+
 // startType tells what would start a unit, in the words and by the rules of "systemctl is-enabled" (systemctl(1)).
 func (u *units) startType(name string, file unitFile, definition *unit) string {
 	switch enabled, linked := u.enabled(name, file, definition, true); {
@@ -67,17 +69,12 @@ func linkedAs(where place, before string) string {
 }
 
 // knows reports whether a link's name is one that "enable" would give to the unit.
-func (definition *unit) knows(name, link string) bool {
-	if link == name || isTemplate(name) && definition.defaultInstance != "" &&
-		link == instance(name, definition.defaultInstance) {
+func (u *unit) knows(name, link string) bool {
+	if link == name || isTemplate(name) && u.defaultInstance != "" &&
+		link == instance(name, u.defaultInstance) {
 		return true
 	}
-	for _, alias := range definition.aliases {
-		if link == alias {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(u.aliases, link)
 }
 
 // instance names an instance of a template.

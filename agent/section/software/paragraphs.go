@@ -26,8 +26,7 @@ type paragraphs struct {
 	complete bool
 }
 
-// bufferSize also bounds the length of lines. The longest one that dpkg wrote on a desktop, of dependencies, has
-// 5 kB.
+// bufferSize also bounds the length of lines. Long ones, of dependencies, have some 10 kB.
 const bufferSize = 32 << 10
 
 func newParagraphs(r io.Reader, fold bool, names ...string) *paragraphs {

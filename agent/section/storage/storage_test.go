@@ -2,6 +2,7 @@ package storage
 
 import (
 	"encoding/binary"
+	"maps"
 	"strings"
 	"testing"
 
@@ -128,9 +129,7 @@ func TestDisks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			tree := map[string]string{"/sys/block/": ""}
-			for file, text := range tt.others {
-				tree[file] = text
-			}
+			maps.Copy(tree, tt.others)
 			plug(tree, tt.device, tt.attributes)
 			got, report := collectAll(t, tree)
 			var want []*inventoryv1.Storage

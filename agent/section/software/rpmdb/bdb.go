@@ -44,7 +44,7 @@ type bdb struct {
 	order    binary.ByteOrder
 	pageSize int
 	lastPage uint32
-	size     int64
+	left     int64  // bytes that further headers may have: the file's size at first, as no two headers share one
 	records  int    // as the meta page counts them, the one with key 0 included
 	seen     int    // as the hash pages have them
 	page     []byte // a hash page
@@ -86,7 +86,7 @@ func openBDB(file io.ReaderAt, size int64) (*bdb, error) {
 	if _, err := file.ReadAt(meta, 0); err != nil {
 		return nil, fmt.Errorf("read meta page: %w", unexpected(err))
 	}
-	db := &bdb{file: file, size: size, order: binary.LittleEndian}
+	db := &bdb{file: file, left: size, order: binary.LittleEndian}
 	if binary.BigEndian.Uint32(meta[bdbMagicAt:]) == bdbMagic {
 		db.order = binary.BigEndian
 	}
@@ -178,7 +178,7 @@ func (db *bdb) entry(i int) ([]byte, error) {
 
 // chain collects a value of a length from its overflow pages. Each page adds to it, so a circle of pages ends.
 func (db *bdb) chain(number, length uint32) ([]byte, error) {
-	if length > MaxHeader || int64(length) > db.size {
+	if db.left -= int64(length); length > MaxHeader || db.left < 0 {
 		return nil, fmt.Errorf("%w: header of %d bytes", ErrFormat, length)
 	}
 	db.header = db.header[:0]

@@ -35,8 +35,12 @@ func NDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 			return
 		}
 		var blob []byte
+		left := size // bytes that further blobs may have, as no two blobs share one
 		for slot, err := range ndbSlots(file, pages, page) {
 			var header []byte
+			if left -= slot.blocks * ndbBlock; left < 0 && err == nil {
+				err = fmt.Errorf("%w: packages are longer than the file", ErrFormat)
+			}
 			if err == nil {
 				header, blob, err = ndbBlob(file, size, slot, blob)
 			}

@@ -3,6 +3,7 @@ package sqlitefile
 import (
 	"fmt"
 	"iter"
+	"math"
 )
 
 // The kinds of pages of a table's b-tree (§1.6).
@@ -18,6 +19,7 @@ const maxDepth = 20
 type walk struct {
 	file     *File
 	visited  uint32   // pages of the tree so far: more than the file has means that it runs in a circle
+	left     int64    // bytes that further rows may have: the file's size at first, as no two rows share one
 	levels   [][]byte // the page at each depth
 	overflow []byte   // a page
 	record   []byte   // of a row that does not fit its page
@@ -28,6 +30,7 @@ type walk struct {
 func (f *File) rows(root uint32) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		w := &walk{file: f, overflow: make([]byte, f.pageSize), yield: yield}
+		w.left = int64(f.pages) * int64(f.pageSize)
 		w.page(root, 0)
 	}
 }
@@ -108,7 +111,7 @@ func (w *walk) leaf(page []byte, start int, number uint32) bool {
 		if ok {
 			row, err = w.row(page[cell:w.file.usable], number)
 		}
-		if !w.yield(row, err) {
+		if !w.yield(row, err) || w.left < 0 {
 			return false
 		}
 	}
@@ -120,11 +123,14 @@ func (w *walk) leaf(page []byte, start int, number uint32) bool {
 func (w *walk) row(cell []byte, number uint32) (Row, error) {
 	length, n := varint(cell)
 	id, m := varint(cell[n:])
-	if n == 0 || m == 0 || length > uint64(w.file.pages)*uint64(w.file.pageSize) {
+	if n == 0 || m == 0 || length > math.MaxInt32 { // SQLite's own limit is 1 GB
 		return Row{}, fmt.Errorf("%w: row of %d bytes in page %d", ErrFormat, length, number)
 	}
+	if w.left -= int64(length) + int64(n+m); w.left < 0 { //nolint:gosec // just bounded
+		return Row{}, fmt.Errorf("%w: rows are longer than the file", ErrFormat)
+	}
 	row := Row{ID: int64(id)}                 //nolint:gosec // row ids are signed, in two's complement
-	payload, total := cell[n+m:], int(length) //nolint:gosec // bounded by the file's size
+	payload, total := cell[n+m:], int(length) //nolint:gosec // just bounded
 	local := w.local(total)
 	if local == total && total <= len(payload) {
 		row.record = payload[:total]

@@ -48,10 +48,11 @@ func Open(db io.ReaderAt, size int64, wal io.ReaderAt, walSize int64) (*File, er
 	if err := f.setHeader(header); err != nil {
 		return nil, err
 	}
-	f.pages = uint32(min(size/int64(f.pageSize), maxPages)) //nolint:gosec // bounded by min
-	if f.log != nil {
-		f.pages = max(f.pages, f.log.pages)
+	pages := size / int64(f.pageSize)
+	if f.log != nil { // whose word on the number of pages is not taken beyond those that are there
+		pages = min(max(pages, int64(f.log.pages)), pages+int64(len(f.log.frames)))
 	}
+	f.pages = uint32(min(pages, maxPages)) //nolint:gosec // bounded by min
 	return f, nil
 }
 
