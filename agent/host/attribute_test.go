@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/musterhq/muster/agent/host"
-	"github.com/musterhq/muster/agent/host/hosttest"
+	"github.com/musterhq/muster/agent/section/hosttest"
 )
 
 func TestAttribute(t *testing.T) {

@@ -53,7 +53,7 @@ var owners = []struct {
 	{"github.com/pressly/goose/v3", []string{"internal/store"}, "migrations are the store's"},
 	{"database/sql", []string{"internal/store", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
-	{"html/template", []string{"api/console"}, "one place writes HTML"},
+	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
 	{"go.etcd.io/bbolt", []string{"agent/state"}, "one place knows the agent's file"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one place knows the service managers"},

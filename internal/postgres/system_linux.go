@@ -24,6 +24,7 @@ const locale = "C.UTF-8"
 func (s *server) enter(cmd *exec.Cmd, data string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if s.account != nil {
+		//nolint:gosec // the kernel's own ids, which are 32 bits
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(s.account.uid), Gid: uint32(s.account.gid)}
 		dir, err := os.Open(data) //nolint:gosec // our own directory
 		if err != nil {

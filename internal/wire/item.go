@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -31,37 +32,37 @@ type Encoded struct {
 
 // Encode splits an item into facts and readings. The item itself is left as it was.
 func (s *Section) Encode(item proto.Message) (Encoded, error) {
-	m := item.ProtoReflect()
-	facts, readings := s.new.New(), s.new.New()
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		if s.isReading(f) {
-			readings.Set(f, v)
-		} else {
-			facts.Set(f, v)
-		}
-		return true
-	})
-	options := proto.MarshalOptions{Deterministic: true}
-	encoded := Encoded{KeyHash: s.KeyHash(facts)}
-	var err error
-	if encoded.Facts, err = options.Marshal(facts.Interface()); err != nil {
+	all, err := proto.MarshalOptions{Deterministic: true}.Marshal(item)
+	if err != nil {
 		return Encoded{}, fmt.Errorf("encode %s: %w", s.Name, err)
 	}
-	if len(s.readings) > 0 {
-		if encoded.Readings, err = options.Marshal(readings.Interface()); err != nil {
-			return Encoded{}, fmt.Errorf("encode %s: %w", s.Name, err)
-		}
-	}
-	if len(encoded.Readings) == 0 {
-		encoded.Readings = nil
-	}
+	encoded := Encoded{KeyHash: s.KeyHash(item.ProtoReflect())}
+	encoded.Facts, encoded.Readings = s.split(all)
 	encoded.Hash = HashOf(encoded.Facts)
 	return encoded, nil
 }
 
-func (s *Section) isReading(f protoreflect.FieldDescriptor) bool {
+// split parts the fields of an encoded item, each kind in the order in which it stands.
+func (s *Section) split(all []byte) (facts, readings []byte) {
+	if len(s.readings) == 0 {
+		return all, nil
+	}
+	facts = make([]byte, 0, len(all))
+	for len(all) > 0 {
+		number, _, length := protowire.ConsumeField(all)
+		if s.isReading(number) {
+			readings = append(readings, all[:length]...)
+		} else {
+			facts = append(facts, all[:length]...)
+		}
+		all = all[length:]
+	}
+	return facts, readings
+}
+
+func (s *Section) isReading(number protowire.Number) bool {
 	for _, r := range s.readings {
-		if r.Number() == f.Number() {
+		if r.Number() == number {
 			return true
 		}
 	}

@@ -24,13 +24,17 @@ func Collector() section.Collector {
 
 // FromTable gives one item per memory slot of the table; err is what came of reading it.
 func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
+	devices := table.MemoryDevices()
+	named := map[slotName]int{}
+	for _, device := range devices {
+		named[nameOf(device)]++
+	}
 	var items []proto.Message
-	seen := map[[2]string]int{}
-	for _, device := range table.MemoryDevices() {
-		item := newItem(device)
-		slot := [2]string{item.GetLocator(), item.GetBank()}
-		if seen[slot]++; seen[slot] > 1 || slot == [2]string{} {
-			item.Bank = numbered(item.GetBank(), seen[slot])
+	seen := map[slotName]uint32{}
+	for _, device := range devices {
+		item, name := newItem(device), nameOf(device)
+		if seen[name]++; named[name] > 1 || name.nameless() {
+			item.Ordinal = proto.Uint32(seen[name])
 		}
 		items = append(items, item)
 	}
@@ -39,6 +43,14 @@ func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	}
 	return items, err
 }
+
+// slotName is what the table calls a slot. Firmware gives several of them one name or none, as it does with soldered
+// chips: without an ordinal, two equal modules would be one item.
+type slotName struct{ locator, bank string }
+
+func nameOf(d smbios.MemoryDevice) slotName { return slotName{d.Locator, d.Bank} }
+
+func (s slotName) nameless() bool { return s == slotName{} }
 
 func newItem(d smbios.MemoryDevice) *inventoryv1.Memory {
 	item := &inventoryv1.Memory{
@@ -58,15 +70,6 @@ func newItem(d smbios.MemoryDevice) *inventoryv1.Memory {
 		item.SizeBytes = &d.Size
 	}
 	return item
-}
-
-// numbered tells slots apart to which the firmware gave one name or none, as it does with soldered chips. Without
-// it, two equal modules would be one item.
-func numbered(bank string, ordinal int) string {
-	if bank == "" {
-		return fmt.Sprintf("(%d)", ordinal)
-	}
-	return fmt.Sprintf("%s (%d)", bank, ordinal)
 }
 
 // known is nil for 0, by which the table says that it does not know.

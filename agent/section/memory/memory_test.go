@@ -46,6 +46,7 @@ func TestSlotsKeepApart(t *testing.T) {
 	}
 	type row struct {
 		locator, bank string
+		ordinal       uint32
 		size          uint64
 	}
 	var got []row
@@ -54,11 +55,11 @@ func TestSlotsKeepApart(t *testing.T) {
 		if !ok || m.SizeBytes == nil {
 			t.Fatalf("%v has no size", item)
 		}
-		got = append(got, row{m.GetLocator(), m.GetBank(), m.GetSizeBytes() >> 20})
+		got = append(got, row{m.GetLocator(), m.GetBank(), m.GetOrdinal(), m.GetSizeBytes() >> 20})
 	}
 	want := []row{
-		{"DIMM 0", "BANK 0", 1}, {"DIMM 1", "BANK 0", 0}, {"DIMM 1", "BANK 0 (2)", 0},
-		{"Board", "", 2}, {"Board", "(2)", 2}, {"", "(1)", 4},
+		{"DIMM 0", "BANK 0", 0, 1}, {"DIMM 1", "BANK 0", 1, 0}, {"DIMM 1", "BANK 0", 2, 0},
+		{"Board", "", 1, 2}, {"Board", "", 2, 2}, {"", "", 1, 4},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

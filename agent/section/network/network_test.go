@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"github.com/musterhq/muster/agent/host"
-	"github.com/musterhq/muster/agent/host/hosttest"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/hosttest"
 	"github.com/musterhq/muster/internal/inventory"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )

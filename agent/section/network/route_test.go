@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/agent/host/hosttest"
+	"github.com/musterhq/muster/agent/section/hosttest"
 )
 
 func TestParseRoutes(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 
-	"github.com/musterhq/muster/agent/host/hosttest"
+	"github.com/musterhq/muster/agent/section/hosttest"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/musterhq/muster/agent/host"
-	"github.com/musterhq/muster/agent/host/hosttest"
+	"github.com/musterhq/muster/agent/section/hosttest"
 )
 
 // The start types of the forest, and of the machine that the tests run on, are those that systemd's own program

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/musterhq/muster/agent/host"
-	"github.com/musterhq/muster/agent/host/hosttest"
+	"github.com/musterhq/muster/agent/section/hosttest"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 

@@ -500,8 +500,11 @@ type Memory struct {
 	SerialNumber    string                 `protobuf:"bytes,10,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
 	AssetTag        string                 `protobuf:"bytes,11,opt,name=asset_tag,json=assetTag,proto3" json:"asset_tag,omitempty"`
 	ErrorCorrection string                 `protobuf:"bytes,12,opt,name=error_correction,json=errorCorrection,proto3" json:"error_correction,omitempty"` // of the array the slot belongs to
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Counts the slots that the table gives the same locator and bank, from 1 in table order; only where there are
+	// several, as with soldered chips, or where they have neither.
+	Ordinal       *uint32 `protobuf:"varint,13,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Memory) Reset() {
@@ -616,6 +619,13 @@ func (x *Memory) GetErrorCorrection() string {
 		return x.ErrorCorrection
 	}
 	return ""
+}
+
+func (x *Memory) GetOrdinal() uint32 {
+	if x != nil && x.Ordinal != nil {
+		return *x.Ordinal
+	}
+	return 0
 }
 
 // Storage is one physical (or virtual) disk.
@@ -1598,7 +1608,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\b_threadsB\n" +
 	"\n" +
 	"\b_max_mhzB\x0e\n" +
-	"\f_current_mhz\"\xdf\x03\n" +
+	"\f_current_mhz\"\x90\x04\n" +
 	"\x06Memory\x12\x1e\n" +
 	"\alocator\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\alocator\x12\x18\n" +
 	"\x04bank\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04bank\x12\"\n" +
@@ -1616,11 +1626,14 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\rserial_number\x18\n" +
 	" \x01(\tR\fserialNumber\x12\x1b\n" +
 	"\tasset_tag\x18\v \x01(\tR\bassetTag\x12)\n" +
-	"\x10error_correction\x18\f \x01(\tR\x0ferrorCorrection:\n" +
+	"\x10error_correction\x18\f \x01(\tR\x0ferrorCorrection\x12#\n" +
+	"\aordinal\x18\r \x01(\rB\x04\xb0\xbb\x18\x01H\x03R\aordinal\x88\x01\x01:\n" +
 	"\xaa\xbb\x18\x06memoryB\r\n" +
 	"\v_size_bytesB\b\n" +
 	"\x06_speedB\x13\n" +
-	"\x11_configured_speed\"\x81\x03\n" +
+	"\x11_configured_speedB\n" +
+	"\n" +
+	"\b_ordinal\"\x81\x03\n" +
 	"\aStorage\x12)\n" +
 	"\rserial_number\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\fserialNumber\x12\x16\n" +
 	"\x03wwn\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x03wwn\x12\x18\n" +
