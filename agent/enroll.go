@@ -29,7 +29,8 @@ func (enrollCommand) Help() string {
   muster-agent enroll --collector muster.example.com:8443 --token-file token --ca-pin sha256:1f0c…
   MUSTER_TOKEN=muster_enroll_… muster-agent enroll --collector 192.0.2.7:8443 --ca-pin sha256:1f0c…
 
-Where this machine is enrolled with that collector already, nothing is done. Where enrolling fails, nothing is left behind.
+Where this machine is enrolled with that collector already, nothing is done; with another address of the same
+authority, it reports there from now on. Where enrolling fails, nothing is left behind.
 HTTPS_PROXY and NO_PROXY are honored.`
 }
 
@@ -40,7 +41,7 @@ func (c enrollCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if existing, err := state.ReadIdentity(c.State); err == nil && !c.Force {
-		return c.alreadyEnrolled(existing, out)
+		return c.alreadyEnrolled(existing, enrollment, out)
 	}
 	s, err := state.Open(c.State)
 	if err != nil {
@@ -88,10 +89,25 @@ func (c enrollCommand) enrollment() (link.Enrollment, error) {
 	return e, pki.CheckPin(e.Pin)
 }
 
-func (c enrollCommand) alreadyEnrolled(existing state.Identity, out io.Writer) error {
-	if existing.Collector != c.Collector {
-		return fmt.Errorf("this machine is enrolled with %s; --force enrolls it anew", existing.Collector)
+// alreadyEnrolled keeps the identity. Who the collectors are, their authority says, not their address: at another
+// address of the same authority the machine is as well known.
+func (c enrollCommand) alreadyEnrolled(existing state.Identity, wanted link.Enrollment, out io.Writer) error {
+	if existing.Pin != wanted.Pin {
+		return fmt.Errorf("this machine is enrolled with %s, whose authority is another; --force enrolls it anew", existing.Collector)
 	}
-	_, err := fmt.Fprintf(out, "already enrolled as %s with %s; nothing to do\n", existing.AgentID, existing.Collector)
+	if existing.Collector == wanted.Collector {
+		_, err := fmt.Fprintf(out, "already enrolled as %s with %s; nothing to do\n", existing.AgentID, existing.Collector)
+		return err
+	}
+	s, err := state.Open(c.State)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	existing.Collector = wanted.Collector
+	if err := s.SetIdentity(existing); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "already enrolled as %s; reports to %s from now on\n", existing.AgentID, existing.Collector)
 	return err
 }

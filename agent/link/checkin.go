@@ -1,7 +1,6 @@
 package link
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -52,14 +51,14 @@ type checkIn struct {
 }
 
 // checkIn says what the agent holds and sends what the collector wants, until it acknowledges.
-func (c *conversation) checkIn(ctx context.Context, inv Inventory) (Outcome, error) {
+func (c *conversation) checkIn(inv Inventory) (Outcome, error) {
 	i := &checkIn{conversation: c, inv: inv, root: inv.root()}
 	acknowledged, known := c.state.InventoryRoot()
 	if err := i.say(!known || acknowledged != i.root); err != nil {
 		return Outcome{}, err
 	}
 	for range maxMessages {
-		message, err := c.next(ctx)
+		message, err := c.next()
 		if err != nil {
 			return Outcome{}, err
 		}

@@ -401,7 +401,7 @@ func (h *held) add(section string, packed []byte) error {
 			return err
 		}
 		if len(item.GetReadings()) > 0 {
-			h.readings[uint64(kind.KeyHash(m))] = string(item.GetReadings()) //nolint:gosec // a hash has no sign
+			h.readings[uint64(kind.KeyHash(m))] = string(item.GetReadings())
 		}
 	}
 	for _, reading := range items.GetReadings() {

@@ -23,7 +23,7 @@ const (
 
 // conversation is one stream with a collector.
 type conversation struct {
-	ctx     context.Context // ends with the stream
+	done    <-chan struct{} // closed when the conversation is over, by whoever opened it
 	stream  grpc.BidiStreamingClient[inventoryv1.AgentMessage, inventoryv1.CollectorMessage]
 	inbox   chan heard
 	state   *state.State
@@ -46,20 +46,20 @@ func (a *Agent) converse(ctx context.Context, connection *grpc.ClientConn) (*con
 		return nil, err
 	}
 	c := &conversation{
-		ctx: ctx, stream: stream, inbox: make(chan heard), state: a.State, now: a.now,
+		done: ctx.Done(), stream: stream, inbox: make(chan heard), state: a.State, now: a.now,
 		hello: &inventoryv1.Hello{AgentVersion: a.Version, BootId: a.BootID},
 	}
 	go c.listen()
 	return c, nil
 }
 
-// listen hands on what the collector says until the stream ends or the conversation's context does.
+// listen hands on what the collector says until the stream ends or the conversation is over.
 func (c *conversation) listen() {
 	for {
 		message, err := c.stream.Recv()
 		select {
 		case c.inbox <- heard{message, err}:
-		case <-c.ctx.Done():
+		case <-c.done:
 			return
 		}
 		if err != nil {
@@ -79,7 +79,7 @@ func (c *conversation) send(message *inventoryv1.AgentMessage) error {
 		return err
 	}
 	for range maxMessages { // what the collector said before it ended the stream
-		if _, err = c.next(c.ctx); err != nil {
+		if _, err = c.next(); err != nil {
 			return err
 		}
 	}
@@ -87,7 +87,7 @@ func (c *conversation) send(message *inventoryv1.AgentMessage) error {
 }
 
 // next waits for the collector to say something.
-func (c *conversation) next(ctx context.Context) (*inventoryv1.CollectorMessage, error) {
+func (c *conversation) next() (*inventoryv1.CollectorMessage, error) {
 	silence := time.NewTimer(maxSilence)
 	defer silence.Stop()
 	select {
@@ -99,8 +99,8 @@ func (c *conversation) next(ctx context.Context) (*inventoryv1.CollectorMessage,
 		return h.message, nil
 	case <-silence.C:
 		return nil, fmt.Errorf("the collector said nothing for %v", maxSilence)
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-c.done:
+		return nil, context.Canceled
 	}
 }
 
@@ -113,7 +113,7 @@ func ended(err error) error {
 
 // idle waits until the next check-in is due, or the collector asks for one. It gives an error where the conversation
 // is over.
-func (c *conversation) idle(ctx context.Context, wait time.Duration) error {
+func (c *conversation) idle(wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -124,8 +124,8 @@ func (c *conversation) idle(ctx context.Context, wait time.Duration) error {
 			return ended(h.err)
 		}
 		return unasked(h.message)
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-c.done:
+		return context.Canceled
 	}
 }
 

@@ -71,7 +71,7 @@ func TestProxyIsHonored(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	helper := exec.Command(os.Args[0], "-test.run=^TestHelperBehindProxy$") //nolint:gosec // this test itself
+	helper := exec.Command(os.Args[0], "-test.run=^TestHelperBehindProxy$")
 	helper.Env = append(os.Environ(), "HTTPS_PROXY=http://"+proxy, "NO_PROXY=", "ENROLLMENT="+string(enrollment))
 	if out, err := helper.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

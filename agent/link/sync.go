@@ -92,7 +92,7 @@ func (a *Agent) checkIns(
 			return c.stream.CloseSend()
 		}
 		debug.FreeOSMemory() // the next hours the agent waits
-		if err := c.idle(ctx, wait); err != nil {
+		if err := c.idle(wait); err != nil {
 			return err
 		}
 		if !a.now().Before(RenewAt(identity)) {
@@ -117,7 +117,7 @@ func (a *Agent) checkIn(ctx context.Context, connection *grpc.ClientConn, c **co
 		}
 	}
 	sent, arrived := (*c).sent, (*c).arrived
-	outcome, err := (*c).checkIn(ctx, inv)
+	outcome, err := (*c).checkIn(inv)
 	report := Report{
 		Inventory: inv.view(), Outcome: outcome,
 		BytesSent: (*c).sent - sent, BytesReceived: (*c).arrived - arrived,

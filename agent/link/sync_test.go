@@ -198,7 +198,7 @@ func TestReadingsTravelOnceADay(t *testing.T) {
 	section := link.NewSection("volume", inventory.StatusOK, "", 0, m.volumes)
 	item := section.Set.Items()[0]
 	for _, r := range c.records {
-		if got := r.sections["volume"].readings[uint64(item.KeyHash)]; got != string(item.Readings) { //nolint:gosec // a hash
+		if got := r.sections["volume"].readings[uint64(item.KeyHash)]; got != string(item.Readings) {
 			t.Errorf("reading: got %x, want %x", got, item.Readings)
 		}
 		if got := len(r.sections["software"].readings); got != 3 {

@@ -16,7 +16,7 @@ import (
 // TestFullDisk runs TestHelperFullDisk in a mount namespace of its own.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
-	helper := exec.Command(os.Args[0], "-test.run=^TestHelperFullDisk$", "-test.v") //nolint:gosec // this test itself
+	helper := exec.Command(os.Args[0], "-test.run=^TestHelperFullDisk$", "-test.v")
 	helper.Env = append(os.Environ(), "SMALL_DISK="+t.TempDir())
 	helper.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,

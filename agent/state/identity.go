@@ -86,7 +86,7 @@ func encodeIdentity(i Identity) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	record, err := json.Marshal(identityRecord{
+	record, err := json.Marshal(identityRecord{ //nolint:gosec // keeping the key is what the file is for
 		AgentID: i.AgentID, Collector: i.Collector, Pin: i.Pin, Key: key,
 		Certificate: i.Certificate.Raw, Authorities: i.Authorities, Received: i.Received.UTC(),
 	})

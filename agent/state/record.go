@@ -66,7 +66,7 @@ func appendField(b, field []byte) []byte {
 
 func cutField(b []byte) (field, rest []byte, ok bool) {
 	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
+	if n <= 0 || size > uint64(len(b)-n) { //nolint:gosec // n is at most len(b)
 		return nil, nil, false
 	}
 	end := n + int(size) //nolint:gosec // at most len(b)

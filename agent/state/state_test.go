@@ -30,7 +30,10 @@ func open(t *testing.T, dir string) *state.State {
 }
 
 // privateDir is a t.TempDir that no other user can look into.
-func privateDir(t *testing.T) string { return filepath.Join(t.TempDir(), "state") }
+func privateDir(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "state")
+}
 
 func packages(t *testing.T, names ...string) wire.Set {
 	t.Helper()
@@ -162,7 +165,7 @@ func TestOneProcessAtATime(t *testing.T) {
 	if _, err := state.Open(dir); err == nil || !strings.Contains(err.Error(), "another muster-agent uses "+dir) {
 		t.Errorf("in this process: got %v", err)
 	}
-	helper := exec.Command(os.Args[0], "-test.run=^TestHelperOpens$") //nolint:gosec // this test itself
+	helper := exec.Command(os.Args[0], "-test.run=^TestHelperOpens$")
 	helper.Env = append(os.Environ(), "STATE_DIR="+dir)
 	if out, err := helper.CombinedOutput(); err == nil || !strings.Contains(string(out), "another muster-agent uses "+dir) {
 		t.Errorf("in another process: got %v\n%s", err, out)
@@ -222,7 +225,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 func openToOthers(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // that is the point
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -41,10 +41,10 @@ func ReadStatus(dir string) (Status, error) {
 		return Status{}, fmt.Errorf("read status: %w", err)
 	}
 	var status Status
-	if json.Unmarshal(data, &status) != nil {
-		return Status{}, nil
+	if json.Unmarshal(data, &status) == nil {
+		return status, nil
 	}
-	return status, nil
+	return Status{}, nil
 }
 
 // Status reads how the last check-ins went.

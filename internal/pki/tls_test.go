@@ -3,6 +3,7 @@ package pki_test
 import (
 	"crypto/tls"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,7 +66,7 @@ func withoutAuthority(c tls.Certificate) tls.Certificate {
 
 // spliced shows the pinned authority beside a certificate that another one signed.
 func spliced(own tls.Certificate, pinned *pki.Authority) tls.Certificate {
-	own.Certificate = append(own.Certificate[:len(own.Certificate):len(own.Certificate)], pinned.Certificate())
+	own.Certificate = append(slices.Clip(own.Certificate), pinned.Certificate())
 	return own
 }
 

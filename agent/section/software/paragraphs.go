@@ -107,12 +107,12 @@ func (p *paragraphs) take(line []byte) {
 	if continues(line) {
 		return
 	}
-	colon := bytes.IndexByte(line, ':')
-	if colon < 0 {
+	name, value, ok := bytes.Cut(line, []byte{':'})
+	if !ok {
 		p.fail("line without a colon")
 		return
 	}
-	i := p.index(line[:colon])
+	i := p.index(name)
 	if i < 0 {
 		return
 	}
@@ -120,7 +120,7 @@ func (p *paragraphs) take(line []byte) {
 		p.fail("second value of " + p.names[i])
 		return
 	}
-	p.values[i] = append(p.values[i], bytes.TrimSpace(line[colon+1:])...)
+	p.values[i] = append(p.values[i], bytes.TrimSpace(value)...)
 }
 
 // letterCase is the bit in which small and capital letters differ.

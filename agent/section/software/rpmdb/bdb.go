@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 )
 
 // The layout of a Berkeley DB hash file (db-5.3 src/dbinc/db_page.h). Every page begins with the same header; the
@@ -155,7 +156,7 @@ func (db *bdb) value(i int) ([]byte, error) {
 	case value[0] == bdbOffPage && len(value) >= 12:
 		return db.chain(db.order.Uint32(value[4:]), db.order.Uint32(value[8:]))
 	case value[0] == bdbInline && len(key) == 5 && string(key[1:]) == "\x00\x00\x00\x00":
-		return nil, nil //nolint:nilnil // the counter
+		return nil, nil
 	case value[0] == bdbInline:
 		return value[1:], nil
 	}
@@ -181,7 +182,7 @@ func (db *bdb) chain(number, length uint32) ([]byte, error) {
 	if db.left -= int64(length); length > MaxHeader || db.left < 0 {
 		return nil, fmt.Errorf("%w: header of %d bytes", ErrFormat, length)
 	}
-	db.header = db.header[:0]
+	db.header = slices.Grow(db.header[:0], int(length)+db.pageSize)
 	for len(db.header) < int(length) {
 		if err := db.readPage(number, db.overflow); err != nil {
 			return nil, err

@@ -117,6 +117,6 @@ func (p *Package) set(tag uint32, e entry) {
 		p.SizeBytes, p.HasSize = e.number()
 	case tagInstallTime:
 		seconds, _ := e.number()
-		p.InstallTime = int64(min(seconds, 1<<62)) //nolint:gosec // bounded by min
+		p.InstallTime = int64(min(seconds, 1<<62))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 )
 
 // The kinds of pages of a table's b-tree (§1.6).
@@ -126,11 +127,11 @@ func (w *walk) row(cell []byte, number uint32) (Row, error) {
 	if n == 0 || m == 0 || length > math.MaxInt32 { // SQLite's own limit is 1 GB
 		return Row{}, fmt.Errorf("%w: row of %d bytes in page %d", ErrFormat, length, number)
 	}
-	if w.left -= int64(length) + int64(n+m); w.left < 0 { //nolint:gosec // just bounded
+	if w.left -= int64(length) + int64(n+m); w.left < 0 {
 		return Row{}, fmt.Errorf("%w: rows are longer than the file", ErrFormat)
 	}
-	row := Row{ID: int64(id)}                 //nolint:gosec // row ids are signed, in two's complement
-	payload, total := cell[n+m:], int(length) //nolint:gosec // just bounded
+	row := Row{ID: int64(id)} //nolint:gosec // row ids are signed, in two's complement
+	payload, total := cell[n+m:], int(length)
 	local := w.local(total)
 	if local == total && total <= len(payload) {
 		row.record = payload[:total]
@@ -139,7 +140,7 @@ func (w *walk) row(cell []byte, number uint32) (Row, error) {
 	if local+4 > len(payload) {
 		return Row{}, fmt.Errorf("%w: row leaves page %d", ErrFormat, number)
 	}
-	w.record = append(w.record[:0], payload[:local]...)
+	w.record = append(slices.Grow(w.record[:0], total), payload[:local]...)
 	err := w.follow(uint32At(payload, local), total)
 	row.record = w.record
 	return row, err

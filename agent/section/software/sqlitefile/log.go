@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 )
 
 // log is a write-ahead log up to its last commit (§4).
@@ -70,9 +71,7 @@ func (l *log) readFrames(salt []byte, sum checksum, size int64) error {
 		pending[binary.BigEndian.Uint32(frame)] = at + frameHeaderLength
 		if pages := binary.BigEndian.Uint32(frame[4:]); pages > 0 {
 			l.pages = pages
-			for number, offset := range pending {
-				l.frames[number] = offset
-			}
+			maps.Copy(l.frames, pending)
 			clear(pending)
 		}
 	}

@@ -46,11 +46,12 @@ func (r Row) Int(column int) int64 {
 
 // column finds the serial type and the content of a column; a record that ends before it has a null there.
 func (r Row) column(column int) (serial uint64, content []byte) {
-	headerSize, at := varint(r.record)
-	if at == 0 || headerSize > uint64(len(r.record)) {
+	size, at := varint(r.record)
+	if at == 0 || size > uint64(len(r.record)) {
 		return serialNull, nil
 	}
-	header, body := r.record[at:max(headerSize, uint64(at))], r.record[headerSize:]
+	end := max(int(size), at) //nolint:gosec // just bounded
+	header, body := r.record[at:end], r.record[end:]
 	for ; len(header) > 0; column-- {
 		serial, n := varint(header)
 		if n == 0 {
