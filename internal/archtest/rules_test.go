@@ -39,6 +39,7 @@ var uses = []struct {
 	{pkg: "internal/osservice"},
 	{pkg: "internal/archtest"},
 	{pkg: "internal/pgtest", may: []string{"internal/postgres"}},
+	{pkg: "internal/e2e"},
 	{pkg: "internal/bench", may: []string{"agent/...", "collector/...", "api/...", "internal/...", "proto/..."},
 		allow: "it measures both sides at once; no program imports it"},
 }
@@ -55,7 +56,6 @@ var owners = []struct {
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
-	{"go.etcd.io/bbolt", []string{"agent/state"}, "one place knows the agent's file"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one place knows the service managers"},
 	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "flags end in the mains"},
 	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent starts nothing"},

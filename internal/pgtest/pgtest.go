@@ -38,7 +38,7 @@ var shared binary
 
 // Main runs the tests of a package whose tests call New, and stops the server at their end. It is called by
 // TestMain and does not return. Each test's database is what migrate made of an empty one; nil leaves it empty.
-func Main(m *testing.M, migrate Migrate) {
+func Main(m interface{ Run() int }, migrate Migrate) {
 	shared.migrate = migrate
 	code := m.Run()
 	shared.stop()

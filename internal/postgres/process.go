@@ -102,7 +102,7 @@ func (p *process) awaitReady(ctx context.Context, pidFile string) error {
 		select {
 		case <-ticker.C:
 		case <-p.done:
-			return fmt.Errorf("the server ended at once (%w)", p.exit())
+			return fmt.Errorf("the server ended before it was ready (%w)", p.exit())
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the server: %w", ctx.Err())
 		}

@@ -55,7 +55,7 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 			` + after + `
 		order by e.at desc, e.record_id desc, n.name desc, c.n desc
 		limit @limit`
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		if err := deviceExists(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}

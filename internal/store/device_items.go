@@ -74,7 +74,7 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 		where ` + after + `
 		order by k.sort_key, i.id
 		limit @limit`
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		if err := deviceExists(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) ListDeviceSections(ctx context.Context, device string, page inve
 		after = page.After[0]
 	}
 	args := pgx.NamedArgs{"device": device, "as_of": instant(page), "after": after, "limit": limit(page)}
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, page, func(tx pgx.Tx) error {
 		if err := deviceExists(ctx, tx, device, page); err != nil {
 			return err
 		}

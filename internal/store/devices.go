@@ -12,19 +12,19 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// deviceOrders are the columns that devices can be sorted by, as constant SQL. Each is compared and continued in
-// its own type.
-var deviceOrders = map[string]struct{ column, cast string }{
-	"":              {"d.name", "text"},
-	"name":          {"d.name", "text"},
-	"class":         {"d.class", "text"},
-	"manufacturer":  {"d.manufacturer", "text"},
-	"model":         {"d.model", "text"},
-	"serial_number": {"d.serial_number", "text"},
-	"uuid":          {"d.uuid", "text"},
-	"os_name":       {"d.os_name", "text"},
-	"os_version":    {"d.os_version", "text"},
-	"first_seen":    {"c.created_at", "timestamptz"},
+// deviceOrders are the columns that devices can be sorted by, and the id that tells equals apart, as constant SQL.
+// There is an index for each.
+var deviceOrders = map[string]struct{ column, cast, id string }{
+	"":              {"d.name", "text", "d.ci_id"},
+	"name":          {"d.name", "text", "d.ci_id"},
+	"class":         {"d.class", "text", "d.ci_id"},
+	"manufacturer":  {"d.manufacturer", "text", "d.ci_id"},
+	"model":         {"d.model", "text", "d.ci_id"},
+	"serial_number": {"d.serial_number", "text", "d.ci_id"},
+	"uuid":          {"d.uuid", "text", "d.ci_id"},
+	"os_name":       {"d.os_name", "text", "d.ci_id"},
+	"os_version":    {"d.os_version", "text", "d.ci_id"},
+	"first_seen":    {"c.created_at", "timestamptz", "c.id"},
 }
 
 type deviceRow struct {
@@ -62,7 +62,7 @@ func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit 
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		return each(ctx, tx, sql, args, func(row deviceRow) error {
 			return visit(row.Device, inventory.Position{row.SortKey, row.ID})
 		})
@@ -77,8 +77,7 @@ func devicesSQL(q inventory.DeviceQuery) (string, pgx.NamedArgs, error) {
 	args := pgx.NamedArgs{"as_of": instant(q.Page), "limit": limit(q.Page)}
 	where := []string{versionAt(q.Page)}
 	if q.Search != "" {
-		where = append(where, `(lower(d.name) like lower(@search) or lower(d.serial_number) like lower(@search)
-			or lower(d.model) like lower(@search))`)
+		where = append(where, deviceText+` like lower(@search)`)
 		args["search"] = contains(q.Search)
 	}
 	if q.Class != "" {
@@ -93,21 +92,19 @@ func devicesSQL(q inventory.DeviceQuery) (string, pgx.NamedArgs, error) {
 		if err := devicePosition(q.After, order.cast, args); err != nil {
 			return "", nil, err
 		}
-		where = append(where, fmt.Sprintf(`(%s, d.ci_id) %s (@after_key::%s, @after_id::uuid)`, order.column, after, order.cast))
+		where = append(where, fmt.Sprintf(`(%s, %s) %s (@after_key::%s, @after_id::uuid)`, order.column, order.id, after, order.cast))
 	}
-	// The devices of the page are picked first, so that only they are looked up further.
 	sql := `
-		select ` + deviceColumns + `, d.sort_key
-		from (
-			select d.*, c.created_at, ` + sortKey(order.column, order.cast) + ` as sort_key
-			from device d join ci c on c.id = d.ci_id
-			where ` + strings.Join(where, ` and `) + `
-			order by ` + order.column + ` ` + direction + `, d.ci_id ` + direction + `
-			limit @limit
-		) d
-		join lateral (select d.created_at) c on true` + deviceSeen
+		select ` + deviceColumns + `, ` + sortKey(order.column, order.cast) + ` as sort_key
+		from device d join ci c on c.id = d.ci_id` + deviceSeen + `
+		where ` + strings.Join(where, ` and `) + `
+		order by ` + order.column + ` ` + direction + `, ` + order.id + ` ` + direction + `
+		limit @limit`
 	return sql, args, nil
 }
+
+// deviceText is what a search for a device looks through, as the index has it.
+const deviceText = `lower(d.name || E'\n' || d.serial_number || E'\n' || d.model)`
 
 // sortKey is the text form of a sort column; times keep all their digits.
 func sortKey(column, cast string) string {

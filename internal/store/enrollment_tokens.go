@@ -54,7 +54,7 @@ func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, v
 		order by t.id
 		limit @limit`
 	args := pgx.NamedArgs{"as_of": instant(page), "after": after, "limit": limit(page)}
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, page, func(tx pgx.Tx) error {
 		return each(ctx, tx, sql, args, func(token inventory.EnrollmentToken) error {
 			return visit(token, inventory.Position{token.ID})
 		})

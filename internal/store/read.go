@@ -44,6 +44,20 @@ func (s *Store) read(ctx context.Context, f func(pgx.Tx) error) error {
 	return refusal(pgx.BeginTxFunc(ctx, s.pool, options, f))
 }
 
+// list runs f in such a transaction too. A whole list is sent as fast as it is read, however long that takes, and is
+// planned to begin at once.
+func (s *Store) list(ctx context.Context, page inventory.Page, f func(pgx.Tx) error) error {
+	return s.read(ctx, func(tx pgx.Tx) error {
+		if page.Limit == 0 {
+			_, err := tx.Exec(ctx, `select set_config('statement_timeout', '0', true), set_config('enable_sort', 'off', true)`)
+			if err != nil {
+				return fmt.Errorf("prepare list: %w", err)
+			}
+		}
+		return f(tx)
+	})
+}
+
 // each hands the rows of a statement to visit as they come. The statement is planned for its arguments: a plan for
 // any argument would be a bad one for lists.
 func each[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs, visit func(T) error) error {

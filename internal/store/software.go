@@ -51,7 +51,7 @@ func (s *Store) ListSoftware(ctx context.Context, q inventory.SoftwareQuery, vis
 	if err != nil {
 		return err
 	}
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		return each(ctx, tx, sql, args, func(row softwareRow) error {
 			return visit(row.Software, inventory.Position{row.SortKey, strconv.Itoa(int(row.ID))})
 		})
@@ -81,20 +81,12 @@ func softwareSQL(q inventory.SoftwareQuery) (string, pgx.NamedArgs, error) {
 	if q.IncludeUninstalled {
 		counted = `true`
 	}
-	// The counts are looked up in the order of the list until the page is full; offset 0 keeps the planner from
-	// counting first and sorting afterwards.
 	sql := `
 		with ` + countAdjustment + `
-		select ` + softwareColumns + `, s.sort_key
-		from (
-			select s.*, ` + softwareKey + ` as sort_key
-			from software s
-			where ` + strings.Join(where, ` and `) + `
-			order by ` + softwareKey + `, s.id
-			offset 0
-		) s` + softwareCount + `
-		where ` + counted + `
-		order by s.sort_key, s.id
+		select ` + softwareColumns + `, ` + softwareKey + ` as sort_key
+		from software s` + softwareCount + `
+		where ` + strings.Join(where, ` and `) + ` and ` + counted + `
+		order by ` + softwareKey + `, s.id
 		limit @limit`
 	return sql, args, nil
 }

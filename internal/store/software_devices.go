@@ -10,18 +10,29 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// currentHolders are the records that hold one of the items now: one probe of the index over the sets.
+// currentHolders lists the devices with a record that holds one of the items: a probe of the index over the sets, or
+// a walk along them where nearly every record is a holder. A device is listed once, at the first bucket of the first
+// record that holds one.
 const currentHolders = `
-	holder as materialized (
-		select distinct s.record_id
-		from item_set s
-		where s.ids && @items
-	)`
+	select ` + deviceColumns + `, s.record_id
+	from item_set s
+	join source_record r on r.id = s.record_id
+	join device d on d.ci_id = r.ci_id and d.valid_to = 'infinity'
+	join ci c on c.id = d.ci_id` + deviceSeen + `
+	where s.ids && @items and s.record_id > @after
+		and not exists (
+			select from source_record o
+			join item_set e on e.record_id = o.id
+			where o.ci_id = r.ci_id and e.ids && @items
+				and (e.record_id, e.section_id, e.bucket) < (s.record_id, s.section_id, s.bucket)
+		)
+	order by s.record_id
+	limit @limit`
 
 // pastHolders takes the events since the instant back, record by record. A record is in the events of an item
 // whichever way the item went.
 const pastHolders = `
-	holder as materialized (
+	with holder as materialized (
 		select i.record_id
 		from (
 			select s.record_id, x.item_id, 1 as n
@@ -40,7 +51,18 @@ const pastHolders = `
 			and st.section_id = (select id from section where name = '` + softwareSection + `')
 		group by i.record_id
 		having sum(i.n) > 0
-	)`
+	), listed as (
+		select r.ci_id, min(h.record_id) as record_id
+		from holder h join source_record r on r.id = h.record_id
+		group by r.ci_id
+	)
+	select ` + deviceColumns + `, l.record_id
+	from listed l
+	join device d on d.ci_id = l.ci_id and d.valid_from <= @as_of and d.valid_to > @as_of
+	join ci c on c.id = d.ci_id` + deviceSeen + `
+	where l.record_id > @after
+	order by l.record_id
+	limit @limit`
 
 type holderRow struct {
 	inventory.Device
@@ -54,29 +76,11 @@ func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery
 	if err != nil {
 		return err
 	}
-	holders := pastHolders
+	sql := pastHolders
 	if q.AsOf.IsZero() {
-		holders = currentHolders
+		sql = currentHolders
 	}
-	// A device with several records is listed at the first of them.
-	sql := `
-		with ` + holders + `, listed as (
-			select r.ci_id, min(h.record_id) as record_id
-			from holder h join source_record r on r.id = h.record_id
-			group by r.ci_id
-		), page as (
-			select l.ci_id, l.record_id
-			from listed l
-			where l.record_id > @after
-			order by l.record_id
-			limit @limit
-		)
-		select ` + deviceColumns + `, page.record_id
-		from page
-		join device d on d.ci_id = page.ci_id and ` + versionAt(q.Page) + `
-		join ci c on c.id = d.ci_id` + deviceSeen + `
-		order by page.record_id`
-	return s.read(ctx, func(tx pgx.Tx) error {
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		items, err := softwareItems(ctx, tx, q.Software)
 		if err != nil {
 			return err

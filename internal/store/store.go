@@ -47,6 +47,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	// A statement that waits longer than this waits for something that is broken.
 	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
+	// Compiling a plan takes longer than any of ours runs.
+	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
 	codec, err := newReadingCodec()
 	if err != nil {

@@ -39,6 +39,7 @@ create table ci (
     id         uuid primary key,
     created_at timestamptz not null                      -- first seen
 );
+create index ci_by_created_at on ci (created_at, id);
 
 -- A version of what discovery says of a device; the current one is valid to infinity.
 create table device (
@@ -57,7 +58,16 @@ create table device (
     check (valid_from < valid_to)
 );
 create unique index device_current on device (ci_id) where valid_to = 'infinity';
-create index device_by_name on device (name, ci_id) where valid_to = 'infinity';
+-- The orders of the list of devices. Past versions are in them too, so that a list of the past is read in order.
+create index device_by_name on device (name, ci_id);
+create index device_by_class on device (class, ci_id);
+create index device_by_manufacturer on device (manufacturer, ci_id);
+create index device_by_model on device (model, ci_id);
+create index device_by_serial_number on device (serial_number, ci_id);
+create index device_by_uuid on device (uuid, ci_id);
+create index device_by_os_name on device (os_name, ci_id);
+create index device_by_os_version on device (os_version, ci_id);
+create index device_search on device using gin (lower(name || E'\n' || serial_number || E'\n' || model) gin_trgm_ops);
 
 -- Source records ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// stopGrace is how long a program may take to end after it was asked to.
+const stopGrace = 30 * time.Second
+
+// command prepares a program that ends with ctx: it is interrupted, and killed if that does not help.
+func command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // the program under test
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = stopGrace
+	return cmd
+}
+
+// spent is what one run of a program took.
+type spent struct {
+	output   []byte
+	cpu      time.Duration // user and system, the kernel's account at the end of the process
+	peak     int64         // bytes of memory
+	children int
+}
+
+// spend runs a program to its end and gives its CPU time.
+func spend(ctx context.Context, program string, args ...string) (spent, error) {
+	cmd := command(ctx, program, args...)
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	if err := cmd.Run(); err != nil {
+		return spent{}, failure(program, args, err, problem.Bytes())
+	}
+	return spent{output: out.Bytes(), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
+}
+
+func failure(program string, args []string, err error, said []byte) error {
+	return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), args[0], err, bytes.TrimSpace(said))
+}
+
+// watch runs a program to its end and gives its peak memory and its children. It looks at the program all the time, so
+// that its CPU time is not worth giving.
+//
+// The peak is not the ru_maxrss of getrusage(2): that one begins with the memory of whoever started the program, because
+// until execve(2) the child shares it. Children are counted as they are seen; one that was too short to be seen has
+// left its page faults with the parent, which are still there when the parent has ended and nobody has waited for it.
+func watch(ctx context.Context, program string, args ...string) (spent, error) {
+	cmd := command(ctx, program, args...)
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	if err := cmd.Start(); err != nil {
+		return spent{}, failure(program, args, err, nil)
+	}
+	w := watcher{pid: cmd.Process.Pid, children: map[int]bool{}}
+	watchErr := w.untilEnd()
+	if err := cmd.Wait(); err != nil {
+		return spent{}, failure(program, args, err, problem.Bytes())
+	}
+	return spent{output: out.Bytes(), peak: w.peak, children: w.count}, watchErr
+}
+
+type watcher struct {
+	pid      int
+	peak     int64
+	children map[int]bool
+	count    int
+}
+
+// untilEnd looks until the process is a zombie.
+func (w *watcher) untilEnd() error {
+	for {
+		stat, err := statOf(w.pid)
+		if err != nil {
+			return err
+		}
+		if stat.state == 'Z' {
+			w.count = len(w.children)
+			if w.count == 0 && stat.childrenFaults > 0 {
+				w.count = 1 // at least
+			}
+			return nil
+		}
+		if peak, err := memoryOf(w.pid, "VmHWM"); err == nil { // none between the last instruction and the end
+			w.peak = max(w.peak, peak)
+		}
+		children, err := childrenOf(w.pid)
+		if err != nil {
+			return err
+		}
+		for _, child := range children {
+			w.children[child] = true
+		}
+	}
+}

@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/pki"
+	"github.com/musterhq/muster/internal/wire"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// client is a machine of the fleet on the wire: an agent without a machine. It keeps no items, only what they add up to.
+type client struct {
+	machine   int
+	wave      int
+	tls       *tls.Config // with its certificate, once enrolled
+	summaries []wire.Summary
+	token     []byte
+
+	connection *grpc.ClientConn
+	stream     grpc.BidiStreamingClient[inventoryv1.AgentMessage, inventoryv1.CollectorMessage]
+	greeted    bool
+	cancel     context.CancelFunc
+}
+
+// ioBuffer is the agent's.
+const ioBuffer = 4 << 10
+
+// dial connects as the agent does.
+func dial(address string, config *tls.Config) (*grpc.ClientConn, error) {
+	return grpc.NewClient("passthrough:///"+address,
+		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithReadBufferSize(ioBuffer), grpc.WithWriteBufferSize(ioBuffer), grpc.WithSharedWriteBuffer(true),
+		grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(), grpc.WithNoProxy(),
+	)
+}
+
+// enroll gets the machine a certificate for a key of its own.
+func (c *client) enroll(ctx context.Context, at *collector) error {
+	config, err := pki.PinnedTLS(at.pin, now)
+	if err != nil {
+		return err
+	}
+	connection, err := dial(at.grpcAddr, config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	key, err := pki.NewKey()
+	if err != nil {
+		return err
+	}
+	csr, err := pki.NewCSR(key)
+	if err != nil {
+		return err
+	}
+	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, &inventoryv1.EnrollRequest{Token: at.enrollToken, Csr: csr})
+	if err != nil {
+		return fmt.Errorf("enroll machine %d: %w", c.machine, err)
+	}
+	certificate := &tls.Certificate{Certificate: [][]byte{answer.GetCertificate()}, PrivateKey: key}
+	c.tls, err = pki.ClientTLS(answer.GetAuthorities(), certificate, now)
+	return err
+}
+
+// handshake connects, waits for the first byte of HTTP/2, by which the collector says that it has verified the
+// certificate, and hangs up.
+func (c *client) handshake(ctx context.Context, address string) error {
+	config := c.tls.Clone()
+	config.NextProtos = []string{"h2"}
+	connection, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("connect machine %d: %w", c.machine, err)
+	}
+	_, err = connection.Read(make([]byte, 1))
+	return errors.Join(err, connection.Close())
+}
+
+// open begins a conversation on a new connection, which lasts until close.
+func (c *client) open(address string) error {
+	connection, err := dial(address, c.tls)
+	if err != nil {
+		return err
+	}
+	// The conversation outlives the phase in which it begins.
+	ctx, cancel := context.WithCancel(context.Background())
+	stream, err := inventoryv1.NewInventoryClient(connection).Sync(ctx)
+	if err != nil {
+		cancel()
+		return errors.Join(fmt.Errorf("connect machine %d: %w", c.machine, err), connection.Close())
+	}
+	c.connection, c.stream, c.cancel, c.greeted = connection, stream, cancel, false
+	return nil
+}
+
+func (c *client) close() {
+	if c.connection != nil {
+		c.cancel()
+		_ = c.connection.Close()
+		c.connection = nil
+	}
+}
+
+// checkIn says what the machine holds and what changed, and waits until it is acknowledged. Cutting ctx off ends the conversation.
+func (c *client) checkIn(ctx context.Context, changes []change) error {
+	stop := context.AfterFunc(ctx, c.cancel)
+	defer stop()
+	root := wire.InventoryRoot(c.summaries)
+	said := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
+	if !c.greeted {
+		said.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: hardware(c.machine)}
+		c.greeted = true
+	}
+	if len(changes) > 0 {
+		said.Sections = summariesOf(c.summaries)
+	}
+	err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: said}})
+	if err == nil {
+		err = c.answer(changes)
+	}
+	if err != nil {
+		return fmt.Errorf("check in machine %d: %w", c.machine, err)
+	}
+	return nil
+}
+
+// answer sends what the collector wants until it acknowledges. It wants what changed and nothing else, or one of the two is wrong.
+func (c *client) answer(changes []change) error {
+	for {
+		heard, err := c.stream.Recv()
+		if err != nil {
+			return err
+		}
+		if ack := heard.GetAck(); ack != nil {
+			if len(ack.GetVerdicts()) > 0 {
+				return fmt.Errorf("the collector would not take an item: %v", ack.GetVerdicts()[0])
+			}
+			if len(ack.GetToken()) > 0 {
+				c.token = ack.GetToken()
+			}
+			return nil
+		}
+		if heard.GetWant() == nil || len(heard.GetWant().GetSections()) != len(changes) {
+			return fmt.Errorf("the collector says %v, %d sections changed", heard, len(changes))
+		}
+		if err := c.send(changes); err != nil {
+			return err
+		}
+		changes = nil
+	}
+}
+
+func (c *client) send(changes []change) error {
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(128<<10),
+		zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return fmt.Errorf("make zstd encoder: %w", err)
+	}
+	for _, change := range changes {
+		update, err := change.update(packer)
+		if err != nil {
+			return err
+		}
+		if err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Update{Update: update}}); err != nil {
+			return err
+		}
+	}
+	return c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Commit{Commit: &inventoryv1.Commit{}}})
+}
+
+// update makes the message of a change, in one chunk: no section of the fleet comes near the bound of one.
+func (c change) update(packer *zstd.Encoder) (*inventoryv1.Update, error) {
+	items := &inventoryv1.Items{Removed: c.removed}
+	for _, item := range c.added {
+		items.Added = append(items.Added, &inventoryv1.Item{Facts: item.Facts, Readings: item.Readings})
+	}
+	raw, err := proto.Marshal(items)
+	if err != nil {
+		return nil, fmt.Errorf("encode items of %s: %w", c.section, err)
+	}
+	return &inventoryv1.Update{
+		Section: c.section, BaseRoot: c.base, Root: c.root[:], Items: packer.EncodeAll(raw, nil), Last: true, DurationMs: 1,
+	}, nil
+}
+
+// hold remembers what the machine says of a section from now on.
+func (c *client) hold(section string, root inventory.Root) {
+	for i := range c.summaries {
+		if c.summaries[i].Section == section {
+			c.summaries[i].Root = root
+			return
+		}
+	}
+	c.summaries = append(c.summaries, wire.Summary{Section: section, Status: inventory.StatusOK, Root: root})
+}
+
+func (c *client) rootOf(section string) (root inventory.Root) {
+	for _, s := range c.summaries {
+		if s.Section == section {
+			root = s.Root
+		}
+	}
+	return root
+}
+
+func summariesOf(summaries []wire.Summary) []*inventoryv1.Summary {
+	list := make([]*inventoryv1.Summary, len(summaries))
+	for i, s := range summaries {
+		list[i] = &inventoryv1.Summary{Section: s.Section, Status: wire.StatusTo(s.Status), Root: s.Root[:]}
+	}
+	return list
+}

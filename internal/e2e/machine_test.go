@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/agent/link"
+	"github.com/musterhq/muster/internal/inventory"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// machine is a made-up machine that changes as its tests want, and knows what changed. It may change while an agent runs.
+type machine struct {
+	mu       sync.Mutex
+	random   *rand.Rand
+	serial   string
+	hostname int
+	packages map[int]int // number → version; those that are installed
+}
+
+// poolSize is how many packages there are to install.
+const poolSize = 1200
+
+// newMachine makes a machine. Machines of one seed are alike but for the serial.
+func newMachine(seed uint64, serial string) *machine {
+	m := &machine{random: rand.New(rand.NewPCG(seed, 1)), serial: serial, packages: map[int]int{}}
+	for number := range 300 {
+		m.packages[number*3] = 10
+	}
+	return m
+}
+
+// change is a change as the feed should tell of it.
+type change struct {
+	Section    string `json:"section"`
+	Kind       string `json:"kind"`
+	Item       string `json:"item"`
+	OldVersion string `json:"old_version"`
+	NewVersion string `json:"new_version"`
+}
+
+func nameOf(number int) string { return fmt.Sprintf("package-%04d", number) }
+func versionText(version int) string { return fmt.Sprintf("1.%d-1", version) }
+
+// change installs, upgrades, downgrades and removes a few packages, now and then also renames the machine, and gives
+// what was done, sorted. Each package is touched once at most.
+func (m *machine) change() []change { return m.changeMany(1) }
+
+// changeMany is change for so many times as many packages.
+func (m *machine) changeMany(times int) []change {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var done []change
+	installed, absent := m.shuffled()
+	take := func(from *[]int, most int) []int {
+		n := min(len(*from), 1+m.random.IntN(most*times))
+		taken := (*from)[:n]
+		*from = (*from)[n:]
+		return taken
+	}
+	for _, number := range take(&absent, 3) {
+		m.packages[number] = 10 + m.random.IntN(5)
+		done = append(done, packageChange("installed", number, 0, m.packages[number]))
+	}
+	for _, number := range take(&installed, 4) {
+		done = append(done, packageChange("upgraded", number, m.packages[number], m.packages[number]+1))
+		m.packages[number]++
+	}
+	for _, number := range take(&installed, 2) {
+		done = append(done, packageChange("downgraded", number, m.packages[number], m.packages[number]-1))
+		m.packages[number]--
+	}
+	for _, number := range take(&installed, 2) {
+		done = append(done, packageChange("removed", number, m.packages[number], 0))
+		delete(m.packages, number)
+	}
+	if m.random.IntN(4) == 0 {
+		m.hostname++
+		done = append(done, change{Section: "os", Kind: "changed", Item: "os"})
+	}
+	sortChanges(done)
+	return done
+}
+
+// shuffled gives the packages that are there and those that are not.
+func (m *machine) shuffled() (installed, absent []int) {
+	installed = slices.Sorted(maps.Keys(m.packages))
+	for number := range poolSize {
+		if _, ok := m.packages[number]; !ok {
+			absent = append(absent, number)
+		}
+	}
+	for _, numbers := range [][]int{installed, absent} {
+		m.random.Shuffle(len(numbers), func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	}
+	return installed, absent
+}
+
+func packageChange(kind string, number, before, after int) change {
+	c := change{Section: "software", Kind: kind, Item: "dpkg " + nameOf(number) + " amd64"}
+	if before != 0 {
+		c.OldVersion = versionText(before)
+	}
+	if after != 0 {
+		c.NewVersion = versionText(after)
+	}
+	return c
+}
+
+func sortChanges(list []change) {
+	slices.SortFunc(list, func(a, b change) int {
+		return slices.Compare([]string{a.Section, a.Item, a.Kind}, []string{b.Section, b.Item, b.Kind})
+	})
+}
+
+// install puts one package on the machine, in a version.
+func (m *machine) install(number, version int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.packages[number] = version
+}
+
+// items gives what each section holds.
+func (m *machine) items() map[string][]proto.Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	software := make([]proto.Message, 0, len(m.packages))
+	for _, number := range slices.Sorted(maps.Keys(m.packages)) {
+		software = append(software, &inventoryv1.Software{
+			Source: "dpkg", Name: nameOf(number), Version: versionText(m.packages[number]), Arch: "amd64",
+			Publisher: "ACME", InstallLocation: "/opt",
+		})
+	}
+	return map[string][]proto.Message{
+		"system": {&inventoryv1.System{Manufacturer: "ACME", ProductName: "Anvil", SerialNumber: m.serial, BoardSerial: "board-" + m.serial}},
+		"os":     {&inventoryv1.OperatingSystem{Name: "Debian", Version: "12", Hostname: fmt.Sprintf("%s-%d", m.serial, m.hostname)}},
+		"volume": {
+			&inventoryv1.Volume{MountPoint: "/", FsType: "ext4", FreeBytes: proto.Uint64(1 << 30)},
+			&inventoryv1.Volume{MountPoint: "/home", FsType: "ext4", FreeBytes: proto.Uint64(1 << 31)},
+		},
+		"software": software,
+	}
+}
+
+// sections is the order in which a machine is collected.
+var sections = []string{"system", "os", "volume", "software"}
+
+// collect is what the agent's link calls.
+func (m *machine) collect(context.Context) link.Inventory {
+	items := m.items()
+	inv := link.Inventory{Hardware: link.Hardware(items["system"])}
+	for _, name := range sections {
+		inv.Sections = append(inv.Sections, link.NewSection(name, inventory.StatusOK, "", time.Millisecond, items[name]))
+	}
+	inv.Sections = append(inv.Sections, link.NewSection("display", inventory.StatusUnsupported, "no displays here", 0, nil))
+	return inv
+}
