@@ -19,10 +19,12 @@ export GIT_CONFIG_COUNT   := 1
 export GIT_CONFIG_KEY_0   := safe.directory
 export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
-# Without grpcnotrace every program carries the pages of golang.org/x/net/trace, which nobody serves: 0.8 MB.
-export GOFLAGS := $(GOFLAGS) -tags=grpcnotrace
+# What is tested is built like what is shipped, which also builds it only once. Without grpcnotrace every program
+# carries the pages of golang.org/x/net/trace, which nobody serves: 0.8 MB.
+export CGO_ENABLED ?= 0
+export GOFLAGS := $(GOFLAGS) -trimpath -tags=grpcnotrace
 
-GO_BUILD = CGO_ENABLED=0 go build -trimpath -ldflags '-s -w'
+GO_BUILD = go build -ldflags '-s -w'
 
 AGENT_PLATFORMS = linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd64 darwin/arm64
 
@@ -37,8 +39,8 @@ run: postgresql build ## start a collector with a database of its own, enroll th
 	@exec bin/muster-collector demo --var '$(VAR)' --http-addr '$(HTTP_ADDR)' --grpc-addr '$(GRPC_ADDR)' --agent bin/muster-agent
 
 .PHONY: test
-test: postgresql ## run all tests
-	go test -timeout 15m ./...
+test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-race
+	go test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: bench
 bench: postgresql build ## measure the agent, and the collector with a fleet of FLEET machines

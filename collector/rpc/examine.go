@@ -22,14 +22,12 @@ func (c *conversation) examine(said *inventoryv1.CheckIn) (incident *inventory.I
 		}
 		how = stand(c.record, said.GetToken())
 	}
-	if how == current {
-		return nil, false, nil
-	}
 	other, err := c.otherAlive(how)
 	if err != nil {
 		return nil, false, err
 	}
-	foreign := differs(c.record.Hardware, hardwareOf(c.hello))
+	// With the current token other hardware is no other machine: its board was replaced.
+	foreign := how != current && differs(c.record.Hardware, hardwareOf(c.hello))
 	switch {
 	case other || foreign:
 		return c.incident(inventory.IncidentClone, other, foreign), true, nil
@@ -39,18 +37,19 @@ func (c *conversation) examine(said *inventoryv1.CheckIn) (incident *inventory.I
 	return nil, false, nil
 }
 
-// otherAlive reports whether the record's machine is in conversation elsewhere. An agent that lost an Ack and
-// speaks again within one boot is no other machine.
+// otherAlive reports whether the record's machine is in conversation elsewhere. An agent that lost a connection or an
+// Ack and speaks again within one boot is no other machine; in another boot it is one if the first still answers, as
+// when both run from copies of one disk.
 func (c *conversation) otherAlive(how standing) (bool, error) {
 	other, ok := c.server.live.get(c.record.ID)
 	switch {
 	case ok && other.conversation == c:
 		return false, nil
-	case ok && how == lostAck && other.boot == c.hello.GetBootId():
+	case ok && how != stale && other.boot == c.hello.GetBootId():
 		return false, nil
 	case ok:
 		return other.answers(c.ctx), nil
-	case how == lostAck:
+	case how != stale:
 		return false, nil
 	}
 	// On another collector nobody can be asked; who checked in within two intervals is alive.

@@ -16,12 +16,21 @@ func newToken() []byte {
 	return token
 }
 
+// keepable gives a presented token as it may be kept: nil where it is none of ours. It is what the agent comes with
+// again should the next Ack be lost, however many were lost before.
+func keepable(presented []byte) []byte {
+	if len(presented) != tokenSize {
+		return nil
+	}
+	return presented
+}
+
 // standing says what a presented ratchet token tells about its presenter.
 type standing int
 
 const (
 	current standing = iota // the last token given, or nothing was given yet
-	lostAck                 // the token before: the last Ack may not have arrived
+	lostAck                 // the one that the last change came with: its Ack may not have arrived
 	stale                   // an older one, or none: a restored copy of the agent's state
 )
 

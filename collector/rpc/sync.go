@@ -217,8 +217,8 @@ func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incid
 	}
 	obs := &ingest.Observation{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(said.GetInventoryRoot()),
-		Token: newToken(), BootID: c.hello.GetBootId(), Agent: c.hello.GetAgentVersion(), Hardware: hardwareOf(c.hello),
-		Incident: incident,
+		Token: newToken(), Previous: keepable(said.GetToken()), Incident: incident,
+		BootID: c.hello.GetBootId(), Agent: c.hello.GetAgentVersion(), Hardware: hardwareOf(c.hello),
 	}
 	result, err := c.gather(obs, wanted(summaries, states, said.GetReadingsDue()))
 	if err != nil {

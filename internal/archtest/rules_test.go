@@ -19,6 +19,7 @@ var uses = []struct {
 
 	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/osservice"}},
 	{pkg: "agent/host"},
+	{pkg: "agent/host/hosttest", may: []string{"agent/host"}},
 	{pkg: "agent/section/...", may: []string{"agent/section/...", "agent/host", "proto/...", "internal/inventory"}},
 	{pkg: "agent/state", may: []string{"agent/host", "proto/...", "internal/inventory", "internal/wire"},
 		allow: "one agent at a time has the state, and each system locks files in its own way"},
@@ -50,7 +51,7 @@ var owners = []struct {
 	by      []string
 	reason  string
 }{
-	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/pgtest"}, "pgtest clones databases, which no store does"},
+	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
 	{"github.com/pressly/goose/v3", []string{"internal/store"}, "migrations are the store's"},
 	{"database/sql", []string{"internal/store", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
@@ -83,7 +84,7 @@ var programs = []struct {
 	{"collector", []string{module + "/agent"}, "the collector treats agents as strangers"},
 }
 
-var testOnly = []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", module + "/internal/pgtest", module + "/internal/archtest"}
+var testOnly = []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", module + "/internal/pgtest", module + "/agent/host/hosttest"}
 
 // pure are the packages without I/O, clock and context: the same arguments give the same result, for ever.
 var pure = []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire"}

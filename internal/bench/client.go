@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"google.golang.org/grpc"
@@ -45,7 +46,7 @@ func dial(address string, config *tls.Config) (*grpc.ClientConn, error) {
 
 // enroll gets the machine a certificate for a key of its own.
 func (c *client) enroll(ctx context.Context, at *collector) error {
-	config, err := pki.PinnedTLS(at.pin, now)
+	config, err := pki.PinnedTLS(at.pin, time.Now)
 	if err != nil {
 		return err
 	}
@@ -62,12 +63,14 @@ func (c *client) enroll(ctx context.Context, at *collector) error {
 	if err != nil {
 		return err
 	}
-	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, &inventoryv1.EnrollRequest{Token: at.enrollToken, Csr: csr})
+	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, &inventoryv1.EnrollRequest{
+		Token: at.tokens[c.machine%len(at.tokens)], Csr: csr,
+	})
 	if err != nil {
 		return fmt.Errorf("enroll machine %d: %w", c.machine, err)
 	}
 	certificate := &tls.Certificate{Certificate: [][]byte{answer.GetCertificate()}, PrivateKey: key}
-	c.tls, err = pki.ClientTLS(answer.GetAuthorities(), certificate, now)
+	c.tls, err = pki.ClientTLS(answer.GetAuthorities(), certificate, time.Now)
 	return err
 }
 
@@ -116,7 +119,7 @@ func (c *client) checkIn(ctx context.Context, changes []change) error {
 	root := wire.InventoryRoot(c.summaries)
 	said := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
 	if !c.greeted {
-		said.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: hardware(c.machine)}
+		said.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: identifiers(c.machine)}
 		c.greeted = true
 	}
 	if len(changes) > 0 {

@@ -34,17 +34,21 @@ type change struct {
 // firstWave is the wave that a machine has when it is first seen.
 func firstWave(machine int) int { return rings - machine%rings }
 
-// inventoryOf makes up a machine as it is first seen.
-func (f *fleet) inventoryOf(machine int) ([]content, error) {
+// inventoryOf makes up a machine as it is first seen, as far as so many sections.
+func (f *fleet) inventoryOf(machine, sections int) ([]content, error) {
 	random := f.random(machine)
-	list := []content{f.softwareOf(random, firstWave(machine))}
-	for name, items := range f.hardwareOf(machine, random) {
-		section, _ := wire.Lookup(name)
-		set, verdicts := section.NewSet(items)
-		if len(verdicts) > 0 {
-			return nil, fmt.Errorf("machine %d: %s: %s", machine, name, verdicts[0].Reason)
+	hardware := f.hardwareOf(machine, random)
+	var list []content
+	for _, section := range wire.Sections()[:sections] {
+		if section == f.software {
+			list = append(list, f.softwareOf(random, firstWave(machine)))
+			continue
 		}
-		list = append(list, content{section: name, items: set.Items(), root: set.Root()})
+		set, verdicts := section.NewSet(hardware[section.Name])
+		if len(verdicts) > 0 {
+			return nil, fmt.Errorf("machine %d: %s: %s", machine, section.Name, verdicts[0].Reason)
+		}
+		list = append(list, content{section: section.Name, items: set.Items(), root: set.Root()})
 	}
 	return list, nil
 }
@@ -133,8 +137,8 @@ func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Me
 	}
 }
 
-// hardware is what a check-in says of the machine's identifiers.
-func hardware(machine int) []*inventoryv1.Hardware {
+// identifiers is what a check-in says of the machine's hardware.
+func identifiers(machine int) []*inventoryv1.Hardware {
 	var list []*inventoryv1.Hardware
 	for i, family := range []string{"smbios", "board", "mac", "disk"} {
 		list = append(list, &inventoryv1.Hardware{Family: family, Hash: uint64(machine)<<8 | uint64(i)}) //nolint:gosec // never negative

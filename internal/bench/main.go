@@ -16,12 +16,12 @@ import (
 
 // options is the command line.
 type options struct {
-	agent, collector string // programs
-	fleet            int    // machines
-	connected        int    // agents with an open stream at the end
-	concurrency      int    // machines that speak at a time
-	seed             uint64
-	output           string
+	agentPath, collectorPath string // programs
+	machines                 int    // of the fleet
+	connected                int    // agents with an open stream at the end
+	concurrency              int    // machines that speak at a time
+	seed                     uint64
+	output                   string
 }
 
 func main() {
@@ -44,9 +44,9 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&o.agent, "agent", "bin/muster-agent", "the agent's `program`")
-	flags.StringVar(&o.collector, "collector", "bin/muster-collector", "the collector's `program`")
-	flags.IntVar(&o.fleet, "fleet", 2000, "how many `machines` send inventories")
+	flags.StringVar(&o.agentPath, "agent", "bin/muster-agent", "the agent's `program`")
+	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "the collector's `program`")
+	flags.IntVar(&o.machines, "fleet", 2000, "how many `machines` send inventories")
 	flags.IntVar(&o.connected, "connected", 10_000, "how many `agents` are connected at the end, for the collector's memory; 0: skip")
 	flags.IntVar(&o.concurrency, "concurrency", 32, "how many `machines` speak at a time")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that the fleet follows from")
@@ -54,7 +54,7 @@ func parse(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if flags.NArg() > 0 || o.fleet < 1 || o.connected < 0 || o.concurrency < 1 || o.output != "table" && o.output != "json" {
+	if flags.NArg() > 0 || o.machines < 1 || o.connected < 0 || o.concurrency < 1 || o.output != "table" && o.output != "json" {
 		err := fmt.Errorf("there is no such thing to measure: %q", args)
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		flags.Usage()

@@ -33,7 +33,7 @@ type figure struct {
 }
 
 func newReport(o options) *report {
-	return &report{Fleet: o.fleet, Concurrency: o.concurrency, Seed: o.seed, Figures: []figure{}}
+	return &report{Fleet: o.machines, Concurrency: o.concurrency, Seed: o.seed, Figures: []figure{}}
 }
 
 // add notes a figure. The note is for what the reader has to know about it.

@@ -133,8 +133,8 @@ func enrollProgram(t testing.TB, c *collector, via string) (dir string) {
 	return dir
 }
 
-// status asks the real agent how it fares.
-func status(t testing.TB, dir string) (s struct {
+// statusOf asks the real agent how it fares.
+func statusOf(t testing.TB, dir string) (s struct {
 	Enrolled bool   `json:"enrolled"`
 	AgentID  string `json:"agent_id"`
 	state.Status

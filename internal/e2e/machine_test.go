@@ -46,7 +46,7 @@ type change struct {
 	NewVersion string `json:"new_version"`
 }
 
-func nameOf(number int) string { return fmt.Sprintf("package-%04d", number) }
+func nameOf(number int) string       { return fmt.Sprintf("package-%04d", number) }
 func versionText(version int) string { return fmt.Sprintf("1.%d-1", version) }
 
 // change installs, upgrades, downgrades and removes a few packages, now and then also renames the machine, and gives
@@ -161,4 +161,49 @@ func (m *machine) collect(context.Context) link.Inventory {
 	}
 	inv.Sections = append(inv.Sections, link.NewSection("display", inventory.StatusUnsupported, "no displays here", 0, nil))
 	return inv
+}
+
+// snapshot is what a machine was like.
+type snapshot struct {
+	packages map[int]int
+	hostname int
+}
+
+func (m *machine) snapshot() snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return snapshot{maps.Clone(m.packages), m.hostname}
+}
+
+// since gives what changed since a snapshot, sorted.
+func (m *machine) since(s snapshot) []change {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var changes []change
+	for number := range poolSize {
+		before, after := s.packages[number], m.packages[number]
+		switch {
+		case before == after:
+		case before == 0:
+			changes = append(changes, packageChange("installed", number, 0, after))
+		case after == 0:
+			changes = append(changes, packageChange("removed", number, before, 0))
+		case before < after:
+			changes = append(changes, packageChange("upgraded", number, before, after))
+		default:
+			changes = append(changes, packageChange("downgraded", number, before, after))
+		}
+	}
+	if m.hostname != s.hostname {
+		changes = append(changes, change{Section: "os", Kind: "changed", Item: "os"})
+	}
+	sortChanges(changes)
+	return changes
+}
+
+// restore makes the machine what it was.
+func (m *machine) restore(s snapshot) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.packages, m.hostname = maps.Clone(s.packages), s.hostname
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 	"sync"
+	"testing"
+	"time"
 )
 
 // output takes what a program writes. Whoever waits for a line is told of it.
@@ -50,6 +52,18 @@ func (o *output) line(part string) <-chan string {
 	waiting := make(chan string, 1)
 	o.waiting[part] = waiting
 	return waiting
+}
+
+// await waits for a line that was asked for.
+func await(t testing.TB, line <-chan string) string {
+	t.Helper()
+	select {
+	case text := <-line:
+		return text
+	case <-time.After(patience):
+		t.Fatal("the line that was waited for does not come")
+		return ""
+	}
 }
 
 // String gives everything that was written so far.

@@ -80,6 +80,13 @@ func (p *process) running() bool {
 // eventually asks again and again until the answer is yes: for what gives no signal, a row of a database say.
 func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
+	if !became(yes) {
+		t.Fatalf("waited %v in vain: %s", patience, what)
+	}
+}
+
+// became is eventually for goroutines that are not the test's own.
+func became(yes func() bool) bool {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	deadline := time.After(patience)
@@ -87,7 +94,8 @@ func eventually(t testing.TB, what string, yes func() bool) {
 		select {
 		case <-ticker.C:
 		case <-deadline:
-			t.Fatalf("waited %v in vain: %s", patience, what)
+			return false
 		}
 	}
+	return true
 }

@@ -147,7 +147,7 @@ func (g *Ingester) diff(_ context.Context, group []*job) error {
 		o := j.obs
 		j.change = inventory.Change{
 			Record: o.Record.ID, Version: o.Record.Version, CI: o.Record.CI, Root: o.Root, Token: o.Token,
-			BootID: o.BootID, Agent: o.Agent, Hardware: o.Hardware, Incident: o.Incident,
+			Previous: o.Previous, BootID: o.BootID, Agent: o.Agent, Hardware: o.Hardware, Incident: o.Incident,
 		}
 		for _, w := range j.sections {
 			changed, err := w.diff()

@@ -34,6 +34,7 @@ type Observation struct {
 	Updates   []*Update
 	Root      inventory.Root // of the whole inventory
 	Token     []byte         // the ratchet's next token
+	Previous  []byte         // the one that the agent came with
 	BootID    string
 	Agent     string
 	Hardware  map[string]uint64

@@ -40,6 +40,7 @@ type Change struct {
 	Device   *DeviceFacts // the device's attributes, where they changed
 	Root     Root
 	Token    []byte // the ratchet's next token
+	Previous []byte // the one that the agent came with, which it comes with again if this change's Ack is lost
 	BootID   string
 	Agent    string // its version
 	Hardware map[string]uint64

@@ -51,6 +51,9 @@ func findServer(ctx context.Context, major int) (*server, error) {
 			found = append(found, s)
 		}
 	}
+	if err := ctx.Err(); err != nil { // what was not asked in time is not absent
+		return nil, fmt.Errorf("look for a server: %w", err)
+	}
 	return pick(found, major)
 }
 

@@ -53,8 +53,8 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 // those on that are still at the expected version. Time is the database's, and never stands still for a record.
 const fenceRecords = `
 	with wanted as (
-		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::jsonb[])
-			w (record_id, version, root, token, boot_id, agent_version, hardware)
+		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::jsonb[])
+			w (record_id, version, root, token, previous_token, boot_id, agent_version, hardware)
 	), locked as (
 		select a.record_id
 		from agent a join wanted w on w.record_id = a.record_id and w.version = a.version
@@ -66,7 +66,7 @@ const fenceRecords = `
 		version        = a.version + 1,
 		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()), a.changed_at + interval '1 microsecond'),
 		inventory_root = w.root,
-		previous_token = a.token,
+		previous_token = w.previous_token,
 		token          = w.token,
 		token_at       = clock_timestamp(),
 		boot_id        = w.boot_id,
@@ -83,12 +83,13 @@ func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 		records       = make([]int64, n)
 		versions      = make([]int64, n)
 		roots, tokens = make([][]byte, n), make([][]byte, n)
+		previous      = make([][]byte, n)
 		boots, agents = make([]string, n), make([]string, n)
 		hardware      = make([]string, n)
 	)
 	for i, c := range changes {
 		records[i], versions[i] = c.Record, c.Version
-		roots[i], tokens[i] = c.Root[:], c.Token
+		roots[i], tokens[i], previous[i] = c.Root[:], c.Token, c.Previous
 		boots[i], agents[i] = c.BootID, c.Agent
 		encoded, err := encodeHardware(c.Hardware)
 		if err != nil {
@@ -96,7 +97,7 @@ func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 		}
 		hardware[i] = string(encoded)
 	}
-	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, tokens, boots, agents, hardware)
+	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, tokens, previous, boots, agents, hardware)
 	if err != nil {
 		return nil, fmt.Errorf("fence records: %w", err)
 	}

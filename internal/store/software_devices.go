@@ -21,31 +21,32 @@ const currentHolders = `
 	join ci c on c.id = d.ci_id` + deviceSeen + `
 	where s.ids && @items and s.record_id > @after
 		and not exists (
+			select from item_set e
+			where e.record_id = s.record_id and e.section_id = s.section_id and e.bucket < s.bucket and e.ids && @items
+		)
+		and not exists (
 			select from source_record o
 			join item_set e on e.record_id = o.id
-			where o.ci_id = r.ci_id and e.ids && @items
-				and (e.record_id, e.section_id, e.bucket) < (s.record_id, s.section_id, s.bucket)
+			where o.ci_id = r.ci_id and o.id < r.id and e.ids && @items
 		)
 	order by s.record_id
 	limit @limit`
 
-// pastHolders takes the events since the instant back, record by record. A record is in the events of an item
-// whichever way the item went.
+// pastHolders counts how many of the items each record holds, and takes the events since the instant back. A record
+// is in the events of an item whichever way the item went.
 const pastHolders = `
 	with holder as materialized (
 		select i.record_id
 		from (
-			select s.record_id, x.item_id, 1 as n
-			from item_set s cross join lateral unnest(s.ids) x (item_id)
-			where s.ids && @items and x.item_id = any(@items)
+			select s.record_id, (select count(*) from unnest(@items::integer[]) x where x = any(s.ids)) as n
+			from item_set s
+			where s.ids && @items
 			union all
-			select e.record_id, x.item_id, -1
-			from item_event e cross join lateral unnest(e.new_items) x (item_id)
-			where e.at > @as_of and e.new_items && @items and x.item_id = any(@items)
-			union all
-			select e.record_id, x.item_id, 1
-			from item_event e cross join lateral unnest(e.old_items) x (item_id)
-			where e.at > @as_of and e.old_items && @items and x.item_id = any(@items)
+			select e.record_id,
+				(select count(*) from unnest(@items::integer[]) x where x = any(e.old_items))
+				- (select count(*) from unnest(@items::integer[]) x where x = any(e.new_items))
+			from item_event e
+			where e.at > @as_of and (e.old_items && @items or e.new_items && @items)
 		) i
 		join section_state st on st.record_id = i.record_id and st.first_at <= @as_of
 			and st.section_id = (select id from section where name = '` + softwareSection + `')

@@ -223,10 +223,10 @@ create table software (
     name      text not null,
     version   text not null,
     publisher text not null,
-    source    text not null
+    source    text not null,
+    search    text not null generated always as (lower(name || E'\n' || publisher)) stored
 );
-create index software_by_name on software using gin (lower(name) gin_trgm_ops);
-create index software_by_publisher on software using gin (lower(publisher) gin_trgm_ops);
+create index software_search on software using gin (search gin_trgm_ops);
 create index software_in_order on software (left(name, 200), id);
 
 create table software_item (

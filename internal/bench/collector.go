@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// checkInInterval is how often the collector has agents check in. The fleet does not listen to it; the real agent does,
+// and this is how long its next check-in takes at most, give or take an eighth.
+const checkInInterval = 8 * time.Second
+
+// pollInterval is how often something that tells nobody is looked at.
+const pollInterval = 20 * time.Millisecond
+
+// collector is the program under test, in its own process.
+type collector struct {
+	cmd   *exec.Cmd
+	log   string        // the file that it logs to
+	ended chan struct{} // closed when it has ended
+
+	httpAddr, grpcAddr, metricsAddr string
+	tokens                          []string // to enroll with
+	pin                             string
+}
+
+// startCollector starts a collector on a database and waits until it is ready. The caller stops it.
+func startCollector(ctx context.Context, program, dir, databaseURL string) (*collector, error) {
+	c := &collector{log: filepath.Join(dir, "collector.log"), ended: make(chan struct{})}
+	for _, address := range []*string{&c.httpAddr, &c.grpcAddr, &c.metricsAddr} {
+		var err error
+		if *address, err = freeAddress(ctx); err != nil {
+			return nil, err
+		}
+	}
+	log, err := os.Create(c.log)
+	if err != nil {
+		return nil, fmt.Errorf("make log: %w", err)
+	}
+	defer func() { _ = log.Close() }() // the child has its own
+	data := filepath.Join(dir, "collector")
+	// Its end is stop's to bring about: interrupted together with us, it would be gone before we have hung up.
+	c.cmd = command(context.WithoutCancel(ctx), program, "serve", "--data-dir", data, "--database-url", databaseURL,
+		"--http-addr", c.httpAddr, "--grpc-addr", c.grpcAddr, "--metrics-addr", c.metricsAddr,
+		"--check-in-interval", checkInInterval.String())
+	c.cmd.Stderr = log
+	if err := c.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start collector: %w", err)
+	}
+	go func() {
+		_ = c.cmd.Wait()
+		close(c.ended)
+	}()
+	if err := errors.Join(c.awaitReady(ctx), c.prepareEnrollment(ctx, data)); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+func (c *collector) pid() int { return c.cmd.Process.Pid }
+
+func (c *collector) awaitReady(ctx context.Context) error {
+	return c.until(ctx, func() (bool, error) {
+		_, err := get(ctx, "http://"+c.httpAddr+"/readyz")
+		return err == nil, nil
+	})
+}
+
+// until waits for a condition, for the end of the collector or for that of ctx.
+func (c *collector) until(ctx context.Context, condition func() (bool, error)) error {
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		if ok, err := condition(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ticker.C:
+		case <-c.ended:
+			return fmt.Errorf("the collector ended: %s", c.lastWords())
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// lastWords is the end of the collector's log.
+func (c *collector) lastWords() string {
+	const most = 2000
+	text, _ := os.ReadFile(c.log)
+	return string(bytes.TrimSpace(text[max(0, len(text)-most):]))
+}
+
+// stop ends the collector as an operator would.
+func (c *collector) stop() error {
+	_ = c.cmd.Process.Signal(os.Interrupt) // one that has ended already is what we want
+	select {
+	case <-c.ended:
+		return nil
+	case <-time.After(stopGrace):
+		_ = c.cmd.Process.Kill()
+		<-c.ended
+		return errors.New("the collector did not stop when it was told to")
+	}
+}
+
+// tokenCount is how many enrollment tokens the fleet has, as if it were that many sites: each enrollment holds its token's row
+// until its commit is on disk, and what is measured is CPU, not a disk's patience.
+const tokenCount = 64
+
+func (c *collector) prepareEnrollment(ctx context.Context, data string) error {
+	admin, err := os.ReadFile(filepath.Join(data, "admin.token"))
+	if err != nil {
+		return fmt.Errorf("read admin token: %w", err)
+	}
+	for range tokenCount {
+		if err := c.makeToken(ctx, strings.TrimSpace(string(admin))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collector) makeToken(ctx context.Context, admin string) error {
+	body := strings.NewReader(`{"name": "bench", "max_uses": 1000000, "expires_in": "24h"}`)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.httpAddr+"/api/v1/enrollment-tokens", body)
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+admin)
+	request.Header.Set("Content-Type", "application/json")
+	text, err := call(request)
+	if err != nil {
+		return err
+	}
+	var made struct {
+		Token string `json:"token"`
+		CAPin string `json:"ca_pin"`
+	}
+	if err := json.Unmarshal(text, &made); err != nil {
+		return fmt.Errorf("read enrollment token: %w", err)
+	}
+	c.tokens, c.pin = append(c.tokens, made.Token), made.CAPin
+	return nil
+}
+
+// statements is how many statements the collector has sent to its database.
+func (c *collector) statements(ctx context.Context) (float64, error) {
+	const name = "muster_store_statements_total "
+	text, err := get(ctx, "http://"+c.metricsAddr+"/metrics")
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name); ok {
+			return strconv.ParseFloat(strings.TrimSpace(value), 64)
+		}
+	}
+	return 0, fmt.Errorf("the collector has no metric %s", name)
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	return call(request)
+}
+
+func call(request *http.Request) ([]byte, error) {
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, fmt.Errorf("call collector: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode >= http.StatusBadRequest {
+		return nil, fmt.Errorf("%s %s: %s: %s", request.Method, request.URL, response.Status, text)
+	}
+	return text, nil
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/postgres"
+)
+
+// database is a private cluster as the collector starts one for people who bring none, and a session in it that asks what
+// it all cost. The session's own process is left out of the account.
+type database struct {
+	cluster *postgres.Cluster
+	session *pgx.Conn
+	server  int // process of the server
+	own     int // process of the session
+	inspect bool
+	version string
+}
+
+// startDatabase makes an empty cluster. The caller stops it.
+func startDatabase(ctx context.Context, dir string) (*database, error) {
+	cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	d := &database{cluster: cluster}
+	if err := d.connect(ctx, dir); err != nil {
+		d.stop()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *database) connect(ctx context.Context, dir string) (err error) {
+	if d.session, err = pgx.Connect(ctx, d.cluster.URL()); err != nil {
+		return fmt.Errorf("connect to database: %w", err)
+	}
+	d.own = int(d.session.PgConn().PID())
+	if err := d.session.QueryRow(ctx, `show server_version`).Scan(&d.version); err != nil {
+		return fmt.Errorf("ask for version: %w", err)
+	}
+	// It tells full pages from the rest of the WAL. It is in the server's package, or in one beside it.
+	_, err = d.session.Exec(ctx, `create extension pg_walinspect`)
+	d.inspect = err == nil
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid")) //nolint:gosec // ours
+	if err != nil {
+		return fmt.Errorf("find the server's process: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	d.server, err = strconv.Atoi(first)
+	return err
+}
+
+func (d *database) stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	if d.session != nil {
+		_ = d.session.Close(ctx)
+	}
+	_ = d.cluster.Stop(ctx) // it is thrown away
+}
+
+// cpu gives the CPU time of the sessions that clients have, and of everything else: the server itself, its checkpointer,
+// its writers, autovacuum. A process that ended is in the account of the server, which waited for it.
+func (d *database) cpu() (sessions, maintenance time.Duration, err error) {
+	stat, err := statOf(d.server)
+	if err != nil {
+		return 0, 0, err
+	}
+	own, err := cpuOf(d.server)
+	if err != nil {
+		return 0, 0, err
+	}
+	maintenance = own + stat.childrenCPU
+	children, err := childrenOf(d.server)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, pid := range children {
+		spent, err := cpuOf(pid)
+		switch {
+		case err != nil:
+			return 0, 0, err
+		case pid == d.own:
+		case strings.Contains(titleOf(pid), "[local]"): // a client's; the others have names
+			sessions += spent
+		default:
+			maintenance += spent
+		}
+	}
+	return sessions, maintenance, nil
+}
+
+// position is how far the WAL has come, in bytes.
+func (d *database) position(ctx context.Context) (at int64, err error) {
+	err = d.session.QueryRow(ctx, `select (pg_current_wal_insert_lsn() - '0/0')::bigint`).Scan(&at)
+	if err != nil {
+		return 0, fmt.Errorf("read WAL position: %w", err)
+	}
+	return at, nil
+}
+
+// log tells of a stretch of the WAL how many records it has, and how many bytes of them are full pages, which a
+// page's first change after a checkpoint costs.
+func (d *database) log(ctx context.Context, from, to int64) (records, fullPages float64, err error) {
+	if !d.inspect || from == to {
+		return 0, 0, nil
+	}
+	for flushed := false; !flushed; { // the log can be read as far as it is on disk
+		err := d.session.QueryRow(ctx, `select pg_current_wal_flush_lsn() - '0/0' >= $1, pg_sleep(0.01) is null`, to).Scan(&flushed, nil)
+		if err != nil {
+			return 0, 0, fmt.Errorf("wait for WAL: %w", err)
+		}
+	}
+	err = d.session.QueryRow(ctx, `
+		select coalesce(sum(count), 0)::float8, coalesce(sum(fpi_size), 0)::float8
+		from pg_get_wal_stats('0/0'::pg_lsn + $1::bigint, '0/0'::pg_lsn + $2::bigint)`, from, to).Scan(&records, &fullPages)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read WAL: %w", err)
+	}
+	return records, fullPages, nil
+}
+
+func (d *database) exec(ctx context.Context, statement string) error {
+	if _, err := d.session.Exec(ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
+}
+
+// folded reports whether no counts are pending.
+func (d *database) folded(ctx context.Context) (yes bool, err error) {
+	err = d.session.QueryRow(ctx, `select not exists (select from item_count_pending)`).Scan(&yes)
+	if err != nil {
+		return false, fmt.Errorf("look for pending counts: %w", err)
+	}
+	return yes, nil
+}
+
+// seen is how many records were seen since a moment, as far as it is written down.
+func (d *database) seen(ctx context.Context, since time.Time) (n int, err error) {
+	err = d.session.QueryRow(ctx, `select count(*) from presence where seen_at >= $1`, since).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("look who was seen: %w", err)
+	}
+	return n, nil
+}
+
+// storage is what a table takes, in bytes, its TOAST included.
+type storage struct {
+	Table   string  `json:"table"`
+	All     float64 `json:"bytes"`
+	Indexes float64 `json:"index_bytes"`
+}
+
+// size is that of the whole database, in bytes.
+func (d *database) size(ctx context.Context) (bytes int64, err error) {
+	if err = d.session.QueryRow(ctx, `select pg_database_size(current_database())`).Scan(&bytes); err != nil {
+		return 0, fmt.Errorf("measure database: %w", err)
+	}
+	return bytes, nil
+}
+
+// tables lists the largest first.
+func (d *database) tables(ctx context.Context) ([]storage, error) {
+	rows, err := d.session.Query(ctx, `
+		select relname, pg_total_relation_size(oid)::float8, pg_indexes_size(oid)::float8
+		from pg_class
+		where relnamespace = 'public'::regnamespace and relkind = 'r'
+		order by 2 desc, 1`)
+	if err != nil {
+		return nil, fmt.Errorf("measure tables: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[storage])
+	if err != nil {
+		return nil, fmt.Errorf("measure tables: %w", err)
+	}
+	return list, nil
+}

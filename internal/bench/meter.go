@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// reading is where the meters of collector and database stand.
+type reading struct {
+	at                               time.Time
+	collector, sessions, maintenance time.Duration // CPU
+	statements                       float64
+	wal                              int64
+}
+
+// expense is a difference of readings: CPU in milliseconds, WAL in bytes.
+type expense struct {
+	Collector    float64 `json:"collector_ms"`
+	Sessions     float64 `json:"postgresql_sessions_ms"`
+	Maintenance  float64 `json:"postgresql_maintenance_ms"`
+	Statements   float64 `json:"statements"`
+	WALBytes     float64 `json:"wal_bytes"`
+	WALFullPages float64 `json:"wal_full_page_bytes"`
+	WALRecords   float64 `json:"wal_records"`
+}
+
+// phase is what one part of the measurement took per machine.
+type phase struct {
+	Name string `json:"name"`
+	expense
+}
+
+// cpu is the whole, in milliseconds.
+func (e expense) cpu() float64 { return e.Collector + e.Sessions + e.Maintenance }
+
+func (e expense) times(factor float64) expense {
+	return expense{
+		e.Collector * factor, e.Sessions * factor, e.Maintenance * factor, e.Statements * factor,
+		e.WALBytes * factor, e.WALFullPages * factor, e.WALRecords * factor,
+	}
+}
+
+// less takes another expense off; what noise there was is known on average only, so that nothing gets negative.
+func (e expense) less(other expense) expense {
+	return expense{
+		max(e.Collector-other.Collector, 0), max(e.Sessions-other.Sessions, 0), max(e.Maintenance-other.Maintenance, 0),
+		max(e.Statements-other.Statements, 0),
+		max(e.WALBytes-other.WALBytes, 0), max(e.WALFullPages-other.WALFullPages, 0), max(e.WALRecords-other.WALRecords, 0),
+	}
+}
+
+// meters are those of a collector and its database.
+type meters struct {
+	collector *collector
+	database  *database
+}
+
+// read asks for the counters first, because answering takes CPU.
+func (m meters) read(ctx context.Context) (r reading, err error) {
+	if r.statements, err = m.collector.statements(ctx); err != nil {
+		return r, err
+	}
+	if r.wal, err = m.database.position(ctx); err != nil {
+		return r, err
+	}
+	if r.sessions, r.maintenance, err = m.database.cpu(); err != nil {
+		return r, err
+	}
+	r.at = time.Now()
+	r.collector, err = cpuOf(m.collector.pid())
+	return r, err
+}
+
+// since gives what was spent from one reading to the next.
+func (m meters) since(ctx context.Context, from reading) (expense, time.Duration, error) {
+	to, err := m.read(ctx)
+	if err != nil {
+		return expense{}, 0, err
+	}
+	ms := func(a, b time.Duration) float64 { return float64(b-a) / float64(time.Millisecond) }
+	e := expense{
+		Collector: ms(from.collector, to.collector), Sessions: ms(from.sessions, to.sessions),
+		Maintenance: ms(from.maintenance, to.maintenance),
+		Statements:  to.statements - from.statements, WALBytes: float64(to.wal - from.wal),
+	}
+	e.WALRecords, e.WALFullPages, err = m.database.log(ctx, from.wal, to.wal)
+	return e, to.at.Sub(from.at), err
+}

@@ -1,0 +1,136 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/musterhq/muster/internal/pgtest"
+	"github.com/musterhq/muster/internal/wire"
+)
+
+func rootOf(s wire.Set) []byte {
+	root := s.Root()
+	return root[:]
+}
+
+// TestCollectorWhoseRootIsWrong: the collector names a base that the agent never had. The agent sends the section whole,
+// and only what really changed is in the feed.
+func TestCollectorWhoseRootIsWrong(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	d, c, m := open(t, url), newCollector(t, url), newMachine(30, "S1")
+	a := enroll(t, c, c.agents, m)
+	a.mustSync(t)
+	var truth [][]change
+	for range 3 {
+		d.exec(t, `update section_state set root = sha256(root) where root is not null`)
+		truth = append(truth, m.change())
+		for _, sent := range a.mustSync(t).Sections {
+			if !sent.Whole {
+				t.Errorf("%s: sent a delta from a base that nobody has", sent.Section)
+			}
+		}
+		checkEqual(t, c, a, m)
+	}
+	checkFeed(t, c, a.device, truth)
+	checkCounts(t, c, m)
+}
+
+// TestCollectorThatHoldsOtherItemsThanItsRootSays: a delta fits the root and not the items. The collector notices, asks
+// for the whole, and holds what the machine has.
+func TestCollectorThatHoldsOtherItemsThanItsRootSays(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	d, c, m := open(t, url), newCollector(t, url), newMachine(31, "S1")
+	p := newProxy(t, c.agents)
+	a := enroll(t, c, p.address, m)
+	a.mustSync(t)
+	c.stop(t)
+	d.exec(t, `
+		update item_set s set ids = '{}'
+		from section n where n.id = s.section_id and n.name = 'software'`)
+	c.start(t)
+	p.aim(c.agents)
+	m.changeMany(5)
+	report := a.mustSync(t)
+	last := report.Sections[len(report.Sections)-1]
+	if last.Section != "software" || !last.Whole {
+		t.Errorf("sent %+v, want software whole in the end", report.Sections)
+	}
+	checkEqual(t, c, a, m)
+}
+
+// TestDeltaOnABaseThatWasNotAskedFor: an agent that answers with a delta from something else is asked for the whole.
+func TestDeltaOnABaseThatWasNotAskedFor(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	c, m := newCollector(t, url), newMachine(32, "S1")
+	a := enroll(t, c, c.agents, m)
+	older, _ := (&stream{machine: m}).set(t, "software")
+	a.mustSync(t)
+	truth := [][]change{m.change()}
+	a.mustSync(t)
+	s := converse(t, c, identityOf(t, a), m)
+	truth = append(truth, m.change())
+	s.say(t, s.checkIn(t, a.State.Token()))
+	for _, wanted := range s.hearWant(t).GetSections() {
+		if wanted.GetSection() == "software" {
+			s.say(t, updateMessage(s.delta(t, "software", older)))
+		} else {
+			s.say(t, updateMessage(s.whole(t, wanted.GetSection())))
+		}
+	}
+	s.say(t, commitMessage())
+	wanted := s.hearWant(t).GetSections()
+	if len(wanted) != 1 || wanted[0].GetSection() != "software" || len(wanted[0].GetBaseRoot()) > 0 {
+		t.Fatalf("asked for %v, want to be asked for the whole software", wanted)
+	}
+	s.say(t, updateMessage(s.whole(t, "software")))
+	s.say(t, commitMessage())
+	s.hearAck(t)
+	checkEqual(t, c, a, m)
+	checkFeed(t, c, a.device, truth)
+	checkCounts(t, c, m)
+}
+
+// TestDatabaseRestoredFromABackup: the collector has forgotten the last days, and the agent's deltas are relative to what
+// it forgot. The agent's next sync brings it up to date, as the same device.
+func TestDatabaseRestoredFromABackup(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	d, c, m := open(t, url), newCollector(t, url), newMachine(33, "S1")
+	p := newProxy(t, c.agents)
+	a := enroll(t, c, p.address, m)
+	a.mustSync(t)
+	truth := [][]change{m.change()}
+	a.mustSync(t)
+	c.stop(t)
+	name := value[string](t, d, `select current_database()`)
+	if err := d.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := open(t, sibling(t, url, "postgres"))
+	server.exec(t, `create database `+name+`_backup template `+name)
+
+	c.start(t)
+	p.aim(c.agents)
+	checkEqual(t, c, a, m)
+	since := m.snapshot()
+	for range 3 {
+		m.change()
+		a.mustSync(t)
+	}
+	c.stop(t)
+	server.exec(t, `drop database `+name)
+	server.exec(t, `alter database `+name+`_backup rename to `+name)
+	c.start(t)
+	p.aim(c.agents)
+
+	m.change()
+	truth = append(truth, m.since(since)) // the collector learns of it at one moment
+	a.mustSync(t)
+	checkEqual(t, c, a, m)
+	checkFeed(t, c, a.device, truth)
+	checkCounts(t, c, m)
+	checkDevices(t, c, 1)
+	checkIncidents(t, open(t, url), "rollback")
+}
