@@ -198,9 +198,9 @@ func (s *server) operation(method, path, id, tag, summary string) huma.Operation
 	}
 }
 
-// public describes an operation for everybody.
-func (s *server) public(method, path, id, tag, summary string) huma.Operation {
-	op := s.operation(method, path, id, tag, summary)
+// public describes a read for everybody.
+func (s *server) public(path, id, tag, summary string) huma.Operation {
+	op := s.operation(http.MethodGet, path, id, tag, summary)
 	op.Security = nil
 	return op
 }

@@ -98,10 +98,10 @@ func (f facts) text(name string) string {
 }
 
 func factsOf(encoded json.RawMessage) (facts, error) {
+	var f facts
 	if encoded == nil {
-		return nil, nil
+		return f, nil
 	}
-	f := facts{}
 	if err := json.Unmarshal(encoded, &f); err != nil {
 		return nil, fmt.Errorf("read facts of a change: %w", err)
 	}

@@ -34,7 +34,7 @@ const docsTag = "Documentation"
 
 // registerDocs serves the API's own description. It is made once, when all operations are registered.
 func (s *server) registerDocs() {
-	describe := s.public(http.MethodGet, "/api/openapi.json", "get-openapi", docsTag, "The API in OpenAPI 3.1")
+	describe := s.public("/api/openapi.json", "get-openapi", docsTag, "The API in OpenAPI 3.1")
 	describe.Responses["200"] = documentResponse("application/openapi+json")
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) })
 	handle(s, describe, func(context.Context, *struct{}) (*DocumentOutput, error) {
@@ -45,7 +45,7 @@ func (s *server) registerDocs() {
 		return &DocumentOutput{ContentType: "application/openapi+json", Body: body}, nil
 	})
 
-	read := s.public(http.MethodGet, "/api/docs", "get-docs", docsTag, "The API as a page to read")
+	read := s.public("/api/docs", "get-docs", docsTag, "The API as a page to read")
 	read.Responses["200"] = documentResponse("text/html")
 	page := sync.OnceValues(s.docsPage)
 	handle(s, read, func(context.Context, *struct{}) (*DocumentOutput, error) {

@@ -1,7 +1,7 @@
 package api
 
 import (
-	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"regexp"
@@ -224,8 +224,7 @@ func (d document) violations(schema map[string]any, value any, at string) []stri
 		}
 	case string:
 		if schema["type"] != "string" {
-			encoded, _ := json.Marshal(schema)
-			wrong = append(wrong, at+" is a text, described as "+string(encoded))
+			wrong = append(wrong, fmt.Sprintf("%s is a text, described as %v", at, schema))
 		}
 	}
 	return wrong

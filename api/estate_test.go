@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -140,7 +141,7 @@ func (m *machine) report(t testing.TB, parts map[string]part) {
 	states, err := m.estate.store.SectionStates(t.Context(), record.ID)
 	check(t, err)
 	obs := &ingest.Observation{Record: record, States: states, Token: []byte("token"), Agent: "1.2.3"}
-	for _, name := range slices.Sorted(mapKeys(parts)) {
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		summary, update := m.estate.describe(t, name, parts[name])
 		obs.Summaries = append(obs.Summaries, summary)
 		if update != nil {
@@ -153,16 +154,6 @@ func (m *machine) report(t testing.TB, parts map[string]part) {
 	record, err = m.estate.store.Record(t.Context(), m.key)
 	check(t, err)
 	m.device = record.CI
-}
-
-func mapKeys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
-		}
-	}
 }
 
 func (e *estate) describe(t testing.TB, name string, p part) (wire.Summary, *ingest.Update) {
@@ -230,9 +221,7 @@ func (e *estate) do(t testing.TB, method, path, body string, header http.Header)
 	r, err := http.NewRequestWithContext(t.Context(), method, e.server.URL+path, strings.NewReader(body))
 	check(t, err)
 	r.Header.Set("Authorization", "Bearer "+e.token)
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	response, err := e.server.Client().Do(r)
 	check(t, err)
 	defer func() { _ = response.Body.Close() }()

@@ -40,7 +40,7 @@ func (p *ListParams) format() format {
 // is taken.
 func accepted(header string) format {
 	best, weight := formatJSON, 0.0
-	for _, option := range strings.Split(header, ",") {
+	for option := range strings.SplitSeq(header, ",") {
 		name, parameters, _ := strings.Cut(option, ";")
 		f := format(strings.ToLower(strings.TrimSpace(name)))
 		if f != formatJSON && f != formatCSV && f != formatNDJSON {
@@ -54,7 +54,7 @@ func accepted(header string) format {
 }
 
 func quality(parameters string) float64 {
-	for _, parameter := range strings.Split(parameters, ";") {
+	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 		if !strings.EqualFold(name, "q") {
 			continue

@@ -2,12 +2,13 @@ package api
 
 import (
 	"context"
-	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"runtime/debug"
 	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 )
 
@@ -79,12 +80,10 @@ func (s *server) recoverPanic(w *trackedWriter, r *http.Request) {
 }
 
 func writeProblem(w http.ResponseWriter, p *Problem) {
-	for name, values := range p.headers {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.headers)
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // who does not listen gets no answer
+	_ = huma.DefaultJSONFormat.Marshal(w, p) // who does not listen gets no answer
 }
 
 // trackedWriter knows whether the answer has begun.

@@ -21,12 +21,12 @@ type HealthOutput struct{ Body Health }
 const healthTag = "Health"
 
 func (s *server) registerHealth() {
-	alive := s.public(http.MethodGet, "/healthz", "get-health", healthTag, "Is the program running?")
+	alive := s.public("/healthz", "get-health", healthTag, "Is the program running?")
 	handle(s, alive, func(context.Context, *struct{}) (*HealthOutput, error) {
 		return &HealthOutput{Body: Health{Status: "ok", Version: s.Version}}, nil
 	})
 
-	ready := s.public(http.MethodGet, "/readyz", "get-readiness", healthTag, "Should the program get requests?")
+	ready := s.public("/readyz", "get-readiness", healthTag, "Should the program get requests?")
 	ready.Description = "503 while the database does not answer, its schema is another program's, or the program stops."
 	handle(s, ready, func(ctx context.Context, _ *struct{}) (*HealthOutput, error) {
 		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
@@ -43,8 +43,7 @@ const readyTimeout = 3 * time.Second
 
 // notReady tells everybody as much as the error was made for, and the log the rest.
 func (s *server) notReady(ctx context.Context, err error) error {
-	var domain *inventory.Error
-	if errors.As(err, &domain) {
+	if domain, ok := errors.AsType[*inventory.Error](err); ok {
 		return newProblem(ctx, http.StatusServiceUnavailable, domain.Message)
 	}
 	s.Logger.WarnContext(ctx, "not ready", "error", err)

@@ -13,7 +13,7 @@ import (
 )
 
 // Problem is what every error looks like (RFC 9457). It holds nothing of the program's inside.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 	Type      string   `json:"type" doc:"Where this kind of problem is described."`
 	Title     string   `json:"title"`
 	Status    int      `json:"status"`
@@ -80,17 +80,15 @@ func (e *parameterError) Unwrap() error { return &e.Err }
 
 // problem says what a caller may know of an error. What it may not know goes to the log.
 func (s *server) problem(ctx context.Context, err error) *Problem {
-	var known *Problem
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Problem](err); ok {
 		return known
 	}
-	var domain *inventory.Error
-	if !errors.As(err, &domain) {
+	domain, ok := errors.AsType[*inventory.Error](err)
+	if !ok {
 		return s.internalProblem(ctx, err)
 	}
 	p := newProblem(ctx, statusOf(domain.Code), domain.Message)
-	var parameter *parameterError
-	if errors.As(err, &parameter) {
+	if parameter, ok := errors.AsType[*parameterError](err); ok {
 		p.Errors = []Detail{{Pointer: pointer(parameter.Location), Message: parameter.Err.Message}}
 	}
 	return p

@@ -68,8 +68,8 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	case !begun:
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	default:
-		s.problem(ctx.Context(), err)
-		panic(http.ErrAbortHandler) // the reader must see that this is not all
+		_ = s.problem(ctx.Context(), err) // for the log
+		panic(http.ErrAbortHandler)       // the reader must see that this is not all
 	}
 }
 

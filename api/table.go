@@ -73,7 +73,7 @@ func cellOf(v reflect.Value) (string, error) {
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool()), nil
 	}
-	if at, ok := v.Interface().(time.Time); ok {
+	if at, ok := reflect.TypeAssert[time.Time](v); ok {
 		return at.UTC().Format(time.RFC3339Nano), nil
 	}
 	if v.IsZero() {
