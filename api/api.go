@@ -131,28 +131,6 @@ func (s *server) tidySchemas() {
 	}
 }
 
-// asOf checks the instant that a request asks about.
-func (s *server) asOf(at Instant) (time.Time, error) {
-	if at.AsOf.After(s.Now()) {
-		return time.Time{}, invalid("query.as_of", "the instant is in the future")
-	}
-	return at.AsOf, nil
-}
-
-// echo is an instant as answers repeat it: absent where the request named none.
-func echo(asOf time.Time) *time.Time {
-	if asOf.IsZero() {
-		return nil
-	}
-	asOf = asOf.UTC()
-	return &asOf
-}
-
-// Instant is the parameter of every read.
-type Instant struct {
-	AsOf time.Time `query:"as_of" doc:"Answer as of this instant (RFC 3339); absent: now."`
-}
-
 // The pieces of the API's description that all operations share.
 
 const bearer = "bearer"

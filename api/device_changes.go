@@ -15,9 +15,9 @@ import (
 type DeviceChangesInput struct {
 	DevicePath
 
-	Section string    `query:"section" maxLength:"100" doc:"Only changes in this section."`
-	Since   time.Time `query:"since" doc:"Only changes at this instant (RFC 3339) or later."`
-	Until   time.Time `query:"until" doc:"Only changes before this instant (RFC 3339)."`
+	Section string `query:"section" maxLength:"100" doc:"Only changes in this section."`
+	Since   Moment `query:"since" format:"date-time" doc:"Only changes at this instant (RFC 3339) or later."`
+	Until   Moment `query:"until" format:"date-time" doc:"Only changes before this instant (RFC 3339)."`
 	ListParams
 }
 
@@ -43,7 +43,7 @@ func (s *server) registerDeviceChanges() {
 		if _, ok := s.sections[in.Section]; !ok && in.Section != "" {
 			return listing[Change]{}, s.noSection(in.Section)
 		}
-		query := inventory.ChangeQuery{Device: in.ID, Section: in.Section, Since: in.Since, Until: in.Until}
+		query := inventory.ChangeQuery{Device: in.ID, Section: in.Section, Since: in.Since.Time, Until: in.Until.Time}
 		return listing[Change]{
 			params: &in.ListParams, name: "device-changes", table: changes,
 			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Change]) error {

@@ -62,6 +62,7 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/devices?page_size=many", "", 400, "/query/page_size", "integer"},
 		{"GET", "/api/v1/devices?format=xml", "", 400, "/query/format", "csv"},
 		{"GET", "/api/v1/devices?as_of=yesterday", "", 400, "/query/as_of", "date"},
+		{"GET", "/api/v1/devices?as_of=0001-01-01T00:00:00Z", "", 400, "/query/as_of", "history"},
 		{"GET", "/api/v1/devices?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", device + "?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", "/api/v1/devices?order_by=secrets", "", 400, "/query/order_by", "serial_number"},

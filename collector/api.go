@@ -24,7 +24,7 @@ func (c *collector) apiOptions(authority *pki.Authority) api.Options {
 		Store:              c.store,
 		Sections:           sections(),
 		CompareVersions:    catalog.CompareVersions,
-		Version:            version,
+		Version:            version(),
 		NewEnrollmentToken: func() string { return pki.NewToken(pki.EnrollPrefix) },
 		HashToken:          pki.HashToken,
 		CAPin:              authority.Pin(),

@@ -35,17 +35,17 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
 	// Warnings only: what happens is told step by step.
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 
-	d.step("starting the collector and its PostgreSQL in %s", c.Var)
+	d.stepf("starting the collector and its PostgreSQL in %s", c.Var)
 	flags := serveFlags{HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var}
 	running, err := start(ctx, flags, logger)
+	if ctx.Err() != nil && running == nil {
+		return nil // Ctrl-C
+	}
 	if err != nil {
 		return err
 	}
 	if err := d.inventory(ctx, running); err != nil {
 		running.close()
-		if ctx.Err() != nil {
-			return nil // Ctrl-C
-		}
 		return err
 	}
 	_, _ = fmt.Fprintf(out, "\nRunning until Ctrl-C.\n")
@@ -62,7 +62,7 @@ type demo struct {
 	base  string // of the API
 }
 
-func (d *demo) step(format string, args ...any) {
+func (d *demo) stepf(format string, args ...any) {
 	_, _ = fmt.Fprintf(d.out, "[%5.1fs] %s\n", time.Since(d.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
@@ -76,7 +76,7 @@ func (d *demo) inventory(ctx context.Context, running *collector) error {
 	}
 	d.token, d.base = strings.TrimSpace(string(text)), "http://"+running.httpAddr
 
-	d.step("making an enrollment token")
+	d.stepf("making an enrollment token")
 	var enrollment struct {
 		Token string `json:"token"`
 		CAPin string `json:"ca_pin"`
@@ -85,16 +85,16 @@ func (d *demo) inventory(ctx context.Context, running *collector) error {
 	if err := d.call(ctx, http.MethodPost, "/api/v1/enrollment-tokens", body, &enrollment); err != nil {
 		return err
 	}
-	d.step("enrolling this machine's agent")
+	d.stepf("enrolling this machine's agent")
 	if err := d.agent(ctx, []string{"MUSTER_TOKEN=" + enrollment.Token},
 		"enroll", "--state", d.state(), "--collector", running.grpcAddr, "--ca-pin", enrollment.CAPin); err != nil {
 		return err
 	}
-	d.step("inventory and sync")
+	d.stepf("inventory and sync")
 	if err := d.agent(ctx, nil, "sync", "--state", d.state()); err != nil {
 		return err
 	}
-	d.step("done")
+	d.stepf("done")
 	return d.show(ctx, running)
 }
 

@@ -15,9 +15,6 @@ import (
 	"github.com/musterhq/muster/api"
 )
 
-// version is set by the linker, from the release's tag or the commit.
-var version = "devel"
-
 // commands is the command line.
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
@@ -35,7 +32,7 @@ func main() {
 		kong.Description("Collects the inventories of muster-agents and answers questions about them."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version},
+		kong.Vars{"version": version()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)

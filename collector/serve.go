@@ -49,6 +49,9 @@ func (serveCommand) Help() string {
 func (c serveCommand) Run(ctx context.Context) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	running, err := start(ctx, c.serveFlags, logger)
+	if ctx.Err() != nil && running == nil {
+		return nil // told to stop before it had begun
+	}
 	if err != nil {
 		return err
 	}

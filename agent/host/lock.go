@@ -20,7 +20,9 @@ func Lock(name string, wait time.Duration) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for deadline := time.Now().Add(wait); ; time.Sleep(lockPoll) {
+	again := time.NewTicker(lockPoll)
+	defer again.Stop()
+	for deadline := time.Now().Add(wait); ; <-again.C {
 		err := tryLock(f)
 		if err == nil {
 			return f, nil

@@ -32,7 +32,7 @@ func connect(collector string, config *tls.Config) (*grpc.ClientConn, error) {
 		return nil, err
 	}
 	connection, err := grpc.NewClient("dns:///"+collector,
-		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithTransportCredentials(confirmed{credentials.NewTLS(config)}),
 		grpc.WithReadBufferSize(ioBuffer),
 		grpc.WithWriteBufferSize(ioBuffer),
 		grpc.WithMaxHeaderListSize(maxHeaders),

@@ -49,8 +49,7 @@ func invalid(message string) error {
 }
 
 func (s *Server) noteFailure(from netip.Addr, err error) {
-	var e *inventory.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*inventory.Error](err); ok {
 		s.failures.note(from)
 		s.options.Logger.Warn("enrollment refused", "from", from, "reason", e.Message)
 	}

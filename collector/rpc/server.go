@@ -25,13 +25,28 @@ import (
 
 // Store is what the service needs of the store beside ingest.
 type Store interface {
+	enrollmentStore
+	recordStore
+	presenceStore
+}
+
+// enrollmentStore knows who may talk.
+type enrollmentStore interface {
 	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
 	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
 	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
+}
+
+// recordStore knows what is held of whom.
+type recordStore interface {
 	Record(ctx context.Context, key [32]byte) (inventory.Record, error)
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
 	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
 	AddIncident(ctx context.Context, record int64, incident inventory.Incident) error
+}
+
+// presenceStore knows who is there and who may no longer be.
+type presenceStore interface {
 	RevokedSince(ctx context.Context, after time.Time) ([]int64, error)
 	Now(ctx context.Context) (time.Time, error)
 	FlushPresence(ctx context.Context, seen []inventory.Presence) error
@@ -115,7 +130,6 @@ func New(o Options) (*Server, error) {
 		grpc.ConnectionTimeout(connectionTimeout),
 		grpc.ReadBufferSize(ioBuffer),
 		grpc.WriteBufferSize(ioBuffer),
-		grpc.SharedWriteBuffer(true),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second, PermitWithoutStream: true}),
 		grpc.ChainUnaryInterceptor(s.recoverUnary, translateUnary),

@@ -42,7 +42,7 @@ var (
 type conversation struct {
 	server *Server
 	stream inventoryv1.Inventory_SyncServer
-	ctx    context.Context
+	ctx    context.Context //nolint:containedctx // the conversation lives as long as its stream
 	cancel context.CancelCauseFunc
 	id     uuid.UUID
 	record inventory.Record

@@ -23,6 +23,7 @@ type proxy struct {
 
 	mu      sync.Mutex
 	target  string // host:port; empty: nobody is there
+	from    string // the address that it calls from; empty: whichever
 	tunnels map[*tunnel]bool
 	arrived []time.Time // connections
 	count   [2]int      // bytes in each direction since arm
@@ -75,12 +76,15 @@ func (p *proxy) serve(near net.Conn) {
 	defer func() { _ = near.Close() }()
 	p.mu.Lock()
 	p.arrived = append(p.arrived, time.Now())
-	target := p.target
+	target, dialer := p.target, net.Dialer{}
+	if p.from != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(p.from)}
+	}
 	p.mu.Unlock()
 	if target == "" {
 		return
 	}
-	far, err := net.Dial("tcp", target)
+	far, err := dialer.Dial("tcp", target)
 	if err != nil {
 		return
 	}
@@ -156,6 +160,13 @@ func (p *proxy) wait(tunnel *tunnel, where direction) bool {
 	case <-tunnel.gone:
 		return false
 	}
+}
+
+// callFrom says which address new connections come from.
+func (p *proxy) callFrom(address string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.from = address
 }
 
 // aim says where new connections go.

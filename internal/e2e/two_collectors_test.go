@@ -42,6 +42,18 @@ func TestTwoCollectorsStartOnAnEmptyDatabase(t *testing.T) {
 	p.aim(other.agents)
 	a.mustSync(t)
 	checkEqual(t, one, a, m)
+
+	// The real agent is moved as an operator does it.
+	dir := enrollProgram(t, one, one.agents)
+	checkThisMachine(t, one, dir)
+	ticket := other.ticket(t, nil)
+	if _, err := program(t, []string{"MUSTER_TOKEN=" + ticket.Token},
+		"enroll", "--state", dir, "--collector", other.agents, "--ca-pin", ticket.CAPin); err != nil {
+		t.Fatal(err)
+	}
+	one.stop(t)
+	checkThisMachine(t, other, dir)
+	checkDevices(t, other, 2)
 }
 
 // TestAgentMovesBetweenTwoCollectors: each check-in goes to another collector than the one before, sometimes in the middle

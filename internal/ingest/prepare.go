@@ -79,8 +79,9 @@ func (g *Ingester) slots(section *wire.Section, items []sent) ([]slot, []invento
 	slots := make([]slot, 0, len(items))
 	var verdicts []inventory.Verdict
 	for _, item := range items {
-		s, found := slot{hash: item.hash}, false
-		if s.ref, found = g.known.Get(encoding{section, item.hash}); !found {
+		ref, found := g.known.Get(encoding{section, item.hash})
+		s := slot{hash: item.hash, ref: ref}
+		if !found {
 			var verdict inventory.Verdict
 			if s, verdict = read(section, item); verdict.Outcome != "" {
 				verdicts = append(verdicts, verdict)

@@ -7,8 +7,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// System and OS are the facts that a device's attributes come from, as the sections of these names have them.
 type (
+	// System holds the facts of the system section that attributes of a device come from.
 	System struct {
 		Manufacturer    string  `json:"manufacturer"`
 		ProductName     string  `json:"product_name"`
@@ -18,6 +18,7 @@ type (
 		IsVirtual       *bool   `json:"is_virtual"`
 		ContainerType   string  `json:"container_type"`
 	}
+	// OS holds those of the os section.
 	OS struct {
 		Name     string `json:"name"`
 		Version  string `json:"version"`

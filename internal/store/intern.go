@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -37,9 +38,7 @@ func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory
 		if err != nil {
 			return nil, err
 		}
-		for digest, id := range others {
-			known[digest] = id
-		}
+		maps.Copy(known, others)
 	}
 	ids := make([]inventory.ItemID, len(items))
 	for i, item := range items {

@@ -140,8 +140,8 @@ func (s *Store) plan(t *testing.T, sql string, args pgx.NamedArgs) (nodes []node
 
 // node is a node of a plan.
 type node struct {
-	Type  string `json:"Node Type"`     //nolint:tagliatelle // PostgreSQL's
-	Table string `json:"Relation Name"` //nolint:tagliatelle // PostgreSQL's
+	Type  string `json:"Node Type"`
+	Table string `json:"Relation Name"`
 	Plans []node
 }
 

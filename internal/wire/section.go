@@ -11,7 +11,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
-	"google.golang.org/protobuf/types/descriptorpb"
 
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -50,11 +49,10 @@ func newSection(name string, desc protoreflect.MessageDescriptor) *Section {
 	s := &Section{Name: name, desc: desc, new: message}
 	for i := range desc.Fields().Len() {
 		field := desc.Fields().Get(i)
-		options := field.Options().(*descriptorpb.FieldOptions)
 		switch {
-		case proto.GetExtension(options, inventoryv1.E_Reading).(bool):
+		case isSet(field, inventoryv1.E_Reading):
 			s.readings = append(s.readings, field)
-		case proto.GetExtension(options, inventoryv1.E_Key).(bool):
+		case isSet(field, inventoryv1.E_Key):
 			s.keys = append(s.keys, field)
 			s.facts = append(s.facts, field)
 		default:
@@ -63,6 +61,11 @@ func newSection(name string, desc protoreflect.MessageDescriptor) *Section {
 	}
 	slices.SortFunc(s.facts, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number() - b.Number()) })
 	return s
+}
+
+func isSet(field protoreflect.FieldDescriptor, option protoreflect.ExtensionType) bool {
+	set, _ := proto.GetExtension(field.Options(), option).(bool)
+	return set
 }
 
 // Sections lists every section that this program knows, in the order of the .proto.
