@@ -38,15 +38,12 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
 	d.stepf("starting the collector and its PostgreSQL in %s", c.Var)
 	flags := serveFlags{HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var}
 	running, err := start(ctx, flags, logger)
-	if ctx.Err() != nil && running == nil {
-		return nil // Ctrl-C
-	}
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	if err := d.inventory(ctx, running); err != nil {
 		running.close()
-		return err
+		return unlessStopped(ctx, err)
 	}
 	_, _ = fmt.Fprintf(out, "\nRunning until Ctrl-C.\n")
 	return running.wait(ctx)

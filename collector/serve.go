@@ -49,14 +49,19 @@ func (serveCommand) Help() string {
 func (c serveCommand) Run(ctx context.Context) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	running, err := start(ctx, c.serveFlags, logger)
-	if ctx.Err() != nil && running == nil {
-		return nil // told to stop before it had begun
-	}
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	logger.Info("ready", "api", "http://"+running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile)
 	return running.wait(ctx)
+}
+
+// unlessStopped forgets an error that comes of being told to stop.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // What stopping may take.

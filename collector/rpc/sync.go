@@ -330,7 +330,7 @@ func (c *conversation) gather(obs *ingest.Observation, ask *inventoryv1.Want) (i
 func (c *conversation) ack(token []byte, verdicts []inventory.Verdict, readings bool) error {
 	ack := &inventoryv1.Ack{
 		Token:              token,
-		NextCheckInSeconds: uint32(c.server.pace.next(c.record.AgentID, time.Now()).Seconds()), //nolint:gosec // minutes
+		NextCheckInSeconds: uint32(c.server.pace.next(c.record.AgentID, time.Now()).Seconds()),
 		ReadingsAccepted:   readings,
 	}
 	for _, v := range verdicts {

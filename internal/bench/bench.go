@@ -21,8 +21,6 @@ type bench struct {
 	clients   []*client
 	idle      expense // per second, with nobody there
 	handshook expense // what a connection takes before anything is said
-	empty     map[string]storage
-	emptySize int64
 }
 
 // idleWindow is how long the collector is watched with nobody there: it folds counts every two seconds, and flushes who was

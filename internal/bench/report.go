@@ -107,7 +107,7 @@ func (r *report) printTables(t io.Writer) {
 	if len(r.Tables) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\nThe database after the first inventory, bytes per machine\n\t\n")
+	fmt.Fprintf(t, "\nWhat a machine of the second half takes in the database, bytes\n\t\n")
 	fmt.Fprintf(t, "Table\tAll\tRows\tIndexes\n")
 	for _, s := range r.Tables {
 		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.0f\n", s.Table, s.All, s.All-s.Indexes, s.Indexes)

@@ -1,74 +1,48 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 )
 
-// catalogs are the tables that the fleet shares. They grow with what there is, not with who has it.
-var catalogs = []string{"item", "software", "software_item", "item_count", "section"}
-
-// measureEmpty notes what the database takes before anybody comes.
-func (b *bench) measureEmpty(ctx context.Context) error {
-	tables, err := b.vacuumed(ctx)
-	if err != nil {
-		return err
-	}
-	b.empty = map[string]storage{}
-	for _, t := range tables {
-		b.empty[t.Table] = t
-	}
-	b.emptySize, err = b.database.size(ctx)
-	return err
+// extent is what the database takes at one moment, in bytes.
+type extent struct {
+	all    int64
+	tables []storage
 }
 
-func (b *bench) vacuumed(ctx context.Context) ([]storage, error) {
-	if err := b.database.exec(ctx, `vacuum (analyze)`); err != nil {
-		return nil, err
+// extent measures the database after tidying up, so that what the next rows will use counts as free.
+func (b *bench) extent(ctx context.Context) (e extent, err error) {
+	if err = b.database.exec(ctx, `vacuum (analyze)`); err != nil {
+		return e, err
 	}
-	return b.database.tables(ctx)
+	if e.tables, err = b.database.tables(ctx); err != nil {
+		return e, err
+	}
+	e.all, err = b.database.size(ctx)
+	return e, err
 }
 
-// measureSize gives what a machine's first inventory takes, the catalogs divided among the fleet.
-func (b *bench) measureSize(ctx context.Context) error {
-	b.progress.step(0, "size of the database")
-	tables, err := b.vacuumed(ctx)
-	if err != nil {
-		return err
+// kB gives by how much the database grew per machine.
+func (e extent) kB(from extent, machines int) float64 {
+	return float64(e.all-from.all) / float64(machines) / 1000
+}
+
+// growth lists by how much each table grew per machine, the largest first.
+func (e extent) growth(from extent, machines int) []storage {
+	was := map[string]storage{}
+	for _, t := range from.tables {
+		was[t.Table] = t
 	}
-	machines := float64(len(b.clients))
-	shared := 0.0
-	for _, t := range tables {
-		was := b.empty[t.Table]
-		t.All, t.Indexes = (t.All-was.All)/machines, (t.Indexes-was.Indexes)/machines
-		for _, catalog := range catalogs {
-			if t.Table == catalog {
-				shared += t.All
-			}
-		}
+	var list []storage
+	for _, t := range e.tables {
+		t.All = (t.All - was[t.Table].All) / float64(machines)
+		t.Indexes = (t.Indexes - was[t.Table].Indexes) / float64(machines)
 		if t.All >= 1 {
-			b.report.Tables = append(b.report.Tables, t)
+			list = append(list, t)
 		}
 	}
-	size, err := b.database.size(ctx)
-	if err != nil {
-		return err
-	}
-	b.report.add("size", float64(size-b.emptySize)/machines/1000,
-		fmt.Sprintf("%.1f of it in the fleet's catalogs (%s)", shared/1000, strings.Join(catalogs, ", ")))
-	b.emptySize = size
-	return nil
-}
-
-// measureGrowth gives what the upgrades took.
-func (b *bench) measureGrowth(ctx context.Context) error {
-	if _, err := b.vacuumed(ctx); err != nil {
-		return err
-	}
-	size, err := b.database.size(ctx)
-	if err == nil {
-		b.report.add("upgrade_size", float64(size-b.emptySize)/float64(len(b.clients))/1000, "history, and room that the next upgrades use")
-	}
-	return err
+	slices.SortStableFunc(list, func(a, b storage) int { return cmp.Compare(b.All, a.All) })
+	return list
 }

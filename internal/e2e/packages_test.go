@@ -189,9 +189,9 @@ func TestPackageLifeCycle(t *testing.T) {
 	})
 }
 
-// TestPackageLifeCycleOnThisMachine does the same with the real agent and this machine's own packages.
-func TestPackageLifeCycleOnThisMachine(t *testing.T) {
-	t.Parallel()
+// TestPackageLifeCycleOnThisMachine does the same with the real agent and this machine's own packages. It runs before the
+// parallel tests, some of which look at this machine, too.
+func TestPackageLifeCycleOnThisMachine(t *testing.T) { //nolint:paralleltest // it changes this machine
 	if os.Getenv("MUSTER_TEST_APT") != "1" {
 		t.Skip("it installs a package on this machine: MUSTER_TEST_APT=1 lets it")
 	}

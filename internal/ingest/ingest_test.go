@@ -191,7 +191,7 @@ func checkCounts(t testing.TB, e *estate) {
 				devices++
 				return nil
 			})
-			if int64(s.InstallCount) != devices {
+			if s.InstallCount != devices {
 				t.Errorf("%s %s: count %d, devices %d", s.Name, s.Version, s.InstallCount, devices)
 			}
 			return err

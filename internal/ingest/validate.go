@@ -70,7 +70,7 @@ func (c *cleaner) clean(m protoreflect.Message) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.IsList():
-			c.cleanList(m, f, v.List())
+			c.cleanList(f, v.List())
 		case f.Kind() == protoreflect.StringKind:
 			if text, changed := c.cleanString(f, v.String()); changed {
 				m.Set(f, protoreflect.ValueOfString(text))
@@ -82,7 +82,7 @@ func (c *cleaner) clean(m protoreflect.Message) {
 	})
 }
 
-func (c *cleaner) cleanList(m protoreflect.Message, f protoreflect.FieldDescriptor, list protoreflect.List) {
+func (c *cleaner) cleanList(f protoreflect.FieldDescriptor, list protoreflect.List) {
 	if list.Len() > maxListLength {
 		c.note(inventory.OutcomeTruncated, fmt.Sprintf("%s has %d values, kept %d", f.Name(), list.Len(), maxListLength))
 		list.Truncate(maxListLength)

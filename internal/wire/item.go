@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
@@ -106,12 +107,7 @@ func (s *Section) Key(m protoreflect.Message) string {
 // HasKey reports whether an item says anything in its key fields. An item of a section with key fields that
 // says nothing in them names nothing.
 func (s *Section) HasKey(m protoreflect.Message) bool {
-	for _, f := range s.keys {
-		if m.Has(f) {
-			return true
-		}
-	}
-	return len(s.keys) == 0
+	return len(s.keys) == 0 || slices.ContainsFunc(s.keys, m.Has)
 }
 
 // Digest identifies an item by its content: the canonical JSON of its facts, within its section.
