@@ -99,8 +99,15 @@ func TestEnrollingTwiceIsNoError(t *testing.T) {
 		t.Errorf("same collector: got %v, %q", err, out.String())
 	}
 	command.Collector = "other.example:8443"
+	if err := command.Run(t.Context(), &out); err != nil {
+		t.Errorf("another address of the authority: %v", err)
+	}
+	if moved, err := state.ReadIdentity(command.State); err != nil || moved.Collector != command.Collector || moved.AgentID != "agent-1" {
+		t.Errorf("moved to %s as %s: %v", moved.Collector, moved.AgentID, err)
+	}
+	command.CAPin = "sha256:" + strings.Repeat("0", 64)
 	if err := command.Run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), "--force") {
-		t.Errorf("another collector: got %v, want a word on --force", err)
+		t.Errorf("another authority: got %v, want a word on --force", err)
 	}
 	command.Collector, command.Force = nobody, true
 	if err := command.Run(t.Context(), &out); err == nil {

@@ -11,7 +11,9 @@ import (
 // confirmed is TLS whose handshake is over only when the collector has begun to speak. In TLS 1.3 a client is done before
 // the server has looked at its certificate (RFC 8446 §2); what it writes then meets a closed connection, and that
 // would be the error instead of the alert that says why.
-type confirmed struct{ credentials.TransportCredentials }
+type confirmed struct {
+	credentials.TransportCredentials
+}
 
 // ClientHandshake implements credentials.TransportCredentials. A gRPC server speaks first: its SETTINGS need nothing from
 // the client (RFC 9113 §3.4).
@@ -34,7 +36,9 @@ func (c confirmed) ClientHandshake(ctx context.Context, authority string, raw ne
 }
 
 // Clone implements credentials.TransportCredentials.
-func (c confirmed) Clone() credentials.TransportCredentials { return confirmed{c.TransportCredentials.Clone()} }
+func (c confirmed) Clone() credentials.TransportCredentials {
+	return confirmed{c.TransportCredentials.Clone()}
+}
 
 // begun is a connection of which something was read already.
 type begun struct {

@@ -21,6 +21,7 @@ type bench struct {
 	clients   []*client
 	idle      expense // per second, with nobody there
 	handshook expense // what a connection takes before anything is said
+	enrolled  growth  // what enrolling took
 }
 
 // idleWindow is how long the collector is watched with nobody there: it folds counts every two seconds, and flushes who was

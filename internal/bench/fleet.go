@@ -16,13 +16,12 @@ import (
 
 // The shape of the fleet.
 const (
-	imagePackages = 800   // of the golden image; where it has fewer, more are made up
-	applications  = 150   // on each machine, drawn from the titles
-	titles        = 3000  // that there are
-	zipfExponent  = 1.1   // the n-th title's share is 1/n^1.1
-	rings         = 8     // of machines that are upgraded one after the other
-	wavePackages  = 20    // that an upgrade brings
-	waves         = 2 + 8 // a machine of the first ring may be upgraded twice more
+	imagePackages = 800  // of the golden image; where it has fewer, more are made up
+	applications  = 150  // on each machine, drawn from the titles
+	titles        = 3000 // that there are
+	zipfExponent  = 1.1  // the n-th title's share is 1/n^1.1
+	rings         = 8    // of machines that are upgraded one after the other
+	wavePackages  = 20   // that an upgrade brings
 )
 
 // fleet makes up machines. The same seed and golden image give the same machines.

@@ -74,12 +74,19 @@ func (b *bench) settle(ctx context.Context, since time.Time, due int) error {
 }
 
 func (b *bench) measureEnrollment(ctx context.Context) error {
+	before, err := b.extent(ctx)
+	if err != nil {
+		return err
+	}
 	spent, err := b.phase(ctx, "enrollment", b.clients, false, func(ctx context.Context, c *client) error {
 		return c.enroll(ctx, b.collector)
 	})
-	if err == nil {
-		b.report.add("enroll", spent.cpu(), "")
+	if err != nil {
+		return err
 	}
+	b.report.add("enroll", spent.cpu(), "")
+	after, err := b.extent(ctx)
+	b.enrolled = after.since(before, len(b.clients))
 	return err
 }
 
@@ -121,8 +128,9 @@ func (b *bench) measureFirst(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.report.add(part.size, after.kB(before, len(part.machines)), "")
-		b.report.Tables = after.growth(before, len(part.machines))
+		grown := after.since(before, len(part.machines)).plus(b.enrolled)
+		b.report.add(part.size, grown.kB(), "")
+		b.report.Tables = grown.list()
 		before = after
 	}
 	return nil
@@ -220,7 +228,7 @@ func (b *bench) measureUpgrades(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.report.add("size_upgrade", after.kB(before, len(b.clients)), "its history, and room that the next upgrades use")
+	b.report.add("size_upgrade", after.since(before, len(b.clients)).kB(), "its history, and room that the next upgrades use")
 	if err := b.database.exec(ctx, `checkpoint`); err != nil {
 		return err
 	}

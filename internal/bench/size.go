@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 )
 
@@ -24,25 +25,42 @@ func (b *bench) extent(ctx context.Context) (e extent, err error) {
 	return e, err
 }
 
-// kB gives by how much the database grew per machine.
-func (e extent) kB(from extent, machines int) float64 {
-	return float64(e.all-from.all) / float64(machines) / 1000
+// growth is by how much the database grew per machine, in bytes.
+type growth struct {
+	all    float64
+	tables map[string]storage
 }
 
-// growth lists by how much each table grew per machine, the largest first.
-func (e extent) growth(from extent, machines int) []storage {
+// since gives by how much the database grew, for each of a number of machines.
+func (e extent) since(from extent, machines int) growth {
+	n := float64(machines)
+	g := growth{all: float64(e.all-from.all) / n, tables: map[string]storage{}}
 	was := map[string]storage{}
 	for _, t := range from.tables {
 		was[t.Table] = t
 	}
-	var list []storage
 	for _, t := range e.tables {
-		t.All = (t.All - was[t.Table].All) / float64(machines)
-		t.Indexes = (t.Indexes - was[t.Table].Indexes) / float64(machines)
-		if t.All >= 1 {
-			list = append(list, t)
-		}
+		g.tables[t.Table] = storage{t.Table, (t.All - was[t.Table].All) / n, (t.Indexes - was[t.Table].Indexes) / n}
 	}
-	slices.SortStableFunc(list, func(a, b storage) int { return cmp.Compare(b.All, a.All) })
+	return g
+}
+
+func (g growth) plus(other growth) growth {
+	sum := growth{all: g.all + other.all, tables: maps.Clone(g.tables)}
+	for name, t := range other.tables {
+		sum.tables[name] = storage{name, sum.tables[name].All + t.All, sum.tables[name].Indexes + t.Indexes}
+	}
+	return sum
+}
+
+// kB is the growth of everything.
+func (g growth) kB() float64 { return g.all / 1000 }
+
+// list gives the tables that grew, the largest first.
+func (g growth) list() []storage {
+	list := slices.DeleteFunc(slices.Collect(maps.Values(g.tables)), func(t storage) bool { return t.All < 1 })
+	slices.SortFunc(list, func(a, b storage) int {
+		return cmp.Or(cmp.Compare(b.All, a.All), cmp.Compare(a.Table, b.Table))
+	})
 	return list
 }

@@ -114,8 +114,7 @@ func program(t testing.TB, env []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(t.Context(), built.agent, args...)
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return string(out), errors.New(strings.TrimSpace(string(exit.Stderr)))
 	}
 	return string(out), err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -59,9 +60,7 @@ func get[T any](t testing.TB, c *collector, path string) T {
 func list[T any](t testing.TB, c *collector, path string, query url.Values) []T {
 	t.Helper()
 	params := url.Values{"page_size": {"400"}}
-	for name, values := range query {
-		params[name] = values
-	}
+	maps.Copy(params, query)
 	var all []T
 	for {
 		page := get[struct {

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -125,9 +126,7 @@ type ticket struct {
 func (c *collector) ticket(t testing.TB, more map[string]any) ticket {
 	t.Helper()
 	body := map[string]any{"name": t.Name(), "max_uses": 100}
-	for name, value := range more {
-		body[name] = value
-	}
+	maps.Copy(body, more)
 	var made ticket
 	if status := c.call(t, http.MethodPost, "/api/v1/enrollment-tokens", body, &made); status != http.StatusCreated {
 		t.Fatalf("enrollment token: got status %d", status)

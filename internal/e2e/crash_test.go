@@ -13,7 +13,7 @@ import (
 // rounds is how many rounds a test makes: few of them under -short.
 func rounds(all int) int {
 	if testing.Short() {
-		return min(all, 4)
+		return min(all, 2)
 	}
 	return all
 }

@@ -57,7 +57,7 @@ func TestDatabaseRestartedUnderLoad(t *testing.T) {
 	began := c.process
 	var agents []*busy
 	for i := range 4 {
-		m := newMachine(uint64(50+i), fmt.Sprintf("S%d", i)) //nolint:gosec // small
+		m := newMachine(uint64(50+i), fmt.Sprintf("S%d", i))
 		b := &busy{agent: enroll(t, c, c.agents, m), machine: m}
 		b.mustSync(t)
 		agents = append(agents, b)

@@ -45,19 +45,17 @@ func TestNobodyEnrollsWithABadToken(t *testing.T) {
 		"with another pin":  {good.Token, stranger.Pin(), "this is not the collector that the CA pin belongs to"},
 		"with half a pin":   {good.Token, good.CAPin[:20], "pin"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "agent")
-			_, err := program(t, []string{"MUSTER_TOKEN=" + tc.token}, "enroll", "--state", dir, "--collector", c.agents, "--ca-pin", tc.pin)
-			if err == nil || !strings.Contains(err.Error(), tc.words) {
-				t.Errorf("got %v, want %q", err, tc.words)
-			}
-			if exists(dir) {
-				t.Error("a refused agent left its state behind")
-			}
-			if _, err := program(t, nil, "sync", "--state", dir); err == nil || !strings.Contains(err.Error(), "not enrolled") {
-				t.Errorf("sync: got %v, want it to say that the machine is not enrolled", err)
-			}
-		})
+		dir := filepath.Join(t.TempDir(), "agent")
+		_, err := program(t, []string{"MUSTER_TOKEN=" + tc.token}, "enroll", "--state", dir, "--collector", c.agents, "--ca-pin", tc.pin)
+		if err == nil || !strings.Contains(err.Error(), tc.words) {
+			t.Errorf("%s: got %v, want %q", name, err, tc.words)
+		}
+		if exists(dir) {
+			t.Errorf("%s: a refused agent left its state behind", name)
+		}
+		if _, err := program(t, nil, "sync", "--state", dir); err == nil || !strings.Contains(err.Error(), "not enrolled") {
+			t.Errorf("%s: sync: got %v, want it to say that the machine is not enrolled", name, err)
+		}
 	}
 	if got := value[int](t, d, `select count(*)::int from agent`); got != 1 {
 		t.Errorf("got %d agents, want the one with the good token", got)

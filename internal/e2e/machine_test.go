@@ -120,13 +120,6 @@ func sortChanges(list []change) {
 	})
 }
 
-// install puts one package on the machine, in a version.
-func (m *machine) install(number, version int) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.packages[number] = version
-}
-
 // items gives what each section holds.
 func (m *machine) items() map[string][]proto.Message {
 	m.mu.Lock()

@@ -72,7 +72,7 @@ func (d dpkg) install(t testing.TB, name, version string) {
 	if err := os.WriteFile(filepath.Join(dir, "DEBIAN/control"), []byte(control), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the mode of the machine's root directory
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("dpkg-deb", "--root-owner-group", "--build", dir, file).CombinedOutput(); err != nil {
