@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"time"
 
@@ -330,7 +331,7 @@ func (c *conversation) gather(obs *ingest.Observation, ask *inventoryv1.Want) (i
 func (c *conversation) ack(token []byte, verdicts []inventory.Verdict, readings bool) error {
 	ack := &inventoryv1.Ack{
 		Token:              token,
-		NextCheckInSeconds: uint32(c.server.pace.next(c.record.AgentID, time.Now()).Seconds()),
+		NextCheckInSeconds: uint32(math.Ceil(c.server.pace.next(c.record.AgentID, time.Now()).Seconds())), // 0 would say nothing
 		ReadingsAccepted:   readings,
 	}
 	for _, v := range verdicts {
