@@ -84,6 +84,11 @@ func Lookup(name string) (*Section, bool) {
 // New returns an empty item of the section.
 func (s *Section) New() protoreflect.Message { return s.new.New() }
 
+// Field finds a field of the section by its number; nil where there is none.
+func (s *Section) Field(number protoreflect.FieldNumber) protoreflect.FieldDescriptor {
+	return s.desc.Fields().ByNumber(number)
+}
+
 // Fields lists the names of the section's fields in the order of the .proto, facts and readings alike: the
 // columns of its table.
 func (s *Section) Fields() []string {

@@ -135,9 +135,12 @@ create table item (
     facts      json not null                             -- canonical: in the order of the .proto
 );
 
+-- The tables from here to reading are written by Commit alone, under the fence of the record's row. They have no foreign
+-- keys: checking some eighty rows per machine would cost as much as writing them.
+
 create table section_state (
-    record_id    bigint not null references source_record,
-    section_id   smallint not null references section,
+    record_id    bigint not null,
+    section_id   smallint not null,
     root         bytea,                                  -- null: never collected
     superset     boolean not null,                       -- more is held than root says: a partial section removed nothing
     status       text not null,
@@ -153,8 +156,8 @@ create table section_state (
 ) with (fillfactor = 90);
 
 create table section_status_past (
-    record_id  bigint not null references source_record,
-    section_id smallint not null references section,
+    record_id  bigint not null,
+    section_id smallint not null,
     valid_from timestamptz not null,
     valid_to   timestamptz not null,
     status     text not null,
@@ -164,8 +167,8 @@ create table section_status_past (
 
 -- The current set of items, in buckets by key_hash, so that an upgrade rewrites a part of it.
 create table item_set (
-    record_id  bigint not null references source_record,
-    section_id smallint not null references section,
+    record_id  bigint not null,
+    section_id smallint not null,
     bucket     smallint not null,
     ids        integer[] not null,
     primary key (record_id, section_id, bucket)
@@ -187,8 +190,8 @@ create index item_event_by_time on item_event using brin (at) with (pages_per_ra
 -- The latest readings of a section's items, see internal/store/readings.go for the payload. The oldest row of a
 -- section is the whole of it, later ones hold what came with changes since; the daily readings replace them all.
 create table reading (
-    record_id  bigint not null references source_record,
-    section_id smallint not null references section,
+    record_id  bigint not null,
+    section_id smallint not null,
     at         timestamptz not null,
     payload    bytea not null,
     primary key (record_id, section_id, at)
