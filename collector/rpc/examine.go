@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -79,3 +80,15 @@ func (c *conversation) tellClone(incident *inventory.Incident) error {
 		Reason: "this agent's key is in use on another machine",
 	}}})
 }
+func hardwareOf(hello *inventoryv1.Hello) map[string]uint64 {
+	hardware := make(map[string]uint64, len(hello.GetHardware()))
+	for _, h := range hello.GetHardware() {
+		if len(hardware) < maxFamilies {
+			hardware[ingest.Text(h.GetFamily())] = h.GetHash()
+		}
+	}
+	return hardware
+}
+
+// maxFamilies bounds what an agent may say of its hardware; there are four families.
+const maxFamilies = 16
