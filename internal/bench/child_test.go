@@ -46,7 +46,7 @@ func TestWatchSeesTheChildsOwnMemory(t *testing.T) {
 	for i := 0; i < len(ballast); i += 4096 {
 		ballast[i] = 1
 	}
-	got, err := watch(t.Context(), "/bin/sh", "-c", "exit 0")
+	got, err := watch(t.Context(), "/bin/sh", "-c", "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done")
 	if err != nil {
 		t.Fatal(err)
 	}
