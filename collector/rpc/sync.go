@@ -70,23 +70,29 @@ func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incid
 	if err != nil {
 		return err
 	}
-	states, err := c.server.options.Store.SectionStates(c.ctx, c.record.ID)
+	states, err := c.states()
 	if err != nil {
 		return err
 	}
 	obs := &ingest.Observation{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(said.GetInventoryRoot()),
 		Token: newToken(), Previous: keepable(said.GetToken()), Incident: incident,
-		BootID: c.hello.GetBootId(), Agent: c.hello.GetAgentVersion(), Hardware: hardwareOf(c.hello),
+		BootID: ingest.Text(c.hello.GetBootId()), Agent: ingest.Text(c.hello.GetAgentVersion()), Hardware: hardwareOf(c.hello),
 	}
 	result, err := c.gather(obs, wanted(summaries, states, said.GetReadingsDue()))
 	if err != nil {
 		return err
 	}
-	if c.record, err = c.server.options.Store.RecordByID(c.ctx, c.record.ID); err != nil {
-		return err
-	}
+	c.record = result.Record
 	return c.ack(obs.Token, result.Verdicts, said.GetReadingsDue())
+}
+
+// states gives what is held of the record's sections: nothing, before its first inventory.
+func (c *conversation) states() (map[string]inventory.SectionState, error) {
+	if c.record.Version == 0 {
+		return map[string]inventory.SectionState{}, nil
+	}
+	return c.server.options.Store.SectionStates(c.ctx, c.record.ID)
 }
 
 // gather asks, collects the answers and applies them. A section that does not fit is asked for whole; the others

@@ -43,6 +43,7 @@ type Observation struct {
 
 // Result says what became of an observation.
 type Result struct {
+	Record   inventory.Record // as it is now
 	At       time.Time
 	Verdicts []inventory.Verdict
 }
@@ -133,14 +134,27 @@ func (g *Ingester) Apply(ctx context.Context, obs *Observation) (Result, error) 
 	}
 	select {
 	case err := <-j.done:
-		return Result{At: j.at, Verdicts: j.verdicts}, err
+		return j.outcome(err)
 	case <-g.stopped:
 		// The last group may have held it.
 		select {
 		case err := <-j.done:
-			return Result{At: j.at, Verdicts: j.verdicts}, err
+			return j.outcome(err)
 		default:
 			return Result{}, ErrStopped
 		}
 	}
+}
+
+// outcome is what the waiting caller gets to see.
+func (j *job) outcome(err error) (Result, error) {
+	if err != nil {
+		return Result{}, err
+	}
+	c := j.change
+	record := j.obs.Record
+	record.CI, record.Version, record.Root = c.CI, c.Version+1, c.Root
+	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at
+	record.BootID, record.AgentVersion, record.Hardware = c.BootID, c.Agent, c.Hardware
+	return Result{Record: record, At: j.at, Verdicts: j.verdicts}, nil
 }

@@ -91,6 +91,19 @@ func TestOnlyACompleteSectionRemoves(t *testing.T) {
 	}
 }
 
+func TestResultIsTheRecordAsItIsNow(t *testing.T) {
+	t.Parallel()
+	m := newEstate(t).enroll(t)
+	for _, version := range []string{"5.1", "5.2"} {
+		result := mustObserve(t, m, software(inventory.StatusOK, pkg("bash", version)))
+		want := m.mustRecord(t)
+		want.TokenAt, result.Record.TokenAt = time.Time{}, time.Time{} // taken a moment apart
+		if diff := cmp.Diff(want, result.Record); diff != "" {
+			t.Errorf("record (-want +got):\n%s", diff)
+		}
+	}
+}
+
 func TestStaleVersionIsFenced(t *testing.T) {
 	t.Parallel()
 	m := newEstate(t).enroll(t)
