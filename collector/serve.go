@@ -58,10 +58,12 @@ func (c serveCommand) Run(ctx context.Context) error {
 
 // unlessStopped forgets an error that comes of being told to stop.
 func unlessStopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return err
 	}
-	return err
 }
 
 // What stopping may take.

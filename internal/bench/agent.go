@@ -26,7 +26,7 @@ const (
 
 // measureAgent has the agent take inventories of this machine, and gives one.
 func (b *bench) measureAgent(ctx context.Context) (golden, error) {
-	b.progress.step(localRuns+watchedRuns, "inventories of this machine")
+	b.progress.stepf(localRuns+watchedRuns, "inventories of this machine")
 	document, err := b.measureLocal(ctx)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (b *bench) watchAgent(ctx context.Context, peakID, childrenID string, argum
 
 // measureAgentOnWire has the agent talk to the collector by way of a proxy.
 func (b *bench) measureAgentOnWire(ctx context.Context) error {
-	b.progress.step(syncRuns+watchedRuns, "first syncs of this machine")
+	b.progress.stepf(syncRuns+watchedRuns, "first syncs of this machine")
 	p, err := newProxy(ctx, b.collector.grpcAddr)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (b *bench) measureAgentOnWire(ctx context.Context) error {
 	if err := b.measureSync(ctx, p); err != nil {
 		return err
 	}
-	b.progress.step(0, "this machine's agent between check-ins")
+	b.progress.stepf(0, "this machine's agent between check-ins")
 	dir, err := b.enrollAgent(ctx, p, "run")
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ const idleWindow = 11 * time.Second
 
 // measure measures everything, in an order in which little waits for anything.
 func (b *bench) measure(ctx context.Context) (err error) {
-	b.progress.step(0, "starting PostgreSQL and a collector")
+	b.progress.stepf(0, "starting PostgreSQL and a collector")
 	if b.database, err = startDatabase(ctx, filepath.Join(b.dir, "postgres")); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (b *bench) measureIdle(ctx context.Context) error {
 	if b.fleet, err = newFleet(b.seed, image); err != nil {
 		return err
 	}
-	b.progress.step(0, "the collector with nobody there")
+	b.progress.stepf(0, "the collector with nobody there")
 	select {
 	case <-window:
 	case <-ctx.Done():

@@ -68,7 +68,7 @@ func (f *fleet) softwareOf(random *rand.Rand, wave int) content {
 			continue
 		}
 		chosen[n] = true
-		phase := int(n % appUpgrades) //nolint:gosec // below four
+		phase := int(n % appUpgrades)
 		c.add(f.others[n], (wave+phase)/appUpgrades, installed)
 	}
 	return c

@@ -71,7 +71,7 @@ func (b *bench) connectMore(ctx context.Context) error {
 	if want <= 0 {
 		return nil
 	}
-	b.progress.step(want, "connecting %d more agents", want)
+	b.progress.stepf(want, "connecting %d more agents", want)
 	limited, cancel := context.WithTimeout(ctx, max(timeBudget-time.Since(b.progress.began), connectTime))
 	defer cancel()
 	for i := range want {

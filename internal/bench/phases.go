@@ -32,7 +32,7 @@ func (b *bench) phase(
 	if err != nil {
 		return expense{}, err
 	}
-	b.progress.step(len(machines), "%s: %d machines", name, len(machines))
+	b.progress.stepf(len(machines), "%s: %d machines", name, len(machines))
 	if err := b.each(ctx, machines, do); err != nil {
 		return expense{}, fmt.Errorf("%s: %w; the collector says: %s", name, err, b.collector.lastWords())
 	}

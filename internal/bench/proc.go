@@ -86,7 +86,7 @@ func childrenOf(pid int) ([]int, error) {
 		if err != nil && !gone(err) {
 			return nil, fmt.Errorf("list children: %w", err)
 		}
-		for _, field := range strings.Fields(string(text)) {
+		for field := range strings.FieldsSeq(string(text)) {
 			child, err := strconv.Atoi(field)
 			if err != nil {
 				return nil, fmt.Errorf("list children: %w", err)

@@ -19,8 +19,8 @@ type progress struct {
 	shown int // percent
 }
 
-// step begins something new, in of equal parts; 0 where they cannot be counted.
-func (p *progress) step(of int, format string, args ...any) {
+// stepf begins something new, in of equal parts; 0 where they cannot be counted.
+func (p *progress) stepf(of int, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.what, p.of, p.done, p.shown = fmt.Sprintf(format, args...), of, 0, 0
