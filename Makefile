@@ -2,7 +2,7 @@
 VAR       ?= ./var
 HTTP_ADDR ?= 127.0.0.1:8080
 GRPC_ADDR ?= 127.0.0.1:8443
-FLEET     ?= 2000
+FLEET     ?= 1500
 
 # Tools, by version.
 PROTOC_GEN_GO_VERSION      = v1.36.12

@@ -46,7 +46,7 @@ func parse(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.agentPath, "agent", "bin/muster-agent", "the agent's `program`")
 	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "the collector's `program`")
-	flags.IntVar(&o.machines, "fleet", 2000, "how many `machines` send inventories")
+	flags.IntVar(&o.machines, "fleet", 1500, "how many `machines` send inventories")
 	flags.IntVar(&o.connected, "connected", 10_000, "how many `agents` are connected at the end, for the collector's memory; 0: skip")
 	flags.IntVar(&o.concurrency, "concurrency", 32, "how many `machines` speak at a time")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that the fleet follows from")
