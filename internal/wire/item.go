@@ -15,13 +15,10 @@ import (
 
 // Hash identifies an item by the bytes of its facts on the wire. Two programs may encode one item differently, so
 // a hash tells two encodings apart, not two items: that is what inventory.Digest is for.
-type Hash [16]byte
+type Hash [sha256.Size]byte
 
 // HashOf hashes the bytes of an item's facts as they stand on the wire.
-func HashOf(facts []byte) Hash {
-	sum := sha256.Sum256(facts)
-	return Hash(sum[:16])
-}
+func HashOf(facts []byte) Hash { return sha256.Sum256(facts) }
 
 // Encoded is an item as it travels.
 type Encoded struct {

@@ -10,8 +10,7 @@ import (
 )
 
 // AddTo returns the root of a set after an item was added to it. A root is the sum of the hashes of the set's
-// items, each stretched to 32 bytes, in four lanes modulo 2⁶⁴: it does not depend on an order, and a change of a
-// few items costs a few additions. It finds honest mistakes (a lost message, a restored database); an agent
+// items, in four lanes modulo 2⁶⁴: it does not depend on an order, and a change of a few items costs a few additions. It finds honest mistakes (a lost message, a restored database); an agent
 // that wants to lie about its own machine needs no collision for that.
 func (h Hash) AddTo(root inventory.Root) inventory.Root {
 	return combine(root, h, func(a, b uint64) uint64 { return a + b })
@@ -23,9 +22,8 @@ func (h Hash) RemoveFrom(root inventory.Root) inventory.Root {
 }
 
 func combine(root inventory.Root, h Hash, op func(a, b uint64) uint64) inventory.Root {
-	wide := sha256.Sum256(h[:])
 	for lane := 0; lane < len(root); lane += 8 {
-		a, b := binary.LittleEndian.Uint64(root[lane:]), binary.LittleEndian.Uint64(wide[lane:])
+		a, b := binary.LittleEndian.Uint64(root[lane:]), binary.LittleEndian.Uint64(h[lane:])
 		binary.LittleEndian.PutUint64(root[lane:], op(a, b))
 	}
 	return root
