@@ -10,8 +10,9 @@ import (
 )
 
 // AddTo returns the root of a set after an item was added to it. A root is the sum of the hashes of the set's
-// items, in four lanes modulo 2⁶⁴: it does not depend on an order, and a change of a few items costs a few additions. It finds honest mistakes (a lost message, a restored database); an agent
-// that wants to lie about its own machine needs no collision for that.
+// items, in four lanes modulo 2⁶⁴: it does not depend on an order, and a change of a few items costs a few additions.
+// It finds honest mistakes (a lost message, a restored database); an agent that wants to lie about its own machine
+// needs no collision for that.
 func (h Hash) AddTo(root inventory.Root) inventory.Root {
 	return combine(root, h, func(a, b uint64) uint64 { return a + b })
 }
