@@ -23,6 +23,11 @@ type Store interface {
 	softwareStore
 	enrollmentTokenStore
 	apiTokenStore
+	ciStore
+	relationshipStore
+	modelStore
+	identityStore
+	historyStore
 }
 
 // Section describes a section of the inventory.
@@ -112,6 +117,19 @@ func (s *server) register() {
 	s.registerDeviceItems()
 	s.registerDeviceChanges()
 	s.registerSoftware()
+	s.registerCIs()
+	s.registerCI()
+	s.registerLocks()
+	s.registerRelationships()
+	s.registerGraph()
+	s.registerChanges()
+	s.registerBaselines()
+	s.registerBaselineDiff()
+	s.registerIdentity()
+	s.registerReviews()
+	s.registerClasses()
+	s.registerAttributes()
+	s.registerRelationshipTypes()
 	s.registerEnrollmentTokens()
 	s.registerHealth()
 	s.registerDocs()
@@ -119,7 +137,7 @@ func (s *server) register() {
 }
 
 // tidySchemas takes out of the description what huma puts in for every operation: its own form of an error, where a
-// Problem is sent, and the promise that answers will never have another field.
+// Problem is sent, the promise that answers will never have another field, and null for lists, which are empty or absent.
 func (s *server) tidySchemas() {
 	schemas := s.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel")
@@ -127,6 +145,9 @@ func (s *server) tidySchemas() {
 	for name, schema := range schemas {
 		if !strings.HasSuffix(name, "InputBody") && schema.AdditionalProperties == false {
 			schema.AdditionalProperties = nil
+		}
+		for _, property := range schema.Properties {
+			property.Nullable = property.Nullable && property.Type != huma.TypeArray
 		}
 	}
 }
@@ -155,7 +176,8 @@ func configuration(explain huma.Transformer) huma.Config {
 	}
 }
 
-const description = `What machines hold, what changed, and who has what. Every read takes as_of and then answers as of that instant.
+const description = `What machines hold, what changed, and who has what. Every read of the estate takes as_of and then answers as of
+that instant, always in the same way.
 
 Lists come in pages of JSON; with format=csv or format=ndjson (or the Accept header) the whole list is streamed. A
 stream that was cut off ends without the last chunk of HTTP/1.1 or with a reset stream of HTTP/2, so a download that

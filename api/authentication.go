@@ -28,15 +28,24 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		s.challenge(ctx, `Bearer realm="muster"`, "send the header Authorization: Bearer <API token>")
 		return
 	}
-	known, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
+	verdict, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
 	switch {
 	case err != nil:
 		s.answer(ctx, s.problem(ctx.Context(), err))
-	case !known:
+	case !verdict.known:
 		s.challenge(ctx, `Bearer realm="muster", error="invalid_token"`, "the API token is not known here or was revoked")
 	default:
-		next(ctx)
+		next(huma.WithValue(ctx, callerKey{}, verdict.name))
 	}
+}
+
+// callerKey is the key of the caller in contexts: the name of the API token.
+type callerKey struct{}
+
+// actor is the caller, who has a reason for what the request does.
+func actor(ctx context.Context, reason string) inventory.Actor {
+	name, _ := ctx.Value(callerKey{}).(string)
+	return inventory.Actor{Name: name, Reason: reason}
 }
 
 // bearerToken reads the header of RFC 6750 §2.1.
@@ -76,6 +85,7 @@ type tokenCache struct {
 
 type tokenVerdict struct {
 	known bool
+	name  string
 	until time.Time
 }
 
@@ -87,14 +97,15 @@ func newTokenCache() *tokenCache {
 	return &tokenCache{seen: seen}
 }
 
-func (c *tokenCache) check(ctx context.Context, store apiTokenStore, hash [32]byte, now time.Time) (bool, error) {
+func (c *tokenCache) check(ctx context.Context, store apiTokenStore, hash [32]byte, now time.Time) (tokenVerdict, error) {
 	if verdict, ok := c.seen.Get(hash); ok && now.Before(verdict.until) {
-		return verdict.known, nil
+		return verdict, nil
 	}
-	_, known, err := store.APIToken(ctx, hash)
+	token, known, err := store.APIToken(ctx, hash)
 	if err != nil {
-		return false, err
+		return tokenVerdict{}, err
 	}
-	c.seen.Add(hash, tokenVerdict{known: known, until: now.Add(tokenMemory)})
-	return known, nil
+	verdict := tokenVerdict{known: known, name: token.Name, until: now.Add(tokenMemory)}
+	c.seen.Add(hash, verdict)
+	return verdict, nil
 }

@@ -52,8 +52,9 @@ type RevokeDeviceInput struct {
 
 func (s *server) registerDevice() {
 	get := s.operation(http.MethodGet, "/api/v1/devices/{id}", "get-device", "Devices", "Get a device")
+	get.Description = "With the agents that report on it. The same id is a CI's: /api/v1/cis/{id} has the sources of each value."
 	handle(s, get, func(ctx context.Context, in *DeviceInput) (*DeviceOutput, error) {
-		asOf, err := s.asOf(in.Instant)
+		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +62,8 @@ func (s *server) registerDevice() {
 	})
 
 	revoke := s.operation(http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents")
-	revoke.Description = "All agents that report on the device now are refused from now on. What they told stays."
+	revoke.Description = "All agents that report on the device now are refused from now on. What they told stays. " +
+		`E.g. {"reason": "stolen"}.`
 	handle(s, revoke, func(ctx context.Context, in *RevokeDeviceInput) (*DeviceOutput, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
 			return nil, err

@@ -63,17 +63,9 @@ func (s *server) registerDeviceChanges() {
 // change puts a change of facts into words.
 func (s *server) change(row inventory.ItemChange) (Change, error) {
 	c := Change{At: row.At, Section: row.Section, Old: Item(row.Old), New: Item(row.New)}
-	before, err := factsOf(row.Old)
+	before, after, named, err := factsOfChange(row.Old, row.New)
 	if err != nil {
 		return c, err
-	}
-	after, err := factsOf(row.New)
-	if err != nil {
-		return c, err
-	}
-	named := after
-	if named == nil {
-		named = before
 	}
 	c.Item = itemName(named, s.sections[row.Section])
 	if row.Section == softwareSection {
@@ -106,6 +98,20 @@ func factsOf(encoded json.RawMessage) (facts, error) {
 		return nil, fmt.Errorf("read facts of a change: %w", err)
 	}
 	return f, nil
+}
+
+// factsOfChange reads an item before and after a change; named is the one that is there, the latter of two.
+func factsOfChange(was, is json.RawMessage) (before, after, named facts, err error) {
+	if before, err = factsOf(was); err != nil {
+		return nil, nil, nil, err
+	}
+	if after, err = factsOf(is); err != nil {
+		return nil, nil, nil, err
+	}
+	if after == nil {
+		return before, after, before, nil
+	}
+	return before, after, after, nil
 }
 
 // itemName names an item by its key fields, and the only item of a section by the section.

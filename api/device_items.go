@@ -57,6 +57,7 @@ const (
 func (s *server) registerDeviceItems() {
 	items := s.operation(http.MethodGet, "/api/v1/devices/{id}/sections/{section}", "list-device-items", "Devices",
 		"List what a section of a device holds")
+	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. Which fields an item has, its section says; unknown ones are absent."
 	handleList(s, items, func(_ context.Context, in *DeviceItemsInput) (listing[Item], error) {
 		section, ok := s.sections[in.Section]
 		if !ok {

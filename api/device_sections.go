@@ -24,6 +24,7 @@ func (s *server) registerDeviceSections() {
 	sections := tableOf[inventory.DeviceSection]()
 	op := s.operation(http.MethodGet, "/api/v1/devices/{id}/sections", "list-device-sections", "Devices",
 		"List the sections of a device")
+	op.Description = "What was collected, how many items there are, and how the collection went."
 	handleList(s, op, func(_ context.Context, in *DeviceSectionsInput) (listing[inventory.DeviceSection], error) {
 		return listing[inventory.DeviceSection]{
 			params: &in.ListParams, name: "device-sections", table: sections,

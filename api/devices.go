@@ -27,6 +27,7 @@ type DevicesInput struct {
 func (s *server) registerDevices() {
 	devices := tableOf[inventory.Device]()
 	op := s.operation(http.MethodGet, "/api/v1/devices", "list-devices", "Devices", "List devices")
+	op.Description = "CIs of the class computer and those below it, with what is asked of them most. E.g. ?search=thinkpad&order_by=model."
 	handleList(s, op, func(_ context.Context, in *DevicesInput) (listing[inventory.Device], error) {
 		column, direction, _ := strings.Cut(in.OrderBy, " ")
 		query := inventory.DeviceQuery{

@@ -42,7 +42,7 @@ func TestListDevices(t *testing.T) {
 		{"search=%25", ""},
 		{"search=_", ""},
 		{"search=\\", ""},
-		{"class=nothing", ""},
+		{"class=monitor", ""},
 		{asOf(before), ""},
 		{asOf(e.now(t)), "alpha beta gamma"},
 		{asOf(e.now(t)) + "&order_by=first_seen+desc&search=a", "gamma alpha beta"},

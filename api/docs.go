@@ -35,6 +35,7 @@ const docsTag = "Documentation"
 // registerDocs serves the API's own description. It is made once, when all operations are registered.
 func (s *server) registerDocs() {
 	describe := s.public("/api/openapi.json", "get-openapi", docsTag, "The API in OpenAPI 3.1")
+	describe.Description = "For programs that make clients, tests or pages of it."
 	describe.Responses["200"] = documentResponse("application/openapi+json")
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) })
 	handle(s, describe, func(context.Context, *struct{}) (*DocumentOutput, error) {
@@ -46,6 +47,7 @@ func (s *server) registerDocs() {
 	})
 
 	read := s.public("/api/docs", "get-docs", docsTag, "The API as a page to read")
+	read.Description = "The same description for people, with a curl line for each operation."
 	read.Responses["200"] = documentResponse("text/html")
 	page := sync.OnceValues(s.docsPage)
 	handle(s, read, func(context.Context, *struct{}) (*DocumentOutput, error) {
@@ -80,6 +82,7 @@ type docsOperation struct {
 
 type docsField struct {
 	Name, Type, Description string
+	Examples                []any
 	Required                bool
 }
 
@@ -107,7 +110,7 @@ func (s *server) docsPage() ([]byte, error) {
 func (s *server) docsOperations() []docsOperation {
 	var list []docsOperation
 	for _, item := range s.huma.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil {
 				list = append(list, docsOperation{Operation: op, Fields: s.docsFields(op), Sample: sample(op)})
 			}
@@ -130,7 +133,7 @@ func (s *server) docsFields(op *huma.Operation) []docsField {
 	var fields []docsField
 	for name, property := range schema.Properties {
 		fields = append(fields, docsField{
-			Name: name, Type: property.Type, Description: property.Description,
+			Name: name, Type: property.Type, Description: property.Description, Examples: property.Examples,
 			Required: slices.Contains(schema.Required, name),
 		})
 	}

@@ -59,6 +59,8 @@ const enrollmentTag = "Enrollment"
 func (s *server) registerEnrollmentTokens() {
 	create := s.operation(http.MethodPost, "/api/v1/enrollment-tokens", "create-enrollment-token", enrollmentTag,
 		"Make an enrollment token")
+	create.Description = "The answer has the secret, this once, and the command to type on the machine. " +
+		`E.g. {"name": "berlin", "max_uses": 50, "expires_in": "72h", "network": "10.0.0.0/8"}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createEnrollmentToken)
 

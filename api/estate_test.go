@@ -61,10 +61,12 @@ func newEstate(t testing.TB) *estate {
 func (e *estate) openStore(t testing.TB) {
 	t.Helper()
 	var err error
-	e.store, err = store.Open(t.Context(), pgtest.New(t), store.Options{})
+	e.store, err = store.Open(t.Context(), pgtest.New(t), store.Options{NewJudge: newJudge})
 	check(t, err)
 	t.Cleanup(e.store.Close)
 }
+
+func newJudge(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) }
 
 func (e *estate) startIngester(t testing.TB) {
 	t.Helper()
@@ -140,7 +142,7 @@ func (m *machine) report(t testing.TB, parts map[string]part) {
 	check(t, err)
 	states, err := m.estate.store.SectionStates(t.Context(), record.ID)
 	check(t, err)
-	obs := &ingest.Observation{Record: record, States: states, Token: []byte("token"), Agent: "1.2.3"}
+	obs := &ingest.Observation{Record: record, States: states, Token: []byte("token"), Program: "1.2.3"}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		summary, update := m.estate.describe(t, name, parts[name])
 		obs.Summaries = append(obs.Summaries, summary)

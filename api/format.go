@@ -27,7 +27,7 @@ func (f format) extension() string {
 }
 
 // format is what the request asks for: by name, or else by the Accept header, or else JSON.
-func (p *ListParams) format() format {
+func (p *Paging) format() format {
 	for _, f := range []format{formatJSON, formatCSV, formatNDJSON} {
 		if p.Format == f.extension() {
 			return f

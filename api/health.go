@@ -22,6 +22,7 @@ const healthTag = "Health"
 
 func (s *server) registerHealth() {
 	alive := s.public("/healthz", "get-health", healthTag, "Is the program running?")
+	alive.Description = "Of the program alone: it answers also while the database does not."
 	handle(s, alive, func(context.Context, *struct{}) (*HealthOutput, error) {
 		return &HealthOutput{Body: Health{Status: "ok", Version: s.Version}}, nil
 	})

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"testing"
@@ -32,6 +35,34 @@ type player struct {
 	held   map[string]string // software: name → version
 	status inventory.Status
 	seen   bool // software was collected at least once
+}
+
+// unsettledStore has changes under way that take too long.
+type unsettledStore struct{ emptyStore }
+
+func (unsettledStore) Settle(context.Context, time.Time) error {
+	return &inventory.Error{Code: inventory.CodeUnavailable, Message: "ask again"}
+}
+
+// TestUnsettledInstants: where the answer for an instant might still become another, there is none.
+func TestUnsettledInstants(t *testing.T) {
+	t.Parallel()
+	e := &estate{token: "any"}
+	o := e.options()
+	o.Store = unsettledStore{}
+	e.server = httptest.NewServer(New(o))
+	t.Cleanup(e.server.Close)
+	past := asOf(time.Now().Add(-time.Second))
+	for address, want := range map[string]int{
+		"/api/v1/devices":                    http.StatusOK,
+		"/api/v1/devices?" + past:            http.StatusServiceUnavailable,
+		"/api/v1/devices?format=csv&" + past: http.StatusServiceUnavailable,
+		"/api/v1/software/1?" + past:         http.StatusServiceUnavailable,
+	} {
+		if a := e.do(t, http.MethodGet, address, "", nil); a.status != want {
+			t.Errorf("%s: %d %s, want %d", address, a.status, a.body, want)
+		}
+	}
 }
 
 // TestAsOf replays random histories: the API is asked about every instant of them, and has to say what was true then.

@@ -1,9 +1,25 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"time"
 )
+
+// historyStore has the past.
+type historyStore interface {
+	clockStore
+	changeStore
+	baselineStore
+}
+
+// clockStore knows what time it is and what is settled.
+type clockStore interface {
+	// Now is the clock by which changes get their instants.
+	Now(ctx context.Context) (time.Time, error)
+	// Settle waits until every change with an instant up to asOf can be seen.
+	Settle(ctx context.Context, asOf time.Time) error
+}
 
 // Instant is the parameter of every read.
 type Instant struct {
@@ -26,12 +42,21 @@ func (m *Moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// asOf checks the instant that a request asks about. Zero is now.
-func (s *server) asOf(at Instant) (time.Time, error) {
-	if at.AsOf.After(s.Now()) {
-		return time.Time{}, invalid("query.as_of", "the instant is in the future")
+// asOf checks the instant that a request asks about, and waits until all that happened up to it can be seen: the
+// answer for an instant is the same for ever. Zero is now.
+func (s *server) asOf(ctx context.Context, at Instant) (time.Time, error) {
+	return s.settled(ctx, "query.as_of", at.AsOf)
+}
+
+// settled is asOf for an instant at any place of the request.
+func (s *server) settled(ctx context.Context, location string, at Moment) (time.Time, error) {
+	if at.IsZero() {
+		return time.Time{}, nil
 	}
-	return at.AsOf.Time, nil
+	if at.After(s.Now()) {
+		return time.Time{}, invalid(location, "the instant is in the future")
+	}
+	return at.Time, s.Store.Settle(ctx, at.Time)
 }
 
 // echo is an instant as answers repeat it: absent where the request named none.

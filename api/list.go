@@ -14,11 +14,15 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ListParams are the parameters of every list.
+// ListParams are the parameters of every list of the estate.
 type ListParams struct {
 	Instant
+	Paging
+}
 
-	Format    string `query:"format" enum:"json,csv,ndjson" doc:"json: one page; csv, ndjson: the whole list. It goes before the Accept header."`
+// Paging are the parameters of every list.
+type Paging struct {
+	Format    string `query:"format" enum:"json,csv,ndjson" doc:"json: one page; csv, ndjson: the whole list, or all after page_token. It goes before the Accept header."`
 	PageSize  int    `query:"page_size" default:"100" minimum:"1" maximum:"1000" doc:"The number of items on a page."`
 	PageToken string `query:"page_token" maxLength:"8192" doc:"The next_page_token of the page before."`
 	Accept    string `header:"Accept" hidden:"true"`
@@ -27,7 +31,7 @@ type ListParams struct {
 }
 
 // Resolve keeps the address of the request, of which page tokens are made. huma calls it.
-func (p *ListParams) Resolve(ctx huma.Context) []error {
+func (p *Paging) Resolve(ctx huma.Context) []error {
 	p.address = ctx.URL()
 	return nil
 }
@@ -36,6 +40,7 @@ func (p *ListParams) Resolve(ctx huma.Context) []error {
 type PageOf[T any] struct {
 	Items         []T        `json:"items" nullable:"false"`
 	NextPageToken string     `json:"next_page_token,omitempty" doc:"Absent on the last page."`
+	Cursor        string     `json:"cursor,omitempty" doc:"Only of changes: the page_token for those that come after, also on the last page; absent while there are none."`
 	AsOf          *time.Time `json:"as_of,omitempty" doc:"As in the request."`
 }
 
@@ -43,6 +48,7 @@ type PageOf[T any] struct {
 type listing[T any] struct {
 	params *ListParams
 	name   string // of a download
+	feed   bool   // it grows at its end, and readers come back for more
 	table  table[T]
 	each   func(ctx context.Context, page inventory.Page, visit inventory.Visit[T]) error
 }
@@ -55,11 +61,14 @@ func handleList[I, T any](s *server, op huma.Operation, f func(context.Context, 
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
-		asOf, err := s.asOf(l.params.Instant)
+		asOf, err := s.asOf(ctx, l.params.Instant)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
 		page := inventory.Page{AsOf: asOf}
+		if page.After, err = decodePageToken(l.params.address, l.params.PageToken); err != nil {
+			return nil, s.problem(ctx, err)
+		}
 		if format := l.params.format(); format != formatJSON {
 			return &huma.StreamResponse{Body: func(hctx huma.Context) { stream(s, hctx, l, page, format) }}, nil
 		}
@@ -76,28 +85,40 @@ func readPage[T any](ctx context.Context, l listing[T], page inventory.Page) (Pa
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	answer := PageOf[T]{AsOf: echo(page.AsOf)}
-	var err error
-	if page.After, err = decodePageToken(l.params.address, l.params.PageToken); err != nil {
-		return answer, err
-	}
 	size := l.params.PageSize
 	page.Limit = size + 1 // the row after the page says that there is a next one
 	answer.Items = make([]T, 0, min(size, 128))
 	var last inventory.Position
-	err = l.each(ctx, page, func(row T, at inventory.Position) error {
+	err := l.each(ctx, page, func(row T, at inventory.Position) error {
 		if len(answer.Items) == size {
 			return errPageFull
 		}
 		answer.Items, last = append(answer.Items, row), at
 		return nil
 	})
-	if !errors.Is(err, errPageFull) {
+	if err != nil && !errors.Is(err, errPageFull) {
 		return answer, err
 	}
-	if answer.NextPageToken, err = encodePageToken(l.params.address, last); err != nil {
-		return answer, fmt.Errorf("encode page token: %w", err)
+	token, tokenErr := l.after(last)
+	if err != nil {
+		answer.NextPageToken = token
 	}
-	return answer, nil
+	if l.feed {
+		answer.Cursor = token
+	}
+	return answer, tokenErr
+}
+
+// after is the token of what comes after the last row that was read, or else of what was asked for.
+func (l listing[T]) after(last inventory.Position) (string, error) {
+	if last == nil {
+		return l.params.PageToken, nil
+	}
+	token, err := encodePageToken(l.params.address, last)
+	if err != nil {
+		return "", fmt.Errorf("encode page token: %w", err)
+	}
+	return token, nil
 }
 
 // errPageFull ends the reading of a page.

@@ -7,9 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // TestPagesMakeTheList: whatever the list, the order and the size of pages, the pages one after the other are the
@@ -26,9 +29,15 @@ func TestPagesMakeTheList(t *testing.T) {
 		parts["software"] = software(debian("bash", strconv.Itoa(i+1)), debian("zsh", "1"), debian("é", "1"))
 		last.report(t, parts)
 	}
-	then := asOf(e.now(t))
+	at := e.now(t)
+	then := asOf(at)
 	last.report(t, map[string]part{"software": software()})
-	device := "/api/v1/devices/" + last.device
+	device, ci := "/api/v1/devices/"+last.device, "/api/v1/cis/"+last.device
+	located := e.makeCI(t, "location", "Berlin", `{}`)
+	for _, name := range []string{"one", "two", "two"} {
+		e.relate(t, "located_in", e.makeCI(t, "monitor", name, `{"cost": 10}`), located)
+	}
+	baseline := send[inventory.Baseline](t, e, "POST", "/api/v1/baselines", `{"name": "then", "at": "`+at.Format(time.RFC3339Nano)+`"}`, 201)
 	zsh := items[struct {
 		ID int32 `json:"id"`
 	}](t, e, "/api/v1/software?search=zsh")[0].ID
@@ -40,6 +49,10 @@ func TestPagesMakeTheList(t *testing.T) {
 		device + "/changes", device + "/changes?section=software", "/api/v1/software", "/api/v1/software?search=zsh",
 		"/api/v1/software?include_uninstalled=true", "/api/v1/software?" + then, path("software", zsh) + "/devices",
 		path("software", zsh) + "/devices?" + then, "/api/v1/enrollment-tokens",
+		"/api/v1/cis", "/api/v1/cis?order_by=cost+desc", "/api/v1/cis?class=computer&" + then, "/api/v1/relationships",
+		"/api/v1/cis/" + located + "/relationships", "/api/v1/classes", "/api/v1/classes/computer/attributes",
+		"/api/v1/relationship-types", "/api/v1/changes?kind=item", "/api/v1/changes", ci + "/changes", "/api/v1/baselines",
+		"/api/v1/baselines/" + baseline.ID + "/diff",
 	}
 	whole := map[string][]string{}
 	for _, list := range lists {
@@ -132,12 +145,15 @@ func TestForgedPositions(t *testing.T) {
 	parts["software"] = software(debian("bash", "1"))
 	m.report(t, parts)
 	device := "/api/v1/devices/" + m.device
+	baseline := send[inventory.Baseline](t, e, "POST", "/api/v1/baselines", `{"name": "now"}`, 201)
 	lists := []string{
 		"/api/v1/devices", "/api/v1/devices?order_by=first_seen", device + "/sections", device + "/software",
 		device + "/changes", "/api/v1/software", "/api/v1/software/1/devices", "/api/v1/enrollment-tokens",
+		"/api/v1/cis", "/api/v1/cis?order_by=cost", "/api/v1/relationships", "/api/v1/changes", "/api/v1/reviews", "/api/v1/classes",
+		"/api/v1/baselines", "/api/v1/baselines/" + baseline.ID + "/diff",
 	}
 	text := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
-		"", "1", "-1", "99999999999999999999", "2024-01-01T00:00:00Z", m.device, "\x00", "software", "'; --",
+		"", "1", "-1", "99999999999999999999", "2024-01-01T00:00:00Z", baseline.At.Format(sortableTime), "item", m.device, "\x00", "software", "'; --",
 	}))
 	rapid.Check(t, func(r *rapid.T) {
 		list := rapid.SampledFrom(lists).Draw(r, "list")

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
@@ -66,6 +67,7 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/devices?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", device + "?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", "/api/v1/devices?order_by=secrets", "", 400, "/query/order_by", "serial_number"},
+		{"GET", "/api/v1/devices?class=toaster", "", 400, "", "no class toaster"},
 		{"GET", "/api/v1/devices?search=%00", "", 400, "/query/search", "not valid text"},
 		{"GET", "/api/v1/devices?search=%ff", "", 400, "/query/search", "not valid text"},
 		{"GET", "/api/v1/devices?search=" + strings.Repeat("a", 201), "", 400, "/query/search", "200"},
@@ -164,6 +166,8 @@ func FuzzQuery(f *testing.F) {
 }
 
 type emptyStore struct{ brokenStore }
+
+func (emptyStore) Settle(context.Context, time.Time) error { return nil }
 
 func (emptyStore) ListDevices(context.Context, inventory.DeviceQuery, inventory.Visit[inventory.Device]) error {
 	return nil

@@ -73,8 +73,9 @@ func (s *server) registerSoftware() {
 	})
 
 	get := s.operation(http.MethodGet, "/api/v1/software/{id}", "get-software", "Software", "Get a software")
+	get.Description = "With the number of its installations."
 	handle(s, get, func(ctx context.Context, in *SoftwareInput) (*SoftwareOutput, error) {
-		asOf, err := s.asOf(in.Instant)
+		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
 			return nil, err
 		}

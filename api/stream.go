@@ -24,6 +24,8 @@ const (
 	pieceSize = 64 << 10
 	// rowsTrailer tells the number of rows of a stream after its last one.
 	rowsTrailer = "Muster-Rows"
+	// cursorTrailer tells what the cursor of a page does.
+	cursorTrailer = "Muster-Cursor"
 )
 
 // stream answers with the whole list. It holds one row and one piece in memory, whatever the list's length.
@@ -43,28 +45,32 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	out := bufio.NewWriterSize(paced, pieceSize)
 	rows := newRowWriter(out, f, l.table)
 	begun, n := false, 0
-	err := l.each(ctx.Context(), page, func(row T, _ inventory.Position) error {
+	begin := func() error {
+		begun = true
+		l.announce(ctx, s.fileName(l.name, page, f), f)
+		return rows.header()
+	}
+	var last inventory.Position
+	err := l.each(ctx.Context(), page, func(row T, at inventory.Position) error {
 		if !begun {
-			begun = true
-			announce(ctx, s.fileName(l.name, page, f), f)
-			if err := rows.header(); err != nil {
+			if err := begin(); err != nil {
 				return err
 			}
 		}
-		n++
+		n, last = n+1, at
 		return rows.row(row)
 	})
 	if err == nil && !begun {
-		begun = true
-		announce(ctx, s.fileName(l.name, page, f), f)
-		err = rows.header()
+		err = begin()
 	}
 	if err == nil {
 		err = out.Flush()
 	}
+	if err == nil {
+		err = l.trailers(w.Header(), n, last)
+	}
 	switch {
 	case err == nil:
-		w.Header().Set(rowsTrailer, strconv.Itoa(n))
 	case !begun:
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	default:
@@ -73,7 +79,7 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	}
 }
 
-func announce(ctx huma.Context, name string, f format) {
+func (l listing[T]) announce(ctx huma.Context, name string, f format) {
 	contentType := string(f)
 	if f == formatCSV {
 		contentType += "; charset=utf-8; header=present" // RFC 7111 §5.1, RFC 4180 §3
@@ -81,8 +87,24 @@ func announce(ctx huma.Context, name string, f format) {
 	ctx.SetHeader("Content-Type", contentType)
 	ctx.SetHeader("Content-Disposition", `attachment; filename="`+name+`"`)
 	ctx.SetHeader("Trailer", rowsTrailer)
+	if l.feed {
+		ctx.SetHeader("Trailer", rowsTrailer+", "+cursorTrailer)
+	}
 	ctx.SetHeader("Vary", "Accept")
 	ctx.SetStatus(http.StatusOK)
+}
+
+// trailers ends a stream that is complete.
+func (l listing[T]) trailers(header http.Header, rows int, last inventory.Position) error {
+	header.Set(rowsTrailer, strconv.Itoa(rows))
+	if !l.feed {
+		return nil
+	}
+	cursor, err := l.after(last)
+	if err == nil && cursor != "" {
+		header.Set(cursorTrailer, cursor)
+	}
+	return err
 }
 
 // fileName names a download after the list and the instant that it is true of.

@@ -15,9 +15,10 @@ type table[T any] struct {
 	cells   func(cells []string, row T) ([]string, error) // appends one cell for each column
 }
 
-// tableOf makes the table of a struct: its columns are the struct's fields, by their names in JSON.
+// tableOf makes the table of a struct: its columns are the struct's fields, by their names in JSON. The fields of a
+// struct within it are columns of their own, e.g. from_id.
 func tableOf[T any]() table[T] {
-	fields := jsonFields(reflect.TypeFor[T](), nil)
+	fields := jsonFields(reflect.TypeFor[T](), "", nil)
 	t := table[T]{columns: make([]string, len(fields))}
 	for i, f := range fields {
 		t.columns[i] = f.name
@@ -41,7 +42,7 @@ type jsonField struct {
 	index []int
 }
 
-func jsonFields(t reflect.Type, parent []int) []jsonField {
+func jsonFields(t reflect.Type, prefix string, parent []int) []jsonField {
 	var fields []jsonField
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -49,9 +50,12 @@ func jsonFields(t reflect.Type, parent []int) []jsonField {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && name == "":
-			fields = append(fields, jsonFields(f.Type, index)...)
-		case f.IsExported() && name != "-" && name != "":
-			fields = append(fields, jsonField{name, index})
+			fields = append(fields, jsonFields(f.Type, prefix, index)...)
+		case !f.IsExported() || name == "-" || name == "":
+		case f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]():
+			fields = append(fields, jsonFields(f.Type, prefix+name+"_", index)...)
+		default:
+			fields = append(fields, jsonField{prefix + name, index})
 		}
 	}
 	return fields

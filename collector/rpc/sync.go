@@ -38,9 +38,25 @@ func (c *conversation) checkIn(said *inventoryv1.CheckIn) error {
 	c.server.presence.note(c.record.ID, c.lastSeen, c.id)
 
 	if c.nothingToDo(said, incident) {
+		if err := c.reconsider(); err != nil {
+			return err
+		}
 		return c.ack(c.tokenFor(said), nil, false)
 	}
 	return c.take(said, incident)
+}
+
+// reconsider looks again at which device this is where that depends on who is alive: two installations on one machine,
+// or an agent that was replaced.
+func (c *conversation) reconsider() error {
+	if !c.record.Unsettled {
+		return nil
+	}
+	states, err := c.states()
+	if err != nil {
+		return err
+	}
+	return c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
 }
 
 // heldRoot is the form in which the root of an inventory is held: together with what this program knows of
@@ -77,7 +93,7 @@ func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incid
 	obs := &ingest.Observation{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(said.GetInventoryRoot()),
 		Token: newToken(), Previous: keepable(said.GetToken()), Incident: incident,
-		BootID: ingest.Text(c.hello.GetBootId()), Agent: ingest.Text(c.hello.GetAgentVersion()), Hardware: hardwareOf(c.hello),
+		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()), Hardware: hardwareOf(c.hello),
 	}
 	result, err := c.gather(obs, wanted(summaries, states, said.GetReadingsDue()))
 	if err != nil {

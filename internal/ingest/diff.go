@@ -27,8 +27,8 @@ func (g *Ingester) diff(_ context.Context, group []*job) error {
 	for _, j := range group {
 		o := j.obs
 		j.change = inventory.Change{
-			Record: o.Record.ID, Version: o.Record.Version, CI: o.Record.CI, Root: o.Root, Token: o.Token,
-			Previous: o.Previous, BootID: o.BootID, Agent: o.Agent, Hardware: o.Hardware, Incident: o.Incident,
+			Record: o.Record.ID, Version: o.Record.Version, Root: o.Root, Token: o.Token,
+			Previous: o.Previous, BootID: o.BootID, Program: o.Program, Hardware: o.Hardware, Incident: o.Incident,
 		}
 		for _, w := range j.sections {
 			changed, err := w.diff()

@@ -107,7 +107,7 @@ func (j *job) answer(err error) {
 // that job's err.
 func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
-		g.intern, g.load, g.diff, g.describe, g.commit,
+		g.intern, g.load, g.diff, g.resolve, g.commit,
 	} {
 		if err := step(ctx, slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return j.err != nil })); err != nil {
 			return err

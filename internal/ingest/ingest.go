@@ -4,6 +4,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,13 @@ import (
 
 // Store is what ingest needs of the store.
 type Store interface {
+	importStore
+
 	Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error)
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
-	Devices(ctx context.Context, cis []string) (map[string]inventory.DeviceFacts, error)
+	Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]string, error)
 	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
 }
 
@@ -36,9 +39,11 @@ type Observation struct {
 	Token     []byte         // the ratchet's next token
 	Previous  []byte         // the one that the agent came with
 	BootID    string
-	Agent     string
+	Program   string // what reports, and its version
 	Hardware  map[string]uint64
 	Incident  *inventory.Incident
+	// Also is what the sections have no room for; of what they say too, they have the word.
+	Also *inventory.Observed
 }
 
 // Result says what became of an observation.
@@ -66,6 +71,8 @@ type Options struct {
 	Workers   int // transactions at a time; 0 means 2
 	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 40 MB)
 	Logger    *slog.Logger
+	// Honest tells a value from a placeholder, by the kind of identifier or attribute it is; nil takes every value.
+	Honest func(kind, value string) bool
 }
 
 // Ingester applies observations. It is safe for concurrent use.
@@ -103,6 +110,9 @@ func New(store Store, o Options) (*Ingester, error) {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Honest == nil {
+		o.Honest = func(string, string) bool { return true }
 	}
 	known, err := lru.New[encoding, inventory.Ref](o.CacheSize)
 	if err != nil {
@@ -153,8 +163,8 @@ func (j *job) outcome(err error) (Result, error) {
 	}
 	c := j.change
 	record := j.obs.Record
-	record.CI, record.Version, record.Root = c.CI, c.Version+1, c.Root
+	record.CI, record.Version, record.Root = cmp.Or(j.ci, record.CI), c.Version+1, c.Root
 	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at
-	record.BootID, record.AgentVersion, record.Hardware = c.BootID, c.Agent, c.Hardware
+	record.BootID, record.Program, record.Hardware = c.BootID, c.Program, c.Hardware
 	return Result{Record: record, At: j.at, Verdicts: j.verdicts}, nil
 }

@@ -32,13 +32,19 @@ type estate struct {
 
 func newEstate(t testing.TB) *estate {
 	t.Helper()
-	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{})
+	judge, err := ingest.NewJudge(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{
+		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	e := &estate{Store: s}
-	if e.ingester, err = ingest.New(s, ingest.Options{}); err != nil {
+	if e.ingester, err = ingest.New(s, ingest.Options{Honest: judge.Honest}); err != nil {
 		t.Fatal(err)
 	}
 	if e.decoder, err = ingest.NewDecoder(); err != nil {

@@ -2,11 +2,13 @@ package inventory
 
 import "time"
 
-// Record is what the collector holds of one agent: a source record and the state of its conversation.
+// Record is what the collector holds of one source record that reports inventories: an agent's and the state of its
+// conversation, or that of a file that was imported.
 type Record struct {
 	ID            int64
-	AgentID       string
+	AgentID       string // "" where it is none of our agents
 	CI            string // the device's id; "" before the first inventory
+	Unsettled     bool   // that it was heard of may change which device it is
 	RevokedAt     *time.Time
 	Version       int64 // the fence: a Change is relative to it
 	Root          Root  // of the whole inventory
@@ -14,7 +16,7 @@ type Record struct {
 	PreviousToken []byte
 	TokenAt       time.Time
 	BootID        string
-	AgentVersion  string
+	Program       string            // what reports, and its version: of our agents the version alone
 	Hardware      map[string]uint64 // family → hash, see proto Hardware
 }
 
@@ -34,30 +36,15 @@ type SectionState struct {
 // Change is everything that one observation does to a record. It is applied as a whole or not at all.
 type Change struct {
 	Record   int64
-	Version  int64  // of the record that the change is relative to
-	CI       string // the record's device; a new id where NewCI
-	NewCI    bool
-	Device   *DeviceFacts // the device's attributes, where they changed
+	Version  int64 // of the record that the change is relative to
 	Root     Root
 	Token    []byte // the ratchet's next token
 	Previous []byte // the one that the agent came with, which it comes with again if this change's Ack is lost
 	BootID   string
-	Agent    string // its version
+	Program  string
 	Hardware map[string]uint64
 	Incident *Incident
 	Sections []SectionChange
-}
-
-// DeviceFacts are the reconciled attributes of a device. Empty strings are unknown.
-type DeviceFacts struct {
-	Class        string
-	Name         string
-	Manufacturer string
-	Model        string
-	SerialNumber string
-	UUID         string
-	OSName       string
-	OSVersion    string
 }
 
 // Incident is something that the ratchet found out about a record.

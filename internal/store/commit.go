@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,8 +33,12 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 		if applied, err = fence(ctx, tx, changes); err != nil {
 			return err
 		}
+		shown, err := shownRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
+		if err != nil {
+			return err
+		}
 		batch := &pgx.Batch{}
-		if err := s.queue(batch, changes, applied); err != nil {
+		if err := s.queue(batch, changes, applied, shown); err != nil {
 			return err
 		}
 		if batch.Len() == 0 {
@@ -54,50 +60,50 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 const fenceRecords = `
 	with wanted as (
 		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::jsonb[])
-			w (record_id, version, root, token, previous_token, boot_id, agent_version, hardware)
+			w (record_id, version, root, token, previous_token, boot_id, program, hardware)
 	), locked as (
-		select a.record_id
-		from agent a join wanted w on w.record_id = a.record_id and w.version = a.version
-		where a.revoked_at is null
-		order by a.record_id
-		for update of a
+		select r.id
+		from source_record r join wanted w on w.record_id = r.id and w.version = r.version
+		where not exists (select from agent a where a.record_id = r.id and a.revoked_at is not null)
+		order by r.id
+		for update of r
 	)
-	update agent a set
-		version        = a.version + 1,
-		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()), a.changed_at + interval '1 microsecond'),
+	update source_record r set
+		version        = r.version + 1,
+		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()), r.changed_at + interval '1 microsecond'),
 		inventory_root = w.root,
 		previous_token = w.previous_token,
 		token          = w.token,
 		token_at       = clock_timestamp(),
 		boot_id        = w.boot_id,
-		agent_version  = w.agent_version,
+		program        = w.program,
 		hardware       = w.hardware,
 		seen_at        = clock_timestamp()
-	from locked l join wanted w on w.record_id = l.record_id
-	where a.record_id = l.record_id
-	returning a.record_id, a.changed_at`
+	from locked l join wanted w on w.record_id = l.id
+	where r.id = l.id
+	returning r.id, r.changed_at`
 
 func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
 	var (
-		n             = len(changes)
-		records       = make([]int64, n)
-		versions      = make([]int64, n)
-		roots, tokens = make([][]byte, n), make([][]byte, n)
-		previous      = make([][]byte, n)
-		boots, agents = make([]string, n), make([]string, n)
-		hardware      = make([]string, n)
+		n               = len(changes)
+		records         = make([]int64, n)
+		versions        = make([]int64, n)
+		roots, tokens   = make([][]byte, n), make([][]byte, n)
+		previous        = make([][]byte, n)
+		boots, programs = make([]string, n), make([]string, n)
+		hardware        = make([]string, n)
 	)
 	for i, c := range changes {
 		records[i], versions[i] = c.Record, c.Version
 		roots[i], tokens[i], previous[i] = c.Root[:], c.Token, c.Previous
-		boots[i], agents[i] = c.BootID, c.Agent
+		boots[i], programs[i] = c.BootID, c.Program
 		encoded, err := encodeHardware(c.Hardware)
 		if err != nil {
 			return nil, err
 		}
 		hardware[i] = string(encoded)
 	}
-	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, tokens, previous, boots, agents, hardware)
+	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, tokens, previous, boots, programs, hardware)
 	if err != nil {
 		return nil, fmt.Errorf("fence records: %w", err)
 	}
@@ -114,22 +120,42 @@ func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 	return applied, nil
 }
 
+// shownRecords tells whose items count: of several records of one installation one does. It is asked under the lock of
+// the records, which whoever changes the answer takes too.
+func shownRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
+	rows, err := tx.Query(ctx, `
+		select record_id from membership where record_id = any($1) and valid_to = 'infinity' and shown`, records)
+	if err != nil {
+		return nil, fmt.Errorf("find shown records: %w", err)
+	}
+	shown := make(map[int64]bool, len(records))
+	var record int64
+	_, err = pgx.ForEachRow(rows, []any{&record}, func() error {
+		shown[record] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find shown records: %w", err)
+	}
+	return shown, nil
+}
+
 // queue writes down the statements for the changes that passed the fence: one for each table that has something
 // to say, whatever the number of machines.
-func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time) error {
+func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, shown map[int64]bool) error {
 	var (
-		devices  deviceRows
-		states   stateRows
-		sets     setRows
-		counts   = newCountChanges()
-		readings readingRows
+		incidents incidentRows
+		states    stateRows
+		sets      setRows
+		counts    = newCountChanges()
+		readings  readingRows
 	)
 	for _, c := range changes {
 		at, ok := applied[c.Record]
 		if !ok {
 			continue
 		}
-		if err := devices.add(c, at); err != nil {
+		if err := incidents.add(c, at); err != nil {
 			return err
 		}
 		for _, change := range c.Sections {
@@ -139,10 +165,12 @@ func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[
 			}
 			sets.add(c.Record, id, at, change)
 			readings.add(s.readings, c.Record, id, at, change)
-			counts.add(change)
+			if shown[c.Record] {
+				counts.add(change)
+			}
 		}
 	}
-	devices.queue(batch)
+	incidents.queue(batch)
 	states.queue(batch)
 	sets.queue(batch)
 	readings.queue(batch)

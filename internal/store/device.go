@@ -11,26 +11,25 @@ import (
 )
 
 // Device gives a device as it was known at an instant (zero: now), and its agents in the order of their enrollment.
-// A device that was first seen later is not found.
+// The id of one that was merged gives the device that it became. A device that was first seen later is not found.
 func (s *Store) Device(ctx context.Context, id string, asOf time.Time) (inventory.Device, []inventory.DeviceAgent, error) {
 	var (
 		device inventory.Device
 		agents []inventory.DeviceAgent
 	)
 	err := s.read(ctx, func(tx pgx.Tx) error {
-		var found bool
-		var err error
 		page := inventory.Page{AsOf: asOf}
-		args := pgx.NamedArgs{"device": id, "as_of": instant(page)}
-		device, found, err = one[inventory.Device](ctx, tx, `
+		current, err := deviceAt(ctx, tx, id, page)
+		if err != nil {
+			return err
+		}
+		args := pgx.NamedArgs{"device": current, "as_of": instant(page)}
+		device, _, err = one[inventory.Device](ctx, tx, `
 			select `+deviceColumns+`
-			from device d join ci c on c.id = d.ci_id `+deviceSeen+`
+			from ci_version d join ci c on c.id = d.ci_id `+versionSeen+`
 			where d.ci_id = @device and `+versionAt(page), args)
 		if err != nil {
 			return fmt.Errorf("read device: %w", err)
-		}
-		if !found {
-			return noDevice(id)
 		}
 		agents, err = deviceAgents(ctx, tx, args)
 		return err
@@ -43,15 +42,16 @@ func noDevice(id string) error { return notFound("there is no device %s", id) }
 func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.DeviceAgent, error) {
 	agents := []inventory.DeviceAgent{}
 	err := each(ctx, tx, `
-		select a.agent_id::text, case when seen.at <= @as_of then a.agent_version else '' end as version,
+		select a.agent_id::text, case when seen.at <= @as_of then r.program else '' end as version,
 		       r.created_at as enrolled_at, case when seen.at <= @as_of then seen.at end as last_seen,
 		       case when a.revoked_at <= @as_of then a.revoked_at end as revoked_at,
 		       case when a.revoked_at <= @as_of then coalesce(a.revoke_reason, '') else '' end as revoke_reason
-		from source_record r
+		from membership m
+		join source_record r on r.id = m.record_id
 		join agent a on a.record_id = r.id
 		left join presence p on p.record_id = r.id
-		cross join lateral (select greatest(a.seen_at, p.seen_at) as at) seen
-		where r.ci_id = @device and r.created_at <= @as_of
+		cross join lateral (select greatest(r.seen_at, p.seen_at) as at) seen
+		where m.ci_id = @device and `+memberAt+`
 		order by r.id`, args, func(agent inventory.DeviceAgent) error {
 		agents = append(agents, agent)
 		return nil
@@ -65,13 +65,15 @@ func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invento
 // RevokeDevice has all agents of a device refused from now on. Agents that were revoked before keep their reason.
 func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if err := deviceExists(ctx, tx, id, inventory.Page{}); err != nil {
+		current, err := deviceAt(ctx, tx, id, inventory.Page{})
+		if err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `
+		_, err = tx.Exec(ctx, `
 			update agent set revoked_at = clock_timestamp(), revoke_reason = @reason
-			where record_id in (select id from source_record where ci_id = @device) and revoked_at is null`,
-			pgx.NamedArgs{"device": id, "reason": reason})
+			where record_id in (select record_id from membership where ci_id = @device and valid_to = 'infinity')
+				and revoked_at is null`,
+			pgx.NamedArgs{"device": current, "reason": reason})
 		if err != nil {
 			return fmt.Errorf("revoke agents of device: %w", err)
 		}
@@ -79,17 +81,11 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 	})
 }
 
-// deviceExists reports an inventory.Error where a device was not known at the page's instant.
-func deviceExists(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) error {
-	var exists bool
-	err := tx.QueryRow(ctx, `
-		select exists (select from device where ci_id = @device and valid_from <= @as_of and valid_to > @as_of)`,
-		pgx.NamedArgs{"device": id, "as_of": instant(page)}).Scan(&exists)
-	if err != nil {
-		return fmt.Errorf("find device: %w", err)
+// deviceAt gives the id of the device that an id stands for at the page's instant.
+func deviceAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (string, error) {
+	place, err := ciAt(ctx, tx, id, page)
+	if isNotFound(err) || err == nil && (!place.Device || place.Retired) {
+		return "", noDevice(id)
 	}
-	if !exists {
-		return noDevice(id)
-	}
-	return nil
+	return place.ID, err
 }

@@ -25,14 +25,15 @@ func (r changeRow) position() inventory.Position {
 	}
 }
 
-// ListDeviceChanges lists the changes of a device's items, the newest first.
+// ListDeviceChanges lists the changes of a device's items, the newest first: those that its records told of while they
+// were its own.
 func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, visit inventory.Visit[inventory.ItemChange]) error {
 	until := q.Until
 	if until.IsZero() {
 		until = endOfTime
 	}
 	args := pgx.NamedArgs{
-		"device": q.Device, "section": q.Section, "since": q.Since, "until": until,
+		"section": q.Section, "since": q.Since, "until": until,
 		"as_of": instant(q.Page), "limit": limit(q.Page),
 	}
 	after := ``
@@ -44,19 +45,21 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 	}
 	sql := `
 		select e.at, e.record_id, n.name as section, c.n, o.facts as old, w.facts as new
-		from item_event e
+		from membership m
+		join item_event e on e.record_id = m.record_id and e.at >= m.valid_from and e.at < m.valid_to
 		join section n on n.id = e.section_id
 		cross join lateral unnest(e.old_items, e.new_items) with ordinality c (old_item, new_item, n)
 		left join item o on o.id = c.old_item
 		left join item w on w.id = c.new_item
-		where e.record_id = ` + deviceRecords + `
+		where m.ci_id = @device and m.shown and m.valid_from <= @as_of
 			and e.at >= @since and e.at < @until and e.at <= @as_of
 			and (@section = '' or n.name = @section)
 			` + after + `
 		order by e.at desc, e.record_id desc, n.name desc, c.n desc
 		limit @limit`
 	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
-		if err := deviceExists(ctx, tx, q.Device, q.Page); err != nil {
+		var err error
+		if args["device"], err = deviceAt(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}
 		return each(ctx, tx, sql, args, func(row changeRow) error {

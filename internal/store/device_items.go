@@ -53,7 +53,7 @@ type heldItemRow struct {
 // ListDeviceItems lists what a section of a device holds, with the latest readings that had come by then.
 func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visit inventory.Visit[inventory.HeldItem]) error {
 	args := pgx.NamedArgs{
-		"device": q.Device, "section": q.Section, "order_by": q.OrderBy, "as_of": instant(q.Page), "limit": limit(q.Page),
+		"section": q.Section, "order_by": q.OrderBy, "as_of": instant(q.Page), "limit": limit(q.Page),
 	}
 	after := `true`
 	if q.After != nil {
@@ -75,7 +75,8 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 		order by k.sort_key, i.id
 		limit @limit`
 	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
-		if err := deviceExists(ctx, tx, q.Device, q.Page); err != nil {
+		var err error
+		if args["device"], err = deviceAt(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}
 		readings, err := s.deviceReadings(ctx, tx, args)

@@ -11,9 +11,9 @@ import (
 func (s *Store) DeviceOfAgent(ctx context.Context, agentID string) (string, error) {
 	var id string
 	err := s.pool.QueryRow(ctx, `
-		select r.ci_id::text
-		from agent a join source_record r on r.id = a.record_id
-		where a.agent_id = $1 and r.ci_id is not null`, agentID).Scan(&id)
+		select m.ci_id::text
+		from agent a join membership m on m.record_id = a.record_id
+		where a.agent_id = $1 and m.valid_to = 'infinity'`, agentID).Scan(&id)
 	if isNoRows(err) {
 		return "", &inventory.Error{Code: inventory.CodeNotFound, Message: "no device reports through agent " + agentID}
 	}

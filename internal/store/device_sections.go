@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// deviceRecords are the source records of a device.
-const deviceRecords = `any(array(select id from source_record where ci_id = @device))`
+// deviceRecords are the source records whose inventory was a device's at the instant.
+const deviceRecords = `any(array(select m.record_id from membership m where m.ci_id = @device and m.shown and ` + memberAt + `))`
 
 // What was later than the instant is taken back: a status has its past, a count of items its events. How long a
 // collection took and what its verdicts were is kept for the last one alone. Of several records the one that
@@ -55,9 +55,10 @@ func (s *Store) ListDeviceSections(ctx context.Context, device string, page inve
 		}
 		after = page.After[0]
 	}
-	args := pgx.NamedArgs{"device": device, "as_of": instant(page), "after": after, "limit": limit(page)}
+	args := pgx.NamedArgs{"as_of": instant(page), "after": after, "limit": limit(page)}
 	return s.list(ctx, page, func(tx pgx.Tx) error {
-		if err := deviceExists(ctx, tx, device, page); err != nil {
+		var err error
+		if args["device"], err = deviceAt(ctx, tx, device, page); err != nil {
 			return err
 		}
 		return each(ctx, tx, deviceSections, args, func(section inventory.DeviceSection) error {

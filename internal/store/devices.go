@@ -18,12 +18,12 @@ var deviceOrders = map[string]struct{ column, cast, id string }{
 	"":              {"d.name", "text", "d.ci_id"},
 	"name":          {"d.name", "text", "d.ci_id"},
 	"class":         {"d.class", "text", "d.ci_id"},
-	"manufacturer":  {"d.manufacturer", "text", "d.ci_id"},
-	"model":         {"d.model", "text", "d.ci_id"},
-	"serial_number": {"d.serial_number", "text", "d.ci_id"},
-	"uuid":          {"d.uuid", "text", "d.ci_id"},
-	"os_name":       {"d.os_name", "text", "d.ci_id"},
-	"os_version":    {"d.os_version", "text", "d.ci_id"},
+	"manufacturer":  {"coalesce(d.attributes ->> 'manufacturer', '')", "text", "d.ci_id"},
+	"model":         {"coalesce(d.attributes ->> 'model', '')", "text", "d.ci_id"},
+	"serial_number": {"coalesce(d.attributes ->> 'serial_number', '')", "text", "d.ci_id"},
+	"uuid":          {"coalesce(d.attributes ->> 'uuid', '')", "text", "d.ci_id"},
+	"os_name":       {"coalesce(d.attributes ->> 'os_name', '')", "text", "d.ci_id"},
+	"os_version":    {"coalesce(d.attributes ->> 'os_version', '')", "text", "d.ci_id"},
 	"first_seen":    {"c.created_at", "timestamptz", "c.id"},
 }
 
@@ -33,56 +33,44 @@ type deviceRow struct {
 	SortKey string
 }
 
-// A device was last seen when any of its agents was. Where that was after the instant asked about, it is not known
-// when it had been seen by then.
 const deviceColumns = `
-	d.ci_id::text as id, d.name, d.class, d.manufacturer, d.model, d.serial_number, d.uuid, d.os_name, d.os_version,
+	d.ci_id::text as id, d.name, d.class, coalesce(d.attributes ->> 'manufacturer', '') as manufacturer,
+	coalesce(d.attributes ->> 'model', '') as model, coalesce(d.attributes ->> 'serial_number', '') as serial_number,
+	coalesce(d.attributes ->> 'uuid', '') as uuid, coalesce(d.attributes ->> 'os_name', '') as os_name,
+	coalesce(d.attributes ->> 'os_version', '') as os_version,
 	c.created_at as first_seen, case when seen.seen_at <= @as_of then seen.seen_at end as last_seen`
-
-const deviceSeen = `
-	left join lateral (
-		select max(greatest(a.seen_at, p.seen_at)) as seen_at
-		from source_record r
-		join agent a on a.record_id = r.id
-		left join presence p on p.record_id = r.id
-		where r.ci_id = d.ci_id
-	) seen on true`
-
-// versionAt picks the version of a device that was valid at the page's instant.
-func versionAt(page inventory.Page) string {
-	if page.AsOf.IsZero() {
-		return `d.valid_to = 'infinity'`
-	}
-	return `d.valid_from <= @as_of and d.valid_to > @as_of`
-}
 
 // ListDevices lists devices. Their positions are the sort key and the id.
 func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device]) error {
-	sql, args, err := devicesSQL(q)
-	if err != nil {
-		return err
-	}
 	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+		classes, err := classAndBelow(ctx, tx, q.Class)
+		if err != nil {
+			return err
+		}
+		sql, args, err := devicesSQL(q, classes)
+		if err != nil {
+			return err
+		}
 		return each(ctx, tx, sql, args, func(row deviceRow) error {
 			return visit(row.Device, inventory.Position{row.SortKey, row.ID})
 		})
 	})
 }
 
-func devicesSQL(q inventory.DeviceQuery) (string, pgx.NamedArgs, error) {
+// devicesSQL is the statement for a page of the devices of some classes; nil: of all.
+func devicesSQL(q inventory.DeviceQuery, classes []string) (string, pgx.NamedArgs, error) {
 	order, ok := deviceOrders[q.OrderBy]
 	if !ok {
 		return "", nil, &inventory.Error{Code: inventory.CodeInvalid, Message: "devices cannot be sorted by " + q.OrderBy}
 	}
 	args := pgx.NamedArgs{"as_of": instant(q.Page), "limit": limit(q.Page)}
-	where := []string{versionAt(q.Page)}
+	where := []string{`d.device`, versionAt(q.Page)}
 	if q.Search != "" {
-		where = append(where, deviceText+` like lower(@search)`)
+		where = append(where, versionText+` like lower(@search)`)
 		args["search"] = contains(q.Search)
 	}
-	if q.Class != "" {
-		where = append(where, `d.class = @class`)
-		args["class"] = q.Class
+	if classes != nil {
+		where = append(where, ofClasses(classes, args))
 	}
 	after, direction := ">", "asc"
 	if q.Descending {
@@ -96,15 +84,12 @@ func devicesSQL(q inventory.DeviceQuery) (string, pgx.NamedArgs, error) {
 	}
 	sql := `
 		select ` + deviceColumns + `, ` + sortKey(order.column, order.cast) + ` as sort_key
-		from device d join ci c on c.id = d.ci_id` + deviceSeen + `
+		from ci_version d join ci c on c.id = d.ci_id` + versionSeen + `
 		where ` + strings.Join(where, ` and `) + `
 		order by ` + order.column + ` ` + direction + `, ` + order.id + ` ` + direction + `
 		limit @limit`
 	return sql, args, nil
 }
-
-// deviceText is what a search for a device looks through, as the index has it.
-const deviceText = `lower(d.name || E'\n' || d.serial_number || E'\n' || d.model)`
 
 // sortKey is the text form of a sort column; times keep all their digits.
 func sortKey(column, cast string) string {

@@ -93,12 +93,28 @@ func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, t
 	if err != nil {
 		return "", fmt.Errorf("make agent id: %w", err)
 	}
+	home, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make device id: %w", err)
+	}
 	_, err = tx.Exec(ctx, `
 		with record as (
-			insert into source_record (source, native_key, forked_from) values ($1, $2, $3) returning id
+			insert into source_record (source, native_key, label, kind, home, forked_from)
+			values (@source, @key, (@agent::uuid)::text, @kind, @home, @forked_from)
+			returning id
+		), apart as (
+			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
+			select gen_random_uuid(), false, @forked_from::bigint, id, 'fork', '',
+				'the agent''s key was in use on another machine', clock_timestamp()
+			from record
+			where @forked_from::bigint is not null
 		)
-		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at) select id, $4, $5, $6 from record`,
-		sourceAgent, key[:], forkedFrom, id, token, expires)
+		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at)
+		select id, @agent::uuid, @token, @expires from record`,
+		pgx.NamedArgs{
+			"source": sourceAgent, "key": key[:], "agent": id, "kind": kindComputer, "home": home,
+			"forked_from": forkedFrom, "token": token, "expires": expires,
+		})
 	if err != nil {
 		return "", fmt.Errorf("add agent: %w", err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -89,6 +90,11 @@ func one[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) 
 		return nil
 	})
 	return row, found, err
+}
+
+func isNotFound(err error) bool {
+	var e *inventory.Error
+	return errors.As(err, &e) && e.Code == inventory.CodeNotFound
 }
 
 func notFound(format string, args ...any) error {

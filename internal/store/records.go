@@ -22,7 +22,7 @@ func (s *Store) Record(ctx context.Context, key [32]byte) (inventory.Record, err
 	return s.record(ctx, `r.source = $1 and r.native_key = $2`, sourceAgent, key[:])
 }
 
-// RecordByID finds an agent's record by its id.
+// RecordByID finds a record by its id.
 func (s *Store) RecordByID(ctx context.Context, id int64) (inventory.Record, error) {
 	return s.record(ctx, `r.id = $1`, id)
 }
@@ -35,11 +35,13 @@ func (s *Store) record(ctx context.Context, where string, args ...any) (inventor
 		tokenAt  *time.Time
 	)
 	err := s.pool.QueryRow(ctx, `
-		select r.id, a.agent_id::text, coalesce(r.ci_id::text, ''), a.revoked_at, a.version, a.inventory_root,
-		       a.token, a.previous_token, a.token_at, a.boot_id, a.agent_version, a.hardware
-		from source_record r join agent a on a.record_id = r.id
-		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.RevokedAt, &r.Version, &root,
-		&r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.AgentVersion, &hardware)
+		select r.id, coalesce(a.agent_id::text, ''), coalesce(m.ci_id::text, ''), r.unsettled, a.revoked_at, r.version,
+		       r.inventory_root, r.token, r.previous_token, r.token_at, r.boot_id, r.program, r.hardware
+		from source_record r
+		left join agent a on a.record_id = r.id
+		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
+		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.Unsettled, &r.RevokedAt, &r.Version, &root,
+		&r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.Program, &hardware)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, &inventory.Error{Code: inventory.CodeUnauthenticated, Message: "this agent is not enrolled"}
 	}

@@ -16,18 +16,18 @@ import (
 const currentHolders = `
 	select ` + deviceColumns + `, s.record_id
 	from item_set s
-	join source_record r on r.id = s.record_id
-	join device d on d.ci_id = r.ci_id and d.valid_to = 'infinity'
-	join ci c on c.id = d.ci_id` + deviceSeen + `
+	join membership h on h.record_id = s.record_id and h.valid_to = 'infinity' and h.shown
+	join ci_version d on d.ci_id = h.ci_id and d.valid_to = 'infinity' and d.device
+	join ci c on c.id = d.ci_id` + versionSeen + `
 	where s.ids && @items and s.record_id > @after
 		and not exists (
 			select from item_set e
 			where e.record_id = s.record_id and e.section_id = s.section_id and e.bucket < s.bucket and e.ids && @items
 		)
 		and not exists (
-			select from source_record o
-			join item_set e on e.record_id = o.id
-			where o.ci_id = r.ci_id and o.id < r.id and e.ids && @items
+			select from membership o
+			join item_set e on e.record_id = o.record_id
+			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.shown and o.record_id < h.record_id and e.ids && @items
 		)
 	order by s.record_id
 	limit @limit`
@@ -53,14 +53,14 @@ const pastHolders = `
 		group by i.record_id
 		having sum(i.n) > 0
 	), listed as (
-		select r.ci_id, min(h.record_id) as record_id
-		from holder h join source_record r on r.id = h.record_id
-		group by r.ci_id
+		select m.ci_id, min(h.record_id) as record_id
+		from holder h join membership m on m.record_id = h.record_id and m.shown and ` + memberAt + `
+		group by m.ci_id
 	)
 	select ` + deviceColumns + `, l.record_id
 	from listed l
-	join device d on d.ci_id = l.ci_id and d.valid_from <= @as_of and d.valid_to > @as_of
-	join ci c on c.id = d.ci_id` + deviceSeen + `
+	join ci_version d on d.ci_id = l.ci_id and d.valid_from <= @as_of and d.valid_to > @as_of and d.device
+	join ci c on c.id = d.ci_id` + versionSeen + `
 	where l.record_id > @after
 	order by l.record_id
 	limit @limit`

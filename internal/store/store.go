@@ -25,12 +25,17 @@ type Store struct {
 	readings   *readingCodec
 	partitions partitionClock
 	statements *statementCounter
+	judge      Judge
+	newJudge   func(rules []byte) (Judge, error)
 }
 
 // Options says how to open a store; the zero value is fine.
 type Options struct {
 	// MaxConns bounds the pool; 0 means 16.
 	MaxConns int32
+	// NewJudge makes who decides which records are one CI and what is true of it, by the rules given; nil: those that are
+	// built in. A store that only reads needs none.
+	NewJudge func(rules []byte) (Judge, error)
 }
 
 // Open connects to a database that Migrate has been applied to. The caller closes the store.
@@ -50,6 +55,12 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	// Compiling a plan takes longer than any of ours runs.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
 	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
+	var judge Judge
+	if o.NewJudge != nil {
+		if judge, err = o.NewJudge(nil); err != nil {
+			return nil, fmt.Errorf("make judge: %w", err)
+		}
+	}
 	codec, err := newReadingCodec()
 	if err != nil {
 		return nil, err
@@ -60,7 +71,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to database: %w", err)
 	}
-	s := &Store{pool: pool, sections: newSectionIDs(), readings: codec, statements: statements}
+	s := &Store{pool: pool, sections: newSectionIDs(), readings: codec, statements: statements, judge: judge, newJudge: o.NewJudge}
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("connect to database: %w", err)

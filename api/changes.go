@@ -1,0 +1,84 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type changeStore interface {
+	ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error
+}
+
+// ChangeParams say which changes are asked for.
+type ChangeParams struct {
+	Since  Moment `query:"since" format:"date-time" doc:"Only changes at this instant (RFC 3339) or later."`
+	Until  Moment `query:"until" format:"date-time" doc:"Only changes before this instant (RFC 3339)."`
+	Kind   string `query:"kind" enum:"item,attribute,ci,relationship,identity" doc:"Only changes of this kind."`
+	Source string `query:"source" maxLength:"200" example:"agent" doc:"Only what this source reported."`
+}
+
+// ChangesInput asks for what changed in the estate.
+type ChangesInput struct {
+	ListParams
+	ChangeParams
+
+	Class string `query:"class" maxLength:"63" example:"computer" doc:"Only changes of CIs of this class and of those below it."`
+}
+
+// CIChangesInput asks for what changed of a CI.
+type CIChangesInput struct {
+	CIPath
+	ListParams
+	ChangeParams
+}
+
+func (s *server) registerChanges() {
+	all := s.operation(http.MethodGet, "/api/v1/changes", "list-changes", "Changes", "List what changed")
+	all.Description = "The oldest change first: items, attributes, CIs, relationships and identity. To follow the changes, ask again " +
+		"with page_token set to the cursor of the answer before: nothing comes twice and nothing is left out. " +
+		"E.g. ?since=2026-01-31T00:00:00Z&class=computer&kind=item."
+	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.EstateChange], error) {
+		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{Class: in.Class}), nil
+	})
+
+	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/changes", "list-ci-changes", "Changes", "List what changed of a CI")
+	ofCI.Description = "As /api/v1/changes does, of one CI."
+	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.EstateChange], error) {
+		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{CI: in.ID}), nil
+	})
+}
+
+func (s *server) estateChanges(params *ListParams, which ChangeParams, query inventory.EstateQuery) listing[inventory.EstateChange] {
+	query.Since, query.Until, query.Kind, query.Source = which.Since.Time, which.Until.Time, which.Kind, which.Source
+	return listing[inventory.EstateChange]{
+		params: params, name: "changes", feed: true, table: tableOf[inventory.EstateChange](),
+		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EstateChange]) error {
+			query.Page = page
+			return s.Store.ListEstateChanges(ctx, query, func(row inventory.EstateChange, at inventory.Position) error {
+				if err := s.nameItemChange(&row); err != nil {
+					return err
+				}
+				return visit(row, at)
+			})
+		},
+	}
+}
+
+// nameItemChange puts the change of an item into the words of people.
+func (s *server) nameItemChange(row *inventory.EstateChange) error {
+	if row.Kind != "item" {
+		return nil
+	}
+	before, after, named, err := factsOfChange(row.Old, row.New)
+	if err != nil {
+		return err
+	}
+	if row.Subject == softwareSection {
+		row.Name, row.Action = named.text("name"), s.softwareKind(named.text("source"), before, after)
+		return nil
+	}
+	row.Name, row.Action = itemName(named, s.sections[row.Subject]), kind(before, after)
+	return nil
+}

@@ -1,0 +1,138 @@
+package api
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+func changeWords(list []inventory.EstateChange) []string {
+	words := make([]string, len(list))
+	for i, c := range list {
+		words[i] = strings.TrimSpace(c.Kind + " " + c.Action + " " + c.CI.Name + " " + c.Subject + " " + c.Name)
+	}
+	return words
+}
+
+func TestChanges(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	m := e.newMachine(t)
+	parts := computer("alpha")
+	parts["software"] = software(debian("bash", "5.2.15-2"), debian("nano", "7.2-1"), debian("zsh", "5.9-4"))
+	m.report(t, parts)
+	first := e.now(t)
+	parts["software"] = software(debian("bash", "5.2.15-2+b7"), debian("zsh", "5.8-1"), debian("vim", "9.0-1"))
+	m.report(t, parts)
+	second := e.now(t)
+	id := e.makeCI(t, "monitor", "Lobby", `{"owner": "Anna"}`)
+	send[inventory.CIDetails](t, e, "PATCH", "/api/v1/cis/"+id, `{"attributes": {"owner": "Berta"}}`, 200)
+	send[struct{}](t, e, "DELETE", "/api/v1/cis/"+id, "", 204)
+
+	at := func(name string, at time.Time) string {
+		return "/api/v1/changes?" + name + "=" + url.QueryEscape(at.Format(time.RFC3339Nano))
+	}
+	items1 := []string{
+		"item downgraded alpha software zsh", "item installed alpha software vim",
+		"item removed alpha software nano", "item upgraded alpha software bash",
+	}
+	person := []string{"attribute changed Lobby owner", "ci created Lobby", "ci retired Lobby"}
+	for address, want := range map[string][]string{
+		at("since", first) + "&kind=item":                items1,
+		at("since", first) + "&" + asOf(second):          items1,
+		at("since", second) + "&class=monitor":           person,
+		at("since", second) + "&kind=attribute":          person[:1],
+		at("since", second) + "&class=computer":          nil,
+		at("until", first) + "&kind=ci&class=computer":   {"ci created alpha"},
+		at("since", first) + "&source=agent":             items1,
+		"/api/v1/cis/" + id + "/changes":                 person,
+		"/api/v1/cis/" + id + "/changes?kind=ci":         person[1:],
+		"/api/v1/cis/" + m.device + "/changes?kind=item": items1,
+	} {
+		got := []string(nil)
+		for _, c := range items[inventory.EstateChange](t, e, address) {
+			if c.Kind == "ci" {
+				c.Subject = ""
+			}
+			got = append(got, changeWords([]inventory.EstateChange{c})...)
+		}
+		if diff := cmp.Diff(want, sorted(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", address, diff)
+		}
+	}
+	changed := items[inventory.EstateChange](t, e, "/api/v1/cis/"+id+"/changes?kind=attribute")[0]
+	if string(changed.Old) != `"Anna"` || string(changed.New) != `"Berta"` || changed.Actor != "test" {
+		t.Errorf("who changed what: %s to %s by %q", changed.Old, changed.New, changed.Actor)
+	}
+	refusals{
+		{"GET", "/api/v1/changes?kind=weather", "", 400, "/query/kind"},
+		{"GET", "/api/v1/changes?class=toaster", "", 400, "toaster"},
+		{"GET", "/api/v1/changes?since=yesterday", "", 400, "/query/since"},
+		{"GET", "/api/v1/cis/0193ab00-0000-7000-8000-000000000000/changes", "", 404, ""},
+	}.check(t, e)
+}
+
+// TestFollowChanges: who goes on from cursor to cursor while things change sees every change once, in order.
+func TestFollowChanges(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	var empty PageOf[inventory.EstateChange]
+	e.get(t, "/api/v1/changes?class=monitor").decode(t, &empty)
+	if empty.Cursor != "" || len(empty.Items) != 0 {
+		t.Errorf("nothing has happened: %+v", empty)
+	}
+	var seen []inventory.EstateChange
+	cursor := ""
+	follow := func() {
+		for {
+			address := "/api/v1/changes?class=monitor&page_size=2"
+			if cursor != "" {
+				address = with(address, "page_token", cursor)
+			}
+			var page PageOf[inventory.EstateChange]
+			e.get(t, address).decode(t, &page)
+			seen = append(seen, page.Items...)
+			if cursor != "" && page.Cursor == "" || len(page.Items) > 0 && page.Cursor == cursor || len(page.Items) == 0 && page.Cursor != cursor {
+				t.Fatalf("%d items, cursor %q after %q", len(page.Items), page.Cursor, cursor)
+			}
+			cursor = page.Cursor
+			if page.NextPageToken == "" {
+				return
+			}
+		}
+	}
+	for _, name := range []string{"one", "two", "three"} {
+		id := e.makeCI(t, "monitor", name, `{"owner": "Anna", "cost": 1}`)
+		follow()
+		send[inventory.CIDetails](t, e, "PATCH", "/api/v1/cis/"+id, `{"attributes": {"owner": "Berta", "cost": 2}}`, 200)
+		follow()
+		follow()
+	}
+	whole := items[inventory.EstateChange](t, e, "/api/v1/changes?class=monitor")
+	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.EstateChange) int { return a.At.Compare(b.At) }) {
+		t.Errorf("%d changes, or out of order: %v", len(whole), changeWords(whole))
+	}
+	// A stream goes on from a cursor, and gives one, too.
+	all := e.get(t, "/api/v1/changes?class=monitor&format=ndjson")
+	if got := all.trailer.Get(cursorTrailer); got != cursor {
+		t.Errorf("the stream's cursor is %q, the last page's %q", got, cursor)
+	}
+	rest := e.get(t, with("/api/v1/changes?class=monitor&format=ndjson", "page_token", cursor))
+	if len(rest.body) > 0 || rest.trailer.Get(rowsTrailer) != "0" || rest.trailer.Get(cursorTrailer) != cursor {
+		t.Errorf("after the last change: %s, trailers %v", rest.body, rest.trailer)
+	}
+	want, err := json.Marshal(whole)
+	check(t, err)
+	got, err := json.Marshal(seen)
+	check(t, err)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("followed (-whole +seen):\n%s", diff)
+	}
+}

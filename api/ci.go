@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// CIPath names a CI.
+type CIPath struct {
+	ID string `path:"id" format:"uuid" doc:"The CI's id. That of a CI that was merged into another names the other."`
+}
+
+// Resolve brings the id into its one form; huma calls it, and has found the id to be a UUID before.
+func (p *CIPath) Resolve(huma.Context) []error {
+	if id, err := uuid.Parse(p.ID); err == nil {
+		p.ID = id.String()
+	}
+	return nil
+}
+
+// CIInput asks for a CI.
+type CIInput struct {
+	CIPath
+	Instant
+}
+
+// CIOutput answers with a CI.
+type CIOutput struct{ Body inventory.CIDetails }
+
+// NewCIInput makes a CI.
+type NewCIInput struct {
+	Body struct {
+		Class      string `json:"class" minLength:"1" maxLength:"63" example:"monitor" doc:"What it is, see /api/v1/classes."`
+		Name       string `json:"name" minLength:"1" maxLength:"500" example:"Reception"`
+		Attributes Values `json:"attributes,omitempty" doc:"Values by the names of attributes, see /api/v1/classes/{name}/attributes."`
+	}
+}
+
+// ChangeCIInput says something else of a CI.
+type ChangeCIInput struct {
+	CIPath
+
+	Body struct {
+		Class      Text   `json:"class,omitzero" minLength:"1" maxLength:"63" doc:"null: as the sources have it."`
+		Name       Text   `json:"name,omitzero" minLength:"1" maxLength:"500" doc:"null: as the sources have it."`
+		Attributes Values `json:"attributes,omitempty" doc:"Values by the names of attributes; null takes back what was said of one. Those not named stay."`
+		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why, for those who ask later."`
+	}
+}
+
+// WhyParam is the reason of a request without a body.
+type WhyParam struct {
+	Reason string `query:"reason" maxLength:"500" doc:"Why, for those who ask later."`
+}
+
+// RetireCIInput retires a CI.
+type RetireCIInput struct {
+	CIPath
+	WhyParam
+}
+
+func (s *server) registerCI() {
+	get := s.operation(http.MethodGet, "/api/v1/cis/{id}", "get-ci", ciTag, "Get a CI")
+	get.Description = "With the reasons for its values: which source each comes from, what other sources say, what people hold."
+	handle(s, get, func(ctx context.Context, in *CIInput) (*CIOutput, error) {
+		asOf, err := s.asOf(ctx, in.Instant)
+		if err != nil {
+			return nil, err
+		}
+		return s.ci(ctx, in.ID, asOf)
+	})
+
+	create := s.operation(http.MethodPost, "/api/v1/cis", "create-ci", ciTag, "Make a CI")
+	create.Description = "For what no source sees: a contract's printer, a spare monitor, a service. " +
+		`E.g. {"class": "monitor", "name": "Reception", "attributes": {"serial_number": "CN-0123", "cost": 249.90}}.`
+	create.DefaultStatus = http.StatusCreated
+	handle(s, create, s.createCI)
+
+	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Say something of a CI")
+	change.Description = "A merge patch (RFC 7396) of what people say of the CI. Where sources say otherwise, precedence decides; " +
+		`a lock holds a value against them. E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
+	change.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
+	handle(s, change, s.changeCI)
+	change.RequestBody.Content["application/merge-patch+json"] = change.RequestBody.Content["application/json"]
+
+	retire := s.operation(http.MethodDelete, "/api/v1/cis/{id}", "retire-ci", ciTag, "Retire a CI")
+	retire.Description = "It leaves the lists, unless they are asked for retired ones or an earlier instant. Nothing of it is deleted."
+	handle(s, retire, func(ctx context.Context, in *RetireCIInput) (*struct{}, error) {
+		return nil, s.Store.RetireCI(ctx, in.ID, actor(ctx, in.Reason))
+	})
+}
+
+func (s *server) ci(ctx context.Context, id string, asOf time.Time) (*CIOutput, error) {
+	details, err := s.Store.CI(ctx, id, asOf)
+	if err != nil {
+		return nil, err
+	}
+	details.AsOf = echo(asOf)
+	return &CIOutput{Body: details}, nil
+}
+
+func (s *server) createCI(ctx context.Context, in *NewCIInput) (*CIOutput, error) {
+	if err := checkTexts("body.class", in.Body.Class, "body.name", in.Body.Name); err != nil {
+		return nil, err
+	}
+	if err := in.Body.Attributes.check(false); err != nil {
+		return nil, err
+	}
+	ci := inventory.NewCI{Class: in.Body.Class, Name: in.Body.Name, Attributes: inventory.Attributes(in.Body.Attributes)}
+	id, err := s.Store.CreateCI(ctx, ci, actor(ctx, ""))
+	if err != nil {
+		return nil, err
+	}
+	return s.ci(ctx, id, time.Time{})
+}
+
+func (s *server) changeCI(ctx context.Context, in *ChangeCIInput) (*CIOutput, error) {
+	body := &in.Body
+	if err := checkTexts("body.class", body.Class.text, "body.name", body.Name.text, "body.reason", body.Reason); err != nil {
+		return nil, err
+	}
+	if err := body.Attributes.check(true); err != nil {
+		return nil, err
+	}
+	declaration := inventory.Declaration{
+		Class: body.Class.pointer(), Name: body.Name.pointer(), Attributes: body.Attributes, Reason: body.Reason,
+	}
+	if err := s.Store.DeclareCI(ctx, in.ID, declaration, actor(ctx, body.Reason)); err != nil {
+		return nil, err
+	}
+	return s.ci(ctx, in.ID, time.Time{})
+}

@@ -1,0 +1,229 @@
+package api
+
+import (
+	"encoding/csv"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// makeCI makes a CI and gives its id.
+func (e *estate) makeCI(t testing.TB, class, name, attributes string) string {
+	t.Helper()
+	body := `{"class": "` + class + `", "name": "` + name + `", "attributes": ` + attributes + `}`
+	return send[inventory.CIDetails](t, e, "POST", "/api/v1/cis", body, 201).ID
+}
+
+func (e *estate) ci(t testing.TB, id, query string) (ci inventory.CIDetails) {
+	t.Helper()
+	e.get(t, "/api/v1/cis/"+id+query).decode(t, &ci)
+	return ci
+}
+
+func ciNames(cis []inventory.CI) string {
+	list := make([]string, len(cis))
+	for i, ci := range cis {
+		list[i] = ci.Name
+	}
+	return strings.Join(list, " ")
+}
+
+func TestCI(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	id := e.makeCI(t, "monitor", "Reception", `{"cost": 249.90, "width_mm": 600, "owner": "Anna", "purchase_date": "2026-01-31"}`)
+	path := "/api/v1/cis/" + id
+	made := e.ci(t, id, "")
+	want := inventory.Attributes{"cost": 249.9, "width_mm": 600.0, "owner": "Anna", "purchase_date": "2026-01-31"}
+	if diff := cmp.Diff(want, made.Attributes); diff != "" || made.Class != "monitor" || made.Name != "Reception" {
+		t.Errorf("%s %s (-want +got):\n%s", made.Class, made.Name, diff)
+	}
+	if len(made.Sources) != 1 || made.Sources[0].Source != "manual" || made.Provenance["owner"].Rule != "only" {
+		t.Errorf("sources %+v, provenance %+v", made.Sources, made.Provenance)
+	}
+	then := e.now(t)
+
+	patched := send[inventory.CIDetails](t, e, "PATCH", path,
+		`{"name": "Lobby", "attributes": {"owner": null, "cost": "199", "asset_tag": "M-1"}, "reason": "moved"}`, 200)
+	want = inventory.Attributes{"cost": 199.0, "width_mm": 600.0, "asset_tag": "M-1", "purchase_date": "2026-01-31"}
+	if diff := cmp.Diff(want, patched.Attributes); diff != "" || patched.Name != "Lobby" {
+		t.Errorf("%s after the patch (-want +got):\n%s", patched.Name, diff)
+	}
+	merge := e.do(t, http.MethodPatch, path, `{"attributes": {"owner": "Berta"}}`, http.Header{"Content-Type": {"application/merge-patch+json"}})
+	if merge.status != http.StatusOK || e.ci(t, id, "").Attributes["owner"] != "Berta" {
+		t.Errorf("application/merge-patch+json: %d %s", merge.status, merge.body)
+	}
+	declared := send[inventory.CIDetails](t, e, "PATCH", path, `{"class": "printer"}`, 200)
+	taken := send[inventory.CIDetails](t, e, "PATCH", path, `{"class": "monitor", "name": null}`, 200)
+	if declared.Class != "printer" || taken.Class != "monitor" || taken.Name != "" {
+		t.Errorf("declared a %s, then a %s called %q", declared.Class, taken.Class, taken.Name)
+	}
+	if past := e.ci(t, id, "?"+asOf(then)); past.Name != "Reception" || past.Attributes["owner"] != "Anna" || !past.AsOf.Equal(then) {
+		t.Errorf("as of then: %+v", past)
+	}
+
+	send[struct{}](t, e, "DELETE", path+"?reason=sold", "", 204)
+	if got := items[inventory.CI](t, e, "/api/v1/cis?class=monitor"); len(got) != 0 {
+		t.Errorf("retired and listed: %+v", got)
+	}
+	if got := items[inventory.CI](t, e, "/api/v1/cis?retired=true"); len(got) != 1 || got[0].RetiredAt == nil {
+		t.Errorf("asked for retired ones: %+v", got)
+	}
+	if got := ciNames(items[inventory.CI](t, e, "/api/v1/cis?"+asOf(then))); got != "Reception" {
+		t.Errorf("as of then: %s", got)
+	}
+	if got := e.ci(t, id, ""); got.RetiredAt == nil {
+		t.Errorf("retired: %+v", got)
+	}
+}
+
+func TestCIRefusals(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	id := e.makeCI(t, "monitor", "Reception", `{}`)
+	path, unknown := "/api/v1/cis/"+id, "/api/v1/cis/0193ab00-0000-7000-8000-000000000000"
+	long := strings.Repeat("x", 501)
+	refusals{
+		{"POST", "/api/v1/cis", `{"class": "toaster", "name": "x"}`, 400, "toaster"},
+		{"POST", "/api/v1/cis", `{"class": "monitor"}`, 400, "name"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "` + long + `"}`, 400, "/body/name"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "a\u0000"}`, 400, "/body/name"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "colour": "red"}`, 400, "/body/colour"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"colour": "red"}}`, 400, "colour"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"hostname": "red"}}`, 400, "hostname"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"cost": "much"}}`, 400, "cost"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"cost": null}}`, 400, "/body/attributes/cost"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"cost": [1]}}`, 400, "/body/attributes/cost"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"width_mm": 1.5}}`, 400, "width_mm"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"lifecycle_state": "lent"}}`, 400, "lifecycle_state"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"purchase_date": "2026-02-30"}}`, 400, "purchase_date"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"model": "` + strings.Repeat("é", 5000) + `"}}`, 400, "model"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "x", "attributes": {"cost": 1e999}}`, 400, "1e999"},
+		{"PATCH", path, `{"attributes": {"cost": {}}}`, 400, "/body/attributes/cost"},
+		{"PATCH", path, `{"attributes": {"colour": "red"}}`, 400, "colour"},
+		{"PATCH", path, `{"class": "toaster"}`, 400, "toaster"},
+		{"PATCH", path, `{"reason": "` + long + `"}`, 400, "/body/reason"},
+		{"PATCH", unknown, `{"attributes": {"owner": "Anna"}}`, 404, ""},
+		{"GET", unknown, "", 404, ""},
+		{"DELETE", unknown, "", 404, ""},
+		{"DELETE", path + "?reason=" + long, "", 400, "/query/reason"},
+		{"PUT", path + "/locks/owner", `{"value": "Anna"}`, 400, "reason"},
+		{"PUT", path + "/locks/owner", `{"reason": "because"}`, 400, "value"},
+		{"PUT", path + "/locks/owner", `{"value": null, "reason": "because"}`, 400, "/body/value"},
+		{"PUT", path + "/locks/owner", `{"value": "Anna", "reason": "because", "until": "2001-01-01T00:00:00Z"}`, 400, "/body/until"},
+		{"PUT", path + "/locks/name", `{"value": 5, "reason": "because"}`, 400, "/body/value"},
+		{"PUT", path + "/locks/cost", `{"value": "much", "reason": "because"}`, 400, "cost"},
+		{"PUT", path + "/locks/colour", `{"value": "red", "reason": "because"}`, 400, "colour"},
+		{"DELETE", path + "/locks/owner", "", 404, "owner"},
+		{"GET", "/api/v1/cis?filter=colour+%3D+red", "", 400, "colour"},
+		{"GET", "/api/v1/cis?filter=owner+%7E+red", "", 400, "at character 7"},
+		{"GET", "/api/v1/cis?filter=cost+%3E+much", "", 400, "cost"},
+		{"GET", "/api/v1/cis?order_by=colour", "", 400, "colour"},
+		{"GET", "/api/v1/cis?order_by=name+up", "", 400, "/query/order_by"},
+		{"GET", "/api/v1/cis?class=toaster", "", 400, "toaster"},
+		{"GET", "/api/v1/cis?class=toaster&format=csv", "", 400, "toaster"},
+	}.check(t, e)
+}
+
+func TestCIList(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	e.makeCI(t, "monitor", "alpha", `{"cost": 9, "model": "P2419H", "owner": "Anna", "purchase_date": "2025-05-01", "width_mm": 530}`)
+	e.makeCI(t, "monitor", "beta", `{"cost": 100.5, "model": "=1+1", "owner": "anna b", "purchase_date": "2026-01-31"}`)
+	e.makeCI(t, "printer", "gamma", `{"cost": 20, "serial_number": "20XW004AUS", "approved_to_connect": true}`)
+	for query, want := range map[string]string{
+		"":                                "alpha beta gamma",
+		"class=monitor":                   "alpha beta",
+		"class=ci":                        "alpha beta gamma",
+		"search=p2419":                    "alpha",
+		"search=004a":                     "gamma",
+		"filter=cost<100":                 "alpha gamma",
+		"filter=cost>=20":                 "beta gamma",
+		"filter=cost=100.50":              "beta",
+		"filter=owner:anna":               "alpha beta",
+		"filter=owner=Anna":               "alpha",
+		`filter=owner="anna b"`:           "beta",
+		"filter=owner:*":                  "alpha beta",
+		"filter=purchase_date>2025-05-01": "beta",
+		"filter=class=printer":            "gamma",
+		"filter=name!=beta":               "alpha gamma",
+		"filter=approved_to_connect=true": "gamma",
+		"filter=cost>1 AND owner:* AND name:a AND purchase_date<2026-01-01": "alpha",
+		"filter=first_seen<2001-01-01T00:00:00Z":                            "",
+		"order_by=cost":                                                     "alpha gamma beta",
+		"order_by=name desc":                                                "gamma beta alpha",
+		"order_by=purchase_date&class=monitor":                              "alpha beta",
+		"order_by=first_seen desc":                                          "gamma beta alpha",
+	} {
+		address := "/api/v1/cis"
+		for part := range strings.SplitSeq(query, "&") {
+			if name, value, found := strings.Cut(part, "="); found {
+				address = with(address, name, value)
+			}
+		}
+		if got := ciNames(items[inventory.CI](t, e, address)); got != want {
+			t.Errorf("%s: %q, want %q", query, got, want)
+		}
+	}
+}
+
+func TestCITable(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	e.makeCI(t, "monitor", "=alpha", `{"cost": 9.50, "model": "@x", "approved_to_connect": false, "width_mm": 530}`)
+	e.makeCI(t, "location", "Berlin", `{}`)
+	read := func(query string) [][]string {
+		lines, err := csv.NewReader(strings.NewReader(string(e.get(t, "/api/v1/cis?format=csv&"+query).body))).ReadAll()
+		check(t, err)
+		return lines
+	}
+	root := "id class name first_seen last_seen approved_to_connect asset_tag cost cost_center currency custodian department " +
+		"description lifecycle_state location manufacturer model owner purchase_date purchase_order serial_number supplier warranty_end"
+	lines := read("")
+	if got := strings.Join(lines[0], " "); got != root || len(lines) != 3 {
+		t.Errorf("columns %s of %d lines, want %s of 3", got, len(lines), root)
+	}
+	lines = read("class=monitor&retired=true")
+	cells := map[string]string{}
+	for i, column := range lines[0] {
+		cells[column] = lines[1][i]
+	}
+	for column, want := range map[string]string{
+		"class": "monitor", "name": "'=alpha", "cost": "9.5", "model": "'@x", "approved_to_connect": "false", "width_mm": "530",
+		"height_mm": "", "retired_at": "",
+	} {
+		if got, ok := cells[column]; got != want || !ok {
+			t.Errorf("%s: %q, want %q", column, got, want)
+		}
+	}
+	if _, err := time.Parse(time.RFC3339Nano, cells["first_seen"]); err != nil || len(lines) != 2 {
+		t.Errorf("first_seen in %d lines: %v", len(lines), err)
+	}
+}
+
+func TestLocks(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	id := e.makeCI(t, "monitor", "alpha", `{"owner": "Anna"}`)
+	path := "/api/v1/cis/" + id + "/locks/owner"
+	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
+	locked := send[inventory.CIDetails](t, e, "PUT", path,
+		`{"value": "Berta", "reason": "agreed", "until": "`+until.Format(time.RFC3339)+`"}`, 200)
+	if locked.Attributes["owner"] != "Berta" || locked.Provenance["owner"].Rule != "lock" || len(locked.Locks) != 1 {
+		t.Fatalf("locked: %+v", locked)
+	}
+	lock := locked.Locks[0]
+	if lock.Actor != "test" || lock.Reason != "agreed" || lock.Value != "Berta" || lock.Until == nil || !lock.Until.Equal(until) {
+		t.Errorf("lock: %+v", lock)
+	}
+	released := send[inventory.CIDetails](t, e, "DELETE", path+"?reason="+url.QueryEscape("no longer"), "", 200)
+	if released.Attributes["owner"] != "Anna" || len(released.Locks) != 0 {
+		t.Errorf("released: %+v", released)
+	}
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// LockPath names an attribute of a CI.
+type LockPath struct {
+	CIPath
+
+	Attribute string `path:"attribute" maxLength:"63" example:"owner" doc:"The attribute's name."`
+}
+
+// LockInput holds a value.
+type LockInput struct {
+	LockPath
+
+	Body struct {
+		Value  Value      `json:"value" doc:"Of the attribute's type."`
+		Reason string     `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Until  *time.Time `json:"until,omitempty" doc:"Absent: until it is released."`
+	}
+}
+
+// ReleaseLockInput lets a value go.
+type ReleaseLockInput struct {
+	LockPath
+	WhyParam
+}
+
+func (s *server) registerLocks() {
+	const path = "/api/v1/cis/{id}/locks/{attribute}"
+	lock := s.operation(http.MethodPut, path, "lock-attribute", ciTag, "Lock an attribute of a CI")
+	lock.Description = "The value holds against all sources until the lock is released or ends. What they say stays visible. " +
+		`E.g. {"value": "Finance", "reason": "agreed with the owner", "until": "2027-01-01T00:00:00Z"}.`
+	handle(s, lock, s.lockAttribute)
+
+	release := s.operation(http.MethodDelete, path, "release-attribute", ciTag, "Release an attribute of a CI")
+	release.Description = "The sources decide about the value again."
+	handle(s, release, func(ctx context.Context, in *ReleaseLockInput) (*CIOutput, error) {
+		if err := s.Store.ReleaseLock(ctx, in.ID, in.Attribute, actor(ctx, in.Reason)); err != nil {
+			return nil, err
+		}
+		return s.ci(ctx, in.ID, time.Time{})
+	})
+}
+
+func (s *server) lockAttribute(ctx context.Context, in *LockInput) (*CIOutput, error) {
+	if err := checkText("body.reason", in.Body.Reason); err != nil {
+		return nil, err
+	}
+	if err := checkValue("body.value", in.Body.Value.value); err != nil {
+		return nil, err
+	}
+	if _, isText := in.Body.Value.value.(string); in.Attribute == "name" && !isText {
+		return nil, invalid("body.value", "a name is a text")
+	}
+	if in.Body.Until != nil && !in.Body.Until.After(s.Now()) {
+		return nil, invalid("body.until", "the lock would have ended already")
+	}
+	lock := inventory.Lock{
+		Attribute: in.Attribute, Value: in.Body.Value.value, Reason: in.Body.Reason, Actor: actor(ctx, "").Name,
+		Until: in.Body.Until,
+	}
+	if err := s.Store.LockAttribute(ctx, in.ID, lock); err != nil {
+		return nil, err
+	}
+	return s.ci(ctx, in.ID, time.Time{})
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type relationshipStore interface {
+	ListRelationships(ctx context.Context, q inventory.RelationshipQuery, visit inventory.Visit[inventory.Relationship]) error
+	CreateRelationship(ctx context.Context, r inventory.NewRelationship, actor inventory.Actor) (inventory.Relationship, error)
+	EndRelationship(ctx context.Context, id int64, actor inventory.Actor) (inventory.Relationship, error)
+	Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error)
+}
+
+// RelationshipParams say which relationships are asked for.
+type RelationshipParams struct {
+	Type string `query:"type" maxLength:"63" example:"contains" doc:"Only relationships of this type."`
+	Past bool   `query:"past" doc:"Those that have ended, too."`
+}
+
+// RelationshipsInput asks for a list of relationships.
+type RelationshipsInput struct {
+	ListParams
+	RelationshipParams
+}
+
+// CIRelationshipsInput asks for the relationships of a CI.
+type CIRelationshipsInput struct {
+	CIPath
+	ListParams
+	RelationshipParams
+}
+
+// NewRelationshipInput states a relationship.
+type NewRelationshipInput struct {
+	Body struct {
+		Type       string `json:"type" minLength:"1" maxLength:"63" example:"depends_on" doc:"See /api/v1/relationship-types."`
+		From       string `json:"from" format:"uuid" doc:"A CI's id."`
+		To         string `json:"to" format:"uuid" doc:"A CI's id."`
+		Attributes Values `json:"attributes,omitempty" doc:"What there is to say of the relationship itself."`
+	}
+}
+
+// EndRelationshipInput ends a relationship.
+type EndRelationshipInput struct {
+	ID int64 `path:"id" minimum:"1" doc:"The relationship's id."`
+	WhyParam
+}
+
+// RelationshipOutput answers with a relationship.
+type RelationshipOutput struct{ Body inventory.Relationship }
+
+const relationshipTag = "Relationships"
+
+func (s *server) registerRelationships() {
+	all := s.operation(http.MethodGet, "/api/v1/relationships", "list-relationships", relationshipTag, "List relationships")
+	all.Description = "Those that are observed and those that people stated."
+	handleList(s, all, func(_ context.Context, in *RelationshipsInput) (listing[inventory.Relationship], error) {
+		return s.relationships(&in.ListParams, "", in.RelationshipParams), nil
+	})
+
+	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/relationships", "list-ci-relationships", relationshipTag,
+		"List the relationships of a CI")
+	ofCI.Description = "The CI is at either end."
+	handleList(s, ofCI, func(_ context.Context, in *CIRelationshipsInput) (listing[inventory.Relationship], error) {
+		return s.relationships(&in.ListParams, in.ID, in.RelationshipParams), nil
+	})
+
+	create := s.operation(http.MethodPost, "/api/v1/relationships", "create-relationship", relationshipTag, "State a relationship")
+	create.Description = `E.g. {"type": "located_in", "from": "<id of a computer>", "to": "<id of a location>"}.`
+	create.DefaultStatus = http.StatusCreated
+	handle(s, create, s.createRelationship)
+
+	end := s.operation(http.MethodDelete, "/api/v1/relationships/{id}", "end-relationship", relationshipTag, "End a relationship")
+	end.Description = "It held until now, and is in the history. One that is observed ends by itself, when it is no longer seen."
+	handle(s, end, func(ctx context.Context, in *EndRelationshipInput) (*RelationshipOutput, error) {
+		ended, err := s.Store.EndRelationship(ctx, in.ID, actor(ctx, in.Reason))
+		if err != nil {
+			return nil, err
+		}
+		return &RelationshipOutput{Body: ended}, nil
+	})
+}
+
+func (s *server) relationships(params *ListParams, ci string, which RelationshipParams) listing[inventory.Relationship] {
+	query := inventory.RelationshipQuery{CI: ci, Type: which.Type, Past: which.Past}
+	return listing[inventory.Relationship]{
+		params: params, name: "relationships", table: tableOf[inventory.Relationship](),
+		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Relationship]) error {
+			query.Page = page
+			return s.Store.ListRelationships(ctx, query, visit)
+		},
+	}
+}
+
+func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInput) (*RelationshipOutput, error) {
+	if err := checkText("body.type", in.Body.Type); err != nil {
+		return nil, err
+	}
+	if err := in.Body.Attributes.check(false); err != nil {
+		return nil, err
+	}
+	from, err := canonicalID("body.from", in.Body.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := canonicalID("body.to", in.Body.To)
+	if err != nil {
+		return nil, err
+	}
+	stated := inventory.NewRelationship{Type: in.Body.Type, From: from, To: to, Attributes: in.Body.Attributes}
+	made, err := s.Store.CreateRelationship(ctx, stated, actor(ctx, ""))
+	if err != nil {
+		return nil, err
+	}
+	return &RelationshipOutput{Body: made}, nil
+}
+
+// canonicalID brings an id in a body into its one form.
+func canonicalID(location, text string) (string, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return "", invalid(location, "this is no id")
+	}
+	return id.String(), nil
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+type reviewStore interface {
+	ListReviews(ctx context.Context, q inventory.ReviewQuery, visit inventory.Visit[inventory.Review]) error
+	DecideReview(ctx context.Context, id string, accept bool, actor inventory.Actor) (inventory.Review, error)
+}
+
+// ReviewsInput asks for a list of reviews.
+type ReviewsInput struct {
+	Paging
+
+	State string `query:"state" enum:"open,closed,all" default:"open" doc:"Whether they wait for a person."`
+}
+
+// ReviewInput decides a review.
+type ReviewInput struct {
+	ID string `path:"id" format:"uuid" doc:"The review's id."`
+	WhyBody
+}
+
+// ReviewOutput answers with a review.
+type ReviewOutput struct{ Body inventory.Review }
+
+func (s *server) registerReviews() {
+	reviews := tableOf[inventory.Review]()
+	list := s.operation(http.MethodGet, "/api/v1/reviews", "list-reviews", identityTag, "List reviews")
+	list.Description = "Pairs of source records of which a person should say whether they are one thing, the oldest first."
+	handleList(s, list, func(_ context.Context, in *ReviewsInput) (listing[inventory.Review], error) {
+		query := inventory.ReviewQuery{State: in.State}
+		if query.State == "all" {
+			query.State = ""
+		}
+		return listing[inventory.Review]{
+			params: &ListParams{Paging: in.Paging}, name: "reviews", table: reviews,
+			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Review]) error {
+				query.Page = page
+				return s.Store.ListReviews(ctx, query, visit)
+			},
+		}, nil
+	})
+
+	accept := s.operation(http.MethodPost, "/api/v1/reviews/{id}/accept", "accept-review", identityTag, "Say that it is one thing")
+	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the ticket"}.`
+	handle(s, accept, s.decideReview(true))
+
+	apart := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-apart", "keep-review-apart", identityTag, "Say that it is two things")
+	apart.Description = `The records are never one CI from now on. E.g. {"reason": "two machines of one batch"}.`
+	handle(s, apart, s.decideReview(false))
+}
+
+func (s *server) decideReview(accept bool) func(context.Context, *ReviewInput) (*ReviewOutput, error) {
+	return func(ctx context.Context, in *ReviewInput) (*ReviewOutput, error) {
+		id, err := uuid.Parse(in.ID)
+		if err != nil {
+			return nil, invalid("path.id", "this is no id")
+		}
+		if err := checkText("body.reason", in.Body.Reason); err != nil {
+			return nil, err
+		}
+		review, err := s.Store.DecideReview(ctx, id.String(), accept, actor(ctx, in.Body.Reason))
+		if err != nil {
+			return nil, err
+		}
+		return &ReviewOutput{Body: review}, nil
+	}
+}

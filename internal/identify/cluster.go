@@ -1,0 +1,142 @@
+package identify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// cluster joins nodes, the strongest evidence first, as long as no two of them are to be kept apart: of the whole
+// clusters every pair is looked at, also those without a common token.
+func (p *parting) cluster() {
+	p.clusters, p.member = make([][]int, len(p.nodes)), make([]int, len(p.nodes))
+	for i := range p.nodes {
+		p.clusters[i], p.member[i] = []int{i}, i
+	}
+	for _, q := range p.housemates() {
+		p.join(q, ruleConstraint)
+	}
+	for _, q := range p.settled() {
+		if !p.anyBetween(q, func(other *pair) bool { return other.apart || p.sameRecord(other) }) {
+			p.join(q, ruleConstraint)
+		}
+	}
+	for _, q := range p.links() {
+		switch {
+		case p.member[q.a] == p.member[q.b]:
+		case p.anyBetween(q, func(other *pair) bool { return other.apart || other.veto }):
+			p.rules.review(q, reviewBlocked)
+		case p.old(q):
+			p.rules.review(q, reviewOld)
+		default:
+			p.join(q, q.rule)
+		}
+	}
+}
+
+// housemates gives the pairs of nodes with one home: what people say of a CI goes where the thing goes that the CI was
+// made for, and not with a record that left it.
+func (p *parting) housemates() []*pair {
+	var pairs []*pair
+	first := map[string]int{}
+	for i, n := range p.nodes {
+		if j, ok := first[n.home]; ok {
+			pairs = append(pairs, p.between(j, i))
+			continue
+		}
+		first[n.home] = i
+	}
+	return pairs
+}
+
+// settled gives the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
+func (p *parting) settled() []*pair {
+	var pairs []*pair
+	for of, c := range p.constraints {
+		if c.linked && !c.apart {
+			pairs = append(pairs, p.between(p.latest[of.a], p.latest[of.b]))
+		}
+	}
+	slices.SortFunc(pairs, func(a, b *pair) int { return cmp.Or(cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b)) })
+	return pairs
+}
+
+// links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were there
+// first: in whatever order they were reported, it is the same one.
+func (p *parting) links() []*pair {
+	var pairs []*pair
+	for _, q := range p.pairs {
+		if q.link {
+			pairs = append(pairs, q)
+		}
+	}
+	slices.SortFunc(pairs, func(a, b *pair) int {
+		return cmp.Or(cmp.Compare(b.bits, a.bits), cmp.Compare(a.a, b.a), cmp.Compare(a.b, b.b))
+	})
+	return pairs
+}
+
+func (p *parting) sameRecord(q *pair) bool { return p.nodes[q.a].record == p.nodes[q.b].record }
+
+// anyBetween tells whether a condition holds for any pair across the clusters of q.
+func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
+	for _, i := range p.clusters[p.member[q.a]] {
+		for _, j := range p.clusters[p.member[q.b]] {
+			if i != j && condition(p.between(i, j)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p *parting) join(q *pair, rule string) {
+	to, from := p.member[q.a], p.member[q.b]
+	if to == from {
+		return
+	}
+	q.rule = rule
+	p.joined = append(p.joined, q)
+	p.clusters[to] = append(p.clusters[to], p.clusters[from]...)
+	for _, i := range p.clusters[from] {
+		p.member[i] = to
+	}
+	p.clusters[from] = nil
+}
+
+const day = 24 * time.Hour
+
+// old tells whether two CIs that agents report on had both lived long before there was evidence that they are one. That
+// is more often a mistake than a discovery.
+func (p *parting) old(q *pair) bool {
+	a, b := p.clusters[p.member[q.a]], p.clusters[p.member[q.b]]
+	if !p.rules.Enabled[ruleReview] || !slices.ContainsFunc(a, p.isAgent) || !slices.ContainsFunc(b, p.isAgent) {
+		return false
+	}
+	youngest := later(p.nodes[p.root(a)].created, p.nodes[p.root(b)].created)
+	return p.appeared(q).Sub(youngest) > time.Duration(p.rules.Thresholds.OldDays)*day
+}
+
+func (p *parting) isAgent(i int) bool { return p.nodes[i].agent() }
+
+// root gives the node of a cluster whose CI is the cluster's: the one that was there first.
+func (p *parting) root(cluster []int) int {
+	return slices.MinFunc(cluster, func(i, j int) int {
+		return cmp.Or(p.nodes[i].created.Compare(p.nodes[j].created), cmp.Compare(i, j))
+	})
+}
+
+// ci gives the CI of a node.
+func (p *parting) ci(i int) string { return p.nodes[p.root(p.clusters[p.member[i]])].home }
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func sortedTimes(times []time.Time) []time.Time {
+	slices.SortFunc(times, time.Time.Compare)
+	return slices.CompactFunc(times, time.Time.Equal)
+}

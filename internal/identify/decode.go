@@ -1,0 +1,23 @@
+package identify
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+)
+
+var errTrailing = errors.New("there is more after the end of the document")
+
+// decode reads one JSON value into to, and refuses fields that it does not know.
+func decode(data []byte, to any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(to); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errTrailing
+	}
+	return nil
+}

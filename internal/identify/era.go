@@ -1,0 +1,294 @@
+package identify
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// change is what became of a record's hardware between two of its reports.
+type change struct {
+	at       time.Time // the last report before it
+	next     time.Time // the first one after it that differed
+	before   *node     // the hardware as it was then, all of it current
+	after    *node
+	score    score
+	families []int // that contradict
+	changed  []int // those, and those that came or went
+}
+
+// split gives the nodes of a record, the latest last. An agent's installation may move into another device with its disk:
+// its claims alone tell, and in doubt what others knew before.
+func (r *Rules) split(n *node, all []*node) []*node {
+	if !n.agent() {
+		return []*node{n}
+	}
+	var cuts, kept []*change
+	for _, c := range r.changes(n) {
+		switch {
+		case len(c.families) == 0:
+		case r.moved(c, n, all):
+			cuts = append(cuts, c)
+		default:
+			kept = append(kept, c)
+		}
+	}
+	eras := []*node{n}
+	if len(cuts) > 0 {
+		eras = r.cut(n, cuts)
+	}
+	for _, c := range kept {
+		i := slices.IndexFunc(eras, func(e *node) bool { return c.at.Before(e.seen) })
+		eras[i].kept = append(eras[i].kept, c)
+	}
+	return eras
+}
+
+// changes compares a node's hardware before and after each of its claims ended.
+func (r *Rules) changes(n *node) []*change {
+	var hardware []claim
+	for _, c := range n.claims {
+		if r.families[r.kinds[c.kind].family].Hardware {
+			hardware = append(hardware, c)
+		}
+	}
+	var changes []*change
+	for _, at := range endings(hardware, n.seen) {
+		c := &change{at: at, next: following(hardware, at)}
+		c.before, c.after = r.stateAt(hardware, at), stateAfter(hardware, at, c.next)
+		c.score = r.compare(c.before, c.after, nil, time.Time{})
+		c.families = r.contradicting(&c.score)
+		c.changed = r.changed(c)
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// endings gives the times at which claims ended, sorted.
+func endings(claims []claim, seen time.Time) []time.Time {
+	var ends []time.Time
+	for _, c := range claims {
+		if c.last.Before(seen) {
+			ends = append(ends, c.last)
+		}
+	}
+	slices.SortFunc(ends, time.Time.Compare)
+	return slices.CompactFunc(ends, time.Time.Equal)
+}
+
+// following gives the first time after at when a claim began or was last heard.
+func following(claims []claim, at time.Time) time.Time {
+	var next time.Time
+	for _, c := range claims {
+		for _, t := range []time.Time{c.first, c.last} {
+			if t.After(at) && (next.IsZero() || t.Before(next)) {
+				next = t
+			}
+		}
+	}
+	return next
+}
+
+// stateAt gives what was held at a time. A claim that spans a gap looks as if it had held in it: of what a thing has one
+// at a time, the one that ended then is the one it had.
+func (r *Rules) stateAt(claims []claim, at time.Time) *node {
+	n := &node{}
+	for _, c := range claims {
+		if c.first.After(at) || c.last.Before(at) {
+			continue
+		}
+		ended := func(d claim) bool { return d.kind == c.kind && d.last.Equal(at) }
+		if r.kinds[c.kind].Single && !c.last.Equal(at) && slices.ContainsFunc(claims, ended) {
+			continue
+		}
+		c.current = true
+		n.claims = append(n.claims, c)
+	}
+	n.index()
+	return n
+}
+
+func stateAfter(claims []claim, at, next time.Time) *node {
+	n := &node{}
+	for _, c := range claims {
+		if c.last.After(at) && !c.first.After(next) {
+			c.current = true
+			n.claims = append(n.claims, c)
+		}
+	}
+	n.index()
+	return n
+}
+
+// moved tells whether an installation is in another device after a change, rather than in the same with other parts.
+func (r *Rules) moved(c *change, n *node, all []*node) bool {
+	if !r.Enabled[ruleMove] || len(c.changed) < r.Thresholds.Families {
+		return false
+	}
+	net := r.hardwareNet(&c.score)
+	switch {
+	case net <= r.Thresholds.Moved, !r.Enabled[ruleContinuity]:
+		return true
+	case net >= r.Thresholds.Kept:
+		return false
+	}
+	return slices.ContainsFunc(all, func(other *node) bool {
+		return other.record != n.record && compatible(n, other) && (r.enters(c, other) || r.leaves(c, other))
+	})
+}
+
+// enters tells whether a change led into a device that another record knew before.
+func (r *Rules) enters(c *change, other *node) bool {
+	known := other.only(func(d claim) bool { return !d.first.After(c.at) })
+	return r.matches(c.after, known) && !r.matches(c.before, known)
+}
+
+// leaves tells whether another agent went on to see the device as it was before the change.
+func (r *Rules) leaves(c *change, other *node) bool {
+	if !other.agent() {
+		return false
+	}
+	seen := other.only(func(d claim) bool { return !d.last.Before(c.next) })
+	return r.matches(c.before, seen) && !r.matches(c.after, seen)
+}
+
+// only gives those of a node's claims that fulfill a condition, as if it had them now.
+func (n *node) only(condition func(claim) bool) *node {
+	some := &node{}
+	for _, c := range n.claims {
+		if condition(c) {
+			c.current = true
+			some.claims = append(some.claims, c)
+		}
+	}
+	some.index()
+	return some
+}
+
+// matches tells whether the hardware of two nodes is that of one device.
+func (r *Rules) matches(a, b *node) bool {
+	s := r.compare(a, b, nil, time.Time{})
+	return r.hardwareNet(&s) >= r.Thresholds.Link
+}
+
+// changed gives the families of hardware that contradict what was before, that came and that went. An agent that is not
+// let see them any more loses them too, so that they tell only together with a contradiction.
+func (r *Rules) changed(c *change) []int {
+	if len(c.families) == 0 {
+		return nil
+	}
+	var before, after [kindCount]bool
+	for _, d := range c.before.claims {
+		before[r.kinds[d.kind].family] = true
+	}
+	for _, d := range c.after.claims {
+		after[r.kinds[d.kind].family] = true
+	}
+	var changed []int
+	for i := range r.families {
+		if before[i] != after[i] || slices.Contains(c.families, i) {
+			changed = append(changed, i)
+		}
+	}
+	return changed
+}
+
+// compatible tells whether two nodes may be of one class of things.
+func compatible(a, b *node) bool { return a.class == b.class || a.class == "" || b.class == "" }
+
+// cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later era only: it moved.
+func (r *Rules) cut(n *node, cuts []*change) []*node {
+	eras := make([]*node, len(cuts)+1)
+	for i := range eras {
+		era := *n
+		era.era, era.claims, era.latest = i, nil, i == len(cuts)
+		if !era.latest {
+			era.seen = cuts[i].at
+		}
+		if i > 0 {
+			era.entry = cuts[i-1]
+		}
+		eras[i] = &era
+	}
+	starts := make([]start, len(eras))
+	for _, c := range n.claims {
+		i := slices.IndexFunc(eras, func(e *node) bool { return !c.last.After(e.seen) })
+		starts[i].see(r, c, i, cuts)
+		if i > 0 && !c.first.After(cuts[i-1].at) && !slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
+			c.first = cuts[i-1].next
+		}
+		c.current = !c.last.Before(eras[i].seen)
+		eras[i].claims = append(eras[i].claims, c)
+	}
+	for _, era := range eras {
+		era.index()
+	}
+	house(eras, starts)
+	return eras
+}
+
+// start says when a record came to a device, by the identifiers of it: others came along.
+type start struct {
+	single, any time.Time
+}
+
+func (s *start) see(r *Rules, c claim, era int, cuts []*change) {
+	f := r.kinds[c.kind].family
+	changed := era > 0 && slices.Contains(cuts[era-1].changed, f) || era < len(cuts) && slices.Contains(cuts[era].changed, f)
+	if !changed {
+		return
+	}
+	earliest(&s.any, c.first)
+	if r.kinds[c.kind].Single {
+		earliest(&s.single, c.first)
+	}
+}
+
+func earliest(t *time.Time, u time.Time) {
+	if t.IsZero() || u.Before(*t) {
+		*t = u
+	}
+}
+
+func (s *start) time(fallback time.Time) time.Time {
+	switch {
+	case !s.single.IsZero():
+		return s.single
+	case !s.any.IsZero():
+		return s.any
+	}
+	return fallback
+}
+
+// house gives each era a CI of its own. That in which the record began keeps the record's; where it returned to that
+// device the latest is the first. The others' depend on nothing but when they began, so that they stay.
+func house(eras []*node, starts []start) {
+	order := make([]int, len(eras))
+	for i := range order {
+		order[i] = i
+	}
+	created := func(i int) time.Time { return starts[i].time(eras[i].seen) }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Or(created(a).Compare(created(b)), cmp.Compare(a, b)) })
+	taken := map[string]bool{}
+	for place, i := range order {
+		if place > 0 {
+			eras[i].created = created(i)
+			eras[i].home = derive(eras[i].home, eras[i].created, taken)
+		}
+		taken[eras[i].home] = true
+	}
+}
+
+// derive makes a CI's id of another's and a time: RFC 9562 §5.5, version 5.
+func derive(home string, at time.Time, taken map[string]bool) string {
+	id := home + "@" + strconv.FormatInt(at.UnixMicro(), 10)
+	for {
+		id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String()
+		if !taken[id] {
+			return id
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package identify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/musterhq/muster/internal/identify"
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// hazard is a way in which identifiers mislead: what is reported, and what has to come of it.
+type hazard struct {
+	Title       string    `json:"title"`
+	Reports     []report  `json:"reports"`
+	Constraints []settled `json:"constraints"`
+	Want        outcome   `json:"want"`
+
+	name string
+}
+
+// outcome is a partition by the names of the records.
+type outcome struct {
+	CIs      [][]string          `json:"cis"`
+	Rules    map[string]string   `json:"rules"`
+	Bits     map[string]int      `json:"bits"` // only those that are named are looked at
+	Findings []foundOutcome      `json:"findings"`
+	Reviews  []reviewOutcome     `json:"reviews"`
+	Shared   []inventory.Token   `json:"shared"`
+	Shown    []string            `json:"shown"`
+	Left     map[string]int      `json:"left"`     // how many CIs each record left
+	Rejected map[string][]string `json:"rejected"` // the patterns by record; only those that are named are looked at
+}
+
+type foundOutcome struct {
+	Kind    string          `json:"kind"`
+	Records []string        `json:"records"`
+	Token   inventory.Token `json:"token"`
+}
+
+type reviewOutcome struct {
+	Records []string `json:"records"`
+	Kind    string   `json:"kind"`
+}
+
+func hazards(t testing.TB) []hazard {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/hazards/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no hazards in testdata: %v", err)
+	}
+	var all []hazard
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := hazard{name: strings.TrimSuffix(filepath.Base(path), ".json")}
+		decoder := json.NewDecoder(bytes.NewReader(data))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&h); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		all = append(all, h)
+	}
+	return all
+}
+
+// run gives what comes of the hazard when its reports, tokenized, come in an order.
+func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
+	l := newLattice(rules)
+	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, Left: map[string]int{}, Rejected: map[string][]string{}}
+	for _, r := range reports {
+		l.add(r)
+		for _, rejection := range r.rejected {
+			got.Rejected[r.Record] = append(got.Rejected[r.Record], rejection.Pattern)
+		}
+	}
+	for name, patterns := range got.Rejected {
+		slices.Sort(patterns)
+		got.Rejected[name] = slices.Compact(patterns)
+	}
+	p := rules.Partition(l.neighborhood(h.Constraints))
+	got.CIs, got.Shared = l.groups(p), p.Shared
+	for _, placement := range p.Placements {
+		name := l.names[placement.Record]
+		got.Rules[name], got.Bits[name] = placement.Reason.Rule, placement.Reason.Bits
+		if placement.Shown {
+			got.Shown = append(got.Shown, name)
+		}
+		if len(placement.Left) > 0 {
+			got.Left[name] = len(placement.Left)
+		}
+	}
+	slices.Sort(got.Shown)
+	for _, f := range p.Findings {
+		got.Findings = append(got.Findings, foundOutcome{Kind: f.Kind, Records: l.name(f.Records...), Token: f.Token})
+	}
+	slices.SortFunc(got.Findings, func(a, b foundOutcome) int {
+		return strings.Compare(a.Kind+strings.Join(a.Records, " ")+string(a.Token), b.Kind+strings.Join(b.Records, " ")+string(b.Token))
+	})
+	for _, r := range p.Reviews {
+		got.Reviews = append(got.Reviews, reviewOutcome{Records: l.name(r.A, r.B), Kind: r.Kind})
+	}
+	slices.SortFunc(got.Reviews, func(a, b reviewOutcome) int { return slices.Compare(a.Records, b.Records) })
+	return got
+}
+
+// diff compares an outcome with the one that the hazard wants. Of the bits and the rejected only those that are named.
+func (h *hazard) diff(got outcome) string {
+	maps.DeleteFunc(got.Bits, func(name string, _ int) bool { _, ok := h.Want.Bits[name]; return !ok })
+	maps.DeleteFunc(got.Rejected, func(name string, _ []string) bool { _, ok := h.Want.Rejected[name]; return !ok })
+	return cmp.Diff(h.Want, got, cmpopts.EquateEmpty())
+}
+
+// TestHazards runs every hazard in every order of its reports, and with each of them twice.
+func TestHazards(t *testing.T) {
+	t.Parallel()
+	for _, h := range hazards(t) {
+		t.Run(h.name, func(t *testing.T) {
+			t.Parallel()
+			if len(h.Reports) > 7 {
+				t.Fatalf("%d reports have too many orders", len(h.Reports))
+			}
+			permute(tokenized(identify.Default(), h.Reports), func(reports []report) bool {
+				for _, order := range [][]report{reports, append(slices.Clone(reports), reports...)} {
+					if diff := h.diff(h.run(identify.Default(), order)); diff != "" {
+						t.Errorf("%s, reported in the order %s (-want +got):\n%s", h.Title, arrivals(order), diff)
+						return false
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
+// permute calls visit with every order of the reports, until it says to stop.
+func permute(reports []report, visit func([]report) bool) {
+	var from func(int) bool
+	work := slices.Clone(reports)
+	from = func(i int) bool {
+		if i == len(work) {
+			return visit(work)
+		}
+		for j := i; j < len(work); j++ {
+			work[i], work[j] = work[j], work[i]
+			more := from(i + 1)
+			work[i], work[j] = work[j], work[i]
+			if !more {
+				return false
+			}
+		}
+		return true
+	}
+	from(0)
+}
+
+func arrivals(reports []report) string {
+	var b strings.Builder
+	for _, r := range reports {
+		b.WriteString(" " + r.Record + "@" + day(r.At).Format("01-02"))
+	}
+	return b.String()
+}

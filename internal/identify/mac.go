@@ -1,0 +1,49 @@
+package identify
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// macLength is that of an EUI-48, in bytes.
+const macLength = 6
+
+var macPunctuation = strings.NewReplacer(":", "", "-", "", ".", "")
+
+// parseMAC gives a folded address as twelve digits with colons; it reads the forms with dashes, dots and nothing.
+func parseMAC(folded string) (string, bool) {
+	raw, err := hex.DecodeString(macPunctuation.Replace(folded))
+	if err != nil || len(raw) != macLength {
+		return "", false
+	}
+	pairs := make([]string, macLength)
+	for i, b := range raw {
+		pairs[i] = hex.EncodeToString([]byte{b})
+	}
+	return strings.Join(pairs, ":"), true
+}
+
+// judgeMAC gives the one form of a folded address, or the pattern that rejects it.
+func (r *Rules) judgeMAC(folded string) (form, pattern string) {
+	if folded == "" {
+		return "", patternEmpty
+	}
+	form, ok := parseMAC(folded)
+	if !ok {
+		return "", patternMalformed
+	}
+	return form, r.judge(kindNames[kindMAC], form)
+}
+
+// noAddress is what a card reports as its permanent address that has none to report.
+const noAddress = "00:00:00:00:00:00"
+
+// address gives the address that an interface was made with, as far as it is known.
+func address(i inventory.InterfaceID) string {
+	if form, ok := parseMAC(fold(i.Permanent)); ok && form != noAddress {
+		return i.Permanent
+	}
+	return i.MAC
+}

@@ -1,0 +1,177 @@
+package identify
+
+import (
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// pair is what the rules say about two nodes.
+type pair struct {
+	a, b   int // places in parting.nodes, a before b
+	score  score
+	bits   int
+	rule   string
+	link   bool
+	apart  bool   // never one CI, by what was settled
+	veto   bool   // never one CI, by the evidence
+	review string // why a person should decide, if they are not one CI in the end; "": need not
+	common bool   // they have a token in common, shared or not
+}
+
+// ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers of
+// both.
+func (p *parting) ambiguous(a, b *node) bool {
+	if len(p.shared.since) == 0 {
+		return false
+	}
+	s := p.rules.compare(a, b, p.proven, time.Time{})
+	return p.rules.net(&s) >= p.rules.Thresholds.Link
+}
+
+// The kinds of reviews.
+const (
+	reviewEvidence  = "evidence"            // there is some, and not enough
+	reviewOneFamily = "one_family"          // there is enough, of one family alone, and some against
+	reviewBlocked   = "blocked"             // there is enough, and a contradiction
+	reviewOld       = "old_cis"             // two CIs that have lived long would become one
+	reviewAmbiguous = "ambiguous"           // there is enough, for two things that are none
+	reviewBoardSwap = "possible_board_swap" // the installation and its disk in other hardware
+)
+
+// pair compares every node with every other one, also those without a common token: they may contradict each other.
+func (p *parting) pair() {
+	p.proven = p.shared.proven()
+	for j := range p.nodes {
+		for i := range j {
+			p.pairs = append(p.pairs, p.judge(i, j))
+		}
+	}
+}
+
+// between gives the pair of two nodes.
+func (p *parting) between(i, j int) *pair {
+	if i > j {
+		i, j = j, i
+	}
+	return p.pairs[j*(j-1)/2+i]
+}
+
+func (p *parting) judge(i, j int) *pair {
+	a, b := p.nodes[i], p.nodes[j]
+	q := &pair{a: i, b: j, rule: ruleNew}
+	if a.record == b.record {
+		q.rule, q.veto = ruleMove, true
+		return q
+	}
+	if !compatible(a, b) {
+		q.veto = true
+		return q
+	}
+	q.score = p.rules.compare(a, b, p.shared, time.Time{})
+	q.bits = p.rules.net(&q.score)
+	q.common = haveCommon(a, b)
+	if p.constraints[ordered(a.record, b.record)].apart {
+		q.rule, q.apart = ruleConstraint, true
+		return q
+	}
+	p.rules.decide(q, a, b)
+	if q.rule == ruleNew && p.ambiguous(a, b) {
+		p.rules.review(q, reviewAmbiguous)
+	}
+	return q
+}
+
+func haveCommon(a, b *node) bool {
+	found := false
+	for k := range kindCount {
+		if k != kindName {
+			intersect(a.of(k), b.of(k), nil, func(_, _ claim) { found = true })
+		}
+	}
+	return found
+}
+
+// decide takes the first rule that applies.
+func (r *Rules) decide(q *pair, a, b *node) {
+	t := r.Thresholds
+	native := q.score.families[r.kinds[kindNative].family].agree > 0
+	q.veto = r.Enabled[ruleVeto] && (q.bits <= t.Veto || r.contradict(q, a, b))
+	switch {
+	case native && r.Enabled[ruleNative]:
+		q.rule, q.link, q.veto = ruleNative, true, false
+	case q.bits >= t.Link && !q.veto:
+		r.link(q)
+	case q.bits >= t.Link:
+		r.review(q, reviewBlocked)
+	case r.possibleBoardSwap(q, a, b):
+		r.review(q, reviewBoardSwap)
+	case q.veto:
+		q.rule = ruleVeto
+	case q.bits+r.weak(&q.score) >= t.Review:
+		r.review(q, reviewEvidence)
+	}
+}
+
+// contradict tells whether two agents that were there at one time said what cannot be of one machine.
+func (r *Rules) contradict(q *pair, a, b *node) bool {
+	return a.agent() && b.agent() && q.bits < r.Thresholds.Alive && r.simultaneous(&q.score) >= r.Thresholds.Contradiction
+}
+
+func (r *Rules) link(q *pair) {
+	switch {
+	case r.worst(&q.score) < r.Thresholds.Disagreement:
+		q.link = r.Enabled[ruleStrong]
+		q.rule = ruleStrong
+	case r.agreeing(&q.score) >= r.Thresholds.Families:
+		q.link = r.Enabled[ruleMajority]
+		q.rule = ruleMajority
+	default:
+		r.review(q, reviewOneFamily)
+	}
+	if !q.link && q.review == "" {
+		q.rule = ruleNew
+	}
+}
+
+func (r *Rules) review(q *pair, kind string) {
+	if r.Enabled[ruleReview] {
+		q.rule, q.review = ruleReview, kind
+	}
+}
+
+// possibleBoardSwap tells whether an installation and its disk are in other hardware since the agent that knew it fell
+// silent: its board was replaced and the agent installed anew, or its disk moved.
+func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
+	os, disk := q.score.families[r.kinds[kindOS].family], q.score.families[r.kinds[kindDisk].family]
+	silent := !a.seen.After(b.created) || !b.seen.After(a.created)
+	return silent && os.agree > 0 && disk.agree > 0 && os.agree+disk.agree >= r.Thresholds.Link && r.worst(&q.score) >= r.Thresholds.Disagreement
+}
+
+// appeared gives the time since which the evidence for a pair has been enough.
+func (p *parting) appeared(q *pair) time.Time {
+	a, b := p.nodes[q.a], p.nodes[q.b]
+	times := []time.Time{}
+	for k := range kindCount {
+		intersect(a.of(k), b.of(k), p.shared, func(x, y claim) { times = append(times, later(x.first, y.first)) })
+	}
+	var last time.Time
+	for _, t := range sortedTimes(times) {
+		last = t
+		if s := p.rules.compare(a, b, p.shared, t); p.rules.net(&s) >= p.rules.Thresholds.Link {
+			break
+		}
+	}
+	return last
+}
+
+// sharedOf gives the tokens of a node that are shared, sorted.
+func (p *parting) sharedOf(n *node) []inventory.Token {
+	var tokens []inventory.Token
+	for _, c := range n.claims {
+		if p.shared.has(c.token) {
+			tokens = append(tokens, c.token)
+		}
+	}
+	return tokens
+}

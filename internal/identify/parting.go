@@ -1,0 +1,104 @@
+package identify
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Partition says which records of a neighborhood are one CI. The order of what is in it does not matter. Records are
+// taken to be in it once.
+func (r *Rules) Partition(n inventory.Neighborhood) inventory.Partition {
+	p := newParting(r, n)
+	p.learn()
+	p.pair()
+	p.cluster()
+	return p.result()
+}
+
+// parting is one partition while it is made.
+type parting struct {
+	rules       *Rules
+	witnesses   []inventory.Witness // the first one first: what ties are broken by
+	nodes       []*node             // of each witness in their order, and by era
+	latest      map[int64]int       // the place in nodes of each record's latest
+	constraints map[records]constraint
+	frozen      map[inventory.Token]bool
+	shared      *sharing
+	proven      *sharing // without what was settled
+	pairs       []*pair  // of nodes: see between
+	clusters    [][]int  // places in nodes, sorted
+	member      []int    // the cluster of each node
+	joined      []*pair  // that joined clusters
+}
+
+// records are two records, the smaller first.
+type records struct{ a, b int64 }
+
+func ordered(a, b int64) records { return records{min(a, b), max(a, b)} }
+
+// constraint is all that was settled about two records.
+type constraint struct {
+	linked, apart, fork bool
+}
+
+func newParting(r *Rules, n inventory.Neighborhood) *parting {
+	p := &parting{
+		rules: r, witnesses: slices.Clone(n.Witnesses), latest: map[int64]int{}, constraints: map[records]constraint{},
+		frozen: map[inventory.Token]bool{}, shared: newSharing(),
+	}
+	for _, token := range n.Frozen {
+		p.frozen[token] = true
+	}
+	slices.SortFunc(p.witnesses, func(a, b inventory.Witness) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Record, b.Record))
+	})
+	whole := make([]*node, len(p.witnesses))
+	for i, w := range p.witnesses {
+		whole[i] = r.whole(w, p.frozen)
+	}
+	for _, n := range whole {
+		p.nodes = append(p.nodes, r.split(n, whole)...)
+		p.latest[n.record] = len(p.nodes) - 1
+	}
+	if r.Enabled[ruleConstraint] {
+		p.constrain(n.Constraints)
+	}
+	p.markFrozen()
+	return p
+}
+
+// constrain takes the constraints between records that are here.
+func (p *parting) constrain(constraints []inventory.Constraint) {
+	for _, c := range constraints {
+		_, a := p.latest[c.A]
+		_, b := p.latest[c.B]
+		if !a || !b || c.A == c.B {
+			continue
+		}
+		key := ordered(c.A, c.B)
+		known := p.constraints[key]
+		known.linked = known.linked || c.Linked
+		known.apart = known.apart || !c.Linked
+		known.fork = known.fork || !c.Linked && c.Origin == originFork
+		p.constraints[key] = known
+	}
+}
+
+// originFork is that of the constraint between a record and the one that forked from it.
+const originFork = "fork"
+
+// markFrozen counts what is frozen among what is shared, where it is claimed here.
+func (p *parting) markFrozen() {
+	if len(p.frozen) == 0 {
+		return
+	}
+	for _, w := range p.witnesses {
+		for _, c := range w.Claims {
+			if p.frozen[c.Token] {
+				p.shared.tokens[c.Token], p.shared.told[c.Token] = true, true
+			}
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package identify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// reason says why a node is where it is: by the evidence that joined it to the node that its CI is of, or, if it is that
+// one itself, by what it was kept apart from.
+func (p *parting) reason(i int) inventory.Reason {
+	var reason inventory.Reason
+	if q := p.toward(i); q != nil {
+		reason = p.pairReason(q, i)
+	} else {
+		reason = p.own(i)
+	}
+	reason.Shared = p.sharedOf(p.nodes[i])
+	if n := p.nodes[i]; len(p.frozen) > 0 {
+		reason.Shared = append(reason.Shared, p.frozenOf(n.record)...)
+		slices.Sort(reason.Shared)
+	}
+	reason.Candidates = p.candidates(i)
+	return reason
+}
+
+func (p *parting) frozenOf(record int64) []inventory.Token {
+	var tokens []inventory.Token
+	for _, w := range p.witnesses {
+		for _, c := range w.Claims {
+			if w.Record == record && p.frozen[c.Token] {
+				tokens = append(tokens, c.Token)
+			}
+		}
+	}
+	return tokens
+}
+
+// toward gives the joined pair on the way from a node to the one that its CI is of; nil: it is that one.
+func (p *parting) toward(i int) *pair {
+	root := p.root(p.clusters[p.member[i]])
+	reached := map[int]*pair{root: nil}
+	for queue := []int{root}; len(queue) > 0; queue = queue[1:] {
+		for _, q := range p.joined {
+			for _, way := range [][2]int{{q.a, q.b}, {q.b, q.a}} {
+				if _, known := reached[way[1]]; way[0] == queue[0] && !known {
+					reached[way[1]] = q
+					queue = append(queue, way[1])
+				}
+			}
+		}
+	}
+	return reached[i]
+}
+
+// own gives the reason of a node that is a CI of its own, or the first of it.
+func (p *parting) own(i int) inventory.Reason {
+	n := p.nodes[i]
+	if q := p.strongest(i, func(q *pair) bool { return q.apart && q.common }); q != nil {
+		return p.pairReason(q, i)
+	}
+	if n.entry != nil {
+		return p.changeReason(ruleMove, n.entry)
+	}
+	if q := p.strongest(i, p.open); q != nil {
+		return p.pairReason(q, i)
+	}
+	if q := p.strongest(i, func(q *pair) bool { return q.rule == ruleVeto && q.common }); q != nil {
+		return p.pairReason(q, i)
+	}
+	if len(n.kept) > 0 {
+		return p.changeReason(ruleContinuity, n.kept[len(n.kept)-1])
+	}
+	return inventory.Reason{Rule: ruleNew, RulesVersion: p.rules.Version()}
+}
+
+// strongest gives the pair of a node with the most bits for which a condition holds; nil: there is none.
+func (p *parting) strongest(i int, condition func(*pair) bool) *pair {
+	var best *pair
+	for j := range p.nodes {
+		if j == i || !p.nodes[j].latest {
+			continue
+		}
+		if q := p.between(i, j); condition(q) && (best == nil || q.bits > best.bits) {
+			best = q
+		}
+	}
+	return best
+}
+
+// pairReason is a pair's rule and evidence, as seen from one of its nodes.
+func (p *parting) pairReason(q *pair, from int) inventory.Reason {
+	with := p.nodes[q.a+q.b-from].record
+	reason := inventory.Reason{Rule: q.rule, RulesVersion: p.rules.Version(), With: with, Bits: q.bits}
+	reason.For, reason.Against = p.rules.evidence(p.nodes[q.a], p.nodes[q.b], &q.score, p.shared)
+	return reason
+}
+
+func (p *parting) changeReason(rule string, c *change) inventory.Reason {
+	reason := inventory.Reason{Rule: rule, RulesVersion: p.rules.Version(), Bits: p.rules.hardwareNet(&c.score)}
+	reason.For, reason.Against = p.rules.evidence(c.before, c.after, &c.score, nil)
+	return reason
+}
+
+// evidence spells out a score.
+func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []inventory.Evidence) {
+	for i, name := range r.familyNames {
+		f := s.families[i]
+		if f.agree > 0 {
+			pro = append(pro, inventory.Evidence{Family: name, Bits: f.agree, Tokens: r.inCommon(a, b, i, shared), Past: f.past})
+		}
+		if f.disagree > 0 {
+			contra = append(contra, inventory.Evidence{Family: name, Bits: f.disagree, Tokens: r.different(a, b, i, shared)})
+		}
+	}
+	byBits := func(a, b inventory.Evidence) int {
+		return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Family, b.Family))
+	}
+	slices.SortFunc(pro, byBits)
+	slices.SortFunc(contra, byBits)
+	return pro, contra
+}
+
+func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Token {
+	var tokens []inventory.Token
+	for k := range kindCount {
+		if r.kinds[k].family == family {
+			intersect(a.of(k), b.of(k), shared, func(x, _ claim) { tokens = append(tokens, x.token) })
+		}
+	}
+	return tokens
+}
+
+// different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which they
+// have none in common.
+func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Token {
+	var tokens []inventory.Token
+	for k := range kindCount {
+		if r.kinds[k].family != family || r.kinds[k].compare(a.of(k), b.of(k), shared, time.Time{}).disagree == 0 {
+			continue
+		}
+		for _, c := range slices.Concat(a.of(k), b.of(k)) {
+			if c.current && !shared.has(c.token) {
+				tokens = append(tokens, c.token)
+			}
+		}
+	}
+	slices.Sort(tokens)
+	return slices.Compact(tokens)
+}
+
+// candidates gives the other records that have something in common with a node, those with the most bits first.
+func (p *parting) candidates(i int) []inventory.Candidate {
+	var candidates []inventory.Candidate
+	for j, n := range p.nodes {
+		if j == i || !n.latest {
+			continue
+		}
+		q := p.between(i, j)
+		if p.rules.support(&q.score) > 0 || q.apart || q.common && q.rule == ruleVeto {
+			candidates = append(candidates, inventory.Candidate{Record: n.record, CI: p.ci(j), Rule: q.rule, Bits: q.bits})
+		}
+	}
+	slices.SortFunc(candidates, func(a, b inventory.Candidate) int {
+		return cmp.Or(cmp.Compare(b.Bits, a.Bits), cmp.Compare(a.Record, b.Record))
+	})
+	return candidates
+}

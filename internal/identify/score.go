@@ -1,0 +1,236 @@
+package identify
+
+import (
+	"cmp"
+	"time"
+)
+
+// score is what the identifiers of two nodes say about whether they are one thing, by family.
+type score struct {
+	families [kindCount]familyScore
+}
+
+// familyScore is what a family says, in bits.
+type familyScore struct {
+	agree    int
+	disagree int
+	at       int  // of disagree, what both said at one time
+	past     bool // all that agrees, one of them has no more
+}
+
+// kindScore is what a kind says, in bits.
+type kindScore struct {
+	agree, disagree, at int
+	past                bool
+}
+
+// compare weighs the identifiers of two nodes that are not shared. Of those that they have in common only those count
+// that both had at the time until, if that is not zero.
+func (r *Rules) compare(a, b *node, shared *sharing, until time.Time) score {
+	var kinds [kindCount]kindScore
+	for k := range kindCount {
+		kinds[k] = r.kinds[k].compare(a.of(k), b.of(k), shared, until)
+	}
+	r.substitute(&kinds)
+	var s score
+	var agreeing [kindCount]int
+	for k, ks := range kinds {
+		f := &s.families[r.kinds[k].family]
+		f.disagree, f.at = max(f.disagree, ks.disagree), max(f.at, ks.at)
+		if ks.agree > 0 {
+			f.past = ks.past && (f.past || agreeing[r.kinds[k].family] == 0)
+			f.agree = max(f.agree, ks.agree)
+			agreeing[r.kinds[k].family]++
+		}
+	}
+	for i, f := range r.families {
+		if agreeing[i] > 1 {
+			s.families[i].agree += half(f.Bonus, s.families[i].past)
+		}
+	}
+	return s
+}
+
+// substitute settles the kinds that stand for others: a serial number without its maker says less than with it, and two
+// that differ by their maker's name alone do not contradict each other.
+func (r *Rules) substitute(kinds *[kindCount]kindScore) {
+	for k := range kinds {
+		other := r.kinds[k].insteadOf
+		switch {
+		case other < 0:
+		case kinds[other].agree > 0:
+			kinds[k].agree = 0
+		case kinds[k].agree > 0:
+			kinds[other].disagree, kinds[other].at = 0, 0
+		}
+	}
+}
+
+func (k *kind) compare(a, b []claim, shared *sharing, until time.Time) kindScore {
+	var s kindScore
+	if len(a) == 0 || len(b) == 0 {
+		return s
+	}
+	agrees := func(x, y claim) {
+		if !until.IsZero() && (x.first.After(until) || y.first.After(until)) {
+			return
+		}
+		past := !x.current || !y.current
+		s.past = past && (s.past || s.agree == 0)
+		s.agree += half(k.Agree, past)
+	}
+	common := intersect(a, b, shared, agrees)
+	s.agree = min(s.agree, k.Cap)
+	if k.Disagree > 0 && !common && hasCurrent(a, shared) && hasCurrent(b, shared) {
+		s.disagree = k.Disagree
+		if atOneTime(a, b, shared) {
+			s.at = k.Disagree
+		}
+	}
+	return s
+}
+
+// half gives the bits of what is past: half of them, rounded down.
+func half(bits int, past bool) int {
+	if past {
+		return bits / 2
+	}
+	return bits
+}
+
+// intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have one of them now.
+func intersect(a, b []claim, shared *sharing, visit func(x, y claim)) bool {
+	common := false
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch cmp.Compare(a[i].token, b[j].token) {
+		case -1:
+			i++
+		case 1:
+			j++
+		default:
+			if !shared.between(a[i], b[j]) {
+				visit(a[i], b[j])
+				common = common || a[i].current && b[j].current
+			}
+			i, j = i+1, j+1
+		}
+	}
+	return common
+}
+
+func hasCurrent(claims []claim, shared *sharing) bool {
+	for _, c := range claims {
+		if c.current && !shared.has(c.token) {
+			return true
+		}
+	}
+	return false
+}
+
+// atOneTime tells whether two nodes had different tokens at one time. Otherwise one of them may have changed between.
+func atOneTime(a, b []claim, shared *sharing) bool {
+	for _, x := range a {
+		for _, y := range b {
+			if x.current && y.current && !shared.has(x.token) && !shared.has(y.token) && x.overlaps(y) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// net is the evidence for less the evidence against. What is weak is not in it.
+func (r *Rules) net(s *score) int {
+	net := 0
+	for i, f := range r.families {
+		if !f.Weak {
+			net += s.families[i].agree - s.families[i].disagree
+		}
+	}
+	return net
+}
+
+// weak is what the families say that may only ask for a review.
+func (r *Rules) weak(s *score) int {
+	bits := 0
+	for i, f := range r.families {
+		if f.Weak {
+			bits += s.families[i].agree
+		}
+	}
+	return bits
+}
+
+// support is the evidence for, without what is weak.
+func (r *Rules) support(s *score) int {
+	bits := 0
+	for i, f := range r.families {
+		if !f.Weak {
+			bits += s.families[i].agree
+		}
+	}
+	return bits
+}
+
+// hardwareNet is net of the hardware alone.
+func (r *Rules) hardwareNet(s *score) int {
+	net := 0
+	for i, f := range r.families {
+		if f.Hardware {
+			net += s.families[i].agree - s.families[i].disagree
+		}
+	}
+	return net
+}
+
+// contradiction is what was said against at one time by the hardware of other families than one, less what they say
+// for; -1 stands for no family. It is positive where two things are told apart.
+func (r *Rules) contradiction(s *score, but int) int {
+	bits := 0
+	for i, f := range r.families {
+		if f.Hardware && i != but {
+			bits += s.families[i].at - s.families[i].agree
+		}
+	}
+	return bits
+}
+
+// simultaneous is what was said against at one time.
+func (r *Rules) simultaneous(s *score) int {
+	bits := 0
+	for i := range r.families {
+		bits += s.families[i].at
+	}
+	return bits
+}
+
+// worst is the strongest disagreement of a family.
+func (r *Rules) worst(s *score) int {
+	bits := 0
+	for i := range r.families {
+		bits = max(bits, s.families[i].disagree)
+	}
+	return bits
+}
+
+// agreeing counts the families of hardware that agree more than they disagree.
+func (r *Rules) agreeing(s *score) int {
+	n := 0
+	for i, f := range r.families {
+		if f.Hardware && s.families[i].agree > s.families[i].disagree {
+			n++
+		}
+	}
+	return n
+}
+
+// contradicting gives the families of hardware that disagree more than they agree.
+func (r *Rules) contradicting(s *score) []int {
+	var contradicting []int
+	for i, f := range r.families {
+		if f.Hardware && s.families[i].disagree > s.families[i].agree {
+			contradicting = append(contradicting, i)
+		}
+	}
+	return contradicting
+}

@@ -1,0 +1,441 @@
+package identify_test
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/musterhq/muster/internal/identify"
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// world is a hidden truth that agents report on: which machine each of them is on is known, and identity has to find it.
+type world struct {
+	random      *rand.Rand
+	day         float64
+	machines    []*machine
+	constraints []settled
+	orders      []report // told once
+	truth       map[string]*machine
+	lattice     *lattice
+	serial      int // of what is made
+	last        outcomeCounts
+}
+
+type machine struct {
+	name  string
+	vm    bool
+	blank bool // it has no identifier of its own but its addresses
+	off   bool
+	ids   inventory.Identifiers // of the hardware
+	disk  *disk
+	dock  string // the address of the dock that it stands in
+}
+
+// disk carries installations from machine to machine. A virtual one has no serial number.
+type disk struct {
+	id            inventory.DiskID
+	installations []*installation
+	booted        int
+}
+
+type installation struct {
+	id, host string
+	agents   []string // the records of those that are alive
+}
+
+func newWorld(seed uint64) *world {
+	w := &world{
+		random: rand.New(rand.NewPCG(seed, 1)), truth: map[string]*machine{}, lattice: newLattice(identify.Default()),
+	}
+	for range 4 {
+		w.buy()
+	}
+	w.buyVM()
+	w.report()
+	w.report()
+	return w
+}
+
+func (w *world) next() int { w.serial++; return w.serial }
+
+func (w *world) chance(percent int) bool { return w.random.IntN(100) < percent }
+
+func pick[T any](w *world, from []T) T { return from[w.random.IntN(len(from))] }
+
+// digits are those of an identifier that nobody else has.
+func (w *world) digits(n int) string {
+	const alphabet = "0123456789abcdef"
+	var b strings.Builder
+	for range n {
+		b.WriteByte(alphabet[w.random.IntN(len(alphabet))])
+	}
+	return b.String()
+}
+
+func (w *world) uuid() string {
+	d := w.digits(32)
+	return d[:8] + "-" + d[8:12] + "-" + d[12:16] + "-" + d[16:20] + "-" + d[20:]
+}
+
+func (w *world) mac() string {
+	return "a4:bb:6d:" + w.digits(2) + ":" + w.digits(2) + ":" + w.digits(2)
+}
+
+func (w *world) card() inventory.InterfaceID {
+	return inventory.InterfaceID{MAC: w.mac(), Type: "ethernet"}
+}
+
+func (w *world) buy() *machine {
+	m := &machine{name: fmt.Sprintf("machine-%d", w.next())}
+	m.ids = inventory.Identifiers{
+		Manufacturer: "Dell Inc.", SerialNumber: strings.ToUpper("SN" + w.digits(8)), UUID: w.uuid(),
+		BoardManufacturer: "Dell Inc.", BoardSerial: "CN7220" + w.digits(8), Interfaces: []inventory.InterfaceID{w.card()},
+	}
+	switch n := w.random.IntN(100); {
+	case n < 15: // the assembler filled in nothing
+		m.ids.SerialNumber = "To Be Filled By O.E.M."
+	case n < 30: // the maker fills in the same everywhere
+		m.ids.Manufacturer, m.ids.SerialNumber = "Noname", "ODMSAME9"
+	case n < 38:
+		m.blank = true
+		m.ids = inventory.Identifiers{
+			Manufacturer: "System manufacturer", SerialNumber: "System Serial Number", UUID: "03000200-0400-0500-0006-000700080009",
+			BoardSerial: "Default string", Interfaces: []inventory.InterfaceID{w.card()},
+		}
+	case n < 60:
+		m.ids.TPM = w.digits(64)
+	}
+	m.disk = &disk{id: inventory.DiskID{Model: "Samsung SSD 970 EVO", SerialNumber: "S4EW" + w.digits(10), Bus: "nvme"}}
+	if strings.HasPrefix(m.ids.SerialNumber, "SN") && w.chance(50) {
+		w.order(m)
+	}
+	w.install(m)
+	w.machines = append(w.machines, m)
+	return m
+}
+
+// order lets a purchase tell of a machine.
+func (w *world) order(m *machine) {
+	record := fmt.Sprintf("order-%d", w.next())
+	w.truth[record] = m
+	w.tell(report{Record: record, Source: "purchase", IDs: inventory.Identifiers{Manufacturer: "DELL", SerialNumber: m.ids.SerialNumber}})
+}
+
+func (w *world) buyVM() *machine {
+	m := &machine{name: fmt.Sprintf("vm-%d", w.next()), vm: true, disk: &disk{}}
+	m.ids = inventory.Identifiers{Manufacturer: "VMware, Inc.", Virtual: true}
+	w.renumber(m)
+	w.install(m)
+	w.machines = append(w.machines, m)
+	return m
+}
+
+// renumber gives a virtual machine new identifiers.
+func (w *world) renumber(m *machine) {
+	m.ids.UUID = w.uuid()
+	plain := strings.ReplaceAll(m.ids.UUID, "-", "")
+	var pairs []string
+	for i := 0; i < len(plain); i += 2 {
+		pairs = append(pairs, plain[i:i+2])
+	}
+	m.ids.SerialNumber = "VMware-" + strings.Join(pairs[:8], " ") + "-" + strings.Join(pairs[8:], " ")
+	m.ids.Interfaces = []inventory.InterfaceID{{MAC: "00:50:56:8a:" + w.digits(2) + ":" + w.digits(2), Type: "ethernet"}}
+}
+
+// install puts a system with an agent on a machine's disk, in place of what was there.
+func (w *world) install(m *machine) {
+	m.disk.installations = []*installation{{id: w.digits(32), host: pick(w, []string{"pc", "srv1", "front-desk"}), agents: []string{w.agent()}}}
+	m.disk.booted = 0
+}
+
+func (w *world) agent() string { return fmt.Sprintf("agent-%d", w.next()) }
+
+// report lets every machine that is on report once.
+func (w *world) report() {
+	for _, m := range w.machines {
+		if m.off || m.disk == nil || len(m.disk.installations) == 0 {
+			continue
+		}
+		in := m.disk.installations[m.disk.booted]
+		for _, record := range in.agents {
+			w.truth[record] = m
+			w.tell(report{Record: record, IDs: m.identifiers(in)})
+		}
+	}
+}
+
+func (w *world) tell(r report) {
+	w.day += 0.01
+	r.At = w.day
+	w.lattice.add(r)
+}
+
+func (m *machine) identifiers(in *installation) inventory.Identifiers {
+	ids := m.ids
+	ids.OSInstallID, ids.Hostname = in.id, in.host
+	ids.Interfaces = slices.Clone(ids.Interfaces)
+	if m.dock != "" {
+		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: m.dock, Type: "ethernet"})
+	}
+	if m.disk.id.SerialNumber != "" {
+		ids.Disks = []inventory.DiskID{m.disk.id}
+	}
+	return ids
+}
+
+// machine gives one that is on, physical or virtual as asked; nil: there is none.
+func (w *world) machine(vm bool) *machine {
+	var on []*machine
+	for _, m := range w.machines {
+		if m.vm == vm && !m.off && m.disk != nil {
+			on = append(on, m)
+		}
+	}
+	if len(on) == 0 {
+		return nil
+	}
+	return pick(w, on)
+}
+
+func (m *machine) installed() *installation { return m.disk.installations[m.disk.booted] }
+
+// action changes the world. It reports false where there is nothing to do it to.
+type action struct {
+	name string
+	do   func(w *world) bool
+}
+
+var actions = []action{
+	{"buy", func(w *world) bool { w.buy(); return true }},
+	{"clone with everything", func(w *world) bool { return w.clone(false, true) }},
+	{"clone, new hardware ids", func(w *world) bool { return w.clone(true, false) }},
+	{"clone, all ids new", func(w *world) bool { return w.cloneGeneralized() }},
+	{"re-image", func(w *world) bool { return w.on(w.install) }},
+	{"swap board", func(w *world) bool { return w.on(func(m *machine) { w.swapBoard(m, false) }) }},
+	{"swap board, serial lost", func(w *world) bool { return w.on(func(m *machine) { w.swapBoard(m, true) }) }},
+	{"swap disks", func(w *world) bool { return w.swapDisks() }},
+	{"new disk", func(w *world) bool { return w.on(w.newDisk) }},
+	{"dock", func(w *world) bool {
+		return w.on(func(m *machine) { m.dock = "a0:ce:c8:00:11:2" + pick(w, []string{"1", "2"}) })
+	}},
+	{"undock", func(w *world) bool { return w.on(func(m *machine) { m.dock = "" }) }},
+	{"rename", func(w *world) bool {
+		return w.on(func(m *machine) { m.installed().host = pick(w, []string{"pc", "srv1"}) })
+	}},
+	{"roll back", func(w *world) bool { w.day += 3; return true }},
+	{"sell and buy back", func(w *world) bool { return w.on(w.sell) }},
+	{"two agents", func(w *world) bool {
+		return w.on(func(m *machine) { m.installed().agents = append(m.installed().agents, w.agent()) })
+	}},
+	{"lose state", func(w *world) bool { return w.on(func(m *machine) { m.installed().agents = []string{w.agent()} }) }},
+	{"dual boot", func(w *world) bool { return w.on(w.dualBoot) }},
+}
+
+// on does something to a machine.
+func (w *world) on(do func(*machine)) bool {
+	m := w.machine(w.chance(25))
+	if m == nil {
+		return false
+	}
+	do(m)
+	return true
+}
+
+// clone copies a virtual machine. With its agent's state it is a fork, which the ratchet finds; without, the copy's agent
+// enrolls anew.
+func (w *world) clone(renumbered, fork bool) bool {
+	original := w.machine(true)
+	if original == nil {
+		return false
+	}
+	of := original.installed()
+	made := &machine{name: fmt.Sprintf("vm-%d", w.next()), vm: true, ids: original.ids, disk: &disk{}}
+	if renumbered {
+		w.renumber(made)
+	}
+	record := w.agent()
+	made.disk.installations = []*installation{{id: of.id, host: of.host, agents: []string{record}}}
+	if fork {
+		w.constraints = append(w.constraints, settled{A: of.agents[0], B: record, Origin: "fork"})
+	}
+	w.machines = append(w.machines, made)
+	return true
+}
+
+func (w *world) cloneGeneralized() bool {
+	ok := w.clone(true, false)
+	if ok {
+		w.machines[len(w.machines)-1].installed().id = w.digits(32)
+	}
+	return ok
+}
+
+func (w *world) swapBoard(m *machine, lost bool) {
+	if m.vm || m.blank {
+		return
+	}
+	m.ids.UUID, m.ids.BoardSerial, m.ids.Interfaces = w.uuid(), "CN7220"+w.digits(8), []inventory.InterfaceID{w.card()}
+	if m.ids.TPM != "" {
+		m.ids.TPM = w.digits(64)
+	}
+	if lost {
+		m.ids.SerialNumber = ""
+	}
+}
+
+func (w *world) swapDisks() bool {
+	a, b := w.machine(false), w.machine(false)
+	if a == nil || b == nil || a == b {
+		return false
+	}
+	a.disk, b.disk = b.disk, a.disk
+	return true
+}
+
+func (w *world) newDisk(m *machine) {
+	if m.vm {
+		return
+	}
+	m.disk = &disk{id: inventory.DiskID{Model: "WD Blue SN570", SerialNumber: "WD" + w.digits(10), Bus: "nvme"}}
+	w.install(m)
+}
+
+// sell takes a machine away for a while: it comes back with another disk.
+func (w *world) sell(m *machine) {
+	m.off = true
+	w.day += 30
+	w.report()
+	m.off = false
+	w.newDisk(m)
+	if m.vm {
+		w.install(m)
+	}
+}
+
+func (w *world) dualBoot(m *machine) {
+	if len(m.disk.installations) == 1 {
+		m.disk.installations = append(m.disk.installations, &installation{id: w.digits(32), host: "win", agents: []string{w.agent()}})
+	}
+	m.disk.booted = 1 - m.disk.booted
+}
+
+// outcomeCounts is how a partition compares with the truth, in pairs of records.
+type outcomeCounts struct {
+	pairs, merged, split, unasked int
+	details                       []string
+}
+
+func (w *world) judge(t *testing.T) outcomeCounts {
+	t.Helper()
+	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
+	cis := w.lattice.cis(p)
+	asked := map[[2]string]bool{}
+	for _, r := range p.Reviews {
+		a, b := cis[w.lattice.names[r.A]], cis[w.lattice.names[r.B]]
+		asked[[2]string{min(a, b), max(a, b)}] = true
+	}
+	var c outcomeCounts
+	names := slices.Sorted(maps.Keys(cis))
+	for i, a := range names {
+		for _, b := range names[:i] {
+			c.pairs++
+			one, together := w.truth[a] == w.truth[b], cis[a] == cis[b]
+			switch {
+			case together && !one:
+				c.merged++
+				c.details = append(c.details, "merged "+a+" "+b)
+			case one && !together:
+				c.split++
+				c.details = append(c.details, "split "+a+" "+b)
+				if x, y := cis[a], cis[b]; !asked[[2]string{min(x, y), max(x, y)}] {
+					c.unasked++
+				}
+			}
+		}
+	}
+	return c
+}
+
+// known gives the constraints between records that have reported.
+func (w *world) known() []settled {
+	return slices.DeleteFunc(slices.Clone(w.constraints), func(c settled) bool {
+		return w.lattice.ids[c.A] == 0 || w.lattice.ids[c.B] == 0
+	})
+}
+
+// TestWorld lets much happen, and compares what is found with what is true.
+func TestWorld(t *testing.T) {
+	t.Parallel()
+	worlds, steps := 60, 20
+	if testing.Short() {
+		worlds = 10
+	}
+	type tally struct{ times, merged, split, unasked, pairs int }
+	table := map[string]*tally{}
+	for seed := range worlds {
+		w := newWorld(uint64(seed))
+		var history []string
+		for range steps {
+			a := pick(w, actions)
+			if !a.do(w) {
+				continue
+			}
+			w.report()
+			w.report()
+			history = append(history, a.name)
+			got := w.judge(t)
+			row := table[a.name]
+			if row == nil {
+				row = &tally{}
+				table[a.name] = row
+			}
+			row.times++
+			row.pairs = max(row.pairs, got.pairs)
+			row.merged += max(0, got.merged-w.last.merged)
+			row.split += max(0, got.split-w.last.split)
+			row.unasked += max(0, got.unasked-w.last.unasked)
+			if got.merged > w.last.merged || got.unasked > w.last.unasked {
+				t.Logf("world %d after %v: %v", seed, history, got.details)
+				if testing.Verbose() {
+					w.describe(t, slices.DeleteFunc(got.details, func(d string) bool { return slices.Contains(w.last.details, d) }))
+				}
+			}
+			w.last = got
+		}
+	}
+	var sum tally
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%-26s %6s %7s %6s %8s\n", "action", "times", "merged", "split", "unasked")
+	for _, name := range slices.SortedFunc(maps.Keys(table), cmp.Compare) {
+		row := table[name]
+		fmt.Fprintf(&b, "%-26s %6d %7d %6d %8d\n", name, row.times, row.merged, row.split, row.unasked)
+		sum.times, sum.merged, sum.split, sum.unasked = sum.times+row.times, sum.merged+row.merged, sum.split+row.split, sum.unasked+row.unasked
+	}
+	fmt.Fprintf(&b, "%-26s %6d %7d %6d %8d", "sum", sum.times, sum.merged, sum.split, sum.unasked)
+	t.Log(b.String())
+	if sum.merged > 0 {
+		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
+	}
+}
+
+// describe logs what is known of the records that were merged.
+func (w *world) describe(t *testing.T, details []string) {
+	t.Helper()
+	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
+	for _, placement := range p.Placements {
+		name := w.lattice.names[placement.Record]
+		if !strings.Contains(strings.Join(details, " "), name) {
+			continue
+		}
+		witness := w.lattice.witnesses[placement.Record-1]
+		t.Logf("%s is %s, placed in %s: %s", name, w.truth[name].name, placement.CI[:8], identify.Explain(placement.Reason))
+		for _, c := range witness.Claims {
+			t.Logf("    %v … %v of %v  %s", c.First.Format("01-02 15:04"), c.Last.Format("01-02 15:04"), witness.SeenAt.Format("01-02 15:04"), c.Token)
+		}
+	}
+}

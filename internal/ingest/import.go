@@ -1,0 +1,240 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/wire"
+)
+
+// importStore is what imports need of the store.
+type importStore interface {
+	TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error)
+	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
+	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
+	Attributes(ctx context.Context, class string) ([]inventory.Attribute, error)
+}
+
+// importSize is how many documents one transaction takes in.
+const importSize = 256
+
+// Import takes in a file of another tool. It is read to its end before anything is changed: a broken file changes
+// nothing, and its error, an inventory.Error with CodeInvalid, says where it is broken. What a file has said before
+// changes nothing either.
+func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error) {
+	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
+	docs, err := g.readFile(ctx, body, o)
+	if err != nil {
+		return report, err
+	}
+	for len(docs) > 0 {
+		n := min(importSize, len(docs))
+		rows, err := g.importSome(ctx, docs[:n], o.DryRun)
+		if err != nil {
+			return report, err
+		}
+		report.Documents = append(report.Documents, rows...)
+		docs = docs[n:]
+	}
+	count(&report)
+	return report, nil
+}
+
+func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]foreign.Document, error) {
+	options := foreign.Options{Name: o.Name}
+	if o.Mapping != nil {
+		mapping, err := foreign.ParseMapping(o.Mapping)
+		if err != nil {
+			return nil, refuse("%v", err)
+		}
+		options.Mapping = mapping
+	}
+	var err error
+	if options.Attributes, err = g.store.Attributes(ctx, ""); err != nil {
+		return nil, err
+	}
+	docs, err := foreign.Read(o.Format, body, options)
+	if err != nil {
+		return nil, refuse("%v", err)
+	}
+	seen := map[[2]string]string{}
+	for i := range docs {
+		d := &docs[i]
+		key := [2]string{d.Source, d.NativeKey}
+		if first, ok := seen[key]; ok && d.Problem == "" {
+			d.Problem = fmt.Sprintf("%s is the same thing: both are called %s", first, d.NativeKey)
+		}
+		if d.Problem == "" {
+			seen[key] = d.Place
+		}
+	}
+	return docs, nil
+}
+
+func refuse(format string, args ...any) error {
+	return &inventory.Error{Code: inventory.CodeInvalid, Message: fmt.Sprintf(format, args...)}
+}
+
+// importSome takes in some documents: first what they are, then what their inventories hold.
+func (g *Ingester) importSome(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+	rows := make([]inventory.ImportRow, len(docs))
+	var records []inventory.ImportRecord
+	var taken []int
+	for i, d := range docs {
+		rows[i] = inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		if d.Problem != "" {
+			rows[i].Outcome = outcomeRejected
+			continue
+		}
+		record, err := g.recordOf(d)
+		if err != nil {
+			return nil, err
+		}
+		records, taken = append(records, record), append(taken, i)
+	}
+	outcomes, err := g.store.TakeRecords(ctx, records, dryRun)
+	if err != nil {
+		return nil, err
+	}
+	for n, outcome := range outcomes {
+		row := &rows[taken[n]]
+		row.Warnings = append(row.Warnings, outcome.Warnings...)
+		if outcome.Problem == "" && !dryRun && len(docs[taken[n]].Sections) > 0 {
+			changed, err := g.importSections(ctx, outcome.Record, docs[taken[n]])
+			if err != nil {
+				return nil, err
+			}
+			outcome.Changed = outcome.Changed || changed
+		}
+		row.CI, row.Problem, row.Outcome = outcome.CI, outcome.Problem, outcomeOf(outcome)
+		if dryRun && outcome.Created {
+			row.CI = "" // it is not there
+		}
+	}
+	return rows, nil
+}
+
+// The outcomes of a document.
+const (
+	outcomeCreated   = "created"
+	outcomeChanged   = "changed"
+	outcomeUnchanged = "unchanged"
+	outcomeRejected  = "rejected"
+)
+
+func outcomeOf(o inventory.ImportOutcome) string {
+	switch {
+	case o.Problem != "":
+		return outcomeRejected
+	case o.Created:
+		return outcomeCreated
+	case o.Changed:
+		return outcomeChanged
+	default:
+		return outcomeUnchanged
+	}
+}
+
+func count(report *inventory.ImportReport) {
+	for _, row := range report.Documents {
+		switch row.Outcome {
+		case outcomeCreated:
+			report.Created++
+		case outcomeChanged:
+			report.Changed++
+		case outcomeUnchanged:
+			report.Unchanged++
+		case outcomeRejected:
+			report.Rejected++
+		}
+	}
+}
+
+// recordOf gives a document as the store takes it in: what its sections say of its thing is part of it.
+func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) {
+	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed}
+	if len(d.Sections) == 0 {
+		return record, nil
+	}
+	facts := map[string][]json.RawMessage{}
+	for _, s := range d.Sections {
+		section, known := wire.Lookup(s.Name)
+		if !known {
+			return record, fmt.Errorf("%s: there is no section %s", d.Place, s.Name)
+		}
+		for _, item := range s.Items {
+			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
+		}
+	}
+	record.Observed = reconcile.Join(reconcile.Observe(facts, g.options.Honest), d.Observed)
+	return record, nil
+}
+
+// maxTries is how often an inventory is tried that others import at the same time.
+const maxTries = 10
+
+// importSections takes in the sections that differ from what is held, and reports whether there were any.
+func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Document) (bool, error) {
+	for range maxTries {
+		record, err := g.store.RecordByID(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		states, err := g.store.SectionStates(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		obs, err := observationOf(record, states, d)
+		if err != nil || len(obs.Updates) == 0 {
+			return false, err
+		}
+		_, err = g.Apply(ctx, obs)
+		if !errors.Is(err, ErrFenced) {
+			return err == nil, err
+		}
+	}
+	return false, &inventory.Error{Code: inventory.CodeConflict, Message: d.NativeKey + " changes all the time"}
+}
+
+// observationOf gives what a document says that is not held.
+func observationOf(record inventory.Record, states map[string]inventory.SectionState, d foreign.Document) (*Observation, error) {
+	obs := &Observation{Record: record, States: states, Program: record.Program, Also: &d.Observed}
+	for _, s := range d.Sections {
+		section, _ := wire.Lookup(s.Name)
+		update, err := updateOf(section, s.Items)
+		if err != nil {
+			return nil, err
+		}
+		state := states[s.Name]
+		if state.Collected && state.Root == update.Root && state.Status == s.Status {
+			continue
+		}
+		obs.Updates = append(obs.Updates, update)
+		obs.Summaries = append(obs.Summaries, wire.Summary{Section: s.Name, Status: s.Status, Root: update.Root})
+	}
+	obs.Root = wire.InventoryRoot(obs.Summaries)
+	return obs, nil
+}
+
+// updateOf makes an update of a section that is sent whole.
+func updateOf(section *wire.Section, items []proto.Message) (*Update, error) {
+	set, verdicts := section.NewSet(items)
+	for _, v := range verdicts {
+		if v.Outcome == inventory.OutcomeRejected {
+			return nil, refuse("%s %s: %s", v.Section, v.Item, v.Reason)
+		}
+	}
+	u := &Update{Section: section, Root: set.Root()}
+	for _, item := range set.Items() {
+		u.added = append(u.added, sent{hash: item.Hash, facts: item.Facts, readings: item.Readings})
+	}
+	return u, nil
+}

@@ -1,0 +1,194 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// corpus finds a file of the corpora that lie beside the project, or skips the test.
+func corpus(t testing.TB, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "corpora", name))
+	if errors.Is(err, os.ErrNotExist) {
+		t.Skip("the corpora are not here")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func (e *estate) load(t testing.TB, format, body string, o inventory.ImportOptions) inventory.ImportReport {
+	t.Helper()
+	o.Format = format
+	report, err := e.ingester.Import(t.Context(), strings.NewReader(body), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func (e *estate) count(t testing.TB, class string) int {
+	t.Helper()
+	n := 0
+	err := e.ListCIs(t.Context(), inventory.CIQuery{Class: class}, func(inventory.CI, inventory.Position) error {
+		n++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+const orders = `serial_number;manufacturer;class;purchase_order;cost;purchase_date
+SVC0001;Dell;laptop;PO-1;1199.90;2026-01-02
+SVC0002;Dell Inc.;laptop;PO-1;1199.90;2026-01-02
+SVC0003;DELL;laptop;PO-2;899;2026-02-30
+`
+
+func TestImportOfAPurchaseList(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	_, known := e.agent(t, laptop(2))
+
+	dry := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases", DryRun: true})
+	if dry.Created != 1 || dry.Changed != 1 || dry.Rejected != 1 || e.count(t, "computer") != 1 {
+		t.Fatalf("dry run: %+v, and there are %d computers", dry, e.count(t, "computer"))
+	}
+	first := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases"})
+	if first.Created != 1 || first.Changed != 1 || first.Rejected != 1 {
+		t.Errorf("first: %+v", first)
+	}
+	if row := first.Documents[2]; row.Place != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
+		t.Errorf("the bad row: %+v", row)
+	}
+	if row := first.Documents[1]; row.CI != known {
+		t.Errorf("the ordered laptop is %s, the agent reports on %s", row.CI, known)
+	}
+	again := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases"})
+	if again.Unchanged != 2 || e.count(t, "computer") != 2 {
+		t.Errorf("again: %+v", again)
+	}
+	if got := e.ci(t, known, time.Time{}).Attributes["purchase_order"]; got != "PO-1" {
+		t.Errorf("purchase order %v", got)
+	}
+}
+
+func TestBrokenFileChangesNothing(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	for format, body := range map[string]string{
+		"csv":                 orders + "\"SVC0004;unbalanced\n",
+		"fusioninventory-xml": "<REQUEST><CONTENT><BIOS><SSN>1</SSN></CONTENT></REQUEST>",
+		"glpi-json":           `{"deviceid":"x","content":{`,
+		"punched-cards":       "",
+	} {
+		_, err := e.ingester.Import(t.Context(), strings.NewReader(body), inventory.ImportOptions{Format: format})
+		var refused *inventory.Error
+		if !errors.As(err, &refused) || refused.Code != inventory.CodeInvalid {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	if n := e.count(t, ""); n != 0 {
+		t.Errorf("broken files made %d cis", n)
+	}
+}
+
+// TestRealInventories imports what real agents wrote, twice.
+func TestRealInventories(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ format, file string }{
+		{"glpi-json", "inventories/glpi-json/computer_1.json"},
+		{"glpi-json", "inventories/glpi-json/computer_2.json"},
+		{"glpi-json", "inventories/glpi-json/printer_1.json"},
+		{"fusioninventory-xml", "inventories/fusioninventory-xml/1.xml"},
+		{"fusioninventory-xml", "inventories/fusioninventory-xml/3.xml"},
+	} {
+		t.Run(filepath.Base(c.file), func(t *testing.T) {
+			t.Parallel()
+			body := string(corpus(t, c.file))
+			e := newEstate(t)
+			first := e.load(t, c.format, body, inventory.ImportOptions{})
+			if len(first.Documents) == 0 || first.Created != len(first.Documents) {
+				t.Fatalf("first: %+v", first)
+			}
+			if again := e.load(t, c.format, body, inventory.ImportOptions{}); again.Unchanged != len(first.Documents) {
+				t.Errorf("again: %+v", again)
+			}
+			ci := e.ci(t, first.Documents[0].CI, time.Time{})
+			t.Logf("%s %q: %v, %d other cis", ci.Class, ci.Name, ci.Attributes, e.count(t, "")-1)
+		})
+	}
+}
+
+// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory alone.
+func TestPartialInventoryTakesNothingBack(t *testing.T) {
+	t.Parallel()
+	whole, part := string(corpus(t, "inventories/glpi-json/computer_1.json")), string(corpus(t, "inventories/glpi-json/computer_1_partial_memory.json"))
+	e := newEstate(t)
+	ci := e.load(t, "glpi-json", whole, inventory.ImportOptions{}).Documents[0].CI
+	before := e.ci(t, ci, time.Time{})
+	people := e.related(t, ci, "used_by", time.Time{})
+	e.load(t, "glpi-json", part, inventory.ImportOptions{})
+	if diff := cmp.Diff(before.Attributes, e.ci(t, ci, time.Time{}).Attributes); diff != "" {
+		t.Errorf("the partial inventory changed (-before +after):\n%s", diff)
+	}
+	if diff := cmp.Diff(people, e.related(t, ci, "used_by", time.Time{})); diff != "" {
+		t.Errorf("the partial inventory took people away (-before +after):\n%s", diff)
+	}
+}
+
+// TestParallelImports has eight clients import overlapping lists at the same time, round after round.
+func TestParallelImports(t *testing.T) {
+	t.Parallel()
+	const clients, rounds, machines = 8, 20, 12
+	e := newEstate(t)
+	var wait sync.WaitGroup
+	errs := make(chan error, clients)
+	for client := range clients {
+		wait.Go(func() {
+			for round := range rounds {
+				body := "serial_number,manufacturer,class,hostname,owner\n"
+				for n := range machines {
+					if (n+client)%3 > 0 { // the lists overlap
+						body += fmt.Sprintf("SN-%04d,Lenovo,laptop,host-%d,owner-%d-%d\n", 1000+n, n, client, round)
+					}
+				}
+				o := inventory.ImportOptions{Format: "csv", Name: fmt.Sprintf("list-%d", client%4)}
+				if _, err := e.ingester.Import(t.Context(), strings.NewReader(body), o); err != nil {
+					errs <- fmt.Errorf("client %d, round %d: %w", client, round, err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	close(errs)
+	for err := range errs {
+		t.Error(err)
+	}
+	if n := e.count(t, "computer"); n != machines {
+		t.Errorf("%d lists of %d machines made %d cis", clients*rounds, machines, n)
+	}
+	last := fmt.Sprintf("-%d", rounds-1)
+	err := e.ListCIs(t.Context(), inventory.CIQuery{Class: "laptop"}, func(ci inventory.CI, _ inventory.Position) error {
+		if owner, _ := ci.Attributes["owner"].(string); !strings.HasSuffix(owner, last) {
+			t.Errorf("%s is owned by %q: the last round's word was lost", ci.Name, owner)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

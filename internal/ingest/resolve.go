@@ -1,0 +1,129 @@
+package ingest
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+)
+
+// resolve finds out which devices the records are whose identifiers or attributes may have changed. What has changed
+// neither is not asked about.
+func (g *Ingester) resolve(ctx context.Context, group []*job) error {
+	group = slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return !j.tells() })
+	if len(group) == 0 {
+		return nil
+	}
+	facts, err := g.telling(ctx, group)
+	if err != nil {
+		return err
+	}
+	testimonies := make([]inventory.Testimony, len(group))
+	for i, j := range group {
+		observed := reconcile.Observe(facts[j], g.options.Honest)
+		if j.obs.Also != nil {
+			observed = reconcile.Join(observed, *j.obs.Also)
+		}
+		testimonies[i] = inventory.Testimony{Record: j.obs.Record.ID, Observed: observed}
+	}
+	places, err := g.store.Resolve(ctx, testimonies)
+	if err != nil {
+		return err
+	}
+	for _, j := range group {
+		j.ci = places[j.obs.Record.ID]
+	}
+	return nil
+}
+
+// tells reports whether the observation may tell something new of which device it is about, or of its attributes.
+func (j *job) tells() bool {
+	return j.obs.Record.CI == "" || j.obs.Record.Unsettled || j.obs.Also != nil ||
+		slices.ContainsFunc(j.sections, (*sectionWork).tells)
+}
+
+func (w *sectionWork) tells() bool {
+	return slices.Contains(reconcile.Sections(), w.state.Section) &&
+		w.update != nil && !w.update.ReadingsOnly && len(w.change.Gained)+len(w.change.Lost) > 0
+}
+
+// telling gives the facts of each job's telling sections, as they are after its change.
+func (g *Ingester) telling(ctx context.Context, group []*job) (map[*job]map[string][]json.RawMessage, error) {
+	held, err := g.heldItems(ctx, group)
+	if err != nil {
+		return nil, err
+	}
+	var ids []inventory.ItemID
+	for _, sections := range held {
+		for _, items := range sections {
+			ids = append(ids, items...)
+		}
+	}
+	facts, err := g.store.Facts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	told := make(map[*job]map[string][]json.RawMessage, len(group))
+	for j, sections := range held {
+		told[j] = make(map[string][]json.RawMessage, len(sections))
+		for section, items := range sections {
+			for _, id := range items {
+				told[j][section] = append(told[j][section], facts[id])
+			}
+		}
+	}
+	return told, nil
+}
+
+// heldItems gives the items of each job's telling sections, after its change.
+func (g *Ingester) heldItems(ctx context.Context, group []*job) (map[*job]map[string][]inventory.ItemID, error) {
+	var keys []inventory.SetKey
+	for _, j := range group {
+		for _, section := range reconcile.Sections() {
+			if j.obs.States[section].Collected {
+				keys = append(keys, inventory.SetKey{Record: j.obs.Record.ID, Section: section, Bucket: wholeSection})
+			}
+		}
+	}
+	sets := map[inventory.SetKey][]inventory.ItemID{}
+	if len(keys) > 0 {
+		var err error
+		if sets, err = g.store.Buckets(ctx, keys); err != nil {
+			return nil, err
+		}
+	}
+	held := make(map[*job]map[string][]inventory.ItemID, len(group))
+	byRecord := make(map[int64]*job, len(group))
+	for _, j := range group {
+		held[j], byRecord[j.obs.Record.ID] = map[string][]inventory.ItemID{}, j
+	}
+	for key, ids := range sets {
+		j := byRecord[key.Record]
+		held[j][key.Section] = append(held[j][key.Section], ids...)
+	}
+	for _, j := range group {
+		for _, w := range j.sections {
+			if w.update != nil && slices.Contains(reconcile.Sections(), w.state.Section) {
+				held[j][w.state.Section] = w.after(held[j][w.state.Section])
+			}
+		}
+	}
+	return held, nil
+}
+
+// after gives the items of a section after its change.
+func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
+	items := slices.DeleteFunc(before, func(id inventory.ItemID) bool { return slices.Contains(w.change.Lost, id) })
+	items = append(items, w.change.Gained...)
+	slices.Sort(items)
+	return slices.Compact(items)
+}
+
+// Reconsider looks again at which device a record is, now that it was heard of. It is for records whose place
+// depends on who is heard of next, and says nothing new of them.
+func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) error {
+	j := &job{obs: &Observation{Record: record, States: states}}
+	return g.resolve(ctx, []*job{j})
+}

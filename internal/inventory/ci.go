@@ -1,0 +1,220 @@
+package inventory
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Attributes are the values of a CI by the names of their attributes: strings, json.Number, bool. What is unknown is absent.
+type Attributes map[string]any
+
+// Observed is what one source says of one thing.
+type Observed struct {
+	Class       string // "": not said
+	Attributes  Attributes
+	Identifiers Identifiers
+	Parts       []Part
+	// Partial says that what is absent may still be: it takes back nothing.
+	Partial bool
+}
+
+// Part is a thing of its own that a source sees at another: a display, a disk, the operating system, a person.
+type Part struct {
+	Class        string
+	Key          string // names it among the parts of that class, e.g. its item's key
+	Attributes   Attributes
+	Identifiers  Identifiers
+	Relationship string // its type
+	Inverse      bool   // the relationship is from the whole to the part
+}
+
+// Testimony is what a source record says after a change.
+type Testimony struct {
+	Record   int64
+	Observed Observed
+	Tokens   []Token // of Observed.Identifiers, sorted
+	Rejected []Rejection
+}
+
+// CandidateValues is what one record says of a CI's attributes.
+type CandidateValues struct {
+	Record     int64
+	Source     string
+	Class      string
+	Attributes Attributes
+	Since      time.Time // when it said so first
+	SeenAt     time.Time // when it was last heard of
+	Left       bool      // the record's thing is another CI now: its installation says nothing of this one
+}
+
+// Lock is a value that a person holds against all sources.
+type Lock struct {
+	Attribute string     `json:"attribute"`
+	Value     any        `json:"value"`
+	Reason    string     `json:"reason"`
+	Actor     string     `json:"actor"`
+	LockedAt  time.Time  `json:"locked_at"`
+	Until     *time.Time `json:"until,omitempty" doc:"Absent: until it is released."`
+}
+
+// Effective is what is taken to be true of a CI.
+type Effective struct {
+	Class      string
+	Name       string
+	Attributes Attributes // Name is not among them
+	Provenance map[string]Provenance
+	Conflicts  []string // attributes on which fresh sources disagree and that people should know of
+}
+
+// Provenance says where a value comes from and what it was preferred to.
+type Provenance struct {
+	Record     int64        `json:"record,omitempty"`
+	Source     string       `json:"source"`
+	Rule       string       `json:"rule" doc:"lock, only, fresh, precedence, latest, or, for a class, specific."`
+	Suppressed []Suppressed `json:"suppressed,omitempty" doc:"What other sources say."`
+}
+
+// Suppressed is a value that another was preferred to.
+type Suppressed struct {
+	Record int64  `json:"record"`
+	Source string `json:"source"`
+	Value  any    `json:"value"`
+}
+
+// CI is a configuration item at one instant.
+type CI struct {
+	ID         string     `json:"id"`
+	Class      string     `json:"class"`
+	Name       string     `json:"name,omitempty"`
+	Attributes Attributes `json:"attributes"`
+	FirstSeen  time.Time  `json:"first_seen"`
+	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	RetiredAt  *time.Time `json:"retired_at,omitempty"`
+}
+
+// CIDetails is a CI with the reasons for what it says.
+type CIDetails struct {
+	CI
+
+	Provenance map[string]Provenance `json:"provenance" doc:"By attribute."`
+	Locks      []Lock                `json:"locks" nullable:"false"`
+	Sources    []SourceRecord        `json:"sources" nullable:"false"`
+	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
+}
+
+// SourceRecord is one source's view of a CI.
+type SourceRecord struct {
+	Record     int64      `json:"record"`
+	Source     string     `json:"source"`
+	NativeKey  string     `json:"native_key" doc:"What the source calls it."`
+	Class      string     `json:"class,omitempty"`
+	Attributes Attributes `json:"attributes"`
+	FirstSeen  time.Time  `json:"first_seen"`
+	LastSeen   *time.Time `json:"last_seen,omitempty"`
+	Shown      bool       `json:"shown" doc:"Whether its inventory is the CI's."`
+}
+
+// Class is a class of CIs. A class has the attributes of its parents too.
+type Class struct {
+	Name        string `json:"name"`
+	Parent      string `json:"parent,omitempty" doc:"Absent: it is ci, the root."`
+	Label       string `json:"label"`
+	Description string `json:"description,omitempty"`
+	BuiltIn     bool   `json:"built_in"`
+}
+
+// Attribute is a typed property of the CIs of a class.
+type Attribute struct {
+	Class       string   `json:"class" doc:"The class that it was declared for; those below it have it too."`
+	Name        string   `json:"name"`
+	Type        string   `json:"type" enum:"text,integer,number,boolean,date,timestamp,choice"`
+	Choices     []string `json:"choices,omitempty"`
+	Label       string   `json:"label"`
+	Description string   `json:"description,omitempty"`
+	BuiltIn     bool     `json:"built_in"`
+}
+
+// RelationshipType is a kind of relationship, with its verb in both directions.
+type RelationshipType struct {
+	Name        string `json:"name"`
+	Verb        string `json:"verb" doc:"From … to, e.g. contains."`
+	InverseVerb string `json:"inverse_verb" doc:"To … from, e.g. is contained in."`
+	FromClass   string `json:"from_class"`
+	ToClass     string `json:"to_class"`
+	// Impact says who suffers when the other end fails.
+	Impact  string `json:"impact" enum:"none,from_suffers,to_suffers" doc:"Which end suffers when the other fails."`
+	BuiltIn bool   `json:"built_in"`
+}
+
+// Relationship is a relationship of two CIs and when it held.
+type Relationship struct {
+	ID         int64          `json:"id"`
+	Type       string         `json:"type"`
+	Verb       string         `json:"verb"`
+	From       CIRef          `json:"from"`
+	To         CIRef          `json:"to"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+	Source     string         `json:"source"`
+	ValidFrom  time.Time      `json:"valid_from"`
+	ValidTo    *time.Time     `json:"valid_to,omitempty" doc:"Absent while it holds."`
+}
+
+// CIRef names a CI within another answer.
+type CIRef struct {
+	ID    string `json:"id"`
+	Class string `json:"class"`
+	Name  string `json:"name,omitempty"`
+}
+
+// Condition is a part of a filter: all of them must hold.
+type Condition struct {
+	Attribute string // or "class", "name", "first_seen", "last_seen"
+	Operator  string // "=", "!=", "<", "<=", ">", ">=", ":" (contains, in any case; with "*" as value: is known)
+	Value     string
+}
+
+// CIQuery asks for CIs.
+type CIQuery struct {
+	Page
+	Class      string // and those below it; "": any
+	Search     string // a part of the name, the serial number or the model, in any case
+	Filter     []Condition
+	OrderBy    string // an attribute, "name", "class" or "first_seen"; "": name
+	Descending bool
+	Retired    bool // those that are retired too
+}
+
+// EstateChange is one change of the estate.
+type EstateChange struct {
+	At      time.Time       `json:"at"`
+	Kind    string          `json:"kind" enum:"item,attribute,ci,relationship,identity"`
+	Action  string          `json:"action" doc:"E.g. installed, removed, upgraded, changed, created, retired, began, ended, merged, split."`
+	CI      CIRef           `json:"ci"`
+	Source  string          `json:"source,omitempty"`
+	Subject string          `json:"subject" doc:"The section, attribute, relationship type or rule."`
+	Name    string          `json:"name,omitempty" doc:"The item's name, or the other CI's."`
+	Old     json.RawMessage `json:"old,omitempty"`
+	New     json.RawMessage `json:"new,omitempty"`
+	Actor   string          `json:"actor,omitempty"`
+}
+
+// EstateQuery asks for changes of the estate, the oldest first.
+type EstateQuery struct {
+	Page          // After is where to go on
+	CI     string // "": all
+	Since  time.Time
+	Until  time.Time // not in it; zero: what is settled now
+	Class  string
+	Kind   string
+	Source string
+}
+
+// Baseline is a named instant.
+type Baseline struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	At        time.Time `json:"at"`
+	Class     string    `json:"class,omitempty" doc:"Only CIs of this class and those below it."`
+	CreatedAt time.Time `json:"created_at"`
+	CreatedBy string    `json:"created_by"`
+}

@@ -1,0 +1,153 @@
+package inventory
+
+import "time"
+
+// Identifiers are what a source says by which a thing can be told from others, as the source said it: nothing is
+// judged, cut or converted. Empty is unknown.
+type Identifiers struct {
+	Manufacturer        string
+	Model               string
+	SerialNumber        string
+	UUID                string
+	BoardManufacturer   string
+	BoardSerial         string
+	ChassisManufacturer string
+	ChassisSerial       string
+	TPM                 string // a hash of the endorsement key
+	Interfaces          []InterfaceID
+	Disks               []DiskID
+	OSInstallID         string   // machine-id, MachineGuid
+	Native              []string // ids that a platform vouches for, "scope:id": a cloud's instance, a slot of a pool
+	Hostname            string
+	FQDN                string
+	Virtual             bool
+	Container           string // its type; not empty: the hardware it sees is its host's
+}
+
+// InterfaceID is what tells network interfaces apart.
+type InterfaceID struct {
+	MAC       string
+	Permanent string // the one that it was made with
+	Type      string // "ethernet", "wifi", "bridge", …
+	Virtual   bool
+}
+
+// DiskID is what tells disks apart.
+type DiskID struct {
+	Manufacturer string
+	Model        string
+	SerialNumber string
+	WWN          string
+	Bus          string
+	Removable    bool
+}
+
+// Token is an identifier in its one form, fit to be compared: "kind:scope|value", folded.
+type Token string
+
+// Rejection says why an identifier counts for nothing.
+type Rejection struct {
+	Kind    string `json:"kind"`
+	Value   string `json:"value"`
+	Pattern string `json:"pattern" doc:"The pattern that rejected it."`
+	// Host is the token that it would be if it were not the host's, of whom a container tells.
+	Host Token `json:"-"`
+}
+
+// Claim is a token that a record's thing was seen with. Claims are a lattice: joined by the earliest First and
+// the latest Last, so that neither order nor repetition of reports matters.
+type Claim struct {
+	Token Token
+	First time.Time
+	Last  time.Time // that of the record, while the token is reported
+}
+
+// Witness is a source record as identity sees it.
+type Witness struct {
+	Record    int64
+	Source    string    // "agent", "manual", …; what is behind a colon is a name
+	Kind      string    // the class below ci that its thing is of: "computer", "monitor", …; "": not said
+	CreatedAt time.Time // when it was first heard of
+	SeenAt    time.Time // when it was last heard of
+	Home      string    // the CI that is its own, should it be no other's
+	Claims    []Claim
+}
+
+// Constraint is what was settled about two records, whatever the evidence says.
+type Constraint struct {
+	A, B   int64
+	Linked bool   // false: never one CI
+	Origin string // "operator", "review", "fork"
+}
+
+// Neighborhood is all that one decision looks at: records that have tokens in common, directly or through others,
+// and the constraints between them. The order of its parts means nothing.
+type Neighborhood struct {
+	Witnesses   []Witness
+	Constraints []Constraint
+	Frozen      []Token // held by too many to look at; they count for nothing
+}
+
+// Partition says which records are one CI. It is a function of a Neighborhood and a set of rules, and of nothing else.
+type Partition struct {
+	Placements []Placement
+	Reviews    []ReviewCase
+	Findings   []Finding
+	Shared     []Token // held by things that are not one: they count for nothing
+	Unsettled  []int64 // records whose place depends on who is heard of next
+}
+
+// Placement says which CI a record's thing is, and why.
+type Placement struct {
+	Record int64
+	CI     string
+	// Shown tells whether the record's inventory is the CI's: of several agents on one installation one is.
+	Shown bool
+	// Left are the CIs that the record's thing was before it became another: its disk moved there from them.
+	Left   []string
+	Reason Reason
+}
+
+// Reason is why a decision was taken, in a form that programs read.
+type Reason struct {
+	Rule         string      `json:"rule" doc:"The rule that decided, e.g. R3."`
+	RulesVersion string      `json:"rules_version"`
+	With         int64       `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
+	Bits         int         `json:"bits" doc:"Evidence for less evidence against, in bits."`
+	For          []Evidence  `json:"for,omitempty"`
+	Against      []Evidence  `json:"against,omitempty"`
+	Shared       []Token     `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
+	Rejected     []Rejection `json:"rejected,omitempty"`
+	Candidates   []Candidate `json:"candidates,omitempty" doc:"The other records that were considered."`
+}
+
+// Evidence is what one family of identifiers says about two records.
+type Evidence struct {
+	Family string  `json:"family"`
+	Bits   int     `json:"bits"`
+	Tokens []Token `json:"tokens"`
+	Past   bool    `json:"past,omitempty" doc:"An identifier that is no longer reported: it counts half."`
+}
+
+// Candidate is a record that was considered, and with what result.
+type Candidate struct {
+	Record int64  `json:"record"`
+	CI     string `json:"ci"`
+	Rule   string `json:"rule"`
+	Bits   int    `json:"bits"`
+}
+
+// ReviewCase is a pair of records that a person should decide about.
+type ReviewCase struct {
+	A, B   int64 // A < B
+	Kind   string
+	Reason Reason
+}
+
+// Finding is something about identity that people should know.
+type Finding struct {
+	Kind    string  // "shared_identifier", "two_agents", "board_replaced", …
+	Records []int64 // sorted
+	Token   Token   // "": not about one
+	Text    string  // for people
+}

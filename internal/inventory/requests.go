@@ -1,0 +1,282 @@
+package inventory
+
+import "time"
+
+// NewCI is a CI that a person makes.
+type NewCI struct {
+	Class      string
+	Name       string
+	Attributes Attributes
+}
+
+// Declaration is what a person says of a CI. A nil value takes back what was said of that attribute.
+type Declaration struct {
+	Class      *string // nil: as it was said before
+	Name       *string
+	Attributes map[string]any
+	Reason     string
+}
+
+// Actor is who does something, and why.
+type Actor struct {
+	Name   string // of the API token
+	Reason string
+}
+
+// NewRelationship is a relationship that a person states.
+type NewRelationship struct {
+	Type       string
+	From, To   string // CIs
+	Attributes map[string]any
+}
+
+// RelationshipQuery asks for relationships, current at the page's instant, or of all times.
+type RelationshipQuery struct {
+	Page
+	CI   string // at either end; "": any
+	Type string // "": any
+	Past bool   // those that ended before the instant too
+}
+
+// The directions of a GraphQuery.
+const (
+	DirectionOut  = "out"
+	DirectionIn   = "in"
+	DirectionBoth = "both"
+)
+
+// GraphQuery asks for what is around a CI.
+type GraphQuery struct {
+	CI        string
+	AsOf      time.Time // zero: now
+	Depth     int       // in relationships, at least 1
+	Direction string
+	Types     []string // none: all
+	MaxNodes  int      // where to stop
+	// Impact follows only what suffers when the CI fails, whatever the direction of the relationship.
+	Impact bool
+}
+
+// Graph is a part of the estate.
+type Graph struct {
+	Nodes     []GraphNode    `json:"nodes" nullable:"false"`
+	Edges     []Relationship `json:"edges" nullable:"false"`
+	Truncated bool           `json:"truncated" doc:"There is more than could be shown: ask for less depth, or fewer types."`
+	AsOf      *time.Time     `json:"as_of,omitempty" doc:"As in the request."`
+}
+
+// GraphNode is a CI of a graph.
+type GraphNode struct {
+	CIRef
+
+	Depth int `json:"depth" doc:"How many relationships away it is; 0: the CI asked about."`
+}
+
+// BaselineDiff asks how CIs differ between two instants.
+type BaselineDiff struct {
+	Page         // AsOf is not used
+	From, To     time.Time
+	Class        string // and those below it; "": all
+	ChangedItems bool   // the items too, not only their number
+}
+
+// CIDiff says how a CI differs between two instants.
+type CIDiff struct {
+	CI            CIRef           `json:"ci"`
+	Change        string          `json:"change" enum:"added,removed,changed"`
+	Attributes    []ValueDiff     `json:"attributes,omitempty"`
+	ItemsAdded    int             `json:"items_added"`
+	ItemsRemoved  int             `json:"items_removed"`
+	ItemsChanged  int             `json:"items_changed"`
+	Items         []ItemDiff      `json:"items,omitempty"`
+	Relationships []RelationDelta `json:"relationships,omitempty"`
+}
+
+// ValueDiff is a value before and after; absent: unknown.
+type ValueDiff struct {
+	Attribute string `json:"attribute"`
+	Old       any    `json:"old,omitempty"`
+	New       any    `json:"new,omitempty"`
+}
+
+// ItemDiff is an item before and after; absent: it was not there.
+type ItemDiff struct {
+	Section string     `json:"section"`
+	Old     Attributes `json:"old,omitempty"`
+	New     Attributes `json:"new,omitempty"`
+}
+
+// RelationDelta is a relationship that is held at one of the instants only.
+type RelationDelta struct {
+	Change string `json:"change" enum:"began,ended"`
+	Type   string `json:"type"`
+	Other  CIRef  `json:"other"`
+}
+
+// DiffSummary is a diff in sum.
+type DiffSummary struct {
+	From         time.Time `json:"from"`
+	To           time.Time `json:"to"`
+	Added        int       `json:"added" doc:"CIs that are only in the later one."`
+	Removed      int       `json:"removed"`
+	Changed      int       `json:"changed"`
+	ItemsAdded   int       `json:"items_added"`
+	ItemsRemoved int       `json:"items_removed"`
+	ItemsChanged int       `json:"items_changed"`
+}
+
+// Identity explains why a CI is one thing.
+type Identity struct {
+	CI          string             `json:"ci"`
+	Text        string             `json:"text" doc:"The same in words."`
+	Records     []IdentityRecord   `json:"records" nullable:"false"`
+	Constraints []ConstraintRecord `json:"constraints" nullable:"false"`
+	Decisions   []Decision         `json:"decisions" nullable:"false" doc:"The latest first."`
+	Reviews     []Review           `json:"reviews" nullable:"false"`
+	Findings    []FindingRecord    `json:"findings" nullable:"false"`
+	AsOf        *time.Time         `json:"as_of,omitempty"`
+}
+
+// IdentityRecord is a source record with its evidence.
+type IdentityRecord struct {
+	Record    int64         `json:"record"`
+	Source    string        `json:"source"`
+	NativeKey string        `json:"native_key"`
+	FirstSeen time.Time     `json:"first_seen"`
+	LastSeen  *time.Time    `json:"last_seen,omitempty"`
+	Shown     bool          `json:"shown" doc:"Whether its inventory is the CI's."`
+	Claims    []ClaimRecord `json:"identifiers" nullable:"false"`
+	Rejected  []Rejection   `json:"rejected" nullable:"false"`
+}
+
+// ClaimRecord is an identifier and when it was reported.
+type ClaimRecord struct {
+	Token     Token      `json:"token"`
+	FirstSeen time.Time  `json:"first_seen"`
+	LastSeen  *time.Time `json:"last_seen,omitempty" doc:"Absent while it is reported."`
+}
+
+// ConstraintRecord is what was settled about two records.
+type ConstraintRecord struct {
+	ID        string     `json:"id"`
+	Linked    bool       `json:"linked" doc:"Whether they are one CI or never are."`
+	RecordA   int64      `json:"record_a"`
+	RecordB   int64      `json:"record_b"`
+	Origin    string     `json:"origin"`
+	Actor     string     `json:"actor,omitempty"`
+	Reason    string     `json:"reason"`
+	CreatedAt time.Time  `json:"created_at"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+}
+
+// Decision is why a record came to be where it is.
+type Decision struct {
+	ID       int64      `json:"id"`
+	At       time.Time  `json:"at"`
+	Record   int64      `json:"record"`
+	Action   string     `json:"action" enum:"created,linked,merged,split,moved,confirmed"`
+	OldCI    string     `json:"old_ci,omitempty"`
+	NewCI    string     `json:"new_ci"`
+	Rule     string     `json:"rule"`
+	Text     string     `json:"text"`
+	Reason   Reason     `json:"reason"`
+	Actor    string     `json:"actor,omitempty"`
+	UndoneAt *time.Time `json:"undone_at,omitempty"`
+}
+
+// Review is a question to a person: are two records one thing?
+type Review struct {
+	ID       string     `json:"id"`
+	Kind     string     `json:"kind"`
+	RecordA  int64      `json:"record_a"`
+	RecordB  int64      `json:"record_b"`
+	CIA      CIRef      `json:"ci_a"`
+	CIB      CIRef      `json:"ci_b"`
+	Text     string     `json:"text"`
+	Reason   Reason     `json:"reason"`
+	OpenedAt time.Time  `json:"opened_at"`
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	Verdict  string     `json:"verdict,omitempty" enum:"accepted,kept_apart,obsolete"`
+	Actor    string     `json:"actor,omitempty"`
+	Note     string     `json:"note,omitempty"`
+}
+
+// ReviewQuery asks for reviews, the oldest first.
+type ReviewQuery struct {
+	Page
+	State string // "open", "closed"; "": all
+	CI    string // "": any
+}
+
+// FindingRecord is something about identity that people should know.
+type FindingRecord struct {
+	Kind     string     `json:"kind"`
+	Records  []int64    `json:"records"`
+	Token    Token      `json:"token,omitempty"`
+	Text     string     `json:"text"`
+	OpenedAt time.Time  `json:"opened_at"`
+	ClosedAt *time.Time `json:"closed_at,omitempty"`
+}
+
+// Simulation says what another set of rules would change.
+type Simulation struct {
+	RulesVersion string            `json:"rules_version"`
+	Records      int               `json:"records" doc:"How many were looked at."`
+	Merges       []SimulatedChange `json:"merges" nullable:"false"`
+	Splits       []SimulatedChange `json:"splits" nullable:"false"`
+	Truncated    bool              `json:"truncated" doc:"There are more than are listed."`
+}
+
+// SimulatedChange is a merge of several CIs into one, or the split of one into several.
+type SimulatedChange struct {
+	CIs     []CIRef `json:"cis" nullable:"false" doc:"As they are now."`
+	Records []int64 `json:"records" nullable:"false"`
+	Text    string  `json:"text"`
+}
+
+// ImportRecord is one document of an import, ready to be applied.
+type ImportRecord struct {
+	Source    string // "glpi", "csv:hr", …
+	NativeKey string
+	Observed  Observed
+	Program   string
+}
+
+// ImportOutcome says what became of an ImportRecord.
+type ImportOutcome struct {
+	Record   int64
+	CI       string
+	Created  bool     // the CI is new
+	Changed  bool     // the record says something else than before
+	Problem  string   // why the document was left out; "": it was not
+	Warnings []string // what of it was left out
+}
+
+// ImportOptions says how a file is to be read.
+type ImportOptions struct {
+	Format  string
+	Name    string // of the source, e.g. "hr"
+	Mapping []byte // what the columns of a CSV file mean, as JSON; nil: they are recognized by their names
+	DryRun  bool   // say what would happen, and change nothing
+}
+
+// ImportReport says what became of each document of an import.
+type ImportReport struct {
+	Format    string      `json:"format"`
+	DryRun    bool        `json:"dry_run"`
+	Created   int         `json:"created" doc:"Documents that made a new CI."`
+	Changed   int         `json:"changed" doc:"Documents that said something new of a known CI."`
+	Unchanged int         `json:"unchanged"`
+	Rejected  int         `json:"rejected"`
+	Documents []ImportRow `json:"documents" nullable:"false"`
+}
+
+// ImportRow says what became of one document.
+type ImportRow struct {
+	Place     string   `json:"place" doc:"Where in the file it is."`
+	NativeKey string   `json:"native_key,omitempty" doc:"What the source calls it."`
+	Outcome   string   `json:"outcome" enum:"created,changed,unchanged,rejected"`
+	CI        string   `json:"ci,omitempty"`
+	Problem   string   `json:"problem,omitempty" doc:"Why it was rejected."`
+	Warnings  []string `json:"warnings,omitempty" doc:"What of it was left out, and why."`
+}

@@ -1,0 +1,67 @@
+package reconcile
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Join adds to what the sections of an inventory say what else its source said: what both say is as the sections have
+// it.
+func Join(sections, also inventory.Observed) inventory.Observed {
+	joined := sections
+	joined.Partial = sections.Partial || also.Partial
+	if joined.Class == "" || joined.Class == ClassComputer {
+		joined.Class = cmp.Or(also.Class, joined.Class)
+	}
+	joined.Attributes = inventory.Attributes{}
+	maps.Copy(joined.Attributes, also.Attributes)
+	maps.Copy(joined.Attributes, sections.Attributes)
+	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
+	joined.Parts = slices.Clone(sections.Parts)
+	for _, part := range also.Parts {
+		if !slices.ContainsFunc(joined.Parts, func(p inventory.Part) bool { return p.Class == part.Class && p.Key == part.Key }) {
+			joined.Parts = append(joined.Parts, part)
+		}
+	}
+	return joined
+}
+
+func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
+	a.Manufacturer = cmp.Or(a.Manufacturer, b.Manufacturer)
+	a.Model = cmp.Or(a.Model, b.Model)
+	a.SerialNumber = cmp.Or(a.SerialNumber, b.SerialNumber)
+	a.UUID = cmp.Or(a.UUID, b.UUID)
+	a.BoardManufacturer = cmp.Or(a.BoardManufacturer, b.BoardManufacturer)
+	a.BoardSerial = cmp.Or(a.BoardSerial, b.BoardSerial)
+	a.ChassisManufacturer = cmp.Or(a.ChassisManufacturer, b.ChassisManufacturer)
+	a.ChassisSerial = cmp.Or(a.ChassisSerial, b.ChassisSerial)
+	a.TPM = cmp.Or(a.TPM, b.TPM)
+	a.OSInstallID = cmp.Or(a.OSInstallID, b.OSInstallID)
+	a.Hostname = cmp.Or(a.Hostname, b.Hostname)
+	a.FQDN = cmp.Or(a.FQDN, b.FQDN)
+	a.Container = cmp.Or(a.Container, b.Container)
+	a.Virtual = a.Virtual || b.Virtual
+	a.Interfaces = slices.Concat(a.Interfaces, b.Interfaces)
+	a.Disks = slices.Concat(a.Disks, b.Disks)
+	a.Native = slices.Concat(a.Native, b.Native)
+	return a
+}
+
+// Identifiers gives what attributes that a person or a list states tell of which thing they are said of.
+func Identifiers(attributes inventory.Attributes) inventory.Identifiers {
+	text := func(name string) string {
+		value, _ := attributes[name].(string)
+		return value
+	}
+	ids := inventory.Identifiers{
+		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
+		Hostname: cmp.Or(text("hostname"), text(nameAttribute)), FQDN: text("fqdn"), OSInstallID: text("install_id"),
+	}
+	if mac := text("mac_address"); mac != "" {
+		ids.Interfaces = []inventory.InterfaceID{{MAC: mac}}
+	}
+	return ids
+}

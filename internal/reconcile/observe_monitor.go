@@ -1,0 +1,82 @@
+package reconcile
+
+import (
+	"strconv"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// displayFacts are those of the section display that are read here.
+type displayFacts struct {
+	ManufacturerPNP  string  `json:"manufacturer_pnp"`
+	ProductCode      *uint64 `json:"product_code"`
+	SerialNumber     *uint64 `json:"serial_number"`
+	SerialText       string  `json:"serial_text"`
+	Port             string  `json:"port"`
+	Model            string  `json:"model"`
+	Week             *uint64 `json:"week"`
+	Year             *uint64 `json:"year"`
+	NativeResolution string  `json:"native_resolution"`
+	WidthMM          *uint64 `json:"width_mm"`
+	HeightMM         *uint64 `json:"height_mm"`
+	IsInternal       bool    `json:"is_internal"`
+}
+
+// monitors are the displays that can be moved to another machine: no panel that is built in, nothing that a
+// hypervisor draws, and nothing that a container sees at its host.
+func (m machine) monitors() []inventory.Part {
+	if !m.ownHardware() {
+		return nil
+	}
+	var parts []inventory.Part
+	for _, d := range m.displays {
+		if !d.IsInternal && d.key() != key("", "", "", "", "") {
+			parts = append(parts, m.monitor(d))
+		}
+	}
+	return parts
+}
+
+func (m machine) monitor(d displayFacts) inventory.Part {
+	a := attributes{}
+	a.text("manufacturer", m.genuine("manufacturer", d.ManufacturerPNP))
+	a.text("model", m.genuine("model", d.Model))
+	a.text("serial_number", m.genuine("serial_number", m.monitorSerial(d)))
+	a.number("product_code", d.ProductCode)
+	a.number("manufactured_year", d.Year)
+	a.number("manufactured_week", d.Week)
+	a.text("native_resolution", d.NativeResolution)
+	a.number("width_mm", d.WidthMM)
+	a.number("height_mm", d.HeightMM)
+	return inventory.Part{
+		Class:      ClassMonitor,
+		Key:        d.key(),
+		Attributes: inventory.Attributes(a),
+		Identifiers: inventory.Identifiers{
+			Manufacturer: d.ManufacturerPNP,
+			Model:        decimal(d.ProductCode),
+			SerialNumber: m.monitorSerial(d),
+		},
+		Relationship: "connected_to",
+	}
+}
+
+// monitorSerial is the text, which is what the label says, unless only the number is genuine.
+func (m machine) monitorSerial(d displayFacts) string {
+	number := decimal(d.SerialNumber)
+	if d.SerialText == "" || m.genuine("serial_number", d.SerialText) == "" && m.genuine("serial_number", number) != "" {
+		return number
+	}
+	return d.SerialText
+}
+
+func (d displayFacts) key() string {
+	return key(d.ManufacturerPNP, decimal(d.ProductCode), decimal(d.SerialNumber), d.SerialText, d.Port)
+}
+
+func decimal(n *uint64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatUint(*n, 10)
+}

@@ -1,0 +1,71 @@
+package reconcile_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/musterhq/muster/internal/reconcile"
+)
+
+func TestParsePrecedence(t *testing.T) {
+	t.Parallel()
+	const rest = `{"name":"rest","order":[["agent"],["*"]]}`
+	for _, c := range []struct{ name, document, want string }{
+		{"the smallest", `{"version":"x","groups":[` + rest + `]}`, ""},
+		{"nothing", ``, "EOF"},
+		{"no JSON", `version: 1`, "invalid character"},
+		{"an unknown field", `{"version":"x","group":[]}`, `unknown field "group"`},
+		{"two documents", `{"version":"x","groups":[` + rest + `]} {}`, "something follows"},
+		{"no version", `{"groups":[` + rest + `]}`, "version is missing"},
+		{"negative days", `{"version":"x","stale_after_days":{"agent":-1},"groups":[` + rest + `]}`, "agent has -1 days"},
+		{"no rest", `{"version":"x","groups":[{"name":"n","attributes":["a"],"order":[["agent"]]}]}`, "no other group"},
+		{"two rests", `{"version":"x","groups":[` + rest + `,{"name":"n","order":[["agent"]]}]}`, `group "n": attributes are missing, and group "rest"`},
+		{"no order", `{"version":"x","groups":[{"name":"n","attributes":["a"]}]}`, `group "n": order is missing`},
+		{"a kind twice", `{"version":"x","groups":[{"name":"n","order":[["agent"],["csv","agent"]]}]}`, "agent is there twice"},
+		{"a name, not a kind", `{"version":"x","groups":[{"name":"n","order":[["csv:hr"]]}]}`, `"csv:hr" is no kind`},
+		{"an attribute twice", `{"version":"x","groups":[{"name":"n","attributes":["a"],"order":[["csv"]]},{"name":"m","attributes":["a"],"order":[["csv"]]}]}`,
+			`group "m": attributes: a is in group "n" too`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := reconcile.ParsePrecedence([]byte(c.document))
+			switch {
+			case c.want == "" && err != nil:
+				t.Error(err)
+			case c.want == "" && got.Version() != "x":
+				t.Errorf("version %q", got.Version())
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestPrecedenceUnheard: a source that a group's order does not have is not heard, and not suppressed either.
+func TestPrecedenceUnheard(t *testing.T) {
+	t.Parallel()
+	rules, err := reconcile.ParsePrecedence([]byte(`{"version":"x","groups":[{"name":"rest","order":[["agent"]]},
+		{"name":"money","attributes":["cost"],"order":[["purchase"],["manual"]]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := reconcile.Effective(candidates(
+		said{source: "agent", attributes: attrs{"cost": "1", "model": "A"}},
+		said{source: "manual", attributes: attrs{"cost": "2", "model": "B"}},
+	), nil, now, rules)
+	if got.Attributes["cost"] != "2" || got.Attributes["model"] != "A" {
+		t.Errorf("attributes %v", got.Attributes)
+	}
+	for attribute, p := range got.Provenance {
+		if p.Rule != "only" || p.Suppressed != nil {
+			t.Errorf("%s: rule %s, suppressed %v", attribute, p.Rule, p.Suppressed)
+		}
+	}
+}
+
+func TestDefaultPrecedence(t *testing.T) {
+	t.Parallel()
+	if version := reconcile.DefaultPrecedence().Version(); version == "" {
+		t.Error("the default has no version")
+	}
+}

@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// ListEstateChanges lists what changed of all CIs, the oldest change first. A position stays what it is, also in a copy
+// of the database: whoever kept that of the last change goes on from there and misses nothing, because a change is only
+// listed once all those of its time and before can be seen. Where there is nothing new, no change is visited and the
+// position that was kept stays the one to go on from.
+//
+// A change is one of the CI that its record was at that time. Of a relationship, it is one of the CI that it is from, or
+// of the CI asked for. The action of an item is added, removed or changed.
+func (s *Store) ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error {
+	feed := &estateFeed{query: q, visit: visit}
+	if err := feed.prepare(); err != nil {
+		return err
+	}
+	now, err := s.Now(ctx)
+	if err != nil {
+		return err
+	}
+	feed.bound(now)
+	if err := s.Settle(ctx, feed.until); err != nil {
+		return err
+	}
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+		feed.tx = tx
+		return feed.run(ctx)
+	})
+}
+
+// estateFeed reads changes window by window, so that whatever there is, no more than a window of it is sorted.
+type estateFeed struct {
+	tx      pgx.Tx
+	query   inventory.EstateQuery
+	visit   inventory.Visit[inventory.EstateChange]
+	parts   []estatePart
+	args    pgx.NamedArgs
+	from    time.Time
+	until   time.Time
+	visited int
+}
+
+func (f *estateFeed) prepare() error {
+	if f.query.Kind != "" && !slices.Contains(estateKinds, f.query.Kind) {
+		return invalid("there is no kind of change %q", f.query.Kind)
+	}
+	for _, part := range estateParts {
+		if f.query.Kind == "" || part.kind == f.query.Kind {
+			f.parts = append(f.parts, part)
+		}
+	}
+	f.from = f.query.Since
+	f.args = pgx.NamedArgs{
+		"source": f.query.Source, "ci": nil, "records": nil,
+		"after_at": nil, "after_kind": "", "after_n1": 0, "after_key": "", "after_n2": 0,
+	}
+	if f.query.After == nil {
+		return nil
+	}
+	return f.goOn(f.query.After)
+}
+
+// goOn continues after a position.
+func (f *estateFeed) goOn(p inventory.Position) error {
+	if len(p) != 5 {
+		return errPosition
+	}
+	at, errAt := time.Parse(time.RFC3339Nano, p[0])
+	n1, err1 := strconv.ParseInt(p[2], 10, 64)
+	n2, err2 := strconv.ParseInt(p[4], 10, 64)
+	if errAt != nil || err1 != nil || err2 != nil {
+		return errPosition
+	}
+	f.args["after_at"], f.args["after_kind"], f.args["after_n1"], f.args["after_key"], f.args["after_n2"] = at, p[1], n1, p[3], n2
+	if at.After(f.from) {
+		f.from = at
+	}
+	return nil
+}
+
+// bound ends the feed at what is over.
+func (f *estateFeed) bound(now time.Time) {
+	f.until = now
+	if !f.query.Until.IsZero() && f.query.Until.Before(now) {
+		f.until = f.query.Until
+	}
+	if past := f.query.AsOf.Truncate(time.Microsecond).Add(time.Microsecond); !f.query.AsOf.IsZero() && past.Before(f.until) {
+		f.until = past
+	}
+}
+
+// The windows of a feed shrink and grow so that they hold not much more than fullWindow changes. Times are microseconds.
+const (
+	leastWindow = time.Microsecond
+	fullWindow  = 2000
+)
+
+func (f *estateFeed) run(ctx context.Context) error {
+	if err := f.scope(ctx); err != nil {
+		return err
+	}
+	full := fullWindow
+	if f.query.Limit > 0 {
+		full = min(full, 100+2*f.query.Limit)
+	}
+	// Who comes often asks for little time, in which there is little. That all of it is one window is tried first.
+	for width := f.until.Sub(f.from); f.from.Before(f.until); {
+		to := f.from.Add(width)
+		if to.After(f.until) {
+			to = f.until
+		}
+		n, err := f.count(ctx, to, full)
+		if err != nil {
+			return err
+		}
+		if n > full && width > leastWindow {
+			width = max(width/8, leastWindow)
+			continue
+		}
+		if n > 0 {
+			if done, err := f.window(ctx, to); done || err != nil {
+				return err
+			}
+		}
+		f.from = to
+		if n < full/4 {
+			width = 4 * min(width, f.until.Sub(f.from)/4+1)
+		}
+	}
+	return nil
+}
+
+// scope finds what the feed is about, and skips the time before there was anything.
+func (f *estateFeed) scope(ctx context.Context) error {
+	classes, err := classAndBelow(ctx, f.tx, f.query.Class)
+	if err != nil {
+		return err
+	}
+	f.args["classes"] = classes
+	sql, args := `select min(created_at) from ci`, []any{}
+	if f.query.CI != "" {
+		f.args["ci"] = f.query.CI
+		sql, args = `select created_at from ci where id = $1`, []any{f.query.CI}
+	}
+	var first *time.Time
+	err = f.tx.QueryRow(ctx, sql, args...).Scan(&first)
+	switch {
+	case isNoRows(err):
+		return notFound("there is no configuration item %s", f.query.CI)
+	case err != nil:
+		return fmt.Errorf("find first change: %w", err)
+	case first == nil:
+		f.from = f.until
+	case first.After(f.from):
+		f.from = *first
+	}
+	if f.query.CI == "" {
+		return nil
+	}
+	var records []int64
+	err = f.tx.QueryRow(ctx, `
+		select array(select distinct record_id from membership where ci_id = $1 order by record_id)`, f.query.CI).Scan(&records)
+	if err != nil {
+		return fmt.Errorf("read records of CI: %w", err)
+	}
+	f.args["records"] = records
+	return nil
+}
+
+// count tells how many changes there may be from the feed's instant to another, at least where they are no more than enough.
+func (f *estateFeed) count(ctx context.Context, to time.Time, enough int) (int, error) {
+	f.args["from"], f.args["to"], f.args["enough"] = f.from, to, enough+1
+	row, _, err := one[struct{ N int }](ctx, f.tx, countEstate(f.parts, f.query.CI != ""), f.args)
+	if err != nil {
+		return 0, fmt.Errorf("count changes: %w", err)
+	}
+	return row.N, nil
+}
+
+type estateRow struct {
+	At          time.Time
+	Kind        string
+	N1          int64
+	Key         string
+	N2          int64
+	Action      string
+	CI          string
+	Class, Name string
+	Source      string
+	Subject     string
+	Other       string
+	Old, New    []byte
+	Actor       string
+}
+
+// window visits the changes from the feed's instant to another, and reports whether there were as many as are wanted.
+func (f *estateFeed) window(ctx context.Context, to time.Time) (done bool, err error) {
+	f.args["from"], f.args["to"], f.args["limit"] = f.from, to, nil
+	if f.query.Limit > 0 {
+		f.args["limit"] = f.query.Limit - f.visited
+	}
+	err = each(ctx, f.tx, listEstate(f.parts, f.query.CI != ""), f.args, func(row estateRow) error {
+		f.visited++
+		return f.visit(row.change(), row.position())
+	})
+	return f.query.Limit > 0 && f.visited >= f.query.Limit, err
+}
+
+func (r estateRow) position() inventory.Position {
+	return inventory.Position{
+		r.At.UTC().Format(time.RFC3339Nano), r.Kind, strconv.FormatInt(r.N1, 10), r.Key, strconv.FormatInt(r.N2, 10),
+	}
+}
+
+func (r estateRow) change() inventory.EstateChange {
+	return inventory.EstateChange{
+		At: r.At, Kind: r.Kind, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
+		Source: r.Source, Subject: r.Subject, Name: r.Other, Old: json.RawMessage(r.Old), New: json.RawMessage(r.New), Actor: r.Actor,
+	}
+}

@@ -1,0 +1,254 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// feed lists the changes that a query asks for, and where it ended.
+func feed(t *testing.T, s *Store, q inventory.EstateQuery) (changes []inventory.EstateChange, last inventory.Position) {
+	t.Helper()
+	err := s.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, at inventory.Position) error {
+		changes, last = append(changes, c), at
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changes, last
+}
+
+// asWorld says of changes what the world knows of them.
+func asWorld(changes []inventory.EstateChange) []worldChange {
+	var list []worldChange
+	for _, c := range changes {
+		w := worldChange{At: c.At, Kind: c.Kind, Action: c.Action, CI: c.CI.ID, Subject: c.Subject}
+		if c.Kind == "relationship" {
+			w.New = c.Name
+		}
+		list = append(list, w)
+	}
+	return list
+}
+
+func sortWorld(list []worldChange) []worldChange {
+	key := func(c worldChange) string {
+		return strings.Join([]string{c.At.UTC().Format("02 15:04:05.000000"), c.Kind, c.CI, c.Subject, c.Action, c.New}, "\n")
+	}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b worldChange) int { return strings.Compare(key(a), key(b)) })
+	return list
+}
+
+// TestEstateChanges: the feed tells of everything that happened, in its order, however it is cut into pages.
+func TestEstateChanges(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run("seed "+strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			w, r := newWorld(t), rand.New(rand.NewPCG(seed, 1))
+			for range 120 {
+				w.play(r)
+			}
+			whole, _ := feed(t, w.s, inventory.EstateQuery{})
+			if diff := cmp.Diff(sortWorld(w.changes), sortWorld(asWorld(whole))); diff != "" {
+				t.Fatalf("changes (-want +got):\n%s", diff)
+			}
+			if !slices.IsSortedFunc(whole, func(a, b inventory.EstateChange) int {
+				if a.At.Equal(b.At) {
+					return strings.Compare(a.Kind, b.Kind)
+				}
+				return a.At.Compare(b.At)
+			}) {
+				t.Error("the changes are not in their order")
+			}
+			for _, size := range []int{1, 7} {
+				if diff := cmp.Diff(whole, pages(t, w.s, size)); diff != "" {
+					t.Errorf("in pages of %d (-want +got):\n%s", size, diff)
+				}
+			}
+			w.checkScopes(whole)
+		})
+	}
+}
+
+func pages(t *testing.T, s *Store, size int) []inventory.EstateChange {
+	t.Helper()
+	var all []inventory.EstateChange
+	query := inventory.EstateQuery{Page: inventory.Page{Limit: size}}
+	for {
+		changes, last := feed(t, s, query)
+		if len(changes) == 0 {
+			return all
+		}
+		if len(changes) > size {
+			t.Fatalf("a page of %d changes, want at most %d", len(changes), size)
+		}
+		all, query.After = append(all, changes...), last
+	}
+}
+
+// checkScopes: what is asked of a part of the feed is that part of the whole.
+func (w *world) checkScopes(whole []inventory.EstateChange) {
+	w.t.Helper()
+	middle := whole[len(whole)/2].At
+	for name, part := range map[string]struct {
+		query inventory.EstateQuery
+		keep  func(inventory.EstateChange) bool
+	}{
+		"since":  {inventory.EstateQuery{Since: middle}, func(c inventory.EstateChange) bool { return !c.At.Before(middle) }},
+		"until":  {inventory.EstateQuery{Until: middle}, func(c inventory.EstateChange) bool { return c.At.Before(middle) }},
+		"as of":  {inventory.EstateQuery{Page: inventory.Page{AsOf: middle}}, func(c inventory.EstateChange) bool { return !c.At.After(middle) }},
+		"kind":   {inventory.EstateQuery{Kind: "ci"}, func(c inventory.EstateChange) bool { return c.Kind == "ci" }},
+		"source": {inventory.EstateQuery{Source: "manual"}, func(c inventory.EstateChange) bool { return c.Source == "manual" }},
+		"class": {inventory.EstateQuery{Class: "computer", Kind: "attribute"}, func(c inventory.EstateChange) bool {
+			return c.Kind == "attribute" && (c.CI.Class == "computer" || c.CI.Class == "laptop")
+		}},
+		"CI": {inventory.EstateQuery{CI: w.cis[0].id, Kind: "item"}, func(c inventory.EstateChange) bool {
+			return c.Kind == "item" && c.CI.ID == w.cis[0].id
+		}},
+	} {
+		got, _ := feed(w.t, w.s, part.query)
+		want := slices.DeleteFunc(slices.Clone(whole), func(c inventory.EstateChange) bool { return !part.keep(c) })
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			w.t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	other, _ := feed(w.t, w.s, inventory.EstateQuery{CI: w.cis[1].id, Kind: "relationship"})
+	for _, c := range other {
+		if c.CI.ID != w.cis[1].id {
+			w.t.Errorf("a change of %s among those of %s", c.CI.ID, w.cis[1].id)
+		}
+	}
+}
+
+// TestEstateValues: a change says what was and what is, who told, and who did it.
+func TestEstateValues(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	pc := w.newRecord("computer", "pc")
+	screen := w.newRecord("monitor", "screen")
+	w.now = w.now.Add(time.Second)
+	w.set(pc.ci, map[string]any{"model": "A"})
+	w.collect(pc, "software", map[int]bool{1: true})
+	w.now = w.now.Add(time.Second)
+	w.set(pc.ci, map[string]any{"model": "B"})
+	w.collect(pc, "software", map[int]bool{6: true})
+	w.relate("connected_to", screen, pc, pc)
+	w.exec(`
+		insert into source_record (source, native_key, home) values ('manual', '\x01', $1)`, pc.ci.id)
+	w.exec(`
+		insert into membership (record_id, valid_from, ci_id, shown) select id, $1, $2, false from source_record where source = 'manual'`,
+		w.now, pc.ci.id)
+	w.now = w.now.Add(time.Second)
+	w.set(pc.ci, map[string]any{"owner": "Ada"})
+	w.exec(`update ci_version set provenance = $2 where ci_id = $1 and valid_to = 'infinity'`, pc.ci.id,
+		`{"owner": {"source": "manual", "rule": "only"}, "model": {"source": "agent", "rule": "only"}}`)
+	w.exec(`
+		insert into record_version (record_id, valid_from, class, attributes, actor)
+		select id, $1, '', '{"owner": "Ada"}', 'alice' from source_record where source = 'manual'`, w.now)
+	changes, _ := feed(t, w.s, inventory.EstateQuery{CI: pc.ci.id, Since: worldStart.Add(2 * time.Second)})
+	ref := inventory.CIRef{ID: pc.ci.id, Class: "computer", Name: "pc"}
+	want := []inventory.EstateChange{
+		{Kind: "attribute", Action: "changed", CI: ref, Source: "agent", Subject: "model", Old: []byte(`"A"`), New: []byte(`"B"`)},
+		{
+			Kind: "item", Action: "changed", CI: ref, Source: "agent", Subject: "software",
+			Old: []byte(`{"name" : "thing 1", "version" : 1}`), New: []byte(`{"name" : "thing 1", "version" : 6}`),
+		},
+		{Kind: "relationship", Action: "began", CI: ref, Source: "agent", Subject: "connected_to", Name: "screen"},
+		{Kind: "attribute", Action: "added", CI: ref, Source: "manual", Subject: "owner", New: []byte(`"Ada"`), Actor: "alice"},
+	}
+	for i := range changes {
+		changes[i].At = time.Time{}
+		if changes[i].Kind == "relationship" { // with ids that are made as the test runs
+			if !strings.Contains(string(changes[i].New), screen.ci.id) {
+				t.Errorf("%s does not name %s", changes[i].New, screen.ci.id)
+			}
+			changes[i].New = nil
+		}
+	}
+	if diff := cmp.Diff(want, changes, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
+// TestEstateMissesNothing: who polls while others write learns of every change once.
+func TestEstateMissesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const writers, each = 4, 25
+	for i := range writers {
+		w.newRecord("computer", strconv.Itoa(i))
+	}
+	if err := w.s.ensurePartitions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, writers)
+	for i := range writers {
+		go func() { done <- w.s.writeSlowly(t.Context(), w.records[i].id, each) }()
+	}
+	seen := map[string]int{}
+	var after inventory.Position
+	poll := func() (news int) {
+		query := inventory.EstateQuery{Page: inventory.Page{After: after, Limit: 10}, Kind: "item"}
+		changes, last := feed(t, w.s, query)
+		for _, c := range changes {
+			seen[c.CI.ID+string(c.New)]++
+		}
+		if last != nil {
+			after = last
+		}
+		return len(changes)
+	}
+	for running := writers; running > 0; {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Fatal(err)
+			}
+			running--
+		default:
+			poll()
+		}
+	}
+	for news := 1; news > 0; {
+		news = poll()
+	}
+	if len(seen) != writers {
+		t.Errorf("%d machines with changes, want %d", len(seen), writers)
+	}
+	for key, n := range seen {
+		if n != each {
+			t.Errorf("%s: %d changes, want %d", key, n, each)
+		}
+	}
+}
+
+// writeSlowly adds changes, each in a transaction that commits some time after its instant.
+func (s *Store) writeSlowly(ctx context.Context, record int64, n int) error {
+	for range n {
+		tx, err := s.pool.Begin(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			with turn as materialized (select pg_current_xact_id())
+			insert into item_event select $1, 1, clock_timestamp(), '{0}', '{1}' from turn`, record)
+		_, errWait := tx.Exec(ctx, `select pg_sleep(random() * 0.01)`)
+		if err = errors.Join(err, errWait, tx.Commit(ctx)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

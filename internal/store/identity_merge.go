@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// MergeCIs settles that CIs are one thing, and gives the CI that they are from now on: the one that was known first.
+func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Actor) (string, error) {
+	var merged string
+	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		groups, err := r.groups(ctx, ids)
+		if err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		for i, group := range groups[1:] {
+			for _, other := range groups[:i+1] {
+				r.forgetApart(batch, other, group)
+			}
+			r.settlePair(batch, groups[0][0].Record, group[0].Record, true, originOperator)
+		}
+		if err := r.send(ctx, "merge cis", batch); err != nil {
+			return err
+		}
+		if err := r.place(ctx); err != nil {
+			return err
+		}
+		merged, err = r.oneCI(ctx, groups)
+		return err
+	})
+	return merged, err
+}
+
+// groups gives the members of each CI, and refuses what cannot be merged.
+func (r *resolution) groups(ctx context.Context, ids []string) ([][]member, error) {
+	var groups [][]member
+	var cis []string
+	for _, id := range ids {
+		ci, _, err := r.currentCI(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(cis, ci) {
+			return nil, conflict("%s is %s already", id, ci)
+		}
+		members, err := r.membersOf(ctx, ci)
+		if err != nil {
+			return nil, err
+		}
+		if len(members) == 0 {
+			return nil, conflict("no source speaks of %s any more: what it was is another ci now", id)
+		}
+		cis, groups = append(cis, ci), append(groups, members)
+	}
+	if len(groups) < 2 {
+		return nil, invalid("a merge needs at least two cis")
+	}
+	return groups, nil
+}
+
+// forgetApart revokes what keeps two groups of records apart.
+func (r *resolution) forgetApart(batch *pgx.Batch, a, b []member) {
+	batch.Queue(`
+		update identity_constraint set revoked_at = $3, revoked_by = $4
+		where not linked and revoked_at is null
+			and (record_a = any($1) and record_b = any($2) or record_a = any($2) and record_b = any($1))`,
+		recordsOf(a), recordsOf(b), r.at, r.actor.Name)
+}
+
+func recordsOf(members []member) []int64 {
+	records := make([]int64, len(members))
+	for i, m := range members {
+		records[i] = m.Record
+	}
+	return records
+}
+
+// oneCI gives the CI that all groups are now.
+func (r *resolution) oneCI(ctx context.Context, groups [][]member) (string, error) {
+	all := recordsOf(slices.Concat(groups...))
+	places, err := r.places(ctx, all)
+	if err != nil {
+		return "", err
+	}
+	ci := places[groups[0][0].Record]
+	for _, record := range all {
+		if places[record] != ci {
+			return "", conflict("record %d stays apart: it was settled that it is another thing", record)
+		}
+	}
+	return ci, nil
+}
+
+// SplitCI settles that some records of a CI are another thing than the rest of them.
+func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor inventory.Actor) error {
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		ci, _, err := r.currentCI(ctx, id)
+		if err != nil {
+			return err
+		}
+		members, err := r.membersOf(ctx, ci)
+		if err != nil {
+			return err
+		}
+		for _, record := range records {
+			if !slices.ContainsFunc(members, func(m member) bool { return m.Record == record }) {
+				return invalid("record %d is none of %s", record, id)
+			}
+		}
+		rest := slices.DeleteFunc(recordsOf(members), func(record int64) bool { return slices.Contains(records, record) })
+		if len(rest) == 0 || len(records) == 0 {
+			return invalid("a split needs records on both sides: %s has %d", id, len(members))
+		}
+		return r.keepApart(ctx, records, rest, originOperator)
+	})
+}
+
+// keepApart settles that no record of one side is the same thing as one of the other.
+func (r *resolution) keepApart(ctx context.Context, side, other []int64, origin string) error {
+	batch := &pgx.Batch{}
+	for _, a := range side {
+		for _, b := range other {
+			r.settlePair(batch, a, b, false, origin)
+		}
+	}
+	if err := r.send(ctx, "keep records apart", batch); err != nil {
+		return err
+	}
+	if err := r.place(ctx); err != nil {
+		return fmt.Errorf("keep records apart: %w", err)
+	}
+	return nil
+}

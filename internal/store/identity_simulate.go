@@ -1,0 +1,158 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// maxSimulated bounds the changes that a simulation lists.
+const maxSimulated = 1000
+
+// Simulate places all records by other rules, from the evidence as it is now, and tells what would be another CI. It
+// changes nothing.
+func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulation, error) {
+	judge, err := s.newJudge(rules)
+	if err != nil {
+		return inventory.Simulation{}, invalid("%s", err)
+	}
+	answer := inventory.Simulation{
+		RulesVersion: judge.RulesVersion(), Merges: []inventory.SimulatedChange{}, Splits: []inventory.SimulatedChange{},
+	}
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		r := &resolution{tx: tx, judge: judge, heard: map[int64]bool{}}
+		everything, err := r.everything(ctx)
+		if err != nil {
+			return err
+		}
+		answer.Records = len(everything.placed)
+		sim := simulation{nearby: everything, answer: &answer}
+		for _, neighborhood := range everything.neighborhoods() {
+			sim.compare(judge.Partition(neighborhood))
+		}
+		return sim.name(ctx)
+	})
+	return answer, err
+}
+
+// everything gathers all records that are placed.
+func (r *resolution) everything(ctx context.Context) (*nearby, error) {
+	rows, err := r.tx.Query(ctx, `select record_id from membership where valid_to = 'infinity' order by record_id`)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	n := r.nobody()
+	for chunk := range slices.Chunk(records, 5000) {
+		if err := n.load(ctx, chunk); err != nil {
+			return nil, err
+		}
+	}
+	holders := map[inventory.Token]int{}
+	for _, w := range n.witnesses {
+		for _, claim := range w.Claims {
+			if r.judge.Searchable(claim.Token) {
+				n.searched[claim.Token] = true
+				holders[claim.Token]++
+			}
+		}
+	}
+	for token, count := range holders {
+		if count > maxHolders {
+			n.frozen[token] = true
+		}
+	}
+	batch := &pgx.Batch{}
+	n.queueConstraints(batch, records, map[int64]bool{})
+	return n, r.send(ctx, "read constraints", batch)
+}
+
+// simulation compares what is with what would be.
+type simulation struct {
+	*nearby
+
+	answer *inventory.Simulation
+}
+
+func (s *simulation) compare(partition inventory.Partition) {
+	after, before := map[string][]inventory.Placement{}, map[string][]inventory.Placement{}
+	for _, p := range partition.Placements {
+		after[p.CI] = append(after[p.CI], p)
+		before[s.placed[p.Record].CI] = append(before[s.placed[p.Record].CI], p)
+	}
+	for _, ci := range slices.Sorted(maps.Keys(after)) {
+		was := map[string]bool{}
+		for _, p := range after[ci] {
+			was[s.placed[p.Record].CI] = true
+		}
+		if len(was) > 1 {
+			s.answer.Merges = s.add(s.answer.Merges, slices.Sorted(maps.Keys(was)), after[ci])
+		}
+	}
+	for _, ci := range slices.Sorted(maps.Keys(before)) {
+		if slices.ContainsFunc(before[ci], func(p inventory.Placement) bool { return p.CI != before[ci][0].CI }) {
+			s.answer.Splits = s.add(s.answer.Splits, []string{ci}, before[ci])
+		}
+	}
+}
+
+func (s *simulation) add(list []inventory.SimulatedChange, cis []string, placements []inventory.Placement) []inventory.SimulatedChange {
+	if len(list) == maxSimulated {
+		s.answer.Truncated = true
+		return list
+	}
+	change := inventory.SimulatedChange{}
+	for _, ci := range cis {
+		change.CIs = append(change.CIs, inventory.CIRef{ID: ci})
+	}
+	var reasons []string
+	for _, p := range placements {
+		change.Records = append(change.Records, p.Record)
+		reasons = append(reasons, fmt.Sprintf("Record %d: %s", p.Record, s.judge.Explain(p.Reason)))
+	}
+	slices.Sort(change.Records)
+	slices.Sort(reasons)
+	change.Text = strings.Join(reasons, "\n")
+	return append(list, change)
+}
+
+// name fills in what the CIs are called.
+func (s *simulation) name(ctx context.Context) error {
+	refs := map[string][]*inventory.CIRef{}
+	for _, list := range [][]inventory.SimulatedChange{s.answer.Merges, s.answer.Splits} {
+		for i := range list {
+			for j := range list[i].CIs {
+				ref := &list[i].CIs[j]
+				refs[ref.ID] = append(refs[ref.ID], ref)
+			}
+		}
+	}
+	err := each(ctx, s.tx, `
+		select ci_id::text as id, class, name from ci_version where ci_id = any(@cis::uuid[]) and valid_to = 'infinity'`,
+		pgx.NamedArgs{"cis": slices.Sorted(maps.Keys(refs))}, func(row inventory.CIRef) error {
+			for _, ref := range refs[row.ID] {
+				*ref = row
+			}
+			return nil
+		})
+	if err != nil {
+		return fmt.Errorf("name cis: %w", err)
+	}
+	slices.SortFunc(s.answer.Merges, byFirstRecord)
+	slices.SortFunc(s.answer.Splits, byFirstRecord)
+	return nil
+}
+
+func byFirstRecord(a, b inventory.SimulatedChange) int {
+	return cmp.Compare(a.Records[0], b.Records[0])
+}

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// errDryRun rolls back what was only to be tried.
+var errDryRun = errors.New("dry run")
+
+// TakeRecords takes in documents of other sources, in the order given and all at once: an error means that none of them
+// was. Their values are checked after the types of their attributes; what does not fit is said in the outcome, and the
+// document is left out. A dry run says what would happen and changes nothing.
+func (s *Store) TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error) {
+	var outcomes []inventory.ImportOutcome
+	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
+		take := importing{resolution: r, declared: map[string][]inventory.Attribute{}}
+		var err error
+		if outcomes, err = take.run(ctx, records); err != nil {
+			return err
+		}
+		if dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	return outcomes, err
+}
+
+// importing is a resolution that takes in documents.
+type importing struct {
+	*resolution
+
+	declared map[string][]inventory.Attribute // by class
+}
+
+func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) ([]inventory.ImportOutcome, error) {
+	outcomes := make([]inventory.ImportOutcome, len(records))
+	var testimonies []inventory.Testimony
+	var taken []int
+	for i := range records {
+		var err error
+		if outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed); err != nil {
+			var e *inventory.Error
+			if !errors.As(err, &e) {
+				return nil, err
+			}
+			outcomes[i].Problem = e.Message
+			continue
+		}
+		taken = append(taken, i)
+	}
+	ids, err := t.recordsOf(ctx, records, taken)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range taken {
+		outcomes[i].Record = ids[keyOf(records[i])]
+		t.heard[outcomes[i].Record] = true
+		testimonies = append(testimonies, inventory.Testimony{Record: outcomes[i].Record, Observed: records[i].Observed})
+	}
+	if err := t.testify(ctx, testimonies); err != nil {
+		return nil, err
+	}
+	said := maps.Clone(t.revalued)
+	maps.Copy(said, t.moved)
+	if err := t.place(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.parts(ctx, testimonies); err != nil {
+		return nil, err
+	}
+	return outcomes, t.tell(ctx, outcomes, taken, said)
+}
+
+// tell fills in which CIs the records are, and which of these are new.
+func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, said map[int64]bool) error {
+	records := make([]int64, 0, len(taken))
+	for _, i := range taken {
+		records = append(records, outcomes[i].Record)
+	}
+	rows, err := t.tx.Query(ctx, `
+		select m.record_id, m.ci_id::text, c.created_at = $2
+		from membership m join ci c on c.id = m.ci_id
+		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
+	if err != nil {
+		return fmt.Errorf("read places: %w", err)
+	}
+	found := map[int64]inventory.ImportOutcome{}
+	var o inventory.ImportOutcome
+	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created}, func() error {
+		found[o.Record] = o
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read places: %w", err)
+	}
+	for _, i := range taken {
+		outcome := &outcomes[i]
+		outcome.CI, outcome.Created, outcome.Changed = found[outcome.Record].CI, found[outcome.Record].Created, said[outcome.Record]
+	}
+	return nil
+}
+
+// check brings the values of a document into the form in which they are kept, and says which ones were left out because
+// its class has no such attribute: a table has the same columns for all its rows.
+func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
+	class := o.Class
+	if class == "" {
+		class = rootClass
+	}
+	declared, known := t.declared[class]
+	if !known {
+		above, err := classAndAbove(ctx, t.tx, class)
+		if err != nil {
+			return nil, err
+		}
+		if declared, err = attributesOf(ctx, t.tx, above); err != nil {
+			return nil, err
+		}
+		t.declared[class] = declared
+	}
+	checked := inventory.Attributes{}
+	for _, name := range slices.Sorted(maps.Keys(o.Attributes)) {
+		value := o.Attributes[name]
+		if value == nil {
+			continue
+		}
+		if name == nameAttribute {
+			checked[name] = value
+			continue
+		}
+		i := slices.IndexFunc(declared, func(a inventory.Attribute) bool { return a.Name == name })
+		if i < 0 {
+			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", name, class))
+			continue
+		}
+		converted, err := convert(declared[i], value)
+		if err != nil {
+			return nil, err
+		}
+		checked[name] = converted
+	}
+	o.Attributes = checked
+	return warnings, nil
+}
+
+// sourceKey names a record.
+type sourceKey struct{ source, key string }
+
+// keyOf gives what names a document's record. Long names are hashed: an index holds them.
+func keyOf(r inventory.ImportRecord) sourceKey {
+	hash := sha256.Sum256([]byte(r.NativeKey))
+	return sourceKey{r.Source, string(hash[:])}
+}
+
+// recordsOf finds or makes the records of the documents that are taken.
+func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRecord, taken []int) (map[sourceKey]int64, error) {
+	var (
+		sources, labels, kinds, homes, programs []string
+		keys                                    [][]byte
+	)
+	done := map[sourceKey]bool{}
+	for _, i := range taken {
+		record, key := records[i], keyOf(records[i])
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		home, err := uuid.NewV7()
+		if err != nil {
+			return nil, fmt.Errorf("make id of ci: %w", err)
+		}
+		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
+		labels, kinds = append(labels, record.NativeKey), append(kinds, t.kindOf(record.Observed.Class))
+		homes, programs = append(homes, home.String()), append(programs, record.Program)
+	}
+	rows, err := t.tx.Query(ctx, `
+		insert into source_record as r (source, native_key, label, kind, home, program, created_at, seen_at)
+		select n.source, n.native_key, n.label, n.kind, n.home, n.program, $7, $7
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[], $6::text[])
+			n (source, native_key, label, kind, home, program)
+		order by n.native_key, n.source
+		on conflict (native_key, source) do update set seen_at = excluded.seen_at, program = excluded.program
+		returning r.source, r.native_key, r.id`, sources, keys, labels, kinds, homes, programs, t.at)
+	if err != nil {
+		return nil, fmt.Errorf("find records of documents: %w", err)
+	}
+	ids := make(map[sourceKey]int64, len(sources))
+	var source string
+	var key []byte
+	var id int64
+	_, err = pgx.ForEachRow(rows, []any{&source, &key, &id}, func() error {
+		ids[sourceKey{source, string(key)}] = id
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find records of documents: %w", err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// LockAttribute has a value hold against all sources until the lock runs out or is released. A lock that there was is
+// replaced. Lock.LockedAt is not used.
+func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Lock) error {
+	actor := inventory.Actor{Name: lock.Actor, Reason: lock.Reason}
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		ci, class, err := r.currentCI(ctx, id)
+		if err != nil {
+			return err
+		}
+		value := lock.Value
+		if lock.Attribute != nameAttribute {
+			checked, err := s.CheckAttributes(ctx, class, map[string]any{lock.Attribute: lock.Value})
+			if err != nil {
+				return err
+			}
+			value = checked[lock.Attribute]
+		}
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("encode value: %w", err)
+		}
+		record, err := r.manualRecord(ctx, ci, r.kindOf(class))
+		if err != nil {
+			return err
+		}
+		if err := r.ensureDeclared(ctx, record); err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		batch.Queue(releaseLock, record, lock.Attribute, r.at, lock.Actor)
+		batch.Queue(`
+			insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until)
+			values ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)`,
+			uuid.New(), record, lock.Attribute, string(encoded), lock.Reason, lock.Actor, r.at, lock.Until)
+		r.touched[ci] = true
+		return r.send(ctx, "lock attribute", batch)
+	})
+}
+
+const releaseLock = `
+	update attribute_lock set released_at = $3, released_by = $4
+	where record_id = $1 and attribute = $2 and released_at is null`
+
+// ensureDeclared places the record of what people say, though they have said nothing yet.
+func (r *resolution) ensureDeclared(ctx context.Context, record int64) error {
+	class, attributes, err := r.declared(ctx, record)
+	if err != nil {
+		return err
+	}
+	_, err = r.declare(ctx, record, class, attributes)
+	return err
+}
+
+// ReleaseLock lets the sources speak again. An inventory.Error with CodeNotFound says that there is no such lock.
+func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inventory.Actor) error {
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		ci, _, err := r.currentCI(ctx, id)
+		if err != nil {
+			return err
+		}
+		done, err := r.tx.Exec(ctx, `
+			update attribute_lock l set released_at = $3, released_by = $4
+			from membership m
+			where m.record_id = l.record_id and m.valid_to = 'infinity' and m.ci_id = $1
+				and l.attribute = $2 and l.released_at is null`, ci, attribute, r.at, actor.Name)
+		if err != nil {
+			return fmt.Errorf("release lock: %w", err)
+		}
+		if done.RowsAffected() == 0 {
+			return notFound("%s is not locked", attribute)
+		}
+		r.touched[ci] = true
+		return nil
+	})
+}
+
+// ExpireLocks releases the locks that ran out, and says how many those were.
+func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
+	var due bool
+	err := s.pool.QueryRow(ctx, `
+		select exists (select from attribute_lock where until <= clock_timestamp() and released_at is null)`).Scan(&due)
+	if err != nil {
+		return 0, fmt.Errorf("find locks that ran out: %w", err)
+	}
+	if !due {
+		return 0, nil
+	}
+	var expired int
+	err = s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
+		rows, err := r.tx.Query(ctx, `
+			update attribute_lock l set released_at = $1, released_by = ''
+			from membership m
+			where m.record_id = l.record_id and m.valid_to = 'infinity' and l.until <= $1 and l.released_at is null
+			returning m.ci_id::text`, r.at)
+		if err != nil {
+			return fmt.Errorf("expire locks: %w", err)
+		}
+		var ci string
+		_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
+			r.touched[ci] = true
+			expired++
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("expire locks: %w", err)
+		}
+		return nil
+	})
+	return expired, err
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Judge decides what the store keeps: which records are one CI and which value is true. Its answers depend on its
+// arguments alone.
+type Judge interface {
+	// Tokens brings identifiers into their one form and says which of them count for nothing.
+	Tokens(ids inventory.Identifiers) ([]inventory.Token, []inventory.Rejection)
+	// Searchable tells whether records are looked for by a token.
+	Searchable(t inventory.Token) bool
+	Partition(n inventory.Neighborhood) inventory.Partition
+	// Identifiers gives what attributes tell of which thing it is that they are said of.
+	Identifiers(attributes inventory.Attributes) inventory.Identifiers
+	// Reconcile gives what is true of a CI; parents maps each class to the one above it.
+	Reconcile(candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string) inventory.Effective
+	// Explain puts a reason in words.
+	Explain(reason inventory.Reason) string
+	// RulesVersion names the rules it goes by.
+	RulesVersion() string
+}
+
+// kindComputer is the kind of the records that our own agents make.
+const kindComputer = "computer"
+
+// Resolve takes in what records say of their things, finds out which CIs they are, and keeps what is true of these. It
+// gives the CI of each record. Nothing is written of what says the same as before.
+func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]string, error) {
+	var places map[int64]string
+	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
+		for _, t := range testimonies {
+			r.heard[t.Record] = true
+		}
+		if err := r.testify(ctx, testimonies); err != nil {
+			return err
+		}
+		if err := r.place(ctx); err != nil {
+			return err
+		}
+		if err := r.parts(ctx, testimonies); err != nil {
+			return err
+		}
+		var err error
+		places, err = r.places(ctx, slices.Collect(maps.Keys(r.heard)))
+		return err
+	})
+	return places, err
+}
+
+// resolution is one change of what is known of CIs. Resolutions follow one another, whichever collector they come from,
+// so that CIs are what they would be had all reports come one by one; the time of each is later than that of the one before.
+type resolution struct {
+	tx    pgx.Tx
+	judge Judge
+	at    time.Time
+	actor inventory.Actor
+
+	parents map[string]string // class → the one above it
+
+	heard     map[int64]bool  // records that speak now
+	moved     map[int64]bool  // records whose place is to be looked at
+	revalued  map[int64]bool  // records that say other values than before
+	touched   map[string]bool // CIs whose values are to be looked at
+	rejected  map[int64][]inventory.Rejection
+	compared  map[int64]bool // records whose values were compared with others'
+	conflicts []inventory.Finding
+}
+
+// resolve runs f and then settles what it changed, in one transaction.
+func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(context.Context, *resolution) error) error {
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		r := &resolution{
+			tx: tx, judge: s.judge, actor: actor,
+			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, touched: map[string]bool{},
+			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
+		}
+		if err := r.begin(ctx); err != nil {
+			return err
+		}
+		if err := f(ctx, r); err != nil {
+			return err
+		}
+		return r.settle(ctx)
+	})
+}
+
+// begin waits for its turn.
+func (r *resolution) begin(ctx context.Context) error {
+	err := r.tx.QueryRow(ctx, `
+		update identity_clock set at = greatest(date_trunc('microseconds', clock_timestamp()), at + interval '1 microsecond')
+		returning at`).Scan(&r.at)
+	if err != nil {
+		return fmt.Errorf("take turn: %w", err)
+	}
+	rows, err := r.tx.Query(ctx, `select name, coalesce(parent, '') from ci_class`)
+	if err != nil {
+		return fmt.Errorf("read classes: %w", err)
+	}
+	r.parents = map[string]string{}
+	var name, parent string
+	_, err = pgx.ForEachRow(rows, []any{&name, &parent}, func() error {
+		r.parents[name] = parent
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read classes: %w", err)
+	}
+	return nil
+}
+
+// settle places the records that may have moved and reconciles the CIs that may have changed.
+func (r *resolution) settle(ctx context.Context) error {
+	if err := r.place(ctx); err != nil {
+		return err
+	}
+	return r.reconcile(ctx)
+}
+
+// kindOf gives the class right below the root that a class belongs to; "" where it is not said.
+func (r *resolution) kindOf(class string) string {
+	for class != "" {
+		above := r.parents[class]
+		if above == rootClass {
+			return class
+		}
+		class = above
+	}
+	return ""
+}
+
+// rootClass is the class of all CIs.
+const rootClass = "ci"
+
+// places gives the CIs of records.
+func (r *resolution) places(ctx context.Context, records []int64) (map[int64]string, error) {
+	rows, err := r.tx.Query(ctx, `
+		select record_id, ci_id::text from membership where record_id = any($1) and valid_to = 'infinity'`, records)
+	if err != nil {
+		return nil, fmt.Errorf("read places: %w", err)
+	}
+	places := make(map[int64]string, len(records))
+	var record int64
+	var ci string
+	_, err = pgx.ForEachRow(rows, []any{&record, &ci}, func() error {
+		places[record] = ci
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read places: %w", err)
+	}
+	return places, nil
+}
+
+// send runs a batch to its end.
+func (r *resolution) send(ctx context.Context, what string, batch *pgx.Batch) error {
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := r.tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

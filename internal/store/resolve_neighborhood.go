@@ -1,0 +1,317 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// What bounds a neighborhood. A token that more records hold tells nothing about any of them (identity.md 3.4).
+const (
+	maxHolders = 64
+	maxNearby  = 1024
+)
+
+// nearby gathers records and all that can have to do with them: records with the same identifiers, the same home or
+// something settled about them, and those of these in turn.
+type nearby struct {
+	*resolution
+
+	witnesses   map[int64]inventory.Witness
+	placed      map[int64]placed
+	constraints map[[2]int64]inventory.Constraint
+	searched    map[inventory.Token]bool
+	holders     map[inventory.Token][]int64
+	frozen      map[inventory.Token]bool
+}
+
+// placed is where a record is.
+type placed struct {
+	CI        string
+	Shown     bool
+	Departed  []string
+	Rule      string // of the last decision
+	Unsettled bool
+}
+
+// nobody is where a look around begins.
+func (r *resolution) nobody() *nearby {
+	return &nearby{
+		resolution: r, witnesses: map[int64]inventory.Witness{}, placed: map[int64]placed{},
+		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Token]bool{},
+		holders: map[inventory.Token][]int64{}, frozen: map[inventory.Token]bool{},
+	}
+}
+
+// nearby looks around records until there is nothing new.
+func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, error) {
+	n := r.nobody()
+	for len(records) > 0 && len(n.witnesses) < maxNearby {
+		if err := n.load(ctx, records); err != nil {
+			return nil, err
+		}
+		found, err := n.around(ctx, records)
+		if err != nil {
+			return nil, err
+		}
+		records = nil
+		for record := range found {
+			if _, known := n.witnesses[record]; !known {
+				records = append(records, record)
+			}
+		}
+		slices.Sort(records)
+	}
+	return n, nil
+}
+
+type witnessRow struct {
+	ID        int64
+	Source    string
+	Kind      string
+	Home      string
+	CreatedAt time.Time
+	SeenAt    *time.Time
+	Unsettled bool
+	Tokens    []string
+	FirstSeen []time.Time
+	LastSeen  []*time.Time
+	CI        *string
+	Shown     *bool
+	Departed  []string
+	Rule      *string
+}
+
+// load reads witnesses.
+func (n *nearby) load(ctx context.Context, records []int64) error {
+	rows, err := n.tx.Query(ctx, `
+		select r.id, r.source, r.kind, r.home::text as home, r.created_at, greatest(r.seen_at, p.seen_at) as seen_at, r.unsettled,
+		       e.tokens, e.first_seen, e.last_seen, m.ci_id::text as ci, m.shown, m.departed::text[] as departed, d.rule
+		from source_record r
+		left join presence p on p.record_id = r.id
+		left join evidence e on e.record_id = r.id
+		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
+		left join lateral (
+			select d.rule from identity_decision d where d.record_id = r.id order by d.at desc, d.id desc limit 1
+		) d on m.ci_id is not null
+		where r.id = any($1)`, records)
+	if err != nil {
+		return fmt.Errorf("read witnesses: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[witnessRow])
+	if err != nil {
+		return fmt.Errorf("read witnesses: %w", err)
+	}
+	for _, row := range list {
+		n.witnesses[row.ID] = n.witness(row)
+		if row.CI != nil {
+			n.placed[row.ID] = placed{CI: *row.CI, Shown: *row.Shown, Departed: row.Departed, Unsettled: row.Unsettled}
+			if row.Rule != nil {
+				p := n.placed[row.ID]
+				p.Rule = *row.Rule
+				n.placed[row.ID] = p
+			}
+		}
+	}
+	return nil
+}
+
+// witness gives a record as identity sees it. What speaks now is heard of now; when others were last heard of is
+// written down a moment later than what they said, so that nothing they said may be later than that.
+func (n *nearby) witness(row witnessRow) inventory.Witness {
+	seen := row.CreatedAt
+	later := func(at *time.Time) {
+		if at != nil && at.After(seen) {
+			seen = *at
+		}
+	}
+	later(row.SeenAt)
+	if n.heard[row.ID] {
+		later(&n.at)
+	}
+	for i := range row.Tokens {
+		later(&row.FirstSeen[i])
+		later(row.LastSeen[i])
+	}
+	w := inventory.Witness{
+		Record: row.ID, Source: row.Source, Kind: row.Kind, CreatedAt: row.CreatedAt, SeenAt: seen, Home: row.Home,
+	}
+	for i, token := range row.Tokens {
+		claim := inventory.Claim{Token: inventory.Token(token), First: row.FirstSeen[i], Last: seen}
+		if last := row.LastSeen[i]; last != nil {
+			// The word that ended it was the first one without it.
+			claim.Last = last.Add(-time.Microsecond)
+		}
+		w.Claims = append(w.Claims, claim)
+	}
+	return w
+}
+
+// around finds the records that have something to do with those just loaded.
+func (n *nearby) around(ctx context.Context, records []int64) (map[int64]bool, error) {
+	found := map[int64]bool{}
+	var tokens, homes []string
+	for _, record := range records {
+		w, ok := n.witnesses[record]
+		if !ok {
+			continue
+		}
+		homes = append(homes, w.Home)
+		for _, claim := range w.Claims {
+			if !n.searched[claim.Token] && n.judge.Searchable(claim.Token) {
+				n.searched[claim.Token] = true
+				tokens = append(tokens, string(claim.Token))
+			}
+		}
+	}
+	batch := &pgx.Batch{}
+	n.queueHolders(batch, tokens, found)
+	n.queueHomes(batch, homes, found)
+	n.queueConstraints(batch, records, found)
+	return found, n.send(ctx, "look around", batch)
+}
+
+func (n *nearby) queueHolders(batch *pgx.Batch, tokens []string, found map[int64]bool) {
+	if len(tokens) == 0 {
+		return
+	}
+	batch.Queue(`
+		select t.token, e.record_id
+		from unnest($1::text[]) t (token)
+		cross join lateral (select record_id from evidence where tokens @> array[t.token] limit $2) e`,
+		tokens, maxHolders+1).Query(func(rows pgx.Rows) error {
+		var token inventory.Token
+		var record int64
+		_, err := pgx.ForEachRow(rows, []any{&token, &record}, func() error {
+			n.holders[token] = append(n.holders[token], record)
+			return nil
+		})
+		for token, holders := range n.holders {
+			if len(holders) > maxHolders {
+				n.frozen[token] = true
+				continue
+			}
+			for _, record := range holders {
+				found[record] = true
+			}
+		}
+		return err
+	})
+}
+
+func (n *nearby) queueHomes(batch *pgx.Batch, homes []string, found map[int64]bool) {
+	batch.Queue(`select id from source_record where home = any($1::uuid[])`, homes).Query(func(rows pgx.Rows) error {
+		var record int64
+		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
+			found[record] = true
+			return nil
+		})
+		return err
+	})
+}
+
+func (n *nearby) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
+	batch.Queue(`
+		select record_a, record_b, linked, origin from identity_constraint where record_a = any($1) and revoked_at is null
+		union all
+		select record_a, record_b, linked, origin from identity_constraint where record_b = any($1) and revoked_at is null`,
+		records).Query(func(rows pgx.Rows) error {
+		var c inventory.Constraint
+		_, err := pgx.ForEachRow(rows, []any{&c.A, &c.B, &c.Linked, &c.Origin}, func() error {
+			n.constraints[[2]int64{c.A, c.B}] = c
+			found[c.A], found[c.B] = true, true
+			return nil
+		})
+		return err
+	})
+}
+
+// neighborhoods cuts what was gathered into parts that have nothing to do with each other.
+func (n *nearby) neighborhoods() []inventory.Neighborhood {
+	records := slices.Sorted(maps.Keys(n.witnesses))
+	groups := newUnion(records)
+	byHome := map[string]int64{}
+	byToken := map[inventory.Token]int64{}
+	for _, record := range records {
+		w := n.witnesses[record]
+		groups.join(firstOf(byHome, w.Home, record), record)
+		for _, claim := range w.Claims {
+			if n.searched[claim.Token] && !n.frozen[claim.Token] {
+				groups.join(firstOf(byToken, claim.Token, record), record)
+			}
+		}
+	}
+	for _, c := range n.constraints {
+		groups.join(c.A, c.B)
+	}
+	return n.cut(records, groups)
+}
+
+func (n *nearby) cut(records []int64, groups union) []inventory.Neighborhood {
+	var parts []inventory.Neighborhood
+	number := map[int64]int{}
+	frozen := slices.Sorted(maps.Keys(n.frozen))
+	for _, record := range records {
+		root := groups.find(record)
+		if root == record { // the smallest of its group comes first
+			number[root] = len(parts)
+			parts = append(parts, inventory.Neighborhood{Frozen: frozen})
+		}
+		part := &parts[number[root]]
+		part.Witnesses = append(part.Witnesses, n.witnesses[record])
+	}
+	for _, c := range n.constraints {
+		if groups.has(c.A) && groups.has(c.B) && groups.find(c.A) == groups.find(c.B) {
+			part := &parts[number[groups.find(c.A)]]
+			part.Constraints = append(part.Constraints, c)
+		}
+	}
+	return parts
+}
+
+// firstOf gives the record that was first noted under a key: this one, if there was none.
+func firstOf[K comparable](noted map[K]int64, key K, record int64) int64 {
+	if first, ok := noted[key]; ok {
+		return first
+	}
+	noted[key] = record
+	return record
+}
+
+// union is a set of groups that can be joined.
+type union map[int64]int64
+
+func newUnion(members []int64) union {
+	u := make(union, len(members))
+	for _, m := range members {
+		u[m] = m
+	}
+	return u
+}
+
+func (u union) find(m int64) int64 {
+	for u[m] != m {
+		m = u[m]
+	}
+	return m
+}
+
+func (u union) has(m int64) bool {
+	_, ok := u[m]
+	return ok
+}
+
+// join makes one group of those of two members. Who is no member joins nothing.
+func (u union) join(a, b int64) {
+	if !u.has(a) || !u.has(b) {
+		return
+	}
+	a, b = u.find(a), u.find(b)
+	u[max(a, b)] = min(a, b)
+}

@@ -1,0 +1,101 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// edge is a relationship as an observer sees it.
+type edge struct {
+	Type     string
+	From, To int64
+	Observer int64
+}
+
+func (p *seenPart) edge() edge {
+	e := edge{Type: p.Relationship, From: p.record, To: p.observer, Observer: p.observer}
+	if p.Inverse {
+		e.From, e.To = e.To, e.From
+	}
+	return e
+}
+
+// observed gives the relationships that records see.
+func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testimony) (map[edge]int64, error) {
+	var observers []int64
+	for _, t := range testimonies {
+		observers = append(observers, t.Record)
+	}
+	rows, err := r.tx.Query(ctx, `
+		select id, type, from_record, to_record, observer from relationship
+		where observer = any($1) and valid_to = 'infinity'`, observers)
+	if err != nil {
+		return nil, fmt.Errorf("read relationships: %w", err)
+	}
+	held := map[edge]int64{}
+	var id int64
+	var e edge
+	_, err = pgx.ForEachRow(rows, []any{&id, &e.Type, &e.From, &e.To, &e.Observer}, func() error {
+		held[e] = id
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read relationships: %w", err)
+	}
+	return held, nil
+}
+
+// relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
+// those of observers that did not tell of all they see.
+func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]int64, partial map[int64]bool) error {
+	var types, keys []string
+	var from, to, observers, parts []int64
+	begun := map[edge]bool{}
+	for _, p := range seen {
+		e := p.edge()
+		if _, ok := held[e]; ok {
+			delete(held, e)
+			begun[e] = true
+			continue
+		}
+		if begun[e] {
+			continue
+		}
+		begun[e] = true
+		types, keys = append(types, e.Type), append(keys, p.Key)
+		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
+		parts = append(parts, p.record)
+	}
+	batch := &pgx.Batch{}
+	var ended []int64
+	for e, id := range held {
+		if partial[e.Observer] {
+			continue
+		}
+		ended = append(ended, id)
+	}
+	if len(ended) > 0 {
+		batch.Queue(`update relationship set valid_to = $2 where id = any($1)`, ended, r.at)
+	}
+	if len(types) > 0 {
+		// What moved here cannot be where it was seen by somebody who was not heard of since.
+		batch.Queue(`
+			update relationship l set valid_to = $3
+			from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
+			left join presence s on s.record_id = o.id
+			where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
+				and o.id = l.observer and o.source <> $5 and l.type <> 'used_by'
+				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
+			parts, observers, r.at, movedAfter, sourceDiscovery)
+		batch.Queue(`
+			insert into relationship (type, from_record, to_record, observer, attributes, valid_from)
+			select n.type, n.from_record, n.to_record, n.observer, jsonb_build_object('key', n.key), $6
+			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) n (type, from_record, to_record, observer, key)`,
+			types, from, to, observers, keys, r.at)
+	}
+	return r.send(ctx, "keep relationships", batch)
+}

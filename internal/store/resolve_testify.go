@@ -1,0 +1,198 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// heldRecord is what is held of a record that speaks.
+type heldRecord struct {
+	ID           int64
+	Kind         string
+	Tokens       []string
+	FirstSeen    []time.Time
+	LastSeen     []*time.Time // nil while the token is reported
+	Rejected     []byte
+	Class        *string // of its current version; nil: there is none
+	Attributes   []byte
+	Placed       bool
+	LastVersion  *time.Time
+	CI           *string
+	CIRetired    bool
+	EvidenceHeld bool
+}
+
+// testify takes in what records say: their evidence and the values of their attributes.
+func (r *resolution) testify(ctx context.Context, testimonies []inventory.Testimony) error {
+	held, err := r.heldRecords(ctx, testimonies)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, t := range testimonies {
+		h, ok := held[t.Record]
+		if !ok {
+			return fmt.Errorf("take in testimony: there is no source record %d", t.Record)
+		}
+		if err := r.takeEvidence(batch, h, t.Observed); err != nil {
+			return err
+		}
+		if err := r.takeValues(batch, h, t.Observed); err != nil {
+			return err
+		}
+		if h.CIRetired {
+			batch.Queue(`update ci set retired_at = null where id = $1`, *h.CI)
+			r.touched[*h.CI] = true
+		}
+	}
+	return r.send(ctx, "take in testimonies", batch)
+}
+
+func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Testimony) (map[int64]heldRecord, error) {
+	ids := make([]int64, len(testimonies))
+	for i, t := range testimonies {
+		ids[i] = t.Record
+	}
+	rows, err := r.tx.Query(ctx, `
+		select r.id, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.record_id is not null as evidence_held,
+		       v.class, v.attributes, v.valid_from as last_version, m.ci_id is not null as placed, m.ci_id::text as ci,
+		       c.retired_at is not null as ci_retired
+		from source_record r
+		left join evidence e on e.record_id = r.id
+		left join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
+		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
+		left join ci c on c.id = m.ci_id
+		where r.id = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldRecord])
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	held := make(map[int64]heldRecord, len(list))
+	for _, h := range list {
+		held[h.ID] = h
+	}
+	return held, nil
+}
+
+// takeEvidence joins what is reported now into the record's evidence.
+func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, said inventory.Observed) error {
+	tokens, rejected := r.judge.Tokens(said.Identifiers)
+	r.rejected[h.ID] = rejected
+	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
+	if err != nil {
+		return fmt.Errorf("encode rejections: %w", err)
+	}
+	changed := join(&h, tokens, r.at, said.Partial)
+	if kind := r.kindOf(said.Class); kind != "" && kind != h.Kind {
+		batch.Queue(`update source_record set kind = $2 where id = $1`, h.ID, kind)
+		changed = true
+	}
+	if changed || !h.Placed {
+		r.moved[h.ID] = true
+	}
+	if !changed && h.EvidenceHeld && sameJSON(h.Rejected, encoded) {
+		return nil
+	}
+	batch.Queue(`
+		insert into evidence (record_id, tokens, first_seen, last_seen, rejected) values ($1, $2, $3, $4, $5::jsonb)
+		on conflict (record_id) do update set tokens = excluded.tokens, first_seen = excluded.first_seen,
+			last_seen = excluded.last_seen, rejected = excluded.rejected`,
+		h.ID, h.Tokens, h.FirstSeen, h.LastSeen, string(encoded))
+	return nil
+}
+
+// join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
+// What a partial report does not hold is still reported.
+func join(h *heldRecord, tokens []inventory.Token, at time.Time, partial bool) (changed bool) {
+	h.Tokens, h.FirstSeen, h.LastSeen = slices.Clone(h.Tokens), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
+	for i, token := range h.Tokens {
+		reported := slices.Contains(tokens, inventory.Token(token))
+		switch {
+		case reported && h.LastSeen[i] != nil:
+			h.LastSeen[i], changed = nil, true
+		case !reported && h.LastSeen[i] == nil && !partial:
+			h.LastSeen[i], changed = &at, true
+		}
+	}
+	for _, token := range tokens {
+		if !slices.Contains(h.Tokens, string(token)) {
+			h.Tokens, h.FirstSeen, h.LastSeen = append(h.Tokens, string(token)), append(h.FirstSeen, at), append(h.LastSeen, nil)
+			changed = true
+		}
+	}
+	if h.Tokens == nil {
+		h.Tokens, h.FirstSeen, h.LastSeen = []string{}, []time.Time{}, []*time.Time{}
+	}
+	return changed
+}
+
+// takeValues keeps a version of what the record says of its thing's attributes.
+func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, said inventory.Observed) error {
+	if said.Partial && h.Class != nil {
+		held, err := decodeAttributes(h.Attributes)
+		if err != nil {
+			return err
+		}
+		maps.Copy(held, said.Attributes)
+		said.Class, said.Attributes = cmp.Or(said.Class, *h.Class), held
+	}
+	if said.Attributes == nil {
+		said.Attributes = inventory.Attributes{}
+	}
+	encoded, err := json.Marshal(said.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	if h.Class != nil && *h.Class == said.Class && sameJSON(h.Attributes, encoded) {
+		return nil
+	}
+	r.revalued[h.ID] = true
+	if h.Class != nil {
+		batch.Queue(`update record_version set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, h.ID, r.at)
+	}
+	batch.Queue(`
+		insert into record_version (record_id, valid_from, class, attributes, actor, reason) values ($1, $2, $3, $4::jsonb, $5, $6)`,
+		h.ID, r.at, said.Class, string(encoded), r.actor.Name, r.actor.Reason)
+	return nil
+}
+
+// sameJSON reports whether two documents say the same, however they are written.
+func sameJSON(a, b []byte) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, errX := decodeJSON(a)
+	y, errY := decodeJSON(b)
+	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
+}
+
+func decodeJSON(encoded []byte) (value any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber() // a number is kept as it is written: 64 bits do not fit into a float
+	err = decoder.Decode(&value)
+	return value, err
+}
+
+func decodeAttributes(encoded []byte) (inventory.Attributes, error) {
+	attributes := inventory.Attributes{}
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	if err := decoder.Decode(&attributes); err != nil {
+		return nil, fmt.Errorf("read attributes: %w", err)
+	}
+	return attributes, nil
+}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// reconcile works out what is true of the CIs whose records changed, and keeps a version of what is new.
+func (r *resolution) reconcile(ctx context.Context) error {
+	if err := r.touchRevalued(ctx); err != nil {
+		return err
+	}
+	if len(r.touched) == 0 {
+		return nil
+	}
+	cis := slices.Sorted(maps.Keys(r.touched))
+	clear(r.touched)
+	candidates, err := r.candidates(ctx, cis)
+	if err != nil {
+		return err
+	}
+	locks, err := r.locks(ctx, cis)
+	if err != nil {
+		return err
+	}
+	held, err := r.heldVersions(ctx, cis)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, ci := range cis {
+		if err := r.reconcileOne(batch, ci, candidates[ci], locks[ci], held[ci]); err != nil {
+			return err
+		}
+	}
+	if err := r.send(ctx, "keep versions", batch); err != nil || len(r.compared) == 0 {
+		return err
+	}
+	return r.syncFindings(ctx, slices.Collect(maps.Keys(r.compared)), r.conflicts, true)
+}
+
+// touchRevalued touches the CIs of the records that say other values than before.
+func (r *resolution) touchRevalued(ctx context.Context) error {
+	if len(r.revalued) == 0 {
+		return nil
+	}
+	rows, err := r.tx.Query(ctx, `
+		select ci_id::text from membership where record_id = any($1) and valid_to = 'infinity'`,
+		slices.Collect(maps.Keys(r.revalued)))
+	if err != nil {
+		return fmt.Errorf("find revalued: %w", err)
+	}
+	clear(r.revalued)
+	var ci string
+	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
+		r.touched[ci] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find revalued: %w", err)
+	}
+	return nil
+}
+
+type candidateRow struct {
+	CI         string
+	Record     int64
+	Source     string
+	Class      string
+	Attributes []byte
+	Since      time.Time
+	SeenAt     time.Time
+	Departed   bool
+}
+
+// candidates gives what the records of CIs say of them. A record whose thing became another still tells what was
+// true of the CI that it left.
+func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
+	rows, err := r.tx.Query(ctx, `
+		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
+		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as departed
+		from membership m
+		join source_record r on r.id = m.record_id
+		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
+		left join presence p on p.record_id = r.id
+		where m.ci_id = any($1::uuid[]) and m.valid_to = 'infinity'
+		union all
+		select l.ci::text, r.id, r.source, v.class, v.attributes, v.valid_from, was.until, true
+		from unnest($1::uuid[]) l (ci)
+		join membership m on m.departed @> array[l.ci] and m.departed <> '{}' and m.valid_to = 'infinity'
+		join source_record r on r.id = m.record_id
+		cross join lateral (
+			select max(b.valid_to) as until from membership b where b.record_id = r.id and b.ci_id = l.ci
+		) was
+		join record_version v on v.record_id = r.id and v.valid_from < was.until and v.valid_to >= was.until`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read candidates: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[candidateRow])
+	if err != nil {
+		return nil, fmt.Errorf("read candidates: %w", err)
+	}
+	candidates := map[string][]inventory.CandidateValues{}
+	for _, row := range list {
+		attributes, err := decodeAttributes(row.Attributes)
+		if err != nil {
+			return nil, err
+		}
+		if r.heard[row.Record] {
+			row.SeenAt = r.at
+		}
+		candidates[row.CI] = append(candidates[row.CI], inventory.CandidateValues{
+			Record: row.Record, Source: row.Source, Class: row.Class, Attributes: attributes,
+			Since: row.Since, SeenAt: row.SeenAt, Left: row.Departed,
+		})
+	}
+	return candidates, nil
+}
+
+// locks gives the locks of CIs. They belong to the records of what people say, and go where these go.
+func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
+	rows, err := r.tx.Query(ctx, `
+		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
+		from attribute_lock l join membership m on m.record_id = l.record_id and m.valid_to = 'infinity'
+		where m.ci_id = any($1::uuid[]) and l.released_at is null`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read locks: %w", err)
+	}
+	locks := map[string][]inventory.Lock{}
+	var ci string
+	var l inventory.Lock
+	var value []byte
+	_, err = pgx.ForEachRow(rows, []any{&ci, &l.Attribute, &value, &l.Reason, &l.Actor, &l.LockedAt, &l.Until}, func() error {
+		decoded, err := decodeJSON(value)
+		if err != nil {
+			return err
+		}
+		lock := l
+		lock.Value = decoded
+		locks[ci] = append(locks[ci], lock)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read locks: %w", err)
+	}
+	return locks, nil
+}
+
+// heldVersion is the current version of a CI.
+type heldVersion struct {
+	CI         string
+	Current    bool // there is one
+	Retired    bool
+	Class      string
+	Name       string
+	Attributes []byte
+	Provenance []byte
+}
+
+func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
+	rows, err := r.tx.Query(ctx, `
+		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired,
+		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
+		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
+		where c.id = any($1::uuid[])`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read versions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldVersion])
+	if err != nil {
+		return nil, fmt.Errorf("read versions: %w", err)
+	}
+	held := make(map[string]heldVersion, len(list))
+	for _, v := range list {
+		held[v.CI] = v
+	}
+	return held, nil
+}
+
+func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inventory.CandidateValues, locks []inventory.Lock, held heldVersion) error {
+	if held.Current && len(candidates) == 0 {
+		batch.Queue(endVersion, ci, r.at) // all of it is another CI now
+		return nil
+	}
+	if len(candidates) == 0 || held.Retired {
+		return nil
+	}
+	is := r.judge.Reconcile(candidates, locks, r.at, r.parents)
+	if is.Class == "" {
+		is.Class = rootClass
+	}
+	if is.Attributes == nil {
+		is.Attributes = inventory.Attributes{}
+	}
+	if len(candidates) > 1 || held.Provenance != nil {
+		r.compare(candidates, is.Conflicts)
+	}
+	attributes, err := json.Marshal(is.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	var provenance []byte
+	if len(candidates) > 1 || len(locks) > 0 {
+		if provenance, err = json.Marshal(is.Provenance); err != nil {
+			return fmt.Errorf("encode provenance: %w", err)
+		}
+	}
+	if held.Current && held.Class == is.Class && held.Name == is.Name && sameJSON(held.Attributes, attributes) &&
+		(held.Provenance == nil) == (provenance == nil) && (provenance == nil || sameJSON(held.Provenance, provenance)) {
+		return nil
+	}
+	if held.Current {
+		batch.Queue(endVersion, ci, r.at)
+	}
+	batch.Queue(`
+		insert into ci_version (ci_id, valid_from, device, class, name, attributes, provenance)
+		values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`,
+		ci, r.at, r.kindOf(is.Class) == kindComputer, is.Class, is.Name, string(attributes), text(provenance))
+	return nil
+}
+
+// compare notes on which values the records of a CI disagree.
+func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts []string) {
+	records := make([]int64, len(candidates))
+	for i, c := range candidates {
+		records[i] = c.Record
+		r.compared[c.Record] = true
+	}
+	for _, attribute := range conflicts {
+		r.conflicts = append(r.conflicts, inventory.Finding{
+			Kind: findingConflict, Records: records, Token: inventory.Token(attribute), Text: "sources disagree on " + attribute,
+		})
+	}
+}
+
+const endVersion = `update ci_version set valid_to = $2 where ci_id = $1 and valid_to = 'infinity'`
+
+// text gives JSON as pgx sends it for a jsonb; nil is null.
+func text(encoded []byte) *string {
+	if encoded == nil {
+		return nil
+	}
+	s := string(encoded)
+	return &s
+}

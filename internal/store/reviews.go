@@ -1,0 +1,144 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// reviewColumns name the CIs that the two records are, or were when the review was closed.
+const reviewColumns = `
+	v.id::text as id, v.kind, v.record_a, v.record_b, v.reason, v.opened_at, v.closed_at, coalesce(v.verdict, '') as verdict,
+	coalesce(v.actor, '') as actor, coalesce(v.note, '') as note,
+	coalesce(a.ci_id::text, '') as ci_a, coalesce(na.class, '') as class_a, coalesce(na.name, '') as name_a,
+	coalesce(b.ci_id::text, '') as ci_b, coalesce(nb.class, '') as class_b, coalesce(nb.name, '') as name_b`
+
+const reviewFrom = `
+	review v
+	left join membership a on a.record_id = v.record_a and a.valid_to = 'infinity'
+	left join ci_version na on na.ci_id = a.ci_id and na.valid_to = 'infinity'
+	left join membership b on b.record_id = v.record_b and b.valid_to = 'infinity'
+	left join ci_version nb on nb.ci_id = b.ci_id and nb.valid_to = 'infinity'`
+
+type reviewRow struct {
+	ID               string
+	Kind             string
+	RecordA, RecordB int64
+	Reason           []byte
+	OpenedAt         time.Time
+	ClosedAt         *time.Time
+	Verdict          string
+	Actor            string
+	Note             string
+	CiA, ClassA      string
+	NameA            string
+	CiB, ClassB      string
+	NameB            string
+}
+
+func (s *Store) review(row reviewRow) (inventory.Review, error) {
+	v := inventory.Review{
+		ID: row.ID, Kind: row.Kind, RecordA: row.RecordA, RecordB: row.RecordB,
+		CIA:      inventory.CIRef{ID: row.CiA, Class: row.ClassA, Name: row.NameA},
+		CIB:      inventory.CIRef{ID: row.CiB, Class: row.ClassB, Name: row.NameB},
+		OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt, Verdict: row.Verdict, Actor: row.Actor, Note: row.Note,
+	}
+	if err := json.Unmarshal(row.Reason, &v.Reason); err != nil {
+		return v, fmt.Errorf("read reason of review: %w", err)
+	}
+	v.Text = s.judge.Explain(v.Reason)
+	return v, nil
+}
+
+// ListReviews lists reviews, the oldest first. Their positions are the time of opening and the id.
+func (s *Store) ListReviews(ctx context.Context, q inventory.ReviewQuery, visit inventory.Visit[inventory.Review]) error {
+	where := []string{"true"}
+	args := pgx.NamedArgs{"limit": limit(q.Page)}
+	switch q.State {
+	case "open":
+		where = append(where, `v.closed_at is null`)
+	case "closed":
+		where = append(where, `v.closed_at is not null`)
+	}
+	if q.CI != "" {
+		where = append(where, `(a.ci_id = @ci or b.ci_id = @ci)`)
+		args["ci"] = q.CI
+	}
+	if q.After != nil {
+		if len(q.After) != 2 {
+			return errPosition
+		}
+		at, err := time.Parse(time.RFC3339Nano, q.After[0])
+		if err != nil {
+			return errPosition
+		}
+		id, err := uuid.Parse(q.After[1])
+		if err != nil {
+			return errPosition
+		}
+		where = append(where, `(v.opened_at, v.id) > (@after_at, @after_id)`)
+		args["after_at"], args["after_id"] = at, id
+	}
+	sql := `select ` + reviewColumns + ` from ` + reviewFrom + ` where ` + strings.Join(where, ` and `) + `
+		order by v.opened_at, v.id limit @limit`
+	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+		return each(ctx, tx, sql, args, func(row reviewRow) error {
+			review, err := s.review(row)
+			if err != nil {
+				return err
+			}
+			return visit(review, inventory.Position{row.OpenedAt.UTC().Format(time.RFC3339Nano), row.ID})
+		})
+	})
+}
+
+// DecideReview settles a review: accepted, the two records are one thing from now on, otherwise they never are.
+func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor inventory.Actor) (inventory.Review, error) {
+	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		row, found, err := one[reviewRow](ctx, r.tx, `select `+reviewColumns+` from `+reviewFrom+` where v.id = @id`, pgx.NamedArgs{"id": id})
+		switch {
+		case err != nil:
+			return fmt.Errorf("read review: %w", err)
+		case !found:
+			return notFound("there is no review %s", id)
+		case row.ClosedAt != nil:
+			return conflict("the review is closed: %s", row.Verdict)
+		}
+		verdict := "kept_apart"
+		if accept {
+			verdict = "accepted"
+		}
+		batch := &pgx.Batch{}
+		batch.Queue(`update review set closed_at = $2, verdict = $3, actor = $4, note = $5 where id = $1`,
+			id, r.at, verdict, actor.Name, actor.Reason)
+		r.settlePair(batch, row.RecordA, row.RecordB, accept, originReview)
+		if err := r.send(ctx, "decide review", batch); err != nil {
+			return err
+		}
+		if err := r.place(ctx); err != nil || !accept {
+			return err
+		}
+		_, err = r.oneCI(ctx, [][]member{{{Record: row.RecordA}}, {{Record: row.RecordB}}})
+		return err
+	})
+	if err != nil {
+		return inventory.Review{}, err
+	}
+	var review inventory.Review
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		row, _, err := one[reviewRow](ctx, tx, `select `+reviewColumns+` from `+reviewFrom+` where v.id = @id`, pgx.NamedArgs{"id": id})
+		if err != nil {
+			return fmt.Errorf("read review: %w", err)
+		}
+		review, err = s.review(row)
+		return err
+	})
+	return review, err
+}

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// versionAt picks the version d of a CI that was valid at the page's instant.
+func versionAt(page inventory.Page) string {
+	if page.AsOf.IsZero() {
+		return `d.valid_to = 'infinity'`
+	}
+	return `d.valid_from <= @as_of and d.valid_to > @as_of`
+}
+
+// memberAt picks the membership m that was valid at the page's instant.
+const memberAt = `m.valid_from <= @as_of and m.valid_to > @as_of`
+
+// versionOrLast picks the last version of a CI c that was retired by then, too. It ended when the CI was retired.
+func versionOrLast(page inventory.Page) string {
+	return `(` + versionAt(page) + ` or c.retired_at <= @as_of and d.valid_to = c.retired_at)`
+}
+
+// versionText is what a search for a CI looks through, as the index has it.
+const versionText = `lower(d.name || E'\n' || coalesce(d.attributes ->> 'serial_number', '')
+	|| E'\n' || coalesce(d.attributes ->> 'model', ''))`
+
+// versionSeen finds when a CI was seen last: when any of its records was. Where that was after the instant asked about,
+// it is not known when it had been seen by then.
+const versionSeen = `
+	left join lateral (
+		select max(greatest(r.seen_at, p.seen_at)) as seen_at
+		from membership m
+		join source_record r on r.id = m.record_id
+		left join presence p on p.record_id = r.id
+		where m.ci_id = d.ci_id and ` + memberAt + `
+	) seen on true`
+
+// ciPlace is the CI that an id stands for.
+type ciPlace struct {
+	ID      string
+	Device  bool
+	Class   string
+	Retired bool
+}
+
+// ciAt gives the CI that an id stands for at the page's instant: its own, or the one that it was merged into. That is
+// the one to which the records belong that would be the CI if they were no other's. A CI that is retired stands for itself.
+func ciAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (ciPlace, error) {
+	place, found, err := one[ciPlace](ctx, tx, `
+		select d.ci_id::text as id, d.device, d.class, d.valid_to <= @as_of as retired
+		from (
+			select @id::uuid as ci_id, 0 as record_id
+			union all
+			select m.ci_id, m.record_id
+			from source_record r join membership m on m.record_id = r.id
+			where r.home = @id::uuid and `+memberAt+`
+		) p
+		join ci c on c.id = p.ci_id
+		join ci_version d on d.ci_id = p.ci_id and `+versionOrLast(page)+`
+		order by retired, p.record_id
+		limit 1`, pgx.NamedArgs{"id": id, "as_of": instant(page)})
+	if err != nil {
+		return place, fmt.Errorf("find CI: %w", err)
+	}
+	if !found {
+		return place, notFound("there is no configuration item %s", id)
+	}
+	return place, nil
+}
