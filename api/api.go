@@ -53,6 +53,9 @@ type Options struct {
 	CAPin              string                    // by which agents know the collector
 	EnrollCommand      func(token string) string // what to type on a machine to enroll it
 
+	// Import takes in a file of another tool.
+	Import importFunc
+
 	// Ready reports why the program should get no requests; nil error: it should. An inventory.Error is shown.
 	Ready func(ctx context.Context) error
 
@@ -117,6 +120,7 @@ func (s *server) register() {
 	s.registerDeviceItems()
 	s.registerDeviceChanges()
 	s.registerSoftware()
+	s.registerImports()
 	s.registerCIs()
 	s.registerCI()
 	s.registerLocks()

@@ -46,8 +46,8 @@ func TestDeviceItems(t *testing.T) {
 	}
 
 	got := string(e.get(t, path+"network_interface?format=csv").body)
-	want := "name,mac,permanent_mac,type,mtu,is_virtual,driver,addresses,gateways,dns_servers,speed_mbps,duplex,state\r\n" +
-		"eth0,,,,,,,10.0.0.1/8; '=1+1,,,1000,,\r\n"
+	want := "name,mac,permanent_mac,type,mtu,is_virtual,driver,addresses,gateways,dns_servers,speed_mbps,duplex,state,gateway_macs\r\n" +
+		"eth0,,,,,,,10.0.0.1/8; '=1+1,,,1000,,,\r\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("CSV (-want +got):\n%s", diff)
 	}

@@ -126,7 +126,11 @@ func (s *server) docsFields(op *huma.Operation) []docsField {
 	if op.RequestBody == nil {
 		return nil
 	}
-	schema := op.RequestBody.Content["application/json"].Schema
+	body := op.RequestBody.Content["application/json"]
+	if body == nil {
+		return nil // a file has no fields
+	}
+	schema := body.Schema
 	if schema.Ref != "" {
 		schema = s.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
 	}
@@ -149,8 +153,12 @@ func sample(op *huma.Operation) string {
 	if op.Method != http.MethodGet {
 		line += " -X " + op.Method
 	}
-	if op.RequestBody != nil {
+	switch {
+	case op.RequestBody == nil:
+	case op.RequestBody.Content["application/json"] != nil:
 		line += ` --json '{…}'`
+	default:
+		line += ` --data-binary @FILE`
 	}
 	return line + " $MUSTER" + op.Path
 }

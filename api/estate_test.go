@@ -91,6 +91,7 @@ func (e *estate) options() Options {
 		HashToken:          pki.HashToken,
 		CAPin:              "sha256:pin",
 		EnrollCommand:      func(token string) string { return "muster-agent enroll --token " + token },
+		Import:             e.ingester.Import,
 		Ready:              e.store.Ready,
 		Logger:             slog.New(slog.DiscardHandler),
 	}

@@ -138,7 +138,7 @@ func TestSimulate(t *testing.T) {
 	if same.Records == 0 || len(same.Merges)+len(same.Splits) != 0 {
 		t.Errorf("the same rules: %+v", same)
 	}
-	other := send[inventory.Simulation](t, e, "POST", path, `{"version": "2", "thresholds": {"link": 8}}`, 200)
+	other := send[inventory.Simulation](t, e, "POST", path, `{"version": "2", "thresholds": {"link": 12}}`, 200)
 	if other.RulesVersion != "2" || len(other.Merges) != 1 || len(other.Merges[0].CIs) != 2 {
 		t.Errorf("rules that link by less: %+v", other)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/musterhq/muster/api"
 	"github.com/musterhq/muster/internal/catalog"
+	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
 	"github.com/musterhq/muster/internal/wire"
@@ -19,7 +20,7 @@ func (c *collector) agentAddr() string {
 	return c.grpcAddr
 }
 
-func (c *collector) apiOptions(authority *pki.Authority) api.Options {
+func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingester) api.Options {
 	return api.Options{
 		Store:              c.store,
 		Sections:           sections(),
@@ -31,6 +32,7 @@ func (c *collector) apiOptions(authority *pki.Authority) api.Options {
 		EnrollCommand: func(token string) string {
 			return fmt.Sprintf("muster-agent enroll --collector %s --token %s --ca-pin %s", c.agentAddr(), token, authority.Pin())
 		},
+		Import: ingester.Import,
 		Ready:  c.ready,
 		Logger: c.logger,
 	}

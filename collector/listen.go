@@ -10,7 +10,8 @@ import (
 
 // listeners are what a collector listens on.
 type listeners struct {
-	http, grpc, metrics net.Listener // metrics may be nil
+	http, grpc         net.Listener
+	metrics, reception net.Listener // nil: not wanted
 }
 
 // listen takes all addresses before anything is started, so that a taken one costs nothing.
@@ -32,6 +33,11 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 			return nil, err
 		}
 	}
+	if flags.Reception.Addr != "" {
+		if l.reception, err = listenOn(ctx, flags.Reception.Addr, "other tools' agents", "--reception-addr"); err != nil {
+			return nil, err
+		}
+	}
 	return l, nil
 }
 
@@ -50,7 +56,7 @@ func (l *listeners) close() {
 	if l == nil {
 		return
 	}
-	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics} {
+	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics, l.reception} {
 		if listener != nil {
 			_ = listener.Close()
 		}

@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"github.com/musterhq/muster/api"
+	"github.com/musterhq/muster/internal/foreign"
 )
 
 // commands is the command line.
@@ -21,6 +23,7 @@ type commands struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run the collector until it is told to stop."`
 	Demo    demoCommand    `cmd:"" help:"Run a collector and inventory this very machine with an agent."`
+	Import  importCommand  `cmd:"" help:"Send inventories and tables of other tools to a collector."`
 	Openapi openapiCommand `cmd:"" name:"openapi" help:"Print the API's description as YAML."`
 }
 
@@ -32,7 +35,7 @@ func main() {
 		kong.Description("Collects the inventories of muster-agents and answers questions about them."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version()},
+		kong.Vars{"version": version(), "import_formats": strings.Join(foreign.Formats(), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)

@@ -35,6 +35,8 @@ type serveFlags struct {
 	MasterKeyFile   string        `help:"The key (32 bytes, hex) that seals the agents' CA in the database. Collectors of one database need the same. Default: master.key in the data directory, made at the first start." type:"path"`
 	AgentAddr       string        `help:"The host:port that agents are told to connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `default:"15m" help:"How often each agent checks in, at most 15m."`
+
+	Reception receptionFlags `embed:"" prefix:"reception-"`
 }
 
 // Help shows what people do first.
@@ -42,7 +44,8 @@ func (serveCommand) Help() string {
 	return `Examples:
   muster-collector serve --data-dir ./var
   muster-collector serve --http-addr 0.0.0.0:8080 --grpc-addr 0.0.0.0:8443 \
-      --database-url postgres://muster:secret@db.example/muster`
+      --database-url postgres://muster:secret@db.example/muster
+  muster-collector serve --reception-addr 0.0.0.0:8444 --agent-addr collector.example:8443`
 }
 
 // Run serves until ctx ends.
@@ -52,7 +55,11 @@ func (c serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	logger.Info("ready", "api", "http://"+running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile)
+	addresses := []any{"api", "http://" + running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile}
+	if running.receptionAddr != "" {
+		addresses = append(addresses, "reception", "https://"+running.receptionAddr)
+	}
+	logger.Info("ready", addresses...)
 	return running.wait(ctx)
 }
 
@@ -87,6 +94,7 @@ type collector struct {
 	draining  atomic.Bool
 
 	httpAddr, grpcAddr, tokenFile string
+	receptionAddr                 string // "": there is none
 }
 
 // start brings up a collector in the order in which things can go wrong cheaply. ctx bounds the start.
@@ -94,7 +102,7 @@ func start(ctx context.Context, flags serveFlags, logger *slog.Logger) (_ *colle
 	if err := os.MkdirAll(flags.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
-	c := &collector{flags: flags, logger: logger, failed: make(chan error, 3)}
+	c := &collector{flags: flags, logger: logger, failed: make(chan error, 4)}
 	defer func() {
 		if err != nil {
 			c.close()
@@ -161,11 +169,17 @@ func (c *collector) serve(authority *pki.Authority) error {
 	c.stopLoops = stop
 	c.loops.Go(func() { ingester.Run(ctx) })
 	c.loops.Go(func() { c.rpc.Run(ctx) })
-	c.loops.Go(func() { c.foldCounts(ctx) })
+	c.loops.Go(func() { every(ctx, foldInterval, c.foldCounts) })
+	c.loops.Go(func() { every(ctx, lockInterval, c.expireLocks) })
 
-	c.serveHTTP(c.listeners.http, api.New(c.apiOptions(authority)))
+	c.serveHTTP(c.listeners.http, api.New(c.apiOptions(authority, ingester)))
 	if c.listeners.metrics != nil {
 		c.serveHTTP(c.listeners.metrics, metricsHandler(c.store))
+	}
+	if c.listeners.reception != nil {
+		if err := c.serveReception(authority, ingester); err != nil {
+			return err
+		}
 	}
 	go func() { c.failed <- c.rpc.Serve(c.listeners.grpc) }()
 	return nil
@@ -192,21 +206,40 @@ func (c *collector) serveHTTP(listener net.Listener, handler http.Handler) {
 	}()
 }
 
-// foldInterval is how often pending counts are folded: what is pending costs every reader.
-const foldInterval = 2 * time.Second
+const (
+	// foldInterval is how often pending counts are folded: what is pending costs every reader.
+	foldInterval = 2 * time.Second
+	// lockInterval is how long a lock may hold after it ran out.
+	lockInterval = 10 * time.Second
+)
 
-func (c *collector) foldCounts(ctx context.Context) {
-	ticker := time.NewTicker(foldInterval)
+// every does something again and again until ctx ends.
+func every(ctx context.Context, interval time.Duration, do func(context.Context)) {
+	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			if _, err := c.store.FoldCounts(ctx); err != nil && ctx.Err() == nil {
-				c.logger.Warn("cannot fold counts", "error", err)
-			}
+			do(ctx)
 		}
+	}
+}
+
+func (c *collector) foldCounts(ctx context.Context) {
+	if _, err := c.store.FoldCounts(ctx); err != nil && ctx.Err() == nil {
+		c.logger.Warn("cannot fold counts", "error", err)
+	}
+}
+
+func (c *collector) expireLocks(ctx context.Context) {
+	expired, err := c.store.ExpireLocks(ctx)
+	switch {
+	case err != nil && ctx.Err() == nil:
+		c.logger.Warn("cannot release the locks that ran out", "error", err)
+	case expired > 0:
+		c.logger.Info("released locks that ran out", "locks", expired)
 	}
 }
 

@@ -63,14 +63,13 @@ func xmlQuery(text []byte) string {
 // latin1 reads any encoding that has ASCII in its place; what else there is, nobody looks at here.
 type latin1 struct{ io.Reader }
 
-// Read implements io.Reader: each byte becomes a character, which takes two at most.
+// Read implements io.Reader: each byte becomes a character, which takes two bytes at most.
 func (l latin1) Read(p []byte) (int, error) {
-	raw := make([]byte, max(1, len(p)/2))
-	n, err := l.Reader.Read(raw)
-	if len(p) < 2 && n > 0 {
-		p[0] = raw[0] & 0x7f
-		return 1, err
+	if len(p) < 2 {
+		return 0, io.ErrShortBuffer // the decoder reads by the page
 	}
+	raw := make([]byte, len(p)/2)
+	n, err := l.Reader.Read(raw)
 	text := p[:0]
 	for _, c := range raw[:n] {
 		text = append(text, string(rune(c))...)

@@ -74,9 +74,8 @@ type Options struct {
 
 // How long certificates last. An agent renews at half-life.
 const (
-	agentLifetime  = 7 * 24 * time.Hour
-	serverLifetime = 90 * 24 * time.Hour
-	renewalGrace   = 90 * 24 * time.Hour // after its certificate expired, a known key may still renew
+	agentLifetime = 7 * 24 * time.Hour
+	renewalGrace  = 90 * 24 * time.Hour // after its certificate expired, a known key may still renew
 )
 
 // Bounds of what one connection and all of them together may take.
@@ -141,36 +140,18 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// serverTLS serves a certificate that is renewed at half-life, so that a collector may run for years.
+// serverTLS verifies agents by the authority and shows them a certificate of it.
 func serverTLS(o Options) (*tls.Config, error) {
-	issue := func() (tls.Certificate, error) {
-		return o.Authority.IssueServer(o.Names, o.Addresses, time.Now(), serverLifetime)
-	}
-	first, err := issue()
+	serving, err := o.Authority.Serving(o.Names, o.Addresses, time.Now)
 	if err != nil {
-		return nil, fmt.Errorf("issue server certificate: %w", err)
+		return nil, err
 	}
 	pool, err := pki.Pool(o.Authority.Certificate())
 	if err != nil {
 		return nil, fmt.Errorf("trust own authority: %w", err)
 	}
-	config := pki.ServerTLS(first, pool)
-	config.Certificates = nil
-	var mu sync.Mutex
-	current := first
-	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Until(current.Leaf.NotAfter) < serverLifetime/2 {
-			renewed, err := issue()
-			if err != nil {
-				return nil, err
-			}
-			current = renewed
-		}
-		served := current
-		return &served, nil
-	}
+	config := pki.ServerTLS(tls.Certificate{}, pool)
+	config.Certificates, config.GetCertificate = nil, serving
 	return config, nil
 }
 

@@ -17,19 +17,36 @@ func (p *parting) cluster() {
 		p.join(q, ruleConstraint)
 	}
 	for _, q := range p.settled() {
-		if !p.anyBetween(q, func(other *pair) bool { return other.apart || p.sameRecord(other) }) {
+		if !p.anyBetween(q, func(other *pair) bool { return other.apart }) {
 			p.join(q, ruleConstraint)
 		}
 	}
 	for _, q := range p.links() {
 		switch {
 		case p.member[q.a] == p.member[q.b]:
-		case p.anyBetween(q, func(other *pair) bool { return other.apart || other.veto }):
+		case p.anyBetween(q, func(other *pair) bool { return other.apart || other.veto && !p.bridged(other) }):
 			p.rules.review(q, reviewBlocked)
 		case p.old(q):
 			p.rules.review(q, reviewOld)
 		default:
 			p.join(q, q.rule)
+		}
+	}
+	p.doubtMoves()
+}
+
+// doubtMoves asks about the installations that moved, as far as the evidence shows, by hardware that may have been
+// replaced under them as well: whether they are still what others tell of.
+func (p *parting) doubtMoves() {
+	for _, now := range p.latest {
+		entry := p.nodes[now].entry
+		if entry == nil || entry.serial {
+			continue
+		}
+		for _, i := range p.clusters[p.member[now-1]] {
+			if q := p.between(i, now); i != now && !q.apart && q.review == "" && p.nodes[i].record != p.nodes[now].record {
+				p.rules.review(q, reviewBoardSwap)
+			}
 		}
 	}
 }
@@ -76,8 +93,6 @@ func (p *parting) links() []*pair {
 	return pairs
 }
 
-func (p *parting) sameRecord(q *pair) bool { return p.nodes[q.a].record == p.nodes[q.b].record }
-
 // anyBetween tells whether a condition holds for any pair across the clusters of q.
 func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
 	for _, i := range p.clusters[p.member[q.a]] {
@@ -85,6 +100,20 @@ func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
 			if i != j && condition(p.between(i, j)) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// bridged tells whether two nodes that have nothing in common any more are one device all the same: an agent stayed with it
+// while its parts were replaced, and knew it as the one and as the other.
+func (p *parting) bridged(q *pair) bool {
+	if q.atOnce {
+		return false
+	}
+	for i, n := range p.nodes {
+		if len(n.kept) > 0 && i != q.a && i != q.b && p.between(i, q.a).link && p.between(i, q.b).link {
+			return true
 		}
 	}
 	return false

@@ -81,9 +81,13 @@ func (r *Rules) compileFamilies() error {
 	}
 	slices.Sort(r.familyNames)
 	r.familyNames = slices.Compact(r.familyNames)
-	r.families = make([]family, len(r.familyNames))
+	r.families, r.on = make([]family, len(r.familyNames)), make([]int, len(r.familyNames))
 	for i, name := range r.familyNames {
-		r.families[i] = r.Families[name]
+		f := r.Families[name]
+		r.families[i], r.on[i] = f, slices.Index(r.familyNames, f.On)
+		if f.On != "" && r.on[i] < 0 {
+			return fmt.Errorf("family %s: on %q, which is not known", name, f.On)
+		}
 	}
 	return nil
 }

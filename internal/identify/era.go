@@ -18,21 +18,21 @@ type change struct {
 	score    score
 	families []int // that contradict
 	changed  []int // those, and those that came or went
+	serial   bool  // the serial number contradicts: a board's replacement does not explain that
 }
 
 // split gives the nodes of a record, the latest last. An agent's installation may move into another device with its disk:
 // its claims alone tell, and in doubt what others knew before.
-func (r *Rules) split(n *node, all []*node) []*node {
+func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	if !n.agent() {
 		return []*node{n}
 	}
 	var cuts, kept []*change
-	for _, c := range r.changes(n) {
+	for _, c := range r.changes(n, shared) {
 		switch {
-		case len(c.families) == 0:
-		case r.moved(c, n, all):
+		case r.moved(c, n, all, shared):
 			cuts = append(cuts, c)
-		default:
+		case len(c.families) > 0:
 			kept = append(kept, c)
 		}
 	}
@@ -48,7 +48,7 @@ func (r *Rules) split(n *node, all []*node) []*node {
 }
 
 // changes compares a node's hardware before and after each of its claims ended.
-func (r *Rules) changes(n *node) []*change {
+func (r *Rules) changes(n *node, shared *sharing) []*change {
 	var hardware []claim
 	for _, c := range n.claims {
 		if r.families[r.kinds[c.kind].family].Hardware {
@@ -59,9 +59,10 @@ func (r *Rules) changes(n *node) []*change {
 	for _, at := range endings(hardware, n.seen) {
 		c := &change{at: at, next: following(hardware, at)}
 		c.before, c.after = r.stateAt(hardware, at), stateAfter(hardware, at, c.next)
-		c.score = r.compare(c.before, c.after, nil, time.Time{})
+		c.score = r.compare(c.before, c.after, shared, time.Time{})
 		c.families = r.contradicting(&c.score)
 		c.changed = r.changed(c)
+		c.serial = r.kinds[kindSerial].compare(c.before.of(kindSerial), c.after.of(kindSerial), shared, time.Time{}).disagree > 0
 		changes = append(changes, c)
 	}
 	return changes
@@ -124,36 +125,49 @@ func stateAfter(claims []claim, at, next time.Time) *node {
 }
 
 // moved tells whether an installation is in another device after a change, rather than in the same with other parts.
-func (r *Rules) moved(c *change, n *node, all []*node) bool {
+func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	if !r.Enabled[ruleMove] || len(c.changed) < r.Thresholds.Families {
 		return false
 	}
 	net := r.hardwareNet(&c.score)
 	switch {
+	case len(c.families) == 0: // parts that are no longer seen, and others that are seen now
+		return slices.ContainsFunc(all, func(other *node) bool {
+			return other.record != n.record && compatible(n, other) && r.leaves(c, other, shared) && r.differs(c, other, shared)
+		})
 	case net <= r.Thresholds.Moved, !r.Enabled[ruleContinuity]:
 		return true
 	case net >= r.Thresholds.Kept:
 		return false
 	}
 	return slices.ContainsFunc(all, func(other *node) bool {
-		return other.record != n.record && compatible(n, other) && (r.enters(c, other) || r.leaves(c, other))
+		return other.record != n.record && compatible(n, other) && (r.enters(c, other, shared) || r.leaves(c, other, shared))
 	})
 }
 
 // enters tells whether a change led into a device that another record knew before.
-func (r *Rules) enters(c *change, other *node) bool {
+func (r *Rules) enters(c *change, other *node, shared *sharing) bool {
 	known := other.only(func(d claim) bool { return !d.first.After(c.at) })
-	return r.matches(c.after, known) && !r.matches(c.before, known)
+	return r.matches(c.after, known, shared) && !r.matches(c.before, known, shared)
 }
 
 // leaves tells whether another agent went on to see the device as it was before the change.
-func (r *Rules) leaves(c *change, other *node) bool {
+func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
 	if !other.agent() {
 		return false
 	}
-	seen := other.only(func(d claim) bool { return !d.last.Before(c.next) })
-	return r.matches(c.before, seen) && !r.matches(c.after, seen)
+	seen := other.since(c.next)
+	return r.matches(c.before, seen, shared) && !r.matches(c.after, seen, shared)
 }
+
+// differs tells whether the hardware after a change contradicts what another record saw since.
+func (r *Rules) differs(c *change, other *node, shared *sharing) bool {
+	s := r.compare(c.after, other.since(c.next), shared, time.Time{})
+	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
+}
+
+// since gives what a node had at a time or later.
+func (n *node) since(at time.Time) *node { return n.only(func(c claim) bool { return !c.last.Before(at) }) }
 
 // only gives those of a node's claims that fulfill a condition, as if it had them now.
 func (n *node) only(condition func(claim) bool) *node {
@@ -169,17 +183,15 @@ func (n *node) only(condition func(claim) bool) *node {
 }
 
 // matches tells whether the hardware of two nodes is that of one device.
-func (r *Rules) matches(a, b *node) bool {
-	s := r.compare(a, b, nil, time.Time{})
+func (r *Rules) matches(a, b *node, shared *sharing) bool {
+	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) >= r.Thresholds.Link
 }
 
 // changed gives the families of hardware that contradict what was before, that came and that went. An agent that is not
-// let see them any more loses them too, so that they tell only together with a contradiction.
+// let see them any more loses them too, so that they tell only together with a contradiction: of what was before, or of
+// what another agent goes on to see.
 func (r *Rules) changed(c *change) []int {
-	if len(c.families) == 0 {
-		return nil
-	}
 	var before, after [kindCount]bool
 	for _, d := range c.before.claims {
 		before[r.kinds[d.kind].family] = true

@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"slices"
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -15,6 +16,7 @@ type pair struct {
 	link   bool
 	apart  bool   // never one CI, by what was settled
 	veto   bool   // never one CI, by the evidence
+	atOnce bool   // of veto: they contradict each other at one time
 	review string // why a person should decide, if they are not one CI in the end; "": need not
 	common bool   // they have a token in common, shared or not
 }
@@ -61,11 +63,11 @@ func (p *parting) judge(i, j int) *pair {
 	a, b := p.nodes[i], p.nodes[j]
 	q := &pair{a: i, b: j, rule: ruleNew}
 	if a.record == b.record {
-		q.rule, q.veto = ruleMove, true
+		q.rule, q.veto, q.atOnce = ruleMove, true, true
 		return q
 	}
 	if !compatible(a, b) {
-		q.veto = true
+		q.veto, q.atOnce = true, true
 		return q
 	}
 	q.score = p.rules.compare(a, b, p.shared, time.Time{})
@@ -75,7 +77,7 @@ func (p *parting) judge(i, j int) *pair {
 		q.rule, q.apart = ruleConstraint, true
 		return q
 	}
-	p.rules.decide(q, a, b)
+	p.rules.decide(q, a, b, p.shared)
 	if q.rule == ruleNew && p.ambiguous(a, b) {
 		p.rules.review(q, reviewAmbiguous)
 	}
@@ -93,13 +95,14 @@ func haveCommon(a, b *node) bool {
 }
 
 // decide takes the first rule that applies.
-func (r *Rules) decide(q *pair, a, b *node) {
+func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	t := r.Thresholds
 	native := q.score.families[r.kinds[kindNative].family].agree > 0
-	q.veto = r.Enabled[ruleVeto] && (q.bits <= t.Veto || r.contradict(q, a, b))
+	q.atOnce = r.Enabled[ruleVeto] && r.contradict(q, a, b, shared)
+	q.veto = q.atOnce || r.Enabled[ruleVeto] && q.bits <= t.Veto
 	switch {
 	case native && r.Enabled[ruleNative]:
-		q.rule, q.link, q.veto = ruleNative, true, false
+		q.rule, q.link, q.veto, q.atOnce = ruleNative, true, false, false
 	case q.bits >= t.Link && !q.veto:
 		r.link(q)
 	case q.bits >= t.Link:
@@ -113,9 +116,12 @@ func (r *Rules) decide(q *pair, a, b *node) {
 	}
 }
 
-// contradict tells whether two agents that were there at one time said what cannot be of one machine.
-func (r *Rules) contradict(q *pair, a, b *node) bool {
-	return a.agent() && b.agent() && q.bits < r.Thresholds.Alive && r.simultaneous(&q.score) >= r.Thresholds.Contradiction
+// contradict tells whether two agents said at one time what cannot be of one machine.
+func (r *Rules) contradict(q *pair, a, b *node, shared *sharing) bool {
+	if !a.agent() || !b.agent() || q.bits >= r.Thresholds.Alive {
+		return false
+	}
+	return slices.ContainsFunc(r.windows(a, b, shared), func(w window) bool { return r.against(&w.score) >= r.Thresholds.Contradiction })
 }
 
 func (r *Rules) link(q *pair) {

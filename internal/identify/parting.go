@@ -11,7 +11,6 @@ import (
 // taken to be in it once.
 func (r *Rules) Partition(n inventory.Neighborhood) inventory.Partition {
 	p := newParting(r, n)
-	p.learn()
 	p.pair()
 	p.cluster()
 	return p.result()
@@ -54,18 +53,20 @@ func newParting(r *Rules, n inventory.Neighborhood) *parting {
 	slices.SortFunc(p.witnesses, func(a, b inventory.Witness) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Record, b.Record))
 	})
-	whole := make([]*node, len(p.witnesses))
+	records := make([]*node, len(p.witnesses))
 	for i, w := range p.witnesses {
-		whole[i] = r.whole(w, p.frozen)
-	}
-	for _, n := range whole {
-		p.nodes = append(p.nodes, r.split(n, whole)...)
-		p.latest[n.record] = len(p.nodes) - 1
+		records[i] = r.whole(w, p.frozen)
+		p.latest[w.Record] = i
 	}
 	if r.Enabled[ruleConstraint] {
 		p.constrain(n.Constraints)
 	}
 	p.markFrozen()
+	p.learn(records)
+	for _, n := range records {
+		p.nodes = append(p.nodes, r.split(n, records, p.shared)...)
+		p.latest[n.record] = len(p.nodes) - 1
+	}
 	return p
 }
 

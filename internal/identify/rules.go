@@ -22,6 +22,7 @@ type Rules struct {
 
 	kinds       [kindCount]kind
 	familyNames []string               // of those that kinds belong to, sorted
+	on          []int                  // the place of each one's family.On; -1: none
 	families    []family               // by the place of their names
 	reject      map[string][]*rejecter // by kind
 	makers      *makers
@@ -54,9 +55,10 @@ type thresholds struct {
 
 // family is a group of kinds that are correlated: of them the best one counts.
 type family struct {
-	Hardware bool `json:"hardware"`
-	Weak     bool `json:"weak"`  // it may ask for a review, and never links
-	Bonus    int  `json:"bonus"` // where several of its kinds agree, in bits
+	Hardware bool   `json:"hardware"`
+	Weak     bool   `json:"weak"`  // it may ask for a review, and never links
+	Bonus    int    `json:"bonus"` // where several of its kinds agree, in bits
+	On       string `json:"on"`    // the family of the part that it is replaced with
 }
 
 // weight is what a kind of token says, in bits: log2 of a likelihood ratio, as in record linkage after Fellegi and

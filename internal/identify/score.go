@@ -14,14 +14,13 @@ type score struct {
 type familyScore struct {
 	agree    int
 	disagree int
-	at       int  // of disagree, what both said at one time
-	past     bool // all that agrees, one of them has no more
+	past     bool // all that agrees went from one to the other
 }
 
 // kindScore is what a kind says, in bits.
 type kindScore struct {
-	agree, disagree, at int
-	past                bool
+	agree, disagree int
+	past            bool
 }
 
 // compare weighs the identifiers of two nodes that are not shared. Of those that they have in common only those count
@@ -36,7 +35,7 @@ func (r *Rules) compare(a, b *node, shared *sharing, until time.Time) score {
 	var agreeing [kindCount]int
 	for k, ks := range kinds {
 		f := &s.families[r.kinds[k].family]
-		f.disagree, f.at = max(f.disagree, ks.disagree), max(f.at, ks.at)
+		f.disagree = max(f.disagree, ks.disagree)
 		if ks.agree > 0 {
 			f.past = ks.past && (f.past || agreeing[r.kinds[k].family] == 0)
 			f.agree = max(f.agree, ks.agree)
@@ -61,7 +60,7 @@ func (r *Rules) substitute(kinds *[kindCount]kindScore) {
 		case kinds[other].agree > 0:
 			kinds[k].agree = 0
 		case kinds[k].agree > 0:
-			kinds[other].disagree, kinds[other].at = 0, 0
+			kinds[other].disagree = 0
 		}
 	}
 }
@@ -71,24 +70,27 @@ func (k *kind) compare(a, b []claim, shared *sharing, until time.Time) kindScore
 	if len(a) == 0 || len(b) == 0 {
 		return s
 	}
+	stayed := false // they had a token in common, and one of them lost it later: it says no more against than for
 	agrees := func(x, y claim) {
 		if !until.IsZero() && (x.first.After(until) || y.first.After(until)) {
 			return
 		}
-		past := !x.current || !y.current
+		past := went(x, y) || went(y, x)
+		stayed = stayed || !past
 		s.past = past && (s.past || s.agree == 0)
 		s.agree += half(k.Agree, past)
 	}
 	common := intersect(a, b, shared, agrees)
 	s.agree = min(s.agree, k.Cap)
-	if k.Disagree > 0 && !common && hasCurrent(a, shared) && hasCurrent(b, shared) {
+	if k.Disagree > 0 && !common && hasCurrent(a, shared) && hasCurrent(b, shared) && (!stayed || atOneTime(a, b, shared)) {
 		s.disagree = k.Disagree
-		if atOneTime(a, b, shared) {
-			s.at = k.Disagree
-		}
 	}
 	return s
 }
+
+// went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A token
+// that both had before one of them lost it tells of one thing that changed.
+func went(x, y claim) bool { return !x.current && y.first.After(x.last) }
 
 // half gives the bits of what is past: half of them, rounded down.
 func half(bits int, past bool) int {
@@ -172,34 +174,38 @@ func (r *Rules) support(s *score) int {
 	return bits
 }
 
-// hardwareNet is net of the hardware alone.
+// hardwareNet is net of the hardware alone. What is replaced with another part says nothing against beside that.
 func (r *Rules) hardwareNet(s *score) int {
 	net := 0
 	for i, f := range r.families {
-		if f.Hardware {
-			net += s.families[i].agree - s.families[i].disagree
+		if !f.Hardware {
+			continue
+		}
+		net += s.families[i].agree
+		if on := r.on[i]; on < 0 || s.families[on].disagree == 0 {
+			net -= s.families[i].disagree
 		}
 	}
 	return net
 }
 
-// contradiction is what was said against at one time by the hardware of other families than one, less what they say
-// for; -1 stands for no family. It is positive where two things are told apart.
+// contradiction is what the hardware of all families but one says against, less what it says for; -1 stands for no
+// family.
 func (r *Rules) contradiction(s *score, but int) int {
 	bits := 0
 	for i, f := range r.families {
 		if f.Hardware && i != but {
-			bits += s.families[i].at - s.families[i].agree
+			bits += s.families[i].disagree - s.families[i].agree
 		}
 	}
 	return bits
 }
 
-// simultaneous is what was said against at one time.
-func (r *Rules) simultaneous(s *score) int {
+// against is all that is said against.
+func (r *Rules) against(s *score) int {
 	bits := 0
 	for i := range r.families {
-		bits += s.families[i].at
+		bits += s.families[i].disagree
 	}
 	return bits
 }

@@ -41,15 +41,16 @@ func (s *sharing) proven() *sharing {
 	return proven
 }
 
-// learn finds the tokens that are shared: two things have them that were there at one time, and that contradict each
-// other in another family or were settled to be two. One pass over what all said: what it finds does not change what it
+// learn finds the tokens that are shared among records: two things have them at one time, and contradict each other then
+// in another family or were settled to be two. It is one pass over what all said: what it finds does not change what it
 // looks at, so that there is no order in it.
-func (p *parting) learn() {
+func (p *parting) learn(records []*node) {
 	contradicted := map[inventory.Token]bool{}
-	for i, a := range p.nodes {
-		for _, b := range p.nodes[:i] {
-			if a.record != b.record && compatible(a, b) {
-				p.learnFrom(a, b, contradicted)
+	for i, a := range records {
+		for _, b := range records[:i] {
+			if compatible(a, b) {
+				p.rules.contradicted(a, b, contradicted)
+				p.settle(a, b)
 			}
 		}
 	}
@@ -59,22 +60,31 @@ func (p *parting) learn() {
 	}
 }
 
-func (p *parting) learnFrom(a, b *node, contradicted map[inventory.Token]bool) {
+// contradicted adds the tokens that two nodes had in common while they contradicted each other in other families.
+func (r *Rules) contradicted(a, b *node, tokens map[inventory.Token]bool) {
+	if !haveCommon(a, b) {
+		return
+	}
+	for _, w := range r.windows(a, b, nil) {
+		s := w.score
+		for k := range kindCount {
+			if r.contradiction(&s, r.kinds[k].family) < r.Thresholds.Contradiction {
+				continue
+			}
+			intersect(w.a.of(k), w.b.of(k), nil, func(x, _ claim) { tokens[x.token] = true })
+		}
+	}
+}
+
+// settle takes the tokens as shared that two records have at one time which are to be kept apart.
+func (p *parting) settle(a, b *node) {
 	settled := p.constraints[ordered(a.record, b.record)]
-	var raw *score
+	if !settled.apart {
+		return
+	}
 	for k := range kindCount {
 		intersect(a.of(k), b.of(k), nil, func(x, y claim) {
-			if !x.overlaps(y) {
-				return
-			}
-			if raw == nil {
-				s := p.rules.compare(a, b, nil, time.Time{})
-				raw = &s
-			}
-			if p.rules.contradiction(raw, p.rules.kinds[k].family) >= p.rules.Thresholds.Contradiction {
-				contradicted[x.token] = true
-			}
-			if settled.apart {
+			if x.overlaps(y) {
 				p.shared.settle(x.token, later(x.first, y.first), settled.fork)
 			}
 		})

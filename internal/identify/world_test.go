@@ -1,7 +1,6 @@
 package identify_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -24,6 +23,7 @@ type world struct {
 	lattice     *lattice
 	serial      int // of what is made
 	last        outcomeCounts
+	history     []string
 }
 
 type machine struct {
@@ -326,8 +326,12 @@ func (w *world) dualBoot(m *machine) {
 
 // outcomeCounts is how a partition compares with the truth, in pairs of records.
 type outcomeCounts struct {
-	pairs, merged, split, unasked int
-	details                       []string
+	pairs   int // of records on one machine, which has an identifier of its own
+	merged  int // of two machines
+	split   int // of those of one machine
+	unasked int // of those that are split, with no review between their CIs
+	blank   int // that are split of machines without an identifier of their own
+	details []string
 }
 
 func (w *world) judge(t *testing.T) outcomeCounts {
@@ -343,12 +347,17 @@ func (w *world) judge(t *testing.T) outcomeCounts {
 	names := slices.Sorted(maps.Keys(cis))
 	for i, a := range names {
 		for _, b := range names[:i] {
-			c.pairs++
 			one, together := w.truth[a] == w.truth[b], cis[a] == cis[b]
+			if one && !w.truth[a].blank {
+				c.pairs++
+			}
 			switch {
+			case together && !one && w.truth[a].blank && w.truth[b].blank: // nothing but an address tells them apart
 			case together && !one:
 				c.merged++
 				c.details = append(c.details, "merged "+a+" "+b)
+			case one && !together && w.truth[a].blank:
+				c.blank++
 			case one && !together:
 				c.split++
 				c.details = append(c.details, "split "+a+" "+b)
@@ -368,18 +377,16 @@ func (w *world) known() []settled {
 	})
 }
 
-// TestWorld lets much happen, and compares what is found with what is true.
+// TestWorld lets much happen, and compares what is found with what is true after each step.
 func TestWorld(t *testing.T) {
 	t.Parallel()
-	worlds, steps := 60, 20
+	worlds, steps := 1500, 20
 	if testing.Short() {
 		worlds = 10
 	}
-	type tally struct{ times, merged, split, unasked, pairs int }
 	table := map[string]*tally{}
 	for seed := range worlds {
 		w := newWorld(uint64(seed))
-		var history []string
 		for range steps {
 			a := pick(w, actions)
 			if !a.do(w) {
@@ -387,49 +394,72 @@ func TestWorld(t *testing.T) {
 			}
 			w.report()
 			w.report()
-			history = append(history, a.name)
-			got := w.judge(t)
-			row := table[a.name]
-			if row == nil {
-				row = &tally{}
-				table[a.name] = row
+			w.history = append(w.history, a.name)
+			if table[a.name] == nil {
+				table[a.name] = &tally{}
 			}
-			row.times++
-			row.pairs = max(row.pairs, got.pairs)
-			row.merged += max(0, got.merged-w.last.merged)
-			row.split += max(0, got.split-w.last.split)
-			row.unasked += max(0, got.unasked-w.last.unasked)
+			got := w.judge(t)
+			table[a.name].add(got, w.last)
 			if got.merged > w.last.merged || got.unasked > w.last.unasked {
-				t.Logf("world %d after %v: %v", seed, history, got.details)
-				if testing.Verbose() {
-					w.describe(t, slices.DeleteFunc(got.details, func(d string) bool { return slices.Contains(w.last.details, d) }))
-				}
+				w.describe(t, seed, got.details)
 			}
 			w.last = got
 		}
 	}
-	var sum tally
-	var b strings.Builder
-	fmt.Fprintf(&b, "\n%-26s %6s %7s %6s %8s\n", "action", "times", "merged", "split", "unasked")
-	for _, name := range slices.SortedFunc(maps.Keys(table), cmp.Compare) {
-		row := table[name]
-		fmt.Fprintf(&b, "%-26s %6d %7d %6d %8d\n", name, row.times, row.merged, row.split, row.unasked)
-		sum.times, sum.merged, sum.split, sum.unasked = sum.times+row.times, sum.merged+row.merged, sum.split+row.split, sum.unasked+row.unasked
-	}
-	fmt.Fprintf(&b, "%-26s %6d %7d %6d %8d", "sum", sum.times, sum.merged, sum.split, sum.unasked)
-	t.Log(b.String())
+	sum := log(t, table)
 	if sum.merged > 0 {
 		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
 	}
+	if sum.split*100 > sum.pairs {
+		t.Errorf("%d of %d pairs of records of one machine were split: that is more than one in a hundred", sum.split, sum.pairs)
+	}
+	if sum.unasked > 0 {
+		t.Errorf("%d pairs of records of one machine were split without asking anybody", sum.unasked)
+	}
 }
 
-// describe logs what is known of the records that were merged.
-func (w *world) describe(t *testing.T, details []string) {
+// tally sums up what an action led to.
+type tally struct{ times, pairs, merged, split, unasked, blank int }
+
+func (t *tally) add(now, before outcomeCounts) {
+	t.times++
+	t.pairs += now.pairs
+	t.merged += max(0, now.merged-before.merged)
+	t.split += max(0, now.split-before.split)
+	t.unasked += max(0, now.unasked-before.unasked)
+	t.blank += max(0, now.blank-before.blank)
+}
+
+func log(t *testing.T, table map[string]*tally) tally {
 	t.Helper()
+	var sum tally
+	var b strings.Builder
+	line := func(name string, t tally) {
+		fmt.Fprintf(&b, "%-26s %6d %8d %7d %6d %8d %6d\n", name, t.times, t.pairs, t.merged, t.split, t.unasked, t.blank)
+	}
+	fmt.Fprintf(&b, "\n%-26s %6s %8s %7s %6s %8s %6s\n", "action", "times", "pairs", "merged", "split", "unasked", "blank")
+	for _, name := range slices.Sorted(maps.Keys(table)) {
+		row := *table[name]
+		line(name, row)
+		sum = tally{
+			sum.times + row.times, sum.pairs + row.pairs, sum.merged + row.merged,
+			sum.split + row.split, sum.unasked + row.unasked, sum.blank + row.blank,
+		}
+	}
+	line("sum", sum)
+	t.Log(b.String())
+	return sum
+}
+
+// describe logs what is known of the records that came out wrong and did not before.
+func (w *world) describe(t *testing.T, seed int, details []string) {
+	t.Helper()
+	details = slices.DeleteFunc(slices.Clone(details), func(d string) bool { return slices.Contains(w.last.details, d) })
+	t.Logf("world %d after %v: %v", seed, w.history, details)
 	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
 	for _, placement := range p.Placements {
 		name := w.lattice.names[placement.Record]
-		if !strings.Contains(strings.Join(details, " "), name) {
+		if !slices.Contains(strings.Fields(strings.Join(details, " ")), name) {
 			continue
 		}
 		witness := w.lattice.witnesses[placement.Record-1]

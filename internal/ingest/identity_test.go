@@ -448,3 +448,62 @@ func TestRetiredComesBack(t *testing.T) {
 		t.Errorf("it came back as %+v", got)
 	}
 }
+
+// TestContainerIsHosted runs an agent in a container, which sees the hardware of its host.
+func TestContainerIsHosted(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	h := laptop(1)
+	_, host := e.agent(t, h)
+	inside := h
+	inside.install, inside.host = "ffffffffffffffffffffffffffff0001", "c1"
+	said := inside.report()
+	system, _ := said["system"].items[0].(*inventoryv1.System)
+	system.ContainerType = "lxc"
+	guest := e.enroll(t)
+	mustObserve(t, guest, said)
+	ci := guest.mustRecord(t).CI
+	if ci == host {
+		t.Fatal("a container became its host")
+	}
+	if got := e.ci(t, ci, time.Time{}); got.Class != "container" || got.Attributes["serial_number"] != nil {
+		t.Errorf("the container is a %s with %v", got.Class, got.Attributes)
+	}
+	if got := e.related(t, ci, "hosted_on", time.Time{}); !cmp.Equal(got, []string{host}) {
+		t.Errorf("hosted on %v, want %s", got, host)
+	}
+}
+
+// TestTwoSystemsOnOneMachine starts one and the other: both are there.
+func TestTwoSystemsOnOneMachine(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	h := laptop(1)
+	first, device := e.agent(t, h)
+	h.install, h.host = "11111111111111111111111111111111", "other"
+	second, again := e.agent(t, h)
+	if again != device {
+		t.Fatalf("the second system made %s beside %s", again, device)
+	}
+	if n := e.installs(t, "bash"); n != 1 {
+		t.Errorf("while the first system is silent bash is installed %d times", n)
+	}
+	record := first.mustRecord(t)
+	if !record.Unsettled {
+		t.Error("nobody will look again when the first system is heard of")
+	}
+	states, err := first.SectionStates(t.Context(), record.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
+		t.Fatal(err)
+	}
+	if n := e.installs(t, "bash"); n != 2 {
+		t.Errorf("on two systems bash is installed %d times", n)
+	}
+	if got := e.related(t, device, "installed_on", time.Time{}); len(got) != 2 {
+		t.Errorf("%d installations", len(got))
+	}
+	_ = second
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaratio
 			return err
 		}
 		if d.Class != nil {
-			said, class = *d.Class, *d.Class
+			said, class = *d.Class, cmp.Or(*d.Class, class)
 		}
 		checked, err := s.CheckAttributes(ctx, class, present(d.Attributes))
 		if err != nil {

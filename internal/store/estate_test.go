@@ -73,7 +73,7 @@ func TestEstateChanges(t *testing.T) {
 			}) {
 				t.Error("the changes are not in their order")
 			}
-			for _, size := range []int{1, 7} {
+			for _, size := range []int{3, 20} {
 				if diff := cmp.Diff(whole, pages(t, w.s, size)); diff != "" {
 					t.Errorf("in pages of %d (-want +got):\n%s", size, diff)
 				}

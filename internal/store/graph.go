@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -16,37 +19,38 @@ const (
 	edgesPerNode = 20
 )
 
-// Graph gives the CIs within some relationships of a CI, in the order of their distance, and the relationships between
-// them, those between two of the farthest included. A graph that was cut holds no CI without a way to the first.
+// Graph gives the CIs within some relationships of a CI, the nearest first, and the relationships that lead to them and
+// back. A graph that was cut holds no CI without a way to the first.
 func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error) {
 	if err := checkGraph(&q); err != nil {
 		return inventory.Graph{}, err
 	}
-	graph := inventory.Graph{}
 	page := inventory.Page{AsOf: q.AsOf}
+	search := graphSearch{query: q, args: pgx.NamedArgs{"as_of": instant(page), "types": q.Types}, depth: map[string]int{}}
 	err := s.read(ctx, func(tx pgx.Tx) error {
 		place, err := ciAt(ctx, tx, q.CI, page)
 		if err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"as_of": instant(page), "types": q.Types}
-		search := graphSearch{tx: tx, query: q, args: args, depth: map[string]int{place.ID: 0}, found: []string{place.ID}}
-		if graph.Truncated, err = search.run(ctx); err != nil {
+		search.tx = tx
+		first, err := search.refs(ctx, []string{place.ID}, versionOrLast(page))
+		if err != nil {
 			return err
 		}
-		args["nodes"] = search.found
-		if graph.Nodes, err = search.nodes(ctx, versionOrLast(page)); err != nil {
-			return err
+		search.add(first[place.ID], 0)
+		if place.Retired { // it is related to nothing any more
+			return nil
 		}
-		var cut bool
-		graph.Edges, cut, err = search.edges(ctx)
-		graph.Truncated = graph.Truncated || cut
-		return err
+		return search.run(ctx)
 	})
+	if err != nil {
+		return inventory.Graph{}, err
+	}
+	graph := inventory.Graph{Nodes: search.nodes, Edges: search.connected(), Truncated: search.truncated}
 	if !q.AsOf.IsZero() {
 		graph.AsOf = &q.AsOf
 	}
-	return graph, err
+	return graph, nil
 }
 
 func checkGraph(q *inventory.GraphQuery) error {
@@ -71,91 +75,132 @@ func checkGraph(q *inventory.GraphQuery) error {
 
 // graphSearch goes from CI to CI, breadth first.
 type graphSearch struct {
-	tx    pgx.Tx
-	query inventory.GraphQuery
-	args  pgx.NamedArgs
-	depth map[string]int
-	found []string // in the order in which they were found
+	tx        pgx.Tx
+	query     inventory.GraphQuery
+	args      pgx.NamedArgs
+	nodes     []inventory.GraphNode
+	depth     map[string]int
+	edges     []inventory.Relationship
+	truncated bool
 }
 
-// run finds the CIs, and reports whether there are more than there may be.
-func (g *graphSearch) run(ctx context.Context) (truncated bool, err error) {
-	frontier := g.found
-	for step := 1; step <= g.query.Depth && len(frontier) > 0; step++ {
-		left := g.query.MaxNodes - len(g.found)
-		next, err := g.next(ctx, frontier, left+1)
-		if err != nil {
-			return false, err
+func (g *graphSearch) add(ref inventory.CIRef, depth int) {
+	g.depth[ref.ID] = depth
+	g.nodes = append(g.nodes, inventory.GraphNode{CIRef: ref, Depth: depth})
+}
+
+func (g *graphSearch) run(ctx context.Context) error {
+	first := 0
+	for step := 1; step <= g.query.Depth && first < len(g.nodes); step++ {
+		frontier := make([]string, 0, len(g.nodes)-first)
+		for _, node := range g.nodes[first:] {
+			frontier = append(frontier, node.ID)
 		}
-		if len(next) > left {
-			next, truncated = next[:left], true
+		first = len(g.nodes)
+		next, err := g.follow(ctx, frontier)
+		if err != nil {
+			return err
+		}
+		refs, err := g.refs(ctx, next, atPage("d"))
+		if err != nil {
+			return err
 		}
 		for _, id := range next {
-			g.depth[id] = step
-		}
-		g.found = append(g.found, next...)
-		frontier = next
-		if truncated {
-			return true, nil
+			ref, there := refs[id]
+			switch {
+			case !there: // it is retired
+			case len(g.nodes) < g.query.MaxNodes:
+				g.add(ref, step)
+			default:
+				g.truncated = true
+			}
 		}
 	}
-	return false, nil
+	return nil
 }
 
-// graphSteps finds the CIs that relationships lead to from some CIs, one direction at a time. The first to be related
-// are the first to be found.
+// graphSteps are the relationships that lead from the CIs of the frontier to others, the first first.
 func graphSteps(q inventory.GraphQuery) string {
-	const out, in = `f.ci_id = any(@frontier::uuid[])`, `t.ci_id = any(@frontier::uuid[])`
+	const out, in = "f", "t"
 	var steps string
 	switch {
-	case q.Impact: // to those who suffer, from those who make them
-		steps = graphStep(`t`, out+` and y.impact = 'to_suffers'`) + ` union all ` + graphStep(`f`, in+` and y.impact = 'from_suffers'`)
+	case q.Impact: // from those who fail to those who suffer
+		steps = graphStep(out, `y.impact = 'to_suffers'`) + ` union all ` + graphStep(in, `y.impact = 'from_suffers'`)
 	case q.Direction == inventory.DirectionOut:
-		steps = graphStep(`t`, out)
+		steps = graphStep(out, `true`)
 	case q.Direction == inventory.DirectionIn:
-		steps = graphStep(`f`, in)
+		steps = graphStep(in, `true`)
 	default:
-		steps = graphStep(`t`, out) + ` union all ` + graphStep(`f`, in)
+		steps = graphStep(out, `true`) + ` union all ` + graphStep(in, `true`)
 	}
-	return `
-		select s.ci_id::text as id
-		from (` + steps + `) s
-		where s.ci_id <> all(@found::uuid[])
-		group by s.ci_id
-		order by min(s.id), s.ci_id
+	return steps + `
+		order by id
 		limit @limit`
 }
 
+// graphStep are those whose end, f or t, is of the frontier. What was seen by a record whose inventory is not its CI's is
+// not known to hold.
 func graphStep(end, condition string) string {
 	return `
-		select ` + end + `.ci_id, r.id
+		select r.id, r.type, y.verb, f.ci_id::text as from_id, t.ci_id::text as to_id, r.attributes,
+			coalesce(o.source, '` + sourceManual + `') as source, r.valid_from
 		from relationship r
-		join relationship_type y on y.name = r.type` + relationshipEnds(atPage) + `
-		where ` + graphEdge + ` and ` + condition
+		join relationship_type y on y.name = r.type
+		join membership f on f.record_id = r.from_record and ` + atPage("f") + `
+		join membership t on t.record_id = r.to_record and ` + atPage("t") + `
+		left join source_record o on o.id = r.observer
+		where ` + end + `.ci_id = any(@frontier::uuid[]) and f.ci_id <> t.ci_id and ` + atPage("r") + `
+			and r.id <> all(@known::bigint[]) and (@types::text[] is null or r.type = any(@types)) and ` + condition + `
+			and (r.observer is null or exists (select from membership w where w.record_id = r.observer and w.shown and ` + atPage("w") + `))`
 }
 
-// graphEdge picks the relationships r that a graph is made of.
-var graphEdge = atPage("r") + ` and (@types::text[] is null or r.type = any(@types))`
+type graphRow struct {
+	ID         int64
+	Type, Verb string
+	FromID     string
+	ToID       string
+	Attributes []byte
+	Source     string
+	ValidFrom  time.Time
+}
 
-type idRow struct{ ID string }
-
-// next finds at most so many CIs that are one relationship away from the frontier and were not found before.
-func (g *graphSearch) next(ctx context.Context, frontier []string, limit int) ([]string, error) {
-	g.args["frontier"], g.args["found"], g.args["limit"] = frontier, g.found, limit
-	var ids []string
-	err := each(ctx, g.tx, graphSteps(g.query), g.args, func(row idRow) error {
-		ids = append(ids, row.ID)
-		return nil
+// follow keeps the relationships of the frontier, and gives the CIs that they lead to and that were not found before.
+func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, error) {
+	most := edgesPerNode * g.query.MaxNodes
+	known := make([]int64, len(g.edges))
+	for i, edge := range g.edges {
+		known[i] = edge.ID
+	}
+	g.args["frontier"], g.args["known"], g.args["limit"] = frontier, known, most+1
+	var next []string
+	found, rows := map[string]bool{}, 0
+	err := each(ctx, g.tx, graphSteps(g.query), g.args, func(row graphRow) error {
+		if rows++; rows > most {
+			g.truncated = true
+			return nil
+		}
+		attributes, err := decodeAttributes(row.Attributes)
+		g.edges = append(g.edges, inventory.Relationship{
+			ID: row.ID, Type: row.Type, Verb: row.Verb, From: inventory.CIRef{ID: row.FromID}, To: inventory.CIRef{ID: row.ToID},
+			Attributes: attributes, Source: row.Source, ValidFrom: row.ValidFrom,
+		})
+		for _, id := range []string{row.FromID, row.ToID} {
+			if _, known := g.depth[id]; !known && !found[id] {
+				next, found[id] = append(next, id), true
+			}
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read neighbors: %w", err)
 	}
-	return ids, nil
+	return next, nil
 }
 
-// nodes are the CIs that were found.
-func (g *graphSearch) nodes(ctx context.Context, version string) ([]inventory.GraphNode, error) {
-	refs := make(map[string]inventory.CIRef, len(g.found))
+// refs are the versions d of CIs that a condition holds of.
+func (g *graphSearch) refs(ctx context.Context, ids []string, version string) (map[string]inventory.CIRef, error) {
+	g.args["nodes"] = ids
+	refs := make(map[string]inventory.CIRef, len(ids))
 	err := each(ctx, g.tx, `
 		select d.ci_id::text as id, d.class, d.name
 		from ci_version d join ci c on c.id = d.ci_id
@@ -166,38 +211,30 @@ func (g *graphSearch) nodes(ctx context.Context, version string) ([]inventory.Gr
 	if err != nil {
 		return nil, fmt.Errorf("read nodes: %w", err)
 	}
-	nodes := make([]inventory.GraphNode, len(g.found))
-	for i, id := range g.found {
-		nodes[i] = inventory.GraphNode{CIRef: refs[id], Depth: g.depth[id]}
-	}
-	return nodes, nil
+	return refs, nil
 }
 
-// edges are the relationships between the CIs that were found, and reports whether some of them were cut.
-func (g *graphSearch) edges(ctx context.Context) ([]inventory.Relationship, bool, error) {
-	most := edgesPerNode * len(g.found)
-	g.args["limit"] = most + 1
-	suffering := `true`
-	if g.query.Impact {
-		suffering = `y.impact <> 'none'`
+// connected are the relationships of which both ends are in the graph. Several of one type between the same two CIs are
+// one, the first.
+func (g *graphSearch) connected() []inventory.Relationship {
+	refs := make(map[string]inventory.CIRef, len(g.nodes))
+	for _, node := range g.nodes {
+		refs[node.ID] = node.CIRef
 	}
-	edges := []inventory.Relationship{}
-	err := each(ctx, g.tx, `
-		select `+relationshipColumns+`
-		from `+relationshipTables+`
-		where `+graphEdge+` and f.ci_id = any(@nodes::uuid[]) and t.ci_id = any(@nodes::uuid[]) and `+suffering+`
-			and `+notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+atPage("x"))+`
-		order by r.id
-		limit @limit`, g.args, func(row relationshipRow) error {
-		edge, err := row.relationship()
-		edges = append(edges, edge)
-		return err
+	slices.SortFunc(g.edges, func(a, b inventory.Relationship) int {
+		return cmp.Or(a.ValidFrom.Compare(b.ValidFrom), cmp.Compare(a.ID, b.ID))
 	})
-	if err != nil {
-		return nil, false, fmt.Errorf("read edges: %w", err)
+	kept := map[[3]string]bool{}
+	edges := []inventory.Relationship{}
+	for _, edge := range g.edges {
+		key := [3]string{edge.Type, edge.From.ID, edge.To.ID}
+		from, fromThere := refs[edge.From.ID]
+		to, toThere := refs[edge.To.ID]
+		if fromThere && toThere && !kept[key] {
+			kept[key] = true
+			edge.From, edge.To = from, to
+			edges = append(edges, edge)
+		}
 	}
-	if len(edges) > most {
-		return edges[:most], true, nil
-	}
-	return edges, false, nil
+	return edges
 }

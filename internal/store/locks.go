@@ -21,6 +21,9 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 			return err
 		}
 		value := lock.Value
+		if name, isText := value.(string); lock.Attribute == nameAttribute && (!isText || name == "") {
+			return invalid("a name is text, and not empty")
+		}
 		if lock.Attribute != nameAttribute {
 			checked, err := s.CheckAttributes(ctx, class, map[string]any{lock.Attribute: lock.Value})
 			if err != nil {

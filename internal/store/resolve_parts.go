@@ -27,6 +27,7 @@ type seenPart struct {
 	key      string
 	token    inventory.Token // by which it is known wherever it is; "": by its place alone
 	record   int64
+	host     bool // it is no part, but where the observer runs
 }
 
 // parts keeps the relationships of what is seen at the things that records speak of. A part with an honest identifier is
@@ -44,7 +45,11 @@ func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimon
 	if err != nil {
 		return err
 	}
-	if len(seen) == 0 && len(held) == 0 {
+	hosts, err := r.hosts(ctx, testimonies)
+	if err != nil {
+		return err
+	}
+	if len(seen)+len(hosts)+len(held) == 0 {
 		return nil
 	}
 	seen, err = r.tellApart(ctx, seen)
@@ -57,7 +62,7 @@ func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimon
 	if err := r.testifyParts(ctx, seen); err != nil {
 		return err
 	}
-	return r.relate(ctx, seen, held, partial(testimonies))
+	return r.relate(ctx, append(seen, hosts...), held, partial(testimonies))
 }
 
 // partial gives the records whose relationships do not end because they say nothing of them.

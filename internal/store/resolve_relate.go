@@ -68,6 +68,10 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 		begun[e] = true
 		types, keys = append(types, e.Type), append(keys, p.Key)
 		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
+		if p.host {
+			parts = append(parts, 0) // it has no place of its own that it could leave
+			continue
+		}
 		parts = append(parts, p.record)
 	}
 	batch := &pgx.Batch{}

@@ -20,12 +20,14 @@ import (
 	"github.com/musterhq/muster/agent/section"
 )
 
-// Collector collects the network interfaces.
+// Collector collects the network interfaces. It remembers the hardware addresses of their gateways from one time to the
+// next, as long as the collector is kept.
 func Collector() section.Collector {
-	return section.Collector{Name: "network_interface", Collect: collect}
+	var known neighbors
+	return section.Collector{Name: "network_interface", Collect: known.collect}
 }
 
-func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	links, err := linksOf(h)
 	if err != nil {
 		return nil, err
@@ -36,6 +38,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 		errs = append(errs, err)
 	}
 	gateways, dflt := gateways(h)
+	macs := n.gatewayMACs(h, gateways)
 	servers := nameServers(h)
 
 	var items []proto.Message
@@ -47,6 +50,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 		item := l.item
 		item.Addresses = lasting(addresses, l.index)
 		item.Gateways = gateways[item.Name]
+		item.GatewayMacs = macs[item.Name]
 		if item.Name == dflt {
 			item.DnsServers = servers
 		}

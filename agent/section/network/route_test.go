@@ -76,6 +76,11 @@ func FuzzTables(f *testing.F) {
 	f.Add("eth0\t00000000\t0102000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n", "nameserver 192.0.2.1\n")
 	f.Add(zeros+" 00 "+zeros+" 00 fe800000000000000000000000000001 00000064 00000001 00000000 00450003     eth0\n", "")
 	f.Fuzz(func(t *testing.T, table, resolver string) {
+		for at := range parseARP(table) {
+			if at.iface == "" || !at.ip.IsValid() {
+				t.Errorf("a neighbor on no interface: %v", at)
+			}
+		}
 		for _, r := range append(parseRoutes(table), parseRoutes6(table)...) {
 			if r.iface == "" {
 				t.Errorf("a route over no interface: %v", r)

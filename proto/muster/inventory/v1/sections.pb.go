@@ -864,20 +864,23 @@ func (x *Volume) GetFreeBytes() uint64 {
 
 // NetworkInterface is one network interface that can carry traffic off the machine.
 type NetworkInterface struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Mac           string                 `protobuf:"bytes,2,opt,name=mac,proto3" json:"mac,omitempty"` // lower case, colons
-	PermanentMac  string                 `protobuf:"bytes,3,opt,name=permanent_mac,json=permanentMac,proto3" json:"permanent_mac,omitempty"`
-	Type          string                 `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"` // "ethernet", "wifi", "bridge", "bond", "vlan", "tunnel", …; open
-	Mtu           *uint32                `protobuf:"varint,5,opt,name=mtu,proto3,oneof" json:"mtu,omitempty"`
-	IsVirtual     *bool                  `protobuf:"varint,6,opt,name=is_virtual,json=isVirtual,proto3,oneof" json:"is_virtual,omitempty"`
-	Driver        string                 `protobuf:"bytes,7,opt,name=driver,proto3" json:"driver,omitempty"`
-	Addresses     []string               `protobuf:"bytes,8,rep,name=addresses,proto3" json:"addresses,omitempty"` // CIDR text, sorted; no temporary and no link-local addresses
-	Gateways      []string               `protobuf:"bytes,9,rep,name=gateways,proto3" json:"gateways,omitempty"`
-	DnsServers    []string               `protobuf:"bytes,10,rep,name=dns_servers,json=dnsServers,proto3" json:"dns_servers,omitempty"`
-	SpeedMbps     *uint32                `protobuf:"varint,11,opt,name=speed_mbps,json=speedMbps,proto3,oneof" json:"speed_mbps,omitempty"`
-	Duplex        string                 `protobuf:"bytes,12,opt,name=duplex,proto3" json:"duplex,omitempty"`
-	State         string                 `protobuf:"bytes,13,opt,name=state,proto3" json:"state,omitempty"` // "up", "down", …
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Name         string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Mac          string                 `protobuf:"bytes,2,opt,name=mac,proto3" json:"mac,omitempty"` // lower case, colons
+	PermanentMac string                 `protobuf:"bytes,3,opt,name=permanent_mac,json=permanentMac,proto3" json:"permanent_mac,omitempty"`
+	Type         string                 `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"` // "ethernet", "wifi", "bridge", "bond", "vlan", "tunnel", …; open
+	Mtu          *uint32                `protobuf:"varint,5,opt,name=mtu,proto3,oneof" json:"mtu,omitempty"`
+	IsVirtual    *bool                  `protobuf:"varint,6,opt,name=is_virtual,json=isVirtual,proto3,oneof" json:"is_virtual,omitempty"`
+	Driver       string                 `protobuf:"bytes,7,opt,name=driver,proto3" json:"driver,omitempty"`
+	Addresses    []string               `protobuf:"bytes,8,rep,name=addresses,proto3" json:"addresses,omitempty"` // CIDR text, sorted; no temporary and no link-local addresses
+	Gateways     []string               `protobuf:"bytes,9,rep,name=gateways,proto3" json:"gateways,omitempty"`
+	DnsServers   []string               `protobuf:"bytes,10,rep,name=dns_servers,json=dnsServers,proto3" json:"dns_servers,omitempty"`
+	SpeedMbps    *uint32                `protobuf:"varint,11,opt,name=speed_mbps,json=speedMbps,proto3,oneof" json:"speed_mbps,omitempty"`
+	Duplex       string                 `protobuf:"bytes,12,opt,name=duplex,proto3" json:"duplex,omitempty"`
+	State        string                 `protobuf:"bytes,13,opt,name=state,proto3" json:"state,omitempty"` // "up", "down", …
+	// Of those gateways that answer on the interface's own link; lower case, colons, sorted. They tell networks apart
+	// that have the same addresses.
+	GatewayMacs   []string `protobuf:"bytes,14,rep,name=gateway_macs,json=gatewayMacs,proto3" json:"gateway_macs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1001,6 +1004,13 @@ func (x *NetworkInterface) GetState() string {
 		return x.State
 	}
 	return ""
+}
+
+func (x *NetworkInterface) GetGatewayMacs() []string {
+	if x != nil {
+		return x.GatewayMacs
+	}
+	return nil
 }
 
 // Display is one attached display: its EDID (VESA E-EDID 1.4).
@@ -1535,6 +1545,86 @@ func (x *Service) GetState() string {
 	return ""
 }
 
+// User is a person who logs on to the machine, as far as the machine keeps a record of it. Accounts of the system and
+// of services are none.
+type User struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`     // the login
+	Domain   string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"` // as the machine says it; on Windows its own name for an account of its own
+	FullName string                 `protobuf:"bytes,3,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
+	// The one user who was longest at the machine's own console in the time on record, or, where no session was there,
+	// who was logged on longest. Windows keeps no such record: there it is who logged on last.
+	IsPrimary     bool                   `protobuf:"varint,4,opt,name=is_primary,json=isPrimary,proto3" json:"is_primary,omitempty"`
+	LastLogin     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_login,json=lastLogin,proto3" json:"last_login,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *User) Reset() {
+	*x = User{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *User) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*User) ProtoMessage() {}
+
+func (x *User) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use User.ProtoReflect.Descriptor instead.
+func (*User) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *User) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *User) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *User) GetFullName() string {
+	if x != nil {
+		return x.FullName
+	}
+	return ""
+}
+
+func (x *User) GetIsPrimary() bool {
+	if x != nil {
+		return x.IsPrimary
+	}
+	return false
+}
+
+func (x *User) GetLastLogin() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastLogin
+	}
+	return nil
+}
+
 var File_muster_inventory_v1_sections_proto protoreflect.FileDescriptor
 
 const file_muster_inventory_v1_sections_proto_rawDesc = "" +
@@ -1669,7 +1759,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\f_total_bytesB\f\n" +
 	"\n" +
 	"_is_systemB\r\n" +
-	"\v_free_bytes\"\xcc\x03\n" +
+	"\v_free_bytes\"\xef\x03\n" +
 	"\x10NetworkInterface\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x16\n" +
 	"\x03mac\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x03mac\x12#\n" +
@@ -1687,7 +1777,8 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\n" +
 	"speed_mbps\x18\v \x01(\rB\x04\xb8\xbb\x18\x01H\x02R\tspeedMbps\x88\x01\x01\x12\x1c\n" +
 	"\x06duplex\x18\f \x01(\tB\x04\xb8\xbb\x18\x01R\x06duplex\x12\x1a\n" +
-	"\x05state\x18\r \x01(\tB\x04\xb8\xbb\x18\x01R\x05state:\x15\xaa\xbb\x18\x11network_interfaceB\x06\n" +
+	"\x05state\x18\r \x01(\tB\x04\xb8\xbb\x18\x01R\x05state\x12!\n" +
+	"\fgateway_macs\x18\x0e \x03(\tR\vgatewayMacs:\x15\xaa\xbb\x18\x11network_interfaceB\x06\n" +
 	"\x04_mtuB\r\n" +
 	"\v_is_virtualB\r\n" +
 	"\v_speed_mbps\"\xd5\x04\n" +
@@ -1764,7 +1855,15 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"start_type\x18\x03 \x01(\tR\tstartType\x12\x19\n" +
 	"\bexe_path\x18\x04 \x01(\tR\aexePath\x12\x15\n" +
 	"\x06run_as\x18\x05 \x01(\tR\x05runAs\x12\x1a\n" +
-	"\x05state\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01R\x05state:\v\xaa\xbb\x18\aserviceBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
+	"\x05state\x18\x06 \x01(\tB\x04\xb8\xbb\x18\x01R\x05state:\v\xaa\xbb\x18\aservice\"\xc5\x01\n" +
+	"\x04User\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x1c\n" +
+	"\x06domain\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x06domain\x12\x1b\n" +
+	"\tfull_name\x18\x03 \x01(\tR\bfullName\x12\x1d\n" +
+	"\n" +
+	"is_primary\x18\x04 \x01(\bR\tisPrimary\x12?\n" +
+	"\n" +
+	"last_login\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\tlastLogin:\b\xaa\xbb\x18\x04userBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
 
 var (
 	file_muster_inventory_v1_sections_proto_rawDescOnce sync.Once
@@ -1778,7 +1877,7 @@ func file_muster_inventory_v1_sections_proto_rawDescGZIP() []byte {
 	return file_muster_inventory_v1_sections_proto_rawDescData
 }
 
-var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*System)(nil),                // 0: muster.inventory.v1.System
 	(*Firmware)(nil),              // 1: muster.inventory.v1.Firmware
@@ -1791,17 +1890,19 @@ var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*OperatingSystem)(nil),       // 8: muster.inventory.v1.OperatingSystem
 	(*Software)(nil),              // 9: muster.inventory.v1.Software
 	(*Service)(nil),               // 10: muster.inventory.v1.Service
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
+	(*User)(nil),                  // 11: muster.inventory.v1.User
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
 }
 var file_muster_inventory_v1_sections_proto_depIdxs = []int32{
-	11, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
-	11, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
-	11, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
-	3,  // [3:3] is the sub-list for method output_type
-	3,  // [3:3] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	12, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
+	12, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
+	12, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
+	12, // 3: muster.inventory.v1.User.last_login:type_name -> google.protobuf.Timestamp
+	4,  // [4:4] is the sub-list for method output_type
+	4,  // [4:4] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_muster_inventory_v1_sections_proto_init() }
@@ -1826,7 +1927,7 @@ func file_muster_inventory_v1_sections_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_inventory_v1_sections_proto_rawDesc), len(file_muster_inventory_v1_sections_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,98 @@
+// Package user collects the section "user": the people who log on to the machine, by the record that the machine keeps
+// of them, and which of them is mostly there. It is personal data: an agent may be told to leave it out.
+//
+// Linux has wtmp, the record of all sessions of some weeks. A session at the machine's own screen counts for who is the
+// primary user; one from elsewhere, as by ssh, only where nobody ever was at the screen. Windows has no such record for
+// everybody to read: it knows who logged on last at the console, and the machine's own accounts that have a profile.
+package user
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// Collector collects the users.
+func Collector() section.Collector {
+	return section.Collector{Name: "user", Collect: collect}
+}
+
+// maxUsers bounds the items: on a machine that hundreds use, those who are there most.
+const maxUsers = 16
+
+func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	logons, err := h.Logons()
+	if !errors.Is(err, host.ErrUnsupported) {
+		return messages(ofLogons(logons)), err
+	}
+	records, err := readRecords(h)
+	if len(records) == 0 {
+		return nil, err
+	}
+	known, accountsErr := readAccounts(h)
+	if accountsErr != nil {
+		return nil, accountsErr
+	}
+	return messages(rank(presences(records, until(h, records)), known)), err
+}
+
+// until gives the time that the record is true for.
+func until(h *host.Host, records []record) time.Time {
+	last := records[len(records)-1].at
+	text, _, _ := strings.Cut(h.Attribute("/proc/uptime"), " ")
+	uptime, err := time.ParseDuration(text + "s")
+	if !h.Live() || err != nil {
+		return last
+	}
+	return lastTo(last, time.Now(), uptime)
+}
+
+// rank gives the users, those first who are there most, and makes the first one primary.
+func rank(all map[string]*presence, known accounts) []*inventoryv1.User {
+	var people []*presence
+	for _, p := range all {
+		if _, _, ok := known.person(p.login, p.cut); ok {
+			people = append(people, p)
+		}
+	}
+	slices.SortFunc(people, compare)
+	people = people[:min(len(people), maxUsers)]
+	var users []*inventoryv1.User
+	for i, p := range people {
+		name, domain, _ := known.person(p.login, p.cut)
+		users = append(users, &inventoryv1.User{
+			Name: name, Domain: domain, FullName: known.local[p.login].fullName, IsPrimary: i == 0,
+			LastLogin: timestamppb.New(p.lastLogin),
+		})
+	}
+	return users
+}
+
+// compare puts whoever was at the console before everybody who was not, and then by time. The rest makes the order total.
+func compare(a, b *presence) int {
+	return cmp.Or(
+		cmp.Compare(min(b.sessions, 1), min(a.sessions, 1)),
+		cmp.Compare(b.console.total, a.console.total),
+		cmp.Compare(b.remote.total, a.remote.total),
+		b.lastLogin.Compare(a.lastLogin),
+		cmp.Compare(a.login, b.login),
+	)
+}
+
+func messages(users []*inventoryv1.User) []proto.Message {
+	items := make([]proto.Message, len(users))
+	for i, user := range users {
+		items[i] = user
+	}
+	return items
+}

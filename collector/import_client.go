@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// importClient sends files to the REST API.
+type importClient struct {
+	http    *http.Client
+	url     string // with the query
+	token   string
+	mapping []byte // nil: there is none
+}
+
+// importRefusal is why a collector does not take a file. Another one may be taken all the same.
+type importRefusal struct{ why string }
+
+func (r *importRefusal) Error() string { return r.why }
+
+// maxAnswer bounds what is read of an answer: a line for each of 200,000 rows.
+const maxAnswer = 256 << 20
+
+// client reads what the command was told of.
+func (c importCommand) client() (*importClient, error) {
+	to := &importClient{}
+	var err error
+	if to.url, err = c.endpoint(); err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(c.TokenFile)
+	if err != nil {
+		return nil, fmt.Errorf("read API token: %w", err)
+	}
+	if to.token = strings.TrimSpace(string(text)); to.token == "" {
+		return nil, fmt.Errorf("read API token: %s is empty", c.TokenFile)
+	}
+	if c.Mapping != "" {
+		if to.mapping, err = os.ReadFile(c.Mapping); err != nil {
+			return nil, fmt.Errorf("read mapping: %w", err)
+		}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http says so
+	if c.CAFile != "" {
+		if transport.TLSClientConfig, err = trusting(c.CAFile); err != nil {
+			return nil, err
+		}
+	}
+	// A redirection would turn the POST into a GET: it is shown instead.
+	to.http = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}
+	return to, nil
+}
+
+// endpoint is where files are sent.
+func (c importCommand) endpoint() (string, error) {
+	server, err := url.Parse(c.Server)
+	if err != nil {
+		return "", fmt.Errorf("read --server: %w", err)
+	}
+	if server.Scheme != "http" && server.Scheme != "https" || server.Host == "" {
+		return "", fmt.Errorf("--server %s is no address of the API, as http://127.0.0.1:8080 is", c.Server)
+	}
+	query := url.Values{"format": {c.Format}}
+	if c.Name != "" {
+		query.Set("name", c.Name)
+	}
+	if c.DryRun {
+		query.Set("dry_run", "true")
+	}
+	server = server.JoinPath("api", "v1", "imports")
+	server.RawQuery = query.Encode()
+	return server.String(), nil
+}
+
+// trusting is a configuration that trusts the certificates of a file and no others.
+func trusting(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read certificates: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("read certificates: %s has none in PEM", file)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
+}
+
+// send sends a file. The error is an importRefusal where only this file is bad.
+func (c *importClient) send(ctx context.Context, name string, file io.Reader) (inventory.ImportReport, error) {
+	var report inventory.ImportReport
+	body, contentType, err := c.body(name, file)
+	if err != nil {
+		return report, err
+	}
+	// Not the file itself: it is closed by who opened it.
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, io.NopCloser(body))
+	if err != nil {
+		return report, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Content-Type", contentType)
+	response, err := c.http.Do(req)
+	if err != nil {
+		return report, fmt.Errorf("call API: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return report, fmt.Errorf("read answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return report, refusalOf(response, text)
+	}
+	if err := json.Unmarshal(text, &report); err != nil {
+		return report, fmt.Errorf("decode answer: %w", err)
+	}
+	return report, nil
+}
+
+// body is the file, or a form of the mapping and the file (RFC 7578).
+func (c *importClient) body(name string, file io.Reader) (body io.Reader, contentType string, err error) {
+	if c.mapping == nil {
+		return file, "application/octet-stream", nil
+	}
+	var around bytes.Buffer
+	form := multipart.NewWriter(&around)
+	part, err := form.CreateFormFile("mapping", "mapping.json")
+	if err == nil {
+		_, err = part.Write(c.mapping)
+	}
+	if err == nil {
+		_, err = form.CreateFormFile("file", name)
+	}
+	before := around.Len()
+	if err = errors.Join(err, form.Close()); err != nil {
+		return nil, "", fmt.Errorf("make form: %w", err)
+	}
+	text := around.Bytes()
+	return io.MultiReader(bytes.NewReader(text[:before]), file, bytes.NewReader(text[before:])), form.FormDataContentType(), nil
+}
+
+// refusalOf reads a problem (RFC 9457). Whether it is the file's is told by the status.
+func refusalOf(response *http.Response, text []byte) error {
+	var problem struct {
+		Detail string `json:"detail"`
+		Errors []struct {
+			Pointer string `json:"pointer"`
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	why := response.Status
+	if json.Unmarshal(text, &problem) == nil && problem.Detail != "" {
+		why = problem.Detail
+	}
+	for _, e := range problem.Errors {
+		if e.Message != problem.Detail {
+			why += "; " + strings.TrimPrefix(e.Pointer+": ", ": ") + e.Message
+		}
+	}
+	switch response.StatusCode {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity:
+		return &importRefusal{why}
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("the API refuses the token: %s", why)
+	default:
+		return fmt.Errorf("the API answers %s: %s", response.Status, why)
+	}
+}

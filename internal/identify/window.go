@@ -1,0 +1,71 @@
+package identify
+
+import "time"
+
+// window is a time at which two nodes both said what they had, and contradicted each other. What each had is all current.
+type window struct {
+	from, to time.Time
+	a, b     *node
+	score    score
+}
+
+// windows gives the times at which the hardware of two nodes differed, one for each two of their tokens. A claim that spans
+// a gap may not have held in it: where a node had two at a time of what a thing has one, the time tells nothing.
+func (r *Rules) windows(a, b *node, shared *sharing) []window {
+	var windows []window
+	for k := range kindCount {
+		if r.kinds[k].Disagree == 0 {
+			continue
+		}
+		for _, x := range a.of(k) {
+			for _, y := range b.of(k) {
+				if x.token != y.token && !shared.has(x.token) && !shared.has(y.token) && x.overlaps(y) {
+					windows = r.look(windows, a, b, shared, later(x.first, y.first), sooner(x.last, y.last))
+				}
+			}
+		}
+	}
+	return windows
+}
+
+// look adds what two nodes had throughout a time, unless it is there already.
+func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to time.Time) []window {
+	for _, w := range windows {
+		if w.from.Equal(from) && w.to.Equal(to) {
+			return windows
+		}
+	}
+	if r.ambiguous(a, from, to) || r.ambiguous(b, from, to) {
+		return windows
+	}
+	throughout := func(c claim) bool { return !c.first.After(from) && !c.last.Before(to) }
+	w := window{from: from, to: to, a: a.only(throughout), b: b.only(throughout)}
+	w.score = r.compare(w.a, w.b, shared, time.Time{})
+	return append(windows, w)
+}
+
+// ambiguous tells whether a node had two tokens in a time of a kind of which a thing has one.
+func (r *Rules) ambiguous(n *node, from, to time.Time) bool {
+	for k := range kindCount {
+		if !r.kinds[k].Single {
+			continue
+		}
+		seen := 0
+		for _, c := range n.of(k) {
+			if !c.first.After(to) && !c.last.Before(from) {
+				seen++
+			}
+		}
+		if seen > 1 {
+			return true
+		}
+	}
+	return false
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
