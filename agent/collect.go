@@ -14,12 +14,13 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// newAgent puts the agent together: what it collects, what it remembers, and the wire.
-func newAgent(s *state.State, log io.Writer) *link.Agent {
+// newAgent puts the agent together: what it collects, what it remembers, and the wire. The collectors are the same as
+// long as it runs: some of them remember.
+func newAgent(s *state.State, sections []section.Collector, log io.Writer) *link.Agent {
 	machine := host.Local()
 	return &link.Agent{
 		State:   s,
-		Collect: func(ctx context.Context) link.Inventory { return collect(ctx, machine) },
+		Collect: func(ctx context.Context) link.Inventory { return collect(ctx, machine, sections) },
 		Version: version(),
 		BootID:  bootID(machine),
 		Logger:  slog.New(slog.NewTextHandler(log, nil)),
@@ -28,10 +29,10 @@ func newAgent(s *state.State, log io.Writer) *link.Agent {
 
 // collect takes the machine's inventory section by section, so that only one of them is in memory twice: as it was
 // found and as it travels.
-func collect(ctx context.Context, machine *host.Host) link.Inventory {
+func collect(ctx context.Context, machine *host.Host, sections []section.Collector) link.Inventory {
 	var inv link.Inventory
 	var hardware []proto.Message
-	for _, c := range collectors() {
+	for _, c := range sections {
 		report := section.Run(ctx, machine, []section.Collector{c})[0]
 		inv.Sections = append(inv.Sections,
 			link.NewSection(report.Section, report.Status, report.Message, report.Duration, report.Items))

@@ -114,6 +114,31 @@ func TestCollectors(t *testing.T) {
 	}
 }
 
+// TestWithout: a section that is switched off is reported, and nothing of it is collected.
+func TestWithout(t *testing.T) {
+	t.Parallel()
+	all, err := withoutFlag{Without: []string{"user"}}.collectors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(len(collectors()), len(all)); diff != "" {
+		t.Errorf("number of sections (-want +got):\n%s", diff)
+	}
+	chosen, err := choose(all, []string{"user"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := section.Run(t.Context(), nil, chosen) // a collector that looks at the machine panics
+	got[0].Duration = 0
+	want := []section.Report{{Section: "user", Status: inventory.StatusUnsupported, Message: "switched off"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := (withoutFlag{Without: []string{"people"}}).collectors(); err == nil || !strings.Contains(err.Error(), `unknown section "people"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestInventoryOfATree(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

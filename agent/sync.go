@@ -17,6 +17,7 @@ import (
 // syncCommand checks in once, now.
 type syncCommand struct {
 	stateFlag
+	withoutFlag
 }
 
 // Help shows examples below the options.
@@ -24,6 +25,7 @@ func (syncCommand) Help() string {
 	return `Examples:
   muster-agent sync
   muster-agent sync --state ./var/agent
+  muster-agent sync --without user
 
 Exit codes: 0, the collector has committed this machine's inventory; 1, it has not, the reason is on standard error,
 and nothing is lost; 80, the command line is wrong. Sections that could not be collected are part of an inventory.`
@@ -31,12 +33,16 @@ and nothing is lost; 80, the command line is wrong. Sections that could not be c
 
 // Run collects, checks in, and says what came of it.
 func (c syncCommand) Run(ctx context.Context, out io.Writer) error {
+	sections, err := c.collectors()
+	if err != nil {
+		return err
+	}
 	s, err := openEnrolled(c.State)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	report, err := newAgent(s, os.Stderr).Sync(ctx)
+	report, err := newAgent(s, sections, os.Stderr).Sync(ctx)
 	if err != nil {
 		return errors.New(link.Words(err))
 	}

@@ -15,7 +15,7 @@ import (
 
 // importCommand sends files of other tools to a collector.
 type importCommand struct {
-	Server    string `default:"http://127.0.0.1:8080" env:"MUSTER_SERVER" placeholder:"URL" help:"Where the collector's REST API is."`
+	Server    string `default:"http://127.0.0.1:8080" env:"MUSTER_SERVER" help:"Where the collector's REST API is."`
 	TokenFile string `required:"" type:"path" placeholder:"FILE" help:"A file that holds an API token, such as admin.token in the collector's data directory."`
 	CAFile    string `name:"ca-file" type:"path" placeholder:"FILE" help:"The certificates (PEM) to trust where the API is behind TLS. Default: those that the system trusts."`
 	Format    string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"How the files are written: one of ${enum}."`
@@ -39,7 +39,7 @@ changes nothing. The command fails if a file was refused or a document of one re
 }
 
 // Run sends one file after the other.
-func (c importCommand) Run(ctx context.Context, out io.Writer) error {
+func (c importCommand) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 	files, err := importFiles(c.Files)
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func (c importCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	run := importRun{verbose: c.Verbose, out: out, progress: os.Stderr, files: len(files)}
+	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), told: time.Now()}
 	for _, file := range files {
 		if err := run.send(ctx, to, file); err != nil {
 			return fmt.Errorf("%s: %w (%d of %d files were sent)", importName(file), err, run.sent, run.files)
@@ -88,6 +88,7 @@ func importName(file string) string {
 // importRun is one run of the command and what came of it so far.
 type importRun struct {
 	verbose       bool
+	in            io.Reader // the standard input
 	out, progress io.Writer
 	files, sent   int
 	told          time.Time // when progress was
@@ -102,16 +103,17 @@ func (r *importRun) send(ctx context.Context, to *importClient, file string) err
 		r.told = time.Now()
 		_, _ = fmt.Fprintf(r.progress, "%d of %d files\n", r.sent, r.files)
 	}
-	in := os.Stdin
+	in := r.in
 	if file != "-" {
-		var err error
-		if in, err = os.Open(file); err != nil { //nolint:gosec // the caller named it
+		opened, err := os.Open(file) //nolint:gosec // the caller named it
+		if err != nil {
 			return fmt.Errorf("open: %w", err)
 		}
-		defer func() { _ = in.Close() }()
+		defer func() { _ = opened.Close() }()
+		in = opened
 	}
 	report, err := to.send(ctx, filepath.Base(file), in)
-	if refusal, ok := errors.AsType[*importRefusal](err); ok {
+	if refusal, ok := errors.AsType[*refusedError](err); ok {
 		r.sent++
 		r.refused++
 		r.printf("%s: refused: %s\n", importName(file), refusal.Error())
@@ -133,18 +135,7 @@ func (r *importRun) print(file string, report inventory.ImportReport) {
 	}
 	r.printf("%s: %s%s\n", file, importCounts(report), r.hint(warnings))
 	for _, row := range report.Documents {
-		place := row.Place
-		if row.NativeKey != "" {
-			place += " (" + row.NativeKey + ")"
-		}
-		if row.Problem != "" {
-			r.printf("  %s: rejected: %s\n", place, row.Problem)
-		}
-		if r.verbose {
-			for _, warning := range row.Warnings {
-				r.printf("  %s: warning: %s\n", place, warning)
-			}
-		}
+		r.printRow(row)
 	}
 	r.sum.DryRun = report.DryRun
 	r.sum.Created += report.Created
@@ -152,6 +143,22 @@ func (r *importRun) print(file string, report inventory.ImportReport) {
 	r.sum.Unchanged += report.Unchanged
 	r.sum.Rejected += report.Rejected
 	r.warning += warnings
+}
+
+// printRow tells of one document. Texts about a row of a table begin with its place, which is said once.
+func (r *importRun) printRow(row inventory.ImportRow) {
+	place := row.Place
+	if row.NativeKey != "" {
+		place += " (" + row.NativeKey + ")"
+	}
+	if row.Problem != "" {
+		r.printf("  %s: rejected: %s\n", place, strings.TrimPrefix(row.Problem, row.Place+": "))
+	}
+	if r.verbose {
+		for _, warning := range row.Warnings {
+			r.printf("  %s: warning: %s\n", place, strings.TrimPrefix(warning, row.Place+": "))
+		}
+	}
 }
 
 // importCounts is a report in short.
@@ -169,21 +176,21 @@ func (r *importRun) hint(warnings int) string {
 	case warnings == 0:
 		return ""
 	case r.verbose:
-		return fmt.Sprintf(", %d warnings", warnings)
+		return fmt.Sprintf(", warnings: %d", warnings)
 	default:
-		return fmt.Sprintf(", %d warnings (-v shows them)", warnings)
+		return fmt.Sprintf(", warnings: %d (-v shows them)", warnings)
 	}
 }
 
 // end sums up, and is an error where something was not taken.
 func (r *importRun) end() error {
 	if r.files > 1 {
-		r.printf("%d files: %s, %d files refused%s\n", r.files, importCounts(r.sum), r.refused, r.hint(r.warning))
+		r.printf("%d files: %s, files refused: %d%s\n", r.files, importCounts(r.sum), r.refused, r.hint(r.warning))
 	}
 	if r.refused+r.sum.Rejected == 0 {
 		return nil
 	}
-	return fmt.Errorf("not everything was taken: %d files refused, %d documents rejected", r.refused, r.sum.Rejected)
+	return fmt.Errorf("not everything was taken: files refused: %d, documents rejected: %d", r.refused, r.sum.Rejected)
 }
 
 // printf prints a line. Text that comes from a file must not command the terminal.

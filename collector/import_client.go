@@ -26,10 +26,10 @@ type importClient struct {
 	mapping []byte // nil: there is none
 }
 
-// importRefusal is why a collector does not take a file. Another one may be taken all the same.
-type importRefusal struct{ why string }
+// refusedError is why a collector does not take a file. Another one may be taken all the same.
+type refusedError struct{ why string }
 
-func (r *importRefusal) Error() string { return r.why }
+func (r *refusedError) Error() string { return r.why }
 
 // maxAnswer bounds what is read of an answer: a line for each of 200,000 rows.
 const maxAnswer = 256 << 20
@@ -45,8 +45,8 @@ func (c importCommand) client() (*importClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read API token: %w", err)
 	}
-	if to.token = strings.TrimSpace(string(text)); to.token == "" {
-		return nil, fmt.Errorf("read API token: %s is empty", c.TokenFile)
+	if to.token = strings.TrimSpace(string(text)); len(strings.Fields(to.token)) != 1 {
+		return nil, fmt.Errorf("read API token: %s is not one word", c.TokenFile)
 	}
 	if c.Mapping != "" {
 		if to.mapping, err = os.ReadFile(c.Mapping); err != nil {
@@ -89,7 +89,7 @@ func (c importCommand) endpoint() (string, error) {
 
 // trusting is a configuration that trusts the certificates of a file and no others.
 func trusting(file string) (*tls.Config, error) {
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the caller named it
 	if err != nil {
 		return nil, fmt.Errorf("read certificates: %w", err)
 	}
@@ -100,7 +100,7 @@ func trusting(file string) (*tls.Config, error) {
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
 }
 
-// send sends a file. The error is an importRefusal where only this file is bad.
+// send sends a file. The error is a refusedError where only this file is bad.
 func (c *importClient) send(ctx context.Context, name string, file io.Reader) (inventory.ImportReport, error) {
 	var report inventory.ImportReport
 	body, contentType, err := c.body(name, file)
@@ -175,7 +175,7 @@ func refusalOf(response *http.Response, text []byte) error {
 	switch response.StatusCode {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity:
-		return &importRefusal{why}
+		return &refusedError{why}
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("the API refuses the token: %s", why)
 	default:

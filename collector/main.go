@@ -37,6 +37,7 @@ func main() {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version(), "import_formats": strings.Join(foreign.Formats(), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(os.Stdin, (*io.Reader)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)
 	line.FatalIfErrorf(line.Run())

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// The largest message that is read, as it is sent and unpacked. The inventory of a machine with 5,000 packages has about
-// 2 MiB, and 150 KiB packed.
+// The largest message that is read, as it is sent and unpacked. FusionInventory 2.6 sends 263 KiB of a server with 771
+// packages, and 20 KiB packed.
 const (
 	maxSent     = 16 << 20
 	maxUnpacked = 64 << 20

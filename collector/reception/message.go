@@ -27,7 +27,7 @@ func look(text []byte) message {
 func lookJSON(text []byte) message {
 	var head struct {
 		Action string   `json:"action"`
-		Tasks  []string `json:"enabled-tasks"`
+		Tasks  []string `json:"enabled-tasks"` //nolint:tagliatelle // the agent's name
 	}
 	if json.Unmarshal(text, &head) != nil || head.Action != "contact" {
 		return message{json: true}

@@ -56,7 +56,12 @@ func (c *conversation) reconsider() error {
 	if err != nil {
 		return err
 	}
-	return c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
+	place, err := c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
+	if err != nil {
+		return err
+	}
+	c.record.CI, c.record.Unsettled = place.CI, place.Unsettled
+	return nil
 }
 
 // heldRoot is the form in which the root of an inventory is held: together with what this program knows of

@@ -27,6 +27,7 @@ var uses = []struct {
 
 	{pkg: "collector", may: []string{"collector/...", "api/...", "proto/...", "internal/..."}},
 	{pkg: "collector/rpc", may: []string{"proto/...", "internal/ingest", "internal/inventory", "internal/wire", "internal/pki"}},
+	{pkg: "collector/reception", may: []string{"internal/inventory"}},
 	{pkg: "internal/identify", may: []string{"internal/inventory"}},
 	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},

@@ -17,6 +17,7 @@ type bench struct {
 	progress *progress
 
 	meters
+	collector *collector
 	fleet     *fleet
 	clients   []*client
 	idle      expense // per second, with nobody there
@@ -28,8 +29,21 @@ type bench struct {
 // seen and looks for revoked agents every ten.
 const idleWindow = 11 * time.Second
 
-// measure measures everything, in an order in which little waits for anything.
-func (b *bench) measure(ctx context.Context) (err error) {
+// measure measures the parts that are wanted.
+func (b *bench) measure(ctx context.Context) error {
+	if b.wants(partCollector) {
+		if err := b.measureCollector(ctx); err != nil {
+			return err
+		}
+	}
+	if b.wants(estateParts...) {
+		return b.measureEstate(ctx)
+	}
+	return nil
+}
+
+// measureCollector measures the agent, and the collector with a fleet, in an order in which little waits for anything.
+func (b *bench) measureCollector(ctx context.Context) (err error) {
 	b.progress.stepf(0, "starting PostgreSQL and a collector")
 	if b.database, err = startDatabase(ctx, filepath.Join(b.dir, "postgres")); err != nil {
 		return err
@@ -39,6 +53,7 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if b.collector, err = startCollector(ctx, b.collectorPath, b.dir, b.database.cluster.URL()); err != nil {
 		return err
 	}
+	b.program = b.collector
 	defer func() { err = errors.Join(err, b.collector.stop()) }()
 	defer b.hangUp()
 

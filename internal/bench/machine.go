@@ -108,16 +108,20 @@ func (f *fleet) upgrade(wave int, root inventory.Root, now time.Time) change {
 // model is a kind of machine that the fleet has many of.
 type model struct {
 	manufacturer, product, cpu, disk, panel string
+	chassis                                 string
+	chassisCode                             uint32 // SMBIOS 3.7 §7.4.1
 	cores                                   uint32
 	diskBytes, moduleBytes                  uint64
 }
 
 var models = []model{
-	{"Contoso", "Notebook 14 G4", "Example Core 5 1340", "EX-PM9A1 512GB", "B140HAN", 12, 512110190592, 8 << 30},
-	{"Contoso", "Notebook 16 G5", "Example Core 7 1370", "EX-PM9A1 1TB", "B160UAN", 14, 1024209543168, 16 << 30},
-	{"Fabrikam", "Desk 700", "Example Core 5 12500", "FK-SN740 512GB", "U2422", 6, 512110190592, 8 << 30},
-	{"Fabrikam", "Desk 900", "Example Core 7 12700", "FK-SN740 1TB", "U2722", 12, 1024209543168, 16 << 30},
+	{"Contoso", "Notebook 14 G4", "Example Core 5 1340", "EX-PM9A1 512GB", "B140HAN", "Notebook", 10, 12, 512110190592, 8 << 30},
+	{"Contoso", "Notebook 16 G5", "Example Core 7 1370", "EX-PM9A1 1TB", "B160UAN", "Notebook", 10, 14, 1024209543168, 16 << 30},
+	{"Fabrikam", "Desk 700", "Example Core 5 12500", "FK-SN740 512GB", "U2422", "Desktop", 3, 6, 512110190592, 8 << 30},
+	{"Fabrikam", "Desk 900", "Example Core 7 12700", "FK-SN740 1TB", "U2722", "Desktop", 3, 12, 1024209543168, 16 << 30},
 }
+
+func (m model) portable() bool { return m.chassis == "Notebook" }
 
 // hardwareOf is all but the software: a few models, and what is unique to each machine.
 func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Message {
@@ -155,7 +159,7 @@ func text(random *rand.Rand, length int) string {
 	return string(b)
 }
 
-func uuid(random *rand.Rand) string {
+func randomUUID(random *rand.Rand) string {
 	a, b := random.Uint64(), random.Uint64()
 	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", a>>32, a>>16&0xffff, a&0xfff, b>>52, b&0xffffffffffff)
 }
@@ -167,8 +171,8 @@ func mac(random *rand.Rand) string {
 
 func (m model) system(serial string, random *rand.Rand) *inventoryv1.System {
 	return &inventoryv1.System{
-		Manufacturer: m.manufacturer, ProductName: m.product, SerialNumber: serial, Uuid: uuid(random), SkuNumber: "SKU-" + m.disk,
-		Family: m.product, ChassisType: "Notebook", ChassisTypeCode: proto.Uint32(10), ChassisManufacturer: m.manufacturer,
+		Manufacturer: m.manufacturer, ProductName: m.product, SerialNumber: serial, Uuid: randomUUID(random), SkuNumber: "SKU-" + m.disk,
+		Family: m.product, ChassisType: m.chassis, ChassisTypeCode: proto.Uint32(m.chassisCode), ChassisManufacturer: m.manufacturer,
 		ChassisSerial: serial, BoardManufacturer: m.manufacturer, BoardProduct: m.product, BoardSerial: text(random, 16),
 	}
 }
@@ -217,8 +221,8 @@ func (m model) volumes(random *rand.Rand) []proto.Message {
 		}
 	}
 	return []proto.Message{
-		volume("/", "ext4", uuid(random), m.diskBytes-1<<31),
-		volume("/boot", "ext4", uuid(random), 1<<30),
+		volume("/", "ext4", randomUUID(random), m.diskBytes-1<<31),
+		volume("/boot", "ext4", randomUUID(random), 1<<30),
 		volume("/boot/efi", "vfat", text(random, 4)+"-"+text(random, 4), 1<<29),
 	}
 }
@@ -240,16 +244,23 @@ func interfaces(machine int, random *rand.Rand) []proto.Message {
 	}
 }
 
-// display is a panel with the EDID's 128 bytes (VESA E-EDID 1.4 §3), of which the serial number is unique.
+// display is a notebook's panel or a desktop's monitor with the EDID's 128 bytes (VESA E-EDID 1.4 §3), of which the
+// serial number is unique.
 func (m model) display(machine int) *inventoryv1.Display {
+	const firstSerial = 0x10000000
+	serial := uint32(firstSerial + machine) //nolint:gosec // never negative
 	edid := make([]byte, 128)
 	copy(edid, "\x00\xff\xff\xff\xff\xff\xff\x00\x06\xaf"+m.panel)
-	binary.LittleEndian.PutUint32(edid[12:], uint32(machine)) //nolint:gosec // never negative
-	return &inventoryv1.Display{
-		ManufacturerPnp: "AUO", ProductCode: proto.Uint32(0x573d), SerialNumber: proto.Uint32(uint32(machine)), Model: m.panel, //nolint:gosec // as above
+	binary.LittleEndian.PutUint32(edid[12:], serial)
+	d := &inventoryv1.Display{
+		ManufacturerPnp: "AUO", ProductCode: proto.Uint32(0x573d), SerialNumber: proto.Uint32(serial), Model: m.panel,
 		Week: proto.Uint32(12), Year: proto.Uint32(2024), NativeResolution: "1920x1200", WidthMm: proto.Uint32(301), HeightMm: proto.Uint32(188),
-		IsInternal: true, EdidBase64: base64.StdEncoding.EncodeToString(edid), Connection: "eDP-1",
+		IsInternal: m.portable(), EdidBase64: base64.StdEncoding.EncodeToString(edid), Connection: "DP-1",
 	}
+	if m.portable() {
+		d.Connection = "eDP-1"
+	}
+	return d
 }
 
 // system is the image's operating system on this machine.

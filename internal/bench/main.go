@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -22,6 +24,17 @@ type options struct {
 	concurrency              int    // machines that speak at a time
 	seed                     uint64
 	output                   string
+	parts                    []string // what is measured
+}
+
+// partCollector is the part of the bench that plays a fleet. The others are in estateParts.
+const partCollector = "collector"
+
+func allParts() []string { return append([]string{partCollector}, estateParts...) }
+
+// wants reports whether one of some parts is to be measured.
+func (o options) wants(parts ...string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(o.parts, part) })
 }
 
 func main() {
@@ -51,10 +64,13 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.concurrency, "concurrency", 32, "how many `machines` speak at a time")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that the fleet follows from")
 	flags.StringVar(&o.output, "output", "table", "table or json")
+	parts := flags.String("parts", strings.Join(allParts(), ","), "which `parts` are measured")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if flags.NArg() > 0 || o.machines < 1 || o.connected < 0 || o.concurrency < 1 || o.output != "table" && o.output != "json" {
+	o.parts = strings.Split(*parts, ",")
+	unknown := slices.ContainsFunc(o.parts, func(part string) bool { return !slices.Contains(allParts(), part) })
+	if flags.NArg() > 0 || unknown || o.machines < 1 || o.connected < 0 || o.concurrency < 1 || o.output != "table" && o.output != "json" {
 		err := fmt.Errorf("there is no such thing to measure: %q", args)
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		flags.Usage()

@@ -49,15 +49,21 @@ func (e expense) less(other expense) expense {
 	}
 }
 
-// meters are those of a collector and its database.
+// program is what works on a database, and counts what it asks of it.
+type program interface {
+	pid() int
+	statements(ctx context.Context) (float64, error)
+}
+
+// meters are those of a program and its database.
 type meters struct {
-	collector *collector
-	database  *database
+	program  program
+	database *database
 }
 
 // read asks for the counters first, because answering takes CPU.
 func (m meters) read(ctx context.Context) (r reading, err error) {
-	if r.statements, err = m.collector.statements(ctx); err != nil {
+	if r.statements, err = m.program.statements(ctx); err != nil {
 		return r, err
 	}
 	if r.wal, err = m.database.position(ctx); err != nil {
@@ -67,7 +73,7 @@ func (m meters) read(ctx context.Context) (r reading, err error) {
 		return r, err
 	}
 	r.at = time.Now()
-	r.collector, err = cpuOf(m.collector.pid())
+	r.collector, err = cpuOf(m.program.pid())
 	return r, err
 }
 

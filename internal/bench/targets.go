@@ -40,6 +40,27 @@ var targets = []target{
 	{id: "size", what: "database: the second half", unit: "kB", most: 12},
 	{id: "size_upgrade", what: "database: 20 packages upgraded", unit: "kB", free: true},
 	{id: "memory", what: "memory of the collector with the connected agents", unit: "MB", most: 600},
+
+	{id: "list_many", what: "estate: a page of a class, many of it fulfill the filter", unit: "ms", free: true},
+	{id: "list_few", what: "estate: a page of a class, one fulfills the filter", unit: "ms", free: true},
+	{id: "list_contains", what: "estate: a page of a class, none fulfills the filter", unit: "ms", free: true},
+	{id: "graph", what: "graph of depth 3 around a CI with 1,000 neighbors", unit: "ms", most: 50},
+	{id: "graph_dense", what: "graph of depth 3, each neighbor with one more", unit: "ms", free: true},
+	{id: "changes", what: "changes of a day on 100,000 machines", unit: "rows/s", free: true},
+	{id: "changes_cpu", what: "changes: one of them", unit: "µs CPU", free: true},
+	{id: "changes_first", what: "changes: the first of them", unit: "ms", free: true},
+	{id: "changes_memory", what: "changes: memory while they are read", unit: "MiB", most: 32},
+	{id: "identity_single", what: "identity: a new machine among 100,000, one by one", unit: "ms CPU", free: true},
+	{id: "identity", what: "identity: a new machine, 64 at a time", unit: "ms CPU", free: true},
+	{id: "identity_parts", what: "identity: a new machine with its parts", unit: "ms CPU", free: true},
+	{id: "identity_unchanged_parts", what: "identity: it again", unit: "ms CPU", free: true},
+	{id: "identity_order", what: "identity: a purchase order", unit: "ms CPU", free: true},
+	{id: "identity_ordered", what: "identity: a new machine that was ordered", unit: "ms CPU", free: true},
+	{id: "identity_unchanged", what: "identity: a machine that says the same", unit: "ms CPU", free: true},
+	{id: "identity_changed", what: "identity: a machine with another MAC address", unit: "ms CPU", free: true},
+	{id: "identity_changed_single", what: "identity: one with another MAC address, one by one", unit: "ms CPU", free: true},
+	{id: "import", what: "import of an inventory of 3,000 programs", unit: "s", most: 1},
+	{id: "import_again", what: "import of the same once more", unit: "s", most: 1},
 }
 
 func targetOf(id string) target {

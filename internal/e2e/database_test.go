@@ -47,7 +47,8 @@ func value[T any](t testing.TB, d *database, sql string, args ...any) T {
 // versionOf is how many changes an agent's record has seen.
 func (d *database) versionOf(t testing.TB, agentID string) int64 {
 	t.Helper()
-	return value[int64](t, d, `select version from agent where agent_id = $1`, agentID)
+	return value[int64](t, d, `
+		select r.version from agent a join source_record r on r.id = a.record_id where a.agent_id = $1`, agentID)
 }
 
 // incidents lists the kinds of what the ratchet found out, in order.

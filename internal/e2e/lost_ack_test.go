@@ -24,7 +24,7 @@ func newDoorkeeper(t testing.TB, url string) doorkeeper {
 			return null;
 		end $$`)
 	k.exec(t, `
-		create constraint trigger door after update of version on agent
+		create constraint trigger door after update of version on source_record
 		deferrable initially deferred for each row execute function wait_at_the_door()`)
 	return k
 }

@@ -58,7 +58,8 @@ func (r *Rules) changes(n *node, shared *sharing) []*change {
 	var changes []*change
 	for _, at := range endings(hardware, n.seen) {
 		c := &change{at: at, next: following(hardware, at)}
-		c.before, c.after = r.stateAt(hardware, at), stateAfter(hardware, at, c.next)
+		c.before = r.state(hardware, at, func(d claim) bool { return d.last.Equal(at) })
+		c.after = r.state(hardware, c.next, func(d claim) bool { return d.first.Equal(c.next) })
 		c.score = r.compare(c.before, c.after, shared, time.Time{})
 		c.families = r.contradicting(&c.score)
 		c.changed = r.changed(c)
@@ -93,29 +94,29 @@ func following(claims []claim, at time.Time) time.Time {
 	return next
 }
 
-// stateAt gives what was held at a time. A claim that spans a gap looks as if it had held in it: of what a thing has one
-// at a time, the one that ended then is the one it had.
-func (r *Rules) stateAt(claims []claim, at time.Time) *node {
-	n := &node{}
+// state gives what was held at a time: those of the claims that span it. A claim that spans a gap looks as if it had held
+// in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a thing has one
+// at a time they are the one. If there is another one all the same, the record was elsewhere and came back, and nothing is
+// known but what is marked and what came along.
+func (r *Rules) state(claims []claim, at time.Time, marked func(claim) bool) *node {
+	spanning := func(c claim) bool { return !c.first.After(at) && !c.last.Before(at) }
+	var marks, others [kindCount]int
 	for _, c := range claims {
-		if c.first.After(at) || c.last.Before(at) {
-			continue
+		if marked(c) {
+			marks[c.kind]++
+		} else if spanning(c) {
+			others[c.kind]++
 		}
-		ended := func(d claim) bool { return d.kind == c.kind && d.last.Equal(at) }
-		if r.kinds[c.kind].Single && !c.last.Equal(at) && slices.ContainsFunc(claims, ended) {
-			continue
-		}
-		c.current = true
-		n.claims = append(n.claims, c)
 	}
-	n.index()
-	return n
-}
-
-func stateAfter(claims []claim, at, next time.Time) *node {
+	away := false
+	for k := range kindCount {
+		away = away || r.kinds[k].Single && marks[k] > 0 && others[k] > 0
+	}
 	n := &node{}
 	for _, c := range claims {
-		if c.last.After(at) && !c.first.After(next) {
+		single := r.kinds[c.kind].Single
+		hidden := marks[c.kind] > 0 && (single || away) || away && single
+		if marked(c) || spanning(c) && !hidden {
 			c.current = true
 			n.claims = append(n.claims, c)
 		}
@@ -145,10 +146,27 @@ func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	})
 }
 
-// enters tells whether a change led into a device that another record knew before.
+// enters tells whether a change led into a device that another record knew before, or was in just then.
 func (r *Rules) enters(c *change, other *node, shared *sharing) bool {
 	known := other.only(func(d claim) bool { return !d.first.After(c.at) })
-	return r.matches(c.after, known, shared) && !r.matches(c.before, known, shared)
+	then := known.only(func(d claim) bool { return r.latestOf(known, d, sooner(c.at, other.seen)) })
+	for _, k := range []*node{known, then} {
+		if r.matches(c.after, k, shared) && !r.matches(c.before, k, shared) {
+			return true
+		}
+	}
+	return false
+}
+
+// latestOf tells whether a claim of a node held at a time. Where several of what a thing has one seem to, it is the one that
+// began last: the others span a gap.
+func (r *Rules) latestOf(n *node, c claim, at time.Time) bool {
+	if c.last.Before(at) {
+		return false
+	}
+	return !r.kinds[c.kind].Single || !slices.ContainsFunc(n.of(c.kind), func(d claim) bool {
+		return d.first.After(c.first) && !d.last.Before(at)
+	})
 }
 
 // leaves tells whether another agent went on to see the device as it was before the change.
@@ -156,18 +174,20 @@ func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
 	if !other.agent() {
 		return false
 	}
-	seen := other.since(c.next)
+	seen := other.after(c.at)
 	return r.matches(c.before, seen, shared) && !r.matches(c.after, seen, shared)
 }
 
 // differs tells whether the hardware after a change contradicts what another record saw since.
 func (r *Rules) differs(c *change, other *node, shared *sharing) bool {
-	s := r.compare(c.after, other.since(c.next), shared, time.Time{})
+	s := r.compare(c.after, other.after(c.at), shared, time.Time{})
 	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
 }
 
-// since gives what a node had at a time or later.
-func (n *node) since(at time.Time) *node { return n.only(func(c claim) bool { return !c.last.Before(at) }) }
+// after gives what a node had later than at a time.
+func (n *node) after(at time.Time) *node {
+	return n.only(func(c claim) bool { return c.last.After(at) })
+}
 
 // only gives those of a node's claims that fulfill a condition, as if it had them now.
 func (n *node) only(condition func(claim) bool) *node {

@@ -1,6 +1,7 @@
 package identify_test
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -65,16 +66,14 @@ func (l *lattice) add(r report) {
 	if !known {
 		id = int64(len(l.ids) + 1)
 		l.ids[r.Record], l.names[id] = id, r.Record
-		w := inventory.Witness{Record: id, Source: r.Source, Kind: r.Kind, CreatedAt: at, SeenAt: at, Home: home(r.Record)}
-		if w.Source == "" {
-			w.Source = "agent"
-		}
-		if w.Kind == "" {
-			w.Kind = "computer"
-		}
-		l.witnesses = append(l.witnesses, w)
+		l.witnesses = append(l.witnesses, inventory.Witness{})
 	}
 	w := &l.witnesses[id-1]
+	if w.Record == 0 {
+		*w = inventory.Witness{
+			Record: id, Source: cmp.Or(r.Source, "agent"), Kind: cmp.Or(r.Kind, "computer"), CreatedAt: at, SeenAt: at, Home: home(r.Record),
+		}
+	}
 	w.CreatedAt, w.SeenAt = earlier(w.CreatedAt, at), later(w.SeenAt, at)
 	tokens := r.tokens
 	if tokens == nil {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/musterhq/muster/internal/identify"
@@ -28,7 +29,7 @@ func mutants(t testing.TB) map[string]string {
 	if err := json.Unmarshal(data, &rules); err != nil {
 		t.Fatal(err)
 	}
-	all := map[string]string{}
+	all := map[string]string{"kinds single": `"kinds": {` + strings.Join(plural(rules.Kinds), ", ") + `}`}
 	for name := range rules.Rules {
 		all["rule "+name] = fmt.Sprintf(`"rules": {%q: false}`, name)
 	}
@@ -42,12 +43,23 @@ func mutants(t testing.TB) map[string]string {
 	}
 	for name, k := range rules.Kinds {
 		for field, value := range k {
-			if field != "family" && value != 0.0 {
+			if field != "family" && field != "single" && value != 0.0 {
 				all["kind "+name+" "+field] = fmt.Sprintf(`"kinds": {%q: {%q: %s}}`, name, field, without(value))
 			}
 		}
 	}
 	return all
+}
+
+// plural are the kinds of which a thing has one at a time, as if it could have more.
+func plural(kinds map[string]map[string]any) []string {
+	var fields []string
+	for name, k := range kinds {
+		if k["single"] == true {
+			fields = append(fields, fmt.Sprintf(`%q: {"single": false}`, name))
+		}
+	}
+	return fields
 }
 
 // disabled are the values of the thresholds with which they keep nothing back.

@@ -100,7 +100,7 @@ func (p *parting) pairReason(q *pair, from int) inventory.Reason {
 
 func (p *parting) changeReason(rule string, c *change) inventory.Reason {
 	reason := inventory.Reason{Rule: rule, RulesVersion: p.rules.Version(), Bits: p.rules.hardwareNet(&c.score)}
-	reason.For, reason.Against = p.rules.evidence(c.before, c.after, &c.score, nil)
+	reason.For, reason.Against = p.rules.evidence(c.before, c.after, &c.score, p.shared)
 	return reason
 }
 
@@ -126,11 +126,17 @@ func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []i
 func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Token {
 	var tokens []inventory.Token
 	for k := range kindCount {
-		if r.kinds[k].family == family {
+		if r.kinds[k].family == family && !r.substituted(k, a, b, shared) {
 			intersect(a.of(k), b.of(k), shared, func(x, _ claim) { tokens = append(tokens, x.token) })
 		}
 	}
 	return tokens
+}
+
+// substituted tells whether a kind says nothing because the one that it stands for agrees.
+func (r *Rules) substituted(k int, a, b *node, shared *sharing) bool {
+	other := r.kinds[k].insteadOf
+	return other >= 0 && r.kinds[other].compare(a.of(other), b.of(other), shared, time.Time{}).agree > 0
 }
 
 // different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which they

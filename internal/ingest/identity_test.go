@@ -496,7 +496,7 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
+	if _, err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
 		t.Fatal(err)
 	}
 	if n := e.installs(t, "bash"); n != 2 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/musterhq/muster/internal/foreign"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -191,4 +193,89 @@ func TestParallelImports(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// TestTwoInventoriesOfOneMachine imports what one machine reported at two times: it is one CI, and the feed of changes has
+// exactly what differs.
+func TestTwoInventoriesOfOneMachine(t *testing.T) {
+	t.Parallel()
+	for _, pair := range [][2]string{
+		{"computer_1.json", "computer_1_partial_softs.json"},
+		{"computer_1.json", "computer_1_partial_volumes.json"},
+		{"computer_1.json", "computer_1_partial_cpu.json"},
+		{"computer_1.json", "computer_1_partial_memory.json"},
+	} {
+		t.Run(pair[1], func(t *testing.T) {
+			t.Parallel()
+			before := string(corpus(t, "inventories/glpi-json/"+pair[0]))
+			after := string(corpus(t, "inventories/glpi-json/"+pair[1]))
+			e := newEstate(t)
+			ci := e.load(t, "glpi-json", before, inventory.ImportOptions{}).Documents[0].CI
+			since := e.now(t)
+			report := e.load(t, "glpi-json", after, inventory.ImportOptions{})
+			if got := report.Documents[0].CI; got != ci {
+				t.Fatalf("the second inventory is of %s, the first of %s", got, ci)
+			}
+			want := differences(t, before, after)
+			if diff := cmp.Diff(want, e.itemChanges(t, ci, since)); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
+			}
+			t.Logf("%d changes of items", len(want))
+		})
+	}
+}
+
+// differences gives what is in one inventory and not in the other, of the sections that the second one has.
+func differences(t *testing.T, before, after string) []string {
+	t.Helper()
+	was, is := factsOf(t, before), factsOf(t, after)
+	list := []string{}
+	for section, items := range is {
+		for _, item := range items {
+			if !slices.Contains(was[section], item) {
+				list = append(list, "+ "+section+" "+item)
+			}
+		}
+		for _, item := range was[section] {
+			if !slices.Contains(items, item) {
+				list = append(list, "- "+section+" "+item)
+			}
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func factsOf(t *testing.T, body string) map[string][]string {
+	t.Helper()
+	docs, err := foreign.Read("glpi-json", strings.NewReader(body), foreign.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[string][]string{}
+	for _, s := range docs[0].Sections {
+		list[s.Name] = facts(t, s.Name, s.Items)
+	}
+	return list
+}
+
+// itemChanges lists what a CI's feed says of its items, in the form of differences.
+func (e *estate) itemChanges(t *testing.T, ci string, since time.Time) []string {
+	t.Helper()
+	list := []string{}
+	q := inventory.EstateQuery{CI: ci, Since: since, Kind: "item"}
+	err := e.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, _ inventory.Position) error {
+		if c.New != nil {
+			list = append(list, "+ "+c.Subject+" "+string(c.New))
+		}
+		if c.Old != nil {
+			list = append(list, "- "+c.Subject+" "+string(c.Old))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(list)
+	return list
 }

@@ -4,7 +4,6 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +24,7 @@ type Store interface {
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
-	Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]string, error)
+	Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]inventory.Place, error)
 	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
 }
 
@@ -163,7 +162,10 @@ func (j *job) outcome(err error) (Result, error) {
 	}
 	c := j.change
 	record := j.obs.Record
-	record.CI, record.Version, record.Root = cmp.Or(j.ci, record.CI), c.Version+1, c.Root
+	if j.place != nil {
+		record.CI, record.Unsettled = j.place.CI, j.place.Unsettled
+	}
+	record.Version, record.Root = c.Version+1, c.Root
 	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at
 	record.BootID, record.Program, record.Hardware = c.BootID, c.Program, c.Hardware
 	return Result{Record: record, At: j.at, Verdicts: j.verdicts}, nil

@@ -33,7 +33,8 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 		return err
 	}
 	for _, j := range group {
-		j.ci = places[j.obs.Record.ID]
+		place := places[j.obs.Record.ID]
+		j.place = &place
 	}
 	return nil
 }
@@ -123,7 +124,10 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 
 // Reconsider looks again at which device a record is, now that it was heard of. It is for records whose place
 // depends on who is heard of next, and says nothing new of them.
-func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) error {
+func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.Place, error) {
 	j := &job{obs: &Observation{Record: record, States: states}}
-	return g.resolve(ctx, []*job{j})
+	if err := g.resolve(ctx, []*job{j}); err != nil || j.place == nil {
+		return inventory.Place{CI: record.CI}, err
+	}
+	return *j.place, nil
 }

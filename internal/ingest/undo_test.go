@@ -53,7 +53,7 @@ func (e *estate) view(t testing.TB, ci string, at time.Time) view {
 // each undo everything is as it was before that merge, now and for every instant that was asked about before.
 func TestUndoRestoresExactly(t *testing.T) {
 	t.Parallel()
-	const worlds = 20 // each takes some twenty transactions: rapid's own number would take minutes
+	const worlds = 12 // each takes some twenty transactions: rapid's own number would take minutes
 	e := newEstate(t)
 	next, world := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {

@@ -36,6 +36,12 @@ type Testimony struct {
 	Rejected []Rejection
 }
 
+// Place is where a source record was found to belong.
+type Place struct {
+	CI        string
+	Unsettled bool // that its thing is heard of may change that, or whose inventory is shown
+}
+
 // CandidateValues is what one record says of a CI's attributes.
 type CandidateValues struct {
 	Record     int64

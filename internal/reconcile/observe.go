@@ -16,7 +16,7 @@ const maxAttribute = 255
 
 // Sections lists the sections that Observe reads.
 func Sections() []string {
-	return []string{"system", "os", "network_interface", "storage", "display"}
+	return []string{"system", "os", "network_interface", "storage", "display", "user"}
 }
 
 // Observe gives what the facts of a machine's sections say of it and of its parts. facts has the items of each
@@ -33,6 +33,7 @@ func Observe(facts map[string][]json.RawMessage, honest func(kind, value string)
 		interfaces: decode[interfaceFacts](facts["network_interface"]),
 		disks:      decode[diskFacts](facts["storage"]),
 		displays:   decode[displayFacts](facts["display"]),
+		users:      decode[userFacts](facts["user"]),
 		honest:     honest,
 	}
 	return inventory.Observed{
@@ -50,12 +51,13 @@ type machine struct {
 	interfaces []interfaceFacts
 	disks      []diskFacts
 	displays   []displayFacts
+	users      []userFacts
 	honest     func(kind, value string) bool
 }
 
 // parts are sorted by class and key. Two of one key are one item that was sent twice.
 func (m machine) parts() []inventory.Part {
-	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices())
+	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser())
 	slices.SortStableFunc(parts, func(a, b inventory.Part) int {
 		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Key, b.Key))
 	})

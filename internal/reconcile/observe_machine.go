@@ -26,10 +26,13 @@ type systemFacts struct {
 
 // interfaceFacts are those of the section network_interface that are read here.
 type interfaceFacts struct {
-	MAC          string `json:"mac"`
-	PermanentMAC string `json:"permanent_mac"`
-	Type         string `json:"type"`
-	IsVirtual    bool   `json:"is_virtual"`
+	MAC          string   `json:"mac"`
+	PermanentMAC string   `json:"permanent_mac"`
+	Type         string   `json:"type"`
+	IsVirtual    bool     `json:"is_virtual"`
+	Addresses    []string `json:"addresses"`
+	Gateways     []string `json:"gateways"`
+	GatewayMACs  []string `json:"gateway_macs"`
 }
 
 func (m machine) class() string {

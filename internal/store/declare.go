@@ -107,7 +107,7 @@ func (r *resolution) declare(ctx context.Context, record int64, class string, at
 		return "", err
 	}
 	places, err := r.places(ctx, []int64{record})
-	return places[record], err
+	return places[record].CI, err
 }
 
 // manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the thing goes that the

@@ -50,7 +50,7 @@ func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit invent
 		}
 		after = id.String()
 	}
-	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+	return s.sweep(ctx, func(tx pgx.Tx) error {
 		classes, err := classAndBelow(ctx, tx, q.Class)
 		if err != nil {
 			return err

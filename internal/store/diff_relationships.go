@@ -9,21 +9,23 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// relatedAt are the CIs that some CIs are related to at a moment, in either direction.
-func relatedAt(at moment) string {
+// relatedAt are the CIs that some CIs, which were there then, were related to at a moment, in either direction.
+func relatedAt(cis string, at moment) string {
 	return `
 		select f.ci_id as ci, r.type, true as outward, t.ci_id as other
-		from relationship r` + relationshipEnds(at) + `
-		where ` + at("r") + ` and f.ci_id = any(@cis::uuid[])
+		from ` + relatedCIs("f", cis, at) + `
+		join ci_version v on v.ci_id = t.ci_id and ` + at("v") + `
+		where ` + relationshipSeen + `
 		union
 		select t.ci_id, r.type, false, f.ci_id
-		from relationship r` + relationshipEnds(at) + `
-		where ` + at("r") + ` and t.ci_id = any(@cis::uuid[])`
+		from ` + relatedCIs("t", cis, at) + `
+		join ci_version v on v.ci_id = f.ci_id and ` + at("v") + `
+		where ` + relationshipSeen
 }
 
 var relatedDifference = `
-	with earlier as materialized (` + relatedAt(during(`@from`)) + `
-	), later as materialized (` + relatedAt(during(`@to`)) + `
+	with earlier as materialized (` + relatedAt(`@before`, during(`@from`)) + `
+	), later as materialized (` + relatedAt(`@after`, during(`@to`)) + `
 	), difference as (
 		select 'ended' as change, @from::timestamptz as at, e.* from (table earlier except table later) e
 		union all
@@ -40,12 +42,17 @@ type relatedRow struct {
 
 // relationships gives the relationships that CIs have at one of the instants only.
 func (d *differ) relationships(ctx context.Context, cis []compared) (map[string][]inventory.RelationDelta, error) {
-	ids := make([]string, len(cis))
-	for i, c := range cis {
-		ids[i] = c.ID
+	before, after := []string{}, []string{}
+	for _, c := range cis {
+		if c.OldClass != nil {
+			before = append(before, c.ID)
+		}
+		if c.NewClass != nil {
+			after = append(after, c.ID)
+		}
 	}
 	deltas := map[string][]inventory.RelationDelta{}
-	err := each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"cis": ids}), func(row relatedRow) error {
+	err := each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
 		deltas[row.CI] = append(deltas[row.CI], inventory.RelationDelta{
 			Change: row.Change, Type: row.Type, Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
 		})

@@ -33,7 +33,7 @@ func (s *Store) ListEstateChanges(ctx context.Context, q inventory.EstateQuery, 
 	if err := s.Settle(ctx, feed.until); err != nil {
 		return err
 	}
-	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+	return s.sweep(ctx, func(tx pgx.Tx) error {
 		feed.tx = tx
 		return feed.run(ctx)
 	})

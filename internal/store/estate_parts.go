@@ -44,7 +44,7 @@ var estateParts = []estatePart{
 				case when a.old is null then 'added' when a.new is null then 'removed' else 'changed' end,
 				d.ci_id, null::bigint, null::uuid, a.name, 0, 0, a.old, a.new
 			from ci_version d
-			join ci_version p on p.ci_id = d.ci_id and p.valid_to = d.valid_from
+			join lateral (` + versionBefore + `) p on p.valid_to = d.valid_from
 			cross join lateral (
 				select coalesce(o.key, n.key) as name, o.value::json as old, n.value::json as new
 				from jsonb_each(` + versionValues("p") + `) o
@@ -58,13 +58,10 @@ var estateParts = []estatePart{
 	{
 		kind: "ci", // that is there, for the first time or again
 		rows: `
-			select d.valid_from, 0, d.ci_id::text || ' begun', 0,
-				case when exists (select from ci_version p where p.ci_id = d.ci_id and p.valid_from < d.valid_from)
-					then 'restored' else 'created' end,
-				d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
+			select d.valid_from, 0, d.ci_id::text || ' begun', 0, case when p.valid_to is null then 'created' else 'restored' end, d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
 			from ci_version d
-			where ` + within(`d.valid_from`) + `
-				and not exists (select from ci_version p where p.ci_id = d.ci_id and p.valid_to = d.valid_from)`,
+			left join lateral (` + versionBefore + `) p on true
+			where ` + within(`d.valid_from`) + ` and p.valid_to is distinct from d.valid_from`,
 		within: `ci_version d where ` + within(`d.valid_from`), weight: `1`,
 		ofCI: `d.ci_id = @ci`,
 	},
@@ -105,6 +102,14 @@ var estateParts = []estatePart{
 		`x.valid_from < r.valid_to and x.valid_to >= r.valid_to and (x.valid_to, x.id) > (r.valid_to, r.id)`),
 }
 
+// versionBefore is the version p of the CI of a version d that came before it, maybe not right before.
+const versionBefore = `
+	select p.*
+	from ci_version p
+	where p.ci_id = d.ci_id and p.valid_from < d.valid_from
+	order by p.valid_from desc
+	limit 1`
+
 // versionValues are all values of a version, its class and its name among them.
 func versionValues(alias string) string {
 	return alias + `.attributes || jsonb_strip_nulls(jsonb_build_object('class', ` + alias + `.class, 'name', nullif(` + alias + `.name, '')))`
@@ -120,7 +125,7 @@ func relationshipPart(action, column string, at moment, values, unless string) e
 				case when t.ci_id = @ci::uuid then t.ci_id else f.ci_id end, r.observer,
 				case when t.ci_id = @ci::uuid then f.ci_id else t.ci_id end, r.type, 0, 0, ` + values + `
 			from relationship r` + relationshipEnds(at) + `
-			where ` + within(`r.`+column) + ` and ` + notRepeated(at, unless),
+			where ` + within(`r.`+column) + ` and ` + relationshipSeen + ` and ` + notRepeated(at, unless),
 		within: `relationship r where ` + within(`r.`+column), weight: `1`,
 		ofCI: `(r.from_record = any(@records) or r.to_record = any(@records))`,
 	}

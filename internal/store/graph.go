@@ -28,6 +28,9 @@ func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Gr
 	page := inventory.Page{AsOf: q.AsOf}
 	search := graphSearch{query: q, args: pgx.NamedArgs{"as_of": instant(page), "types": q.Types}, depth: map[string]int{}}
 	err := s.read(ctx, func(tx pgx.Tx) error {
+		if err := joinAsWritten(ctx, tx); err != nil {
+			return err
+		}
 		place, err := ciAt(ctx, tx, q.CI, page)
 		if err != nil {
 			return err
@@ -138,20 +141,14 @@ func graphSteps(q inventory.GraphQuery) string {
 		limit @limit`
 }
 
-// graphStep are those whose end, f or t, is of the frontier. What was seen by a record whose inventory is not its CI's is
-// not known to hold.
+// graphStep are those whose end, f or t, is of the frontier.
 func graphStep(end, condition string) string {
 	return `
 		select r.id, r.type, y.verb, f.ci_id::text as from_id, t.ci_id::text as to_id, r.attributes,
-			coalesce(o.source, '` + sourceManual + `') as source, r.valid_from
-		from relationship r
+			` + relationshipSource + ` as source, r.valid_from
+		from ` + relatedCIs(end, `@frontier`, atPage) + `
 		join relationship_type y on y.name = r.type
-		join membership f on f.record_id = r.from_record and ` + atPage("f") + `
-		join membership t on t.record_id = r.to_record and ` + atPage("t") + `
-		left join source_record o on o.id = r.observer
-		where ` + end + `.ci_id = any(@frontier::uuid[]) and f.ci_id <> t.ci_id and ` + atPage("r") + `
-			and r.id <> all(@known::bigint[]) and (@types::text[] is null or r.type = any(@types)) and ` + condition + `
-			and (r.observer is null or exists (select from membership w where w.record_id = r.observer and w.shown and ` + atPage("w") + `))`
+		where ` + relationshipSeen + ` and r.id <> all(@known::bigint[]) and (@types::text[] is null or r.type = any(@types)) and ` + condition
 }
 
 type graphRow struct {

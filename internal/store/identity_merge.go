@@ -88,9 +88,9 @@ func (r *resolution) oneCI(ctx context.Context, groups [][]member) (string, erro
 	if err != nil {
 		return "", err
 	}
-	ci := places[groups[0][0].Record]
+	ci := places[groups[0][0].Record].CI
 	for _, record := range all {
-		if places[record] != ci {
+		if places[record].CI != ci {
 			return "", conflict("record %d stays apart: it was settled that it is another thing", record)
 		}
 	}

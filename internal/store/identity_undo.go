@@ -108,7 +108,7 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if err != nil {
 		return err
 	}
-	members, err := r.membersOf(ctx, places[d.Record])
+	members, err := r.membersOf(ctx, places[d.Record].CI)
 	if err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func openFleet(t *testing.T) *Store {
 }
 
 // large are the tables that no page of a list may read from end to end.
-var large = []string{"ci_version", "membership", "ci", "source_record", "agent", "software", "software_item", "item", "item_count", "item_set"}
+var large = []string{"ci_version", "membership", "relationship", "ci", "source_record", "agent", "software", "software_item", "item", "item_count", "item_set"}
 
 // TestPagesHaveTheirIndexes: however large the tables are, there is an index for each page of a list, and the orders
 // of devices need no sorting.
@@ -104,6 +104,48 @@ func TestPagesHaveTheirIndexes(t *testing.T) {
 	for _, item := range []int32{1, 1711} {
 		s.wantIndexes(t, fmt.Sprintf("who has %d", item), currentHolders,
 			pgx.NamedArgs{"items": []int32{item}, "after": 0, "as_of": endOfTime, "limit": 101})
+	}
+}
+
+// TestCIPagesHaveTheirIndexes: the same goes for CIs, their relationships, and a window of what changed.
+func TestCIPagesHaveTheirIndexes(t *testing.T) {
+	t.Parallel()
+	s := openFleet(t)
+	page := inventory.Page{Limit: 101}
+	past := inventory.Page{Limit: 101, AsOf: time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC)}
+	for _, q := range []inventory.CIQuery{
+		{Page: page}, {Page: past, Descending: true}, {Page: page, Class: "printer"}, {Page: page, OrderBy: "first_seen"},
+		{Page: page, Retired: true}, {Page: page, Class: "computer", OrderBy: "model"}, {Page: page, Search: "host-abcd"},
+		{Page: page, Class: "computer", Filter: []inventory.Condition{{Attribute: "serial_number", Operator: "=", Value: "x"}}},
+		{Page: page, Filter: []inventory.Condition{{Attribute: "name", Operator: "=", Value: "x"}}},
+	} {
+		var sql string
+		var args pgx.NamedArgs
+		err := s.read(t.Context(), func(tx pgx.Tx) (err error) {
+			sql, args, err = cisSQL(t.Context(), tx, q)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wantIndexes(t, fmt.Sprintf("CIs %+v", q), sql, args)
+	}
+	args := pgx.NamedArgs{"as_of": endOfTime, "after": 0, "limit": 101, "records": []int64{1}, "types": nil, "known": []int64{}, "frontier": []string{uuid.NewString()}}
+	s.wantIndexes(t, "relationships", relationshipsSQL(false, []string{`r.id > @after`}), args)
+	s.wantIndexes(t, "relationships of a CI", relationshipsSQL(true, []string{`(r.from_record = any(@records) or r.to_record = any(@records))`}), args)
+	s.wantIndexes(t, "a graph", graphSteps(inventory.GraphQuery{}), args)
+	for _, ci := range []string{"", uuid.NewString()} {
+		feed := &estateFeed{query: inventory.EstateQuery{CI: ci}}
+		if err := feed.prepare(); err != nil {
+			t.Fatal(err)
+		}
+		feed.args["from"], feed.args["to"], feed.args["enough"] = past.AsOf, past.AsOf.Add(time.Minute), 1000
+		feed.args["limit"], feed.args["classes"], feed.args["records"] = nil, nil, []int64{1}
+		if ci != "" {
+			feed.args["ci"] = ci
+		}
+		s.wantIndexes(t, "a number of changes", countEstate(feed.parts, ci != ""), feed.args)
+		s.wantIndexes(t, "a window of changes", listEstate(feed.parts, ci != ""), feed.args)
 	}
 }
 

@@ -59,6 +59,30 @@ func (s *Store) list(ctx context.Context, page inventory.Page, f func(pgx.Tx) er
 	})
 }
 
+// sweep runs f in such a transaction too, for a list that is put together from many statements, each of which sorts
+// little. They take as long as whoever visits their rows.
+func (s *Store) sweep(ctx context.Context, f func(pgx.Tx) error) error {
+	return s.read(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `select set_config('statement_timeout', '0', true)`); err != nil {
+			return fmt.Errorf("prepare list: %w", err)
+		}
+		if err := joinAsWritten(ctx, tx); err != nil {
+			return err
+		}
+		return f(tx)
+	})
+}
+
+// joinAsWritten has the statements of a transaction join their tables in the order in which they are written. Where that
+// is the order to read them in anyway, looking for a better one takes longer than reading.
+func joinAsWritten(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, `select set_config('join_collapse_limit', '1', true)`)
+	if err != nil {
+		return fmt.Errorf("prepare statements: %w", err)
+	}
+	return nil
+}
+
 // each hands the rows of a statement to visit as they come. The statement is planned for its arguments: a plan for
 // any argument would be a bad one for lists.
 func each[T any](ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs, visit func(T) error) error {

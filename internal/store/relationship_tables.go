@@ -26,20 +26,35 @@ func until(instant string) moment {
 // atPage is the instant that a page is about.
 var atPage = during(`@as_of`)
 
-// relationshipEnds are the CIs f and t that the records of relationships r were at a moment. What is of one CI is no
-// relationship, a CI that is retired has none, and what was seen by a record whose inventory is not its CI's is not
-// known to hold.
+// relationshipEnds are the CIs f and t that the records of relationships r were at a moment, with their versions fv and
+// tv: a CI that is retired has none, and no relationships. seer is where the record was that observed it.
 func relationshipEnds(at moment) string {
 	return `
 		join membership f on f.record_id = r.from_record and ` + at("f") + `
-		join membership t on t.record_id = r.to_record and t.ci_id <> f.ci_id and ` + at("t") + `
-		join lateral (
-			select
-			where (r.observer is null or exists (select from membership w where w.record_id = r.observer and w.shown and ` + at("w") + `))
-				and exists (select from ci_version v where v.ci_id = f.ci_id and ` + at("v") + `)
-				and exists (select from ci_version v where v.ci_id = t.ci_id and ` + at("v") + `)
-		) seen on true`
+		join membership t on t.record_id = r.to_record and ` + at("t") + `
+		join ci_version fv on fv.ci_id = f.ci_id and ` + at("fv") + `
+		join ci_version tv on tv.ci_id = t.ci_id and ` + at("tv") + `
+		left join membership seer on seer.record_id = r.observer and ` + at("seer")
 }
+
+// relatedCIs are the relationships r of the CIs of an array, which are their end f or t, and the other end. It is read
+// from the CIs on.
+func relatedCIs(end, cis string, at moment) string {
+	this, other, near, far := "f", "t", "from_record", "to_record"
+	if end == "t" {
+		this, other, near, far = "t", "f", "to_record", "from_record"
+	}
+	return `
+		unnest(` + cis + `::uuid[]) i (id)
+		join membership ` + this + ` on ` + this + `.ci_id = i.id and ` + at(this) + `
+		join relationship r on r.` + near + ` = ` + this + `.record_id and ` + at("r") + `
+		join membership ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other) + `
+		left join membership seer on seer.record_id = r.observer and ` + at("seer")
+}
+
+// relationshipSeen picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its
+// CI's is not.
+const relationshipSeen = `f.ci_id <> t.ci_id and (r.observer is null or seer.shown)`
 
 // notRepeated picks one of several relationships of a type between the same two CIs: there is no other one, x, of which
 // a condition holds.
@@ -49,24 +64,24 @@ func notRepeated(at moment, condition string) string {
 		from membership xf
 		join membership xt on xt.ci_id = t.ci_id and ` + at("xt") + `
 		join relationship x on x.from_record = xf.record_id and x.to_record = xt.record_id
+		left join membership xs on xs.record_id = x.observer and ` + at("xs") + `
 		where xf.ci_id = f.ci_id and ` + at("xf") + ` and x.type = r.type and x.id <> r.id and ` + condition + `
-			and (x.observer is null or exists (select from membership w where w.record_id = x.observer and w.shown and ` + at("w") + `))
+			and (x.observer is null or xs.shown)
+		offset 0 -- looked up for one relationship at a time
 	)`
 }
 
 // relationshipColumns are those of a relationshipRow.
 const relationshipColumns = `
-	r.id, r.type, y.verb, f.ci_id::text as from_id, fv.class as from_class, fv.name as from_name,
+	r.id, r.type, (select y.verb from relationship_type y where y.name = r.type) as verb, f.ci_id::text as from_id, fv.class as from_class, fv.name as from_name,
 	t.ci_id::text as to_id, tv.class as to_class, tv.name as to_name, r.attributes,
-	coalesce(o.source, '` + sourceManual + `') as source, r.valid_from, case when r.valid_to <= @as_of then r.valid_to end as valid_to`
+	` + relationshipSource + ` as source, r.valid_from, case when r.valid_to <= @as_of then r.valid_to end as valid_to`
 
 // relationshipTables are what the columns are of: the relationships at the page's instant.
-var relationshipTables = `
-	relationship r
-	join relationship_type y on y.name = r.type` + relationshipEnds(atPage) + `
-	join ci_version fv on fv.ci_id = f.ci_id and ` + atPage("fv") + `
-	join ci_version tv on tv.ci_id = t.ci_id and ` + atPage("tv") + `
-	left join source_record o on o.id = r.observer`
+var relationshipTables = `relationship r` + relationshipEnds(atPage)
+
+// relationshipSource is who told of a relationship r.
+const relationshipSource = `coalesce((select o.source from source_record o where o.id = r.observer), '` + sourceManual + `')`
 
 type relationshipRow struct {
 	ID                          int64

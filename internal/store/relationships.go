@@ -24,6 +24,9 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 		}
 	}
 	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
+		if err := joinAsWritten(ctx, tx); err != nil {
+			return err
+		}
 		args := pgx.NamedArgs{"as_of": instant(q.Page), "after": after, "limit": limit(q.Page)}
 		where := []string{`r.id > @after`}
 		if q.Type != "" {
@@ -55,7 +58,7 @@ func relationshipsSQL(past bool, where []string) string {
 	if past {
 		held, covers = `r.valid_from <= @as_of`, `x.valid_to >= r.valid_to`
 	}
-	where = append(where, held, notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
+	where = append(where, held, relationshipSeen, notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
 	return `
 		select ` + relationshipColumns + `
 		from ` + relationshipTables + `
@@ -156,7 +159,7 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 	err = tx.QueryRow(ctx, `
 		select r.id
 		from relationship r`+relationshipEnds(atPage)+`
-		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+atPage("r")+`
+		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+atPage("r")+` and `+relationshipSeen+`
 		order by r.valid_from, r.id
 		limit 1`, pgx.NamedArgs{"from": fromCI, "to": toCI, "type": r.Type, "as_of": endOfTime}).Scan(&existing)
 	if isNoRows(err) {
@@ -201,7 +204,7 @@ func relationshipEnd(ctx context.Context, tx pgx.Tx, id, relationshipType, class
 
 func relationshipNow(ctx context.Context, tx pgx.Tx, id int64) (inventory.Relationship, error) {
 	row, found, err := one[relationshipRow](ctx, tx, `
-		select `+relationshipColumns+` from `+relationshipTables+` where r.id = @id`,
+		select `+relationshipColumns+` from `+relationshipTables+` where r.id = @id and `+relationshipSeen,
 		pgx.NamedArgs{"id": id, "as_of": endOfTime})
 	if err != nil {
 		return inventory.Relationship{}, fmt.Errorf("read relationship: %w", err)

@@ -34,9 +34,9 @@ type Judge interface {
 const kindComputer = "computer"
 
 // Resolve takes in what records say of their things, finds out which CIs they are, and keeps what is true of these. It
-// gives the CI of each record. Nothing is written of what says the same as before.
-func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]string, error) {
-	var places map[int64]string
+// gives the place of each record. Nothing is written of what says the same as before.
+func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]inventory.Place, error) {
+	var places map[int64]inventory.Place
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		for _, t := range testimonies {
 			r.heard[t.Record] = true
@@ -141,18 +141,20 @@ func (r *resolution) kindOf(class string) string {
 // rootClass is the class of all CIs.
 const rootClass = "ci"
 
-// places gives the CIs of records.
-func (r *resolution) places(ctx context.Context, records []int64) (map[int64]string, error) {
+// places tells where records are.
+func (r *resolution) places(ctx context.Context, records []int64) (map[int64]inventory.Place, error) {
 	rows, err := r.tx.Query(ctx, `
-		select record_id, ci_id::text from membership where record_id = any($1) and valid_to = 'infinity'`, records)
+		select m.record_id, m.ci_id::text, s.unsettled
+		from membership m join source_record s on s.id = m.record_id
+		where m.record_id = any($1) and m.valid_to = 'infinity'`, records)
 	if err != nil {
 		return nil, fmt.Errorf("read places: %w", err)
 	}
-	places := make(map[int64]string, len(records))
+	places := make(map[int64]inventory.Place, len(records))
 	var record int64
-	var ci string
-	_, err = pgx.ForEachRow(rows, []any{&record, &ci}, func() error {
-		places[record] = ci
+	var place inventory.Place
+	_, err = pgx.ForEachRow(rows, []any{&record, &place.CI, &place.Unsettled}, func() error {
+		places[record] = place
 		return nil
 	})
 	if err != nil {

@@ -59,8 +59,8 @@ func (n *neighbors) gatewayMACs(h *host.Host, gateways map[string][]string) map[
 // ATF_COM, ATF_PERM with it).
 const arpComplete = 0x2
 
-// parseARP reads /proc/net/arp: address, type of hardware, flags, hardware address, mask, interface. It has the
-// neighbors of IPv4 only, and is where arp(7) says that it is.
+// parseARP reads /proc/net/arp: address, type of hardware, flags, hardware address, mask, interface (proc_net(5)). It
+// has the neighbors of IPv4 only.
 func parseARP(table string) map[neighbor]string {
 	found := map[neighbor]string{}
 	for line := range strings.Lines(table) {

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/store"
+)
+
+// The parts of the bench that look at a large estate, by way of the packages that the collector is made of.
+const (
+	partIdentity = "identity"
+	partImport   = "import"
+	partGraph    = "graph"
+	partChanges  = "changes"
+	partLists    = "lists"
+)
+
+var estateParts = []string{partIdentity, partImport, partGraph, partChanges, partLists}
+
+// estateSize is how many machines there are in it.
+const estateSize = 100_000
+
+// estate is a large estate in a database of its own, and what works on it within this process.
+type estate struct {
+	*bench
+	meters
+
+	store    *store.Store
+	judge    *ingest.Judge
+	ingester *ingest.Ingester
+	machines *machines
+	filled   *filling
+	places   []place // of the machines, by number
+}
+
+// inProcess is this process as a program that works on a database.
+type inProcess struct{ store *store.Store }
+
+func (inProcess) pid() int { return os.Getpid() }
+
+func (p inProcess) statements(context.Context) (float64, error) { return float64(p.store.Statements()), nil }
+
+// measureEstate fills a database and measures what is wanted of it.
+func (b *bench) measureEstate(ctx context.Context) error {
+	b.progress.stepf(0, "starting PostgreSQL")
+	d, err := startDatabase(ctx, filepath.Join(b.dir, "estate"))
+	if err != nil {
+		return err
+	}
+	defer d.stop()
+	b.report.PostgreSQL = d.version
+	b.clients, b.fleet = nil, nil // whose memory is not that of what follows
+	e := &estate{bench: b, meters: meters{database: d}}
+	if err := e.open(ctx); err != nil {
+		return err
+	}
+	defer e.store.Close()
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { e.ingester.Run(running); close(ended) }()
+	defer func() { stop(); <-ended }()
+	if err := e.fill(ctx); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{
+		{partLists, e.measureLists}, {partGraph, e.measureGraph}, {partChanges, e.measureChanges},
+		{partIdentity, e.measureIdentity}, {partImport, e.measureImport},
+	} {
+		if !b.wants(part.name) {
+			continue
+		}
+		if err := part.measure(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	return nil
+}
+
+func (e *estate) open(ctx context.Context) (err error) {
+	if err := store.Migrate(ctx, e.database.cluster.URL()); err != nil {
+		return err
+	}
+	e.store, err = store.Open(ctx, e.database.cluster.URL(), store.Options{
+		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
+	})
+	if err != nil {
+		return err
+	}
+	e.program = inProcess{e.store}
+	if e.judge, err = ingest.NewJudge(nil); err == nil {
+		e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest})
+	}
+	if err == nil {
+		e.machines, err = newMachines(e.seed, e.judge)
+	}
+	if err != nil {
+		e.store.Close()
+	}
+	return err
+}
+
+// work does something for a number of machines and gives what it cost for each, with what indexes put off.
+func (e *estate) work(ctx context.Context, name string, machines int, do func() error) (expense, error) {
+	e.progress.stepf(0, "%s", name)
+	runtime.GC() // of what was made up
+	start, err := e.read(ctx)
+	if err != nil {
+		return expense{}, err
+	}
+	if err := do(); err != nil {
+		return expense{}, fmt.Errorf("%s: %w", name, err)
+	}
+	tidying, err := e.database.tidy(ctx)
+	if err != nil {
+		return expense{}, err
+	}
+	spent, _, err := e.since(ctx, start)
+	if err != nil {
+		return expense{}, err
+	}
+	spent.Maintenance += float64(tidying) / float64(time.Millisecond)
+	spent = spent.times(1 / float64(machines))
+	e.report.Phases = append(e.report.Phases, phase{Name: name, expense: spent})
+	return spent, nil
+}
+
+// timed gives the median time of some runs, after one that does not count, and the CPU time of one of them on average, in
+// milliseconds.
+func (e *estate) timed(ctx context.Context, runs int, do func() error) (took time.Duration, cpu float64, err error) {
+	if err := do(); err != nil {
+		return 0, 0, err
+	}
+	start, err := e.read(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	var times []time.Duration
+	for range runs {
+		began := time.Now()
+		if err := do(); err != nil {
+			return 0, 0, err
+		}
+		times = append(times, time.Since(began))
+	}
+	spent, _, err := e.since(ctx, start)
+	return median(times), spent.cpu() / float64(runs), err
+}
+
+func inMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+var errNoRows = errors.New("nothing was found")

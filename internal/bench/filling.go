@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// thing is a CI of which one source tells.
+type thing struct {
+	source string
+	key    string
+	kind   string // the class below ci
+	since  time.Time
+	said   inventory.Observed
+}
+
+// filling writes things where the store would have put them had it been told of them one by one, which would take
+// longer than all the rest of the bench.
+type filling struct {
+	conn    *pgx.Conn
+	judge   *ingest.Judge
+	parents map[string]string // class → the one above it
+	last    int64             // record
+}
+
+func newFilling(ctx context.Context, conn *pgx.Conn, judge *ingest.Judge) (*filling, error) {
+	f := &filling{conn: conn, judge: judge, parents: map[string]string{}}
+	rows, err := conn.Query(ctx, `select name, coalesce(parent, '') from ci_class`)
+	if err != nil {
+		return nil, fmt.Errorf("read classes: %w", err)
+	}
+	var name, parent string
+	_, err = pgx.ForEachRow(rows, []any{&name, &parent}, func() error {
+		f.parents[name] = parent
+		return nil
+	})
+	return f, err
+}
+
+// place is where a thing was put.
+type place struct {
+	record int64
+	ci     uuid.UUID
+}
+
+// tableRows are rows for tables, in the order of tableColumns.
+type tableRows [len(fillTables)][][]any
+
+// fillTables are the tables that a thing has one row of each in, and their columns.
+var fillTables = [...]struct {
+	name    string
+	columns []string
+}{
+	{"source_record", []string{"id", "source", "native_key", "created_at", "home", "kind", "label", "seen_at"}},
+	{"presence", []string{"record_id", "seen_at", "stream"}},
+	{"evidence", []string{"record_id", "tokens", "first_seen", "last_seen"}},
+	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
+	{"membership", []string{"record_id", "valid_from", "ci_id", "shown"}},
+	{"ci", []string{"id", "created_at"}},
+	{"ci_version", []string{"ci_id", "valid_from", "device", "class", "name", "attributes"}},
+	{"identity_decision", []string{"at", "record_id", "action", "new_ci", "rule", "reason"}},
+}
+
+// batch is things as rows.
+type batch struct {
+	places []place
+	rows   tableRows
+}
+
+// add writes things that have nothing to do with each other or with what is there.
+func (f *filling) add(ctx context.Context, things []thing) ([]place, error) {
+	b, err := f.prepare(things)
+	if err != nil {
+		return nil, err
+	}
+	return b.places, f.write(ctx, b)
+}
+
+// prepare gives things their records and their CIs.
+func (f *filling) prepare(things []thing) (batch, error) {
+	b := batch{places: make([]place, len(things))}
+	for i := range things {
+		f.last++
+		b.places[i].record = f.last
+		var err error
+		if b.places[i].ci, err = uuid.NewV7(); err != nil {
+			return b, fmt.Errorf("make id of ci: %w", err)
+		}
+	}
+	for table := range b.rows {
+		b.rows[table] = make([][]any, len(things))
+	}
+	now := time.Now()
+	return b, share(fillWorkers, len(things), func(i int) error { return f.rows(&b.rows, i, b.places[i], things[i], now) })
+}
+
+// share lets workers do something for each of n numbers.
+func share(workers, n int, do func(i int) error) error {
+	errs := make([]error, workers)
+	var wait sync.WaitGroup
+	for worker := range workers {
+		wait.Go(func() {
+			for i := worker; i < n && errs[worker] == nil; i += workers {
+				errs[worker] = do(i)
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+func (f *filling) write(ctx context.Context, b batch) error {
+	for i, table := range fillTables {
+		if _, err := f.conn.CopyFrom(ctx, pgx.Identifier{table.name}, table.columns, pgx.CopyFromRows(b.rows[i])); err != nil {
+			return fmt.Errorf("fill %s: %w", table.name, err)
+		}
+	}
+	return nil
+}
+
+// rows makes the rows of the i-th thing.
+func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
+	tokens, _ := f.judge.Tokens(t.said.Identifiers)
+	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
+	for n := range tokens {
+		first[n] = t.since
+	}
+	said, err := json.Marshal(t.said.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	is := f.judge.Reconcile([]inventory.CandidateValues{{
+		Record: at.record, Source: t.source, Class: t.said.Class, Attributes: maps.Clone(t.said.Attributes), Since: t.since, SeenAt: now,
+	}}, nil, now, f.parents)
+	values, err := json.Marshal(is.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	why := f.alone(t)
+	reason, err := json.Marshal(why)
+	if err != nil {
+		return fmt.Errorf("encode reason: %w", err)
+	}
+	key := sha256.Sum256([]byte(t.key))
+	for table, row := range [len(fillTables)][]any{
+		{at.record, t.source, key[:], t.since, at.ci, t.kind, t.key, t.since},
+		{at.record, now, uuid.Nil},
+		{at.record, textsOf(tokens), first, last},
+		{at.record, t.since, t.said.Class, said},
+		{at.record, t.since, at.ci, true},
+		{at.ci, t.since},
+		{at.ci, t.since, t.kind == kindComputer, is.Class, is.Name, values},
+		{t.since, at.record, "created", at.ci, why.Rule, reason},
+	} {
+		rows[table][i] = row
+	}
+	return nil
+}
+
+// alone is why a thing's record is a CI of its own.
+func (f *filling) alone(t thing) inventory.Reason {
+	return f.judge.Partition(inventory.Neighborhood{Witnesses: []inventory.Witness{{
+		Record: 1, Source: t.source, Kind: t.kind, CreatedAt: t.since, SeenAt: t.since, Home: t.key,
+	}}}).Placements[0].Reason
+}
+
+// textsOf gives tokens as PostgreSQL takes them.
+func textsOf(tokens []inventory.Token) []string {
+	list := make([]string, len(tokens))
+	for i, token := range tokens {
+		list[i] = string(token)
+	}
+	return list
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+const (
+	identityGroup   = 64  // machines that the collector takes in at a time, at most
+	identityMany    = 512 // machines of a measurement in such groups
+	identitySingles = 128 // machines of one that takes them one by one
+)
+
+// measureIdentity measures what it costs to find out which CI a machine is, without what its inventory costs otherwise.
+func (e *estate) measureIdentity(ctx context.Context) error {
+	next := estateSize // the number of the next new machine
+	for _, part := range []struct {
+		id, name        string
+		machines, group int
+		make            func(context.Context, int) (inventory.Testimony, error)
+		ordered         bool
+	}{
+		{"identity_single", "a new machine, one by one", identitySingles, 1, e.newMachine, false},
+		{"identity", "new machines", identityMany, identityGroup, e.newMachine, false},
+		{"identity_parts", "new machines with parts", identityMany, identityGroup, e.newMachineWithParts, false},
+		{"identity_ordered", "new machines that were ordered", identityMany, identityGroup, e.newMachine, true},
+	} {
+		if part.ordered {
+			if err := e.measureOrders(ctx, next, part.machines); err != nil {
+				return err
+			}
+		}
+		testimonies, err := testimoniesOf(ctx, next, part.machines, part.make)
+		if err != nil {
+			return err
+		}
+		next += part.machines
+		if err := e.measureTestimonies(ctx, part.id, part.name, testimonies, part.group); err != nil {
+			return err
+		}
+		if part.id != "identity_parts" {
+			continue
+		}
+		if err := e.measureTestimonies(ctx, "identity_unchanged_parts", "unchanged machines with parts", testimonies, part.group); err != nil {
+			return err
+		}
+	}
+	return e.measureKnown(ctx)
+}
+
+// measureKnown measures machines that were there before.
+func (e *estate) measureKnown(ctx context.Context) error {
+	for i, part := range []struct {
+		id, name        string
+		machines, group int
+		make            func(context.Context, int) (inventory.Testimony, error)
+	}{
+		{"identity_unchanged", "unchanged machines", identityMany, identityGroup, e.known},
+		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
+		{"identity_changed_single", "a machine with another MAC address, one by one", identitySingles, 1, e.knownWithNewCard},
+	} {
+		first := (1 + i) * estateSize / 4
+		testimonies, err := testimoniesOf(ctx, first, part.machines, part.make)
+		if err != nil {
+			return err
+		}
+		if err := e.measureTestimonies(ctx, part.id, part.name, testimonies, part.group); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func testimoniesOf(
+	ctx context.Context, first, count int, from func(context.Context, int) (inventory.Testimony, error),
+) (list []inventory.Testimony, err error) {
+	for n := first; n < first+count; n++ {
+		t, err := from(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+func (e *estate) measureTestimonies(ctx context.Context, id, name string, testimonies []inventory.Testimony, group int) error {
+	spent, err := e.work(ctx, "identity: "+name, len(testimonies), func() error {
+		for from := 0; from < len(testimonies); from += group {
+			if _, err := e.store.Resolve(ctx, testimonies[from:from+group]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		e.report.add(id, spent.cpu(), shares(spent))
+	}
+	return err
+}
+
+// newMachine is what an agent says that has just been enrolled.
+func (e *estate) newMachine(ctx context.Context, n int) (inventory.Testimony, error) {
+	t, err := e.newMachineWithParts(ctx, n)
+	t.Observed = alone(t.Observed)
+	return t, err
+}
+
+func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Testimony, err error) {
+	if t.Observed, err = e.machines.observed(n); err != nil {
+		return t, err
+	}
+	key := sha256.Sum256([]byte("machine " + strconv.Itoa(n)))
+	err = e.database.session.QueryRow(ctx, `
+		insert into source_record (source, native_key, kind) values ($1, $2, $3) returning id`, sourceAgent, key[:], kindComputer).Scan(&t.Record)
+	if err != nil {
+		return t, fmt.Errorf("enroll machine %d: %w", n, err)
+	}
+	return t, nil
+}
+
+// known is what a machine that was there before says, which is the same as ever.
+func (e *estate) known(_ context.Context, n int) (inventory.Testimony, error) {
+	said, err := e.machines.observed(n)
+	return inventory.Testimony{Record: e.places[n].record, Observed: alone(said)}, err
+}
+
+func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimony, error) {
+	t, err := e.known(ctx, n)
+	if err != nil {
+		return t, err
+	}
+	card := &t.Observed.Identifiers.Interfaces[0]
+	card.MAC = mac(e.machines.fleet.random(-2 - n))
+	card.Permanent = card.MAC
+	return t, nil
+}
+
+// measureOrders measures a purchase list of machines that nobody has seen yet.
+func (e *estate) measureOrders(ctx context.Context, first, count int) error {
+	var orders []inventory.ImportRecord
+	for n := first; n < first+count; n++ {
+		said, err := e.machines.observed(n)
+		if err != nil {
+			return err
+		}
+		attributes := inventory.Attributes{
+			"purchase_order": "PO-" + strconv.Itoa(n/identityGroup), "purchase_date": time.Now().Format(time.DateOnly),
+			"manufacturer": said.Attributes["manufacturer"], "serial_number": said.Attributes["serial_number"],
+		}
+		orders = append(orders, inventory.ImportRecord{
+			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
+			Observed: inventory.Observed{
+				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers(attributes), Partial: true,
+			},
+		})
+	}
+	spent, err := e.work(ctx, "identity: purchase orders", count, func() error {
+		_, err := e.store.TakeRecords(ctx, orders, false)
+		return err
+	})
+	if err == nil {
+		e.report.add("identity_order", spent.cpu(), shares(spent))
+	}
+	return err
+}

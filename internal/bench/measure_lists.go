@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+const (
+	listRuns  = 11
+	listLimit = 100 // CIs of a page, as the API has it
+)
+
+// measureLists measures the first page of a class, by what many and by what few of its CIs fulfill.
+func (e *estate) measureLists(ctx context.Context) error {
+	one, err := e.laptop()
+	if err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		id     string
+		filter inventory.Condition
+	}{
+		{"list_many", inventory.Condition{Attribute: "model", Operator: "=", Value: models[0].product}},
+		{"list_few", inventory.Condition{Attribute: "hostname", Operator: "=", Value: one}},
+		{"list_contains", inventory.Condition{Attribute: "model", Operator: ":", Value: "no such thing"}},
+	} {
+		e.progress.stepf(0, "lists: laptops whose %s is %s", part.filter.Attribute, part.filter.Value)
+		found := 0
+		took, cpu, err := e.timed(ctx, listRuns, func() error {
+			found = 0
+			q := inventory.CIQuery{Page: inventory.Page{Limit: listLimit}, Class: "laptop", Filter: []inventory.Condition{part.filter}}
+			return e.store.ListCIs(ctx, q, func(inventory.CI, inventory.Position) error {
+				found++
+				return nil
+			})
+		})
+		if err != nil {
+			return err
+		}
+		e.report.add(part.id, inMilliseconds(took), fmt.Sprintf("%d on the page; median of %d; %.1f ms CPU", found, listRuns, cpu))
+	}
+	return nil
+}
+
+// laptop gives the name of a laptop from the middle of the estate.
+func (e *estate) laptop() (string, error) {
+	for n := estateSize / 2; ; n++ {
+		said, err := e.machines.observed(n)
+		if err != nil || said.Class == "laptop" {
+			return said.Identifiers.Hostname, err
+		}
+	}
+}
