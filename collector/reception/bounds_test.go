@@ -124,7 +124,8 @@ func TestRoom(t *testing.T) {
 		return inventory.ImportReport{}, nil
 	}
 	h := reception.New(options)
-	large := packings["application/x-compress-gzip"](append([]byte("{"), bytes.Repeat([]byte(" "), 60<<20)...))
+	reception.SetRoom(h, 128<<10)
+	large := packings["application/x-compress-gzip"](bytes.Repeat([]byte(" "), 60<<10))
 	done := make(chan int, 2)
 	for range 2 {
 		go func() {

@@ -24,8 +24,8 @@ const (
 
 var estateParts = []string{partIdentity, partImport, partGraph, partChanges, partLists}
 
-// estateSize is how many machines there are in it.
-const estateSize = 100_000
+// leastEstate is how many machines the parts need at least.
+const leastEstate = 4000
 
 // estate is a large estate in a database of its own, and what works on it within this process.
 type estate struct {
@@ -35,7 +35,7 @@ type estate struct {
 	store    *store.Store
 	judge    *ingest.Judge
 	ingester *ingest.Ingester
-	machines *machines
+	agents   *agents
 	filled   *filling
 	places   []place // of the machines, by number
 }
@@ -45,7 +45,9 @@ type inProcess struct{ store *store.Store }
 
 func (inProcess) pid() int { return os.Getpid() }
 
-func (p inProcess) statements(context.Context) (float64, error) { return float64(p.store.Statements()), nil }
+func (p inProcess) statements(context.Context) (float64, error) {
+	return float64(p.store.Statements()), nil
+}
 
 // measureEstate fills a database and measures what is wanted of it.
 func (b *bench) measureEstate(ctx context.Context) error {
@@ -101,7 +103,7 @@ func (e *estate) open(ctx context.Context) (err error) {
 		e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest})
 	}
 	if err == nil {
-		e.machines, err = newMachines(e.seed, e.judge)
+		e.agents, err = newAgents(e.seed, e.judge)
 	}
 	if err != nil {
 		e.store.Close()

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 const (
@@ -23,7 +25,7 @@ func (e *estate) fill(ctx context.Context) (err error) {
 	if e.filled, err = newFilling(ctx, e.database.session, e.judge); err != nil {
 		return err
 	}
-	e.progress.stepf(estateSize/fillChunk, "filling a database with %d machines", estateSize)
+	e.progress.stepf(e.estateMachines/fillChunk, "filling a database with %d machines", e.estateMachines)
 	// The rows refer to each other as they should: that is not looked at again.
 	if err := e.database.exec(ctx, `set session_replication_role = replica; set synchronous_commit = off`); err != nil {
 		return err
@@ -33,6 +35,9 @@ func (e *estate) fill(ctx context.Context) (err error) {
 		return err
 	}
 	if err := e.fillMachines(ctx, time.Now().Add(-estateAge)); err != nil {
+		return err
+	}
+	if err := e.fillSites(ctx, time.Now().Add(-estateAge)); err != nil {
 		return err
 	}
 	for _, definition := range rebuild {
@@ -46,22 +51,10 @@ func (e *estate) fill(ctx context.Context) (err error) {
 	return e.filled.done(ctx)
 }
 
-// done lets the store go on from what was written.
-func (f *filling) done(ctx context.Context) error {
-	for _, statement := range []string{
-		`select setval(pg_get_serial_sequence('source_record', 'id'), ` + strconv.FormatInt(f.last, 10) + `)`, `vacuum (analyze)`, `checkpoint`,
-	} {
-		if _, err := f.conn.Exec(ctx, statement); err != nil {
-			return fmt.Errorf("%s: %w", statement, err)
-		}
-	}
-	return nil
-}
-
 // dropIndexes drops the indexes of the tables that are filled, except those of keys, and gives the statements that make
 // them again: to sort a million entries is faster than to insert them one by one.
 func (d *database) dropIndexes(ctx context.Context) (definitions []string, err error) {
-	var tables []string
+	tables := []string{"relationship"}
 	for _, table := range fillTables {
 		tables = append(tables, table.name)
 	}
@@ -93,10 +86,11 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 	defer stop()
 	go func() {
 		defer close(made)
-		for from := 0; from < estateSize; from += fillChunk {
-			things := make([]thing, fillChunk)
-			err := share(fillWorkers, fillChunk, func(i int) (err error) {
-				things[i], err = e.machines.thing(from+i, began)
+		for from := 0; from < e.estateMachines; from += fillChunk {
+			things := make([]thing, min(fillChunk, e.estateMachines-from))
+			err := share(fillWorkers, len(things), func(i int) (err error) {
+				since := began.Add(year / time.Duration(e.estateMachines) * time.Duration(from+i))
+				things[i], err = e.agents.thing(from+i, since)
 				return err
 			})
 			b := batch{}
@@ -129,13 +123,39 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 	}
 }
 
-func (m *machines) thing(n int, began time.Time) (thing, error) {
-	said, err := m.observed(n)
-	return thing{
-		source: sourceAgent, key: "machine " + strconv.Itoa(n), kind: kindComputer,
-		since: began.Add(year / estateSize * time.Duration(n)), said: alone(said),
-	}, err
+// perSite is how many machines are in one location.
+const perSite = 100
+
+// fillSites has people say of all machines where they are.
+func (e *estate) fillSites(ctx context.Context, since time.Time) error {
+	var sites []thing
+	for n := range 1 + e.estateMachines/perSite {
+		sites = append(sites, location("site "+strconv.Itoa(n), since))
+	}
+	places, err := e.filled.add(ctx, sites)
+	if err != nil {
+		return err
+	}
+	var edges []relation
+	for n, machine := range e.places {
+		edges = append(edges, relation{kind: "located_in", from: machine, to: places[n/perSite]})
+	}
+	return e.filled.relate(ctx, since, edges)
 }
+
+func location(name string, since time.Time) thing {
+	return thing{source: "csv:locations", key: name, kind: "location", since: since, said: inventory.Observed{
+		Class: "location", Attributes: inventory.Attributes{"name": name},
+	}}
+}
+
+// thing is the n-th machine.
+func (a *agents) thing(n int, since time.Time) (thing, error) {
+	said, err := a.observed(n)
+	return thing{source: sourceAgent, key: machineKey(n), kind: kindComputer, since: since, said: alone(said)}, err
+}
+
+func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
 
 // As the store calls them.
 const (

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -65,7 +66,7 @@ var fillTables = [...]struct {
 }{
 	{"source_record", []string{"id", "source", "native_key", "created_at", "home", "kind", "label", "seen_at"}},
 	{"presence", []string{"record_id", "seen_at", "stream"}},
-	{"evidence", []string{"record_id", "tokens", "first_seen", "last_seen"}},
+	{"evidence", []string{"record_id", "tokens", "first_seen", "last_seen", "rejected"}},
 	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
 	{"membership", []string{"record_id", "valid_from", "ci_id", "shown"}},
 	{"ci", []string{"id", "created_at"}},
@@ -132,10 +133,14 @@ func (f *filling) write(ctx context.Context, b batch) error {
 
 // rows makes the rows of the i-th thing.
 func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
-	tokens, _ := f.judge.Tokens(t.said.Identifiers)
+	tokens, rejections := f.judge.Tokens(t.said.Identifiers)
 	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
 	for n := range tokens {
 		first[n] = t.since
+	}
+	rejected, err := json.Marshal(append([]inventory.Rejection{}, rejections...))
+	if err != nil {
+		return fmt.Errorf("encode rejections: %w", err)
 	}
 	said, err := json.Marshal(t.said.Attributes)
 	if err != nil {
@@ -157,7 +162,7 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	for table, row := range [len(fillTables)][]any{
 		{at.record, t.source, key[:], t.since, at.ci, t.kind, t.key, t.since},
 		{at.record, now, uuid.Nil},
-		{at.record, textsOf(tokens), first, last},
+		{at.record, textsOf(tokens), first, last, rejected},
 		{at.record, t.since, t.said.Class, said},
 		{at.record, t.since, at.ci, true},
 		{at.ci, t.since},
@@ -183,4 +188,39 @@ func textsOf(tokens []inventory.Token) []string {
 		list[i] = string(token)
 	}
 	return list
+}
+
+// relation is a relationship between things.
+type relation struct {
+	kind     string
+	from, to place
+	observer *place // nil: a person said so
+}
+
+func (f *filling) relate(ctx context.Context, since time.Time, relations []relation) error {
+	columns := []string{"type", "from_record", "to_record", "observer", "valid_from"}
+	_, err := f.conn.CopyFrom(ctx, pgx.Identifier{"relationship"}, columns, pgx.CopyFromSlice(len(relations), func(i int) ([]any, error) {
+		r := relations[i]
+		var observer *int64
+		if r.observer != nil {
+			observer = &r.observer.record
+		}
+		return []any{r.kind, r.from.record, r.to.record, observer, since}, nil
+	}))
+	if err != nil {
+		return fmt.Errorf("fill relationship: %w", err)
+	}
+	return nil
+}
+
+// done lets the store go on from what was written, as it is after the nightly vacuum.
+func (f *filling) done(ctx context.Context) error {
+	for _, statement := range []string{
+		`select setval(pg_get_serial_sequence('source_record', 'id'), ` + strconv.FormatInt(f.last, 10) + `)`, `vacuum (analyze)`, `checkpoint`,
+	} {
+		if _, err := f.conn.Exec(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
+		}
+	}
+	return nil
 }

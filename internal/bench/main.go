@@ -20,6 +20,7 @@ import (
 type options struct {
 	agentPath, collectorPath string // programs
 	machines                 int    // of the fleet
+	estateMachines           int    // that are known where a large estate is looked at
 	connected                int    // agents with an open stream at the end
 	concurrency              int    // machines that speak at a time
 	seed                     uint64
@@ -60,6 +61,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.agentPath, "agent", "bin/muster-agent", "the agent's `program`")
 	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "the collector's `program`")
 	flags.IntVar(&o.machines, "fleet", 1500, "how many `machines` send inventories")
+	flags.IntVar(&o.estateMachines, "estate", 100_000, "how many `machines` are known where a large estate is looked at")
 	flags.IntVar(&o.connected, "connected", 10_000, "how many `agents` are connected at the end, for the collector's memory; 0: skip")
 	flags.IntVar(&o.concurrency, "concurrency", 32, "how many `machines` speak at a time")
 	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that the fleet follows from")
@@ -70,7 +72,8 @@ func parse(args []string) (options, error) {
 	}
 	o.parts = strings.Split(*parts, ",")
 	unknown := slices.ContainsFunc(o.parts, func(part string) bool { return !slices.Contains(allParts(), part) })
-	if flags.NArg() > 0 || unknown || o.machines < 1 || o.connected < 0 || o.concurrency < 1 || o.output != "table" && o.output != "json" {
+	if flags.NArg() > 0 || unknown || o.machines < 1 || o.estateMachines < leastEstate || o.connected < 0 || o.concurrency < 1 ||
+		o.output != "table" && o.output != "json" {
 		err := fmt.Errorf("there is no such thing to measure: %q", args)
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		flags.Usage()

@@ -49,7 +49,7 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if want := estateSize*changesEach + estateSize/changedVersion; rows < want {
+	if want := e.estateMachines*changesEach + e.estateMachines/changedVersion; rows < want {
 		return fmt.Errorf("%w: %d changes, want %d", errNoRows, rows, want)
 	}
 	e.report.add("changes", float64(rows)/all.Seconds(), fmt.Sprintf("%d rows in %.1f s", rows, all.Seconds()))
@@ -78,11 +78,11 @@ func (e *estate) fillDay(ctx context.Context, since time.Time) error {
 				array[p.old], array[p.new]
 			from section s cross join generate_series(1, $2::integer) r cross join generate_series(0, $3 - 1) k
 			join pair p on p.n = (r * 7 + k * 13) % (select count(*) from pair)
-			where s.name = 'software'`, []any{since, estateSize, changesEach}},
+			where s.name = 'software'`, []any{since, e.estateMachines, changesEach}},
 		{`create temp table turned as
 			select m.ci_id, $1::timestamptz + (m.record_id * 86400 / $2) * interval '1 second' as at
 			from membership m where m.record_id <= $2 and m.record_id % $3 = 0 and m.valid_to = 'infinity'`,
-			[]any{since, estateSize, changedVersion}},
+			[]any{since, e.estateMachines, changedVersion}},
 		{`update ci_version v set valid_to = t.at from turned t where v.ci_id = t.ci_id and v.valid_to = 'infinity'`, nil},
 		{`insert into ci_version (ci_id, valid_from, device, class, name, attributes)
 			select v.ci_id, t.at, v.device, v.class, v.name, v.attributes || '{"os_version": "12.1"}'

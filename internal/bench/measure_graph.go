@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -16,12 +14,10 @@ const (
 	graphDepth = 3
 	graphBound = 5000 // CIs of a graph, the most that the API gives
 	graphRuns  = 11
-	perRoom    = 20 // CIs in one location
-	perSite    = 10 // locations in one
 )
 
-// measureGraph measures what is around a switch with many machines, in their rooms and sites; and the same where each of the
-// machines has a monitor, too.
+// measureGraph measures what is around a switch: many machines, and the sites that these are at; and the same where each of
+// the machines has a monitor, too.
 func (e *estate) measureGraph(ctx context.Context) error {
 	hub, err := e.fillSwitch(ctx)
 	if err != nil {
@@ -53,32 +49,23 @@ func (e *estate) graphOf(ctx context.Context, id string, hub place) error {
 	return nil
 }
 
-// fillSwitch connects machines to a switch and puts them into rooms, and these into sites.
+// fillSwitch connects machines to a switch, which are at their sites.
 func (e *estate) fillSwitch(ctx context.Context) (hub place, err error) {
 	since := time.Now().Add(-estateAge)
-	things := []thing{{source: "snmp", key: "switch", kind: "network_device", since: since, said: inventory.Observed{
+	places, err := e.filled.add(ctx, []thing{{source: "snmp", key: "switch", kind: "network_device", since: since, said: inventory.Observed{
 		Class: "network_device", Attributes: inventory.Attributes{"name": "switch"},
-	}}}
-	const rooms = neighbors / perRoom
-	for n := range rooms + rooms/perSite {
-		name := "location " + strconv.Itoa(n)
-		things = append(things, thing{source: "csv:rooms", key: name, kind: "location", since: since, said: inventory.Observed{
-			Class: "location", Attributes: inventory.Attributes{"name": name},
-		}})
-	}
-	places, err := e.filled.add(ctx, things)
+	}}})
 	if err != nil {
 		return hub, err
 	}
-	hub, room, site := places[0], places[1:1+rooms], places[1+rooms:]
 	var edges []relation
-	for n, machine := range e.places[:neighbors] {
-		edges = append(edges, relation{"connected_to", machine, hub, machine}, relation{"located_in", machine, room[n/perRoom], machine})
+	for _, machine := range e.places[:neighbors] {
+		edges = append(edges, relation{"connected_to", machine, places[0], &machine})
 	}
-	for n, r := range room {
-		edges = append(edges, relation{"located_in", r, site[n/perSite], r})
+	if err := e.filled.relate(ctx, since, edges); err != nil {
+		return hub, err
 	}
-	return hub, e.filled.relate(ctx, since, edges)
+	return places[0], e.filled.done(ctx)
 }
 
 // fillMonitors gives each of the machines at the switch a monitor.
@@ -97,25 +84,10 @@ func (e *estate) fillMonitors(ctx context.Context) error {
 	}
 	var edges []relation
 	for n, monitor := range places {
-		edges = append(edges, relation{"connected_to", monitor, e.places[n], e.places[n]})
+		edges = append(edges, relation{"connected_to", monitor, e.places[n], &e.places[n]})
 	}
-	return e.filled.relate(ctx, since, edges)
-}
-
-// relation is a relationship that is seen.
-type relation struct {
-	kind               string
-	from, to, observer place
-}
-
-func (f *filling) relate(ctx context.Context, since time.Time, relations []relation) error {
-	columns := []string{"type", "from_record", "to_record", "observer", "valid_from"}
-	_, err := f.conn.CopyFrom(ctx, pgx.Identifier{"relationship"}, columns, pgx.CopyFromSlice(len(relations), func(i int) ([]any, error) {
-		r := relations[i]
-		return []any{r.kind, r.from.record, r.to.record, r.observer.record, since}, nil
-	}))
-	if err != nil {
-		return fmt.Errorf("fill relationship: %w", err)
+	if err := e.filled.relate(ctx, since, edges); err != nil {
+		return err
 	}
-	return f.done(ctx)
+	return e.filled.done(ctx)
 }

@@ -18,7 +18,10 @@ const (
 
 // measureIdentity measures what it costs to find out which CI a machine is, without what its inventory costs otherwise.
 func (e *estate) measureIdentity(ctx context.Context) error {
-	next := estateSize // the number of the next new machine
+	next, err := e.warmUp(ctx)
+	if err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		id, name        string
 		machines, group int
@@ -53,6 +56,26 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 	return e.measureKnown(ctx)
 }
 
+// warmUp has the database plan and cache what it has planned and cached in a collector that has run for a while. It gives
+// the number of the next new machine.
+func (e *estate) warmUp(ctx context.Context) (next int, err error) {
+	next = e.estateMachines
+	e.progress.stepf(0, "identity: warming up")
+	for _, group := range []int{1, identityGroup} {
+		for range 10 {
+			testimonies, err := testimoniesOf(ctx, next, group, e.newMachineWithParts)
+			if err != nil {
+				return 0, err
+			}
+			if _, err := e.store.Resolve(ctx, testimonies); err != nil {
+				return 0, err
+			}
+			next += group
+		}
+	}
+	return next, e.database.exec(ctx, `vacuum (analyze)`)
+}
+
 // measureKnown measures machines that were there before.
 func (e *estate) measureKnown(ctx context.Context) error {
 	for i, part := range []struct {
@@ -64,7 +87,7 @@ func (e *estate) measureKnown(ctx context.Context) error {
 		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
 		{"identity_changed_single", "a machine with another MAC address, one by one", identitySingles, 1, e.knownWithNewCard},
 	} {
-		first := (1 + i) * estateSize / 4
+		first := (1 + i) * e.estateMachines / 4
 		testimonies, err := testimoniesOf(ctx, first, part.machines, part.make)
 		if err != nil {
 			return err
@@ -112,10 +135,10 @@ func (e *estate) newMachine(ctx context.Context, n int) (inventory.Testimony, er
 }
 
 func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Testimony, err error) {
-	if t.Observed, err = e.machines.observed(n); err != nil {
+	if t.Observed, err = e.agents.observed(n); err != nil {
 		return t, err
 	}
-	key := sha256.Sum256([]byte("machine " + strconv.Itoa(n)))
+	key := sha256.Sum256([]byte(machineKey(n)))
 	err = e.database.session.QueryRow(ctx, `
 		insert into source_record (source, native_key, kind) values ($1, $2, $3) returning id`, sourceAgent, key[:], kindComputer).Scan(&t.Record)
 	if err != nil {
@@ -126,7 +149,7 @@ func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Te
 
 // known is what a machine that was there before says, which is the same as ever.
 func (e *estate) known(_ context.Context, n int) (inventory.Testimony, error) {
-	said, err := e.machines.observed(n)
+	said, err := e.agents.observed(n)
 	return inventory.Testimony{Record: e.places[n].record, Observed: alone(said)}, err
 }
 
@@ -136,7 +159,7 @@ func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimo
 		return t, err
 	}
 	card := &t.Observed.Identifiers.Interfaces[0]
-	card.MAC = mac(e.machines.fleet.random(-2 - n))
+	card.MAC = mac(e.agents.fleet.random(-2 - n))
 	card.Permanent = card.MAC
 	return t, nil
 }
@@ -145,7 +168,7 @@ func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimo
 func (e *estate) measureOrders(ctx context.Context, first, count int) error {
 	var orders []inventory.ImportRecord
 	for n := first; n < first+count; n++ {
-		said, err := e.machines.observed(n)
+		said, err := e.agents.observed(n)
 		if err != nil {
 			return err
 		}

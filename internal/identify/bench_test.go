@@ -1,9 +1,11 @@
 package identify_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/musterhq/muster/internal/identify"
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // neighbors are the reports of the usual neighborhood: an order, an agent that was installed anew, and an import.
@@ -48,6 +50,25 @@ func BenchmarkPartitionOfOne(b *testing.B) {
 	rules := identify.Default()
 	n := neighbors(b).neighborhood(nil)
 	n.Witnesses = n.Witnesses[:1]
+	b.ReportAllocs()
+	for b.Loop() {
+		rules.Partition(n)
+	}
+}
+
+// BenchmarkPartitionOfMany decides about as many holders of one identifier as are looked at: beyond, it is frozen.
+func BenchmarkPartitionOfMany(b *testing.B) {
+	rules := identify.Default()
+	l := newLattice(rules)
+	for round := range 2 {
+		for i := range 64 {
+			l.add(report{Record: fmt.Sprint("r", i), At: float64(round*64 + i), IDs: inventory.Identifiers{
+				Manufacturer: "Noname", SerialNumber: "ODMSAME9", UUID: fmt.Sprintf("4c4c4544-004b-4e10-805a-b7c04f42%04x", i),
+				Interfaces: []inventory.InterfaceID{{MAC: fmt.Sprintf("a4:bb:6d:10:20:%02x", i)}},
+			}})
+		}
+	}
+	n := l.neighborhood(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		rules.Partition(n)

@@ -78,8 +78,8 @@ func (p *parting) settled() []*pair {
 	return pairs
 }
 
-// links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were there
-// first: in whatever order they were reported, it is the same one.
+// links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were
+// there first: in whatever order they were reported, it is the same one.
 func (p *parting) links() []*pair {
 	var pairs []*pair
 	for _, q := range p.pairs {
@@ -105,10 +105,11 @@ func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
 	return false
 }
 
-// bridged tells whether two nodes that have nothing in common any more are one device all the same: an agent stayed with it
-// while its parts were replaced, and knew it as the one and as the other.
+// bridged tells whether two nodes that have nothing in common any more are one device all the same: an agent stayed
+// with it while its parts were replaced, and knew it as the one and as the other.
 func (p *parting) bridged(q *pair) bool {
-	if q.atOnce {
+	a, b := p.nodes[q.a], p.nodes[q.b]
+	if q.never || p.rules.contradict(q, a, b, p.shared) {
 		return false
 	}
 	for i, n := range p.nodes {

@@ -70,8 +70,8 @@ func smbiosTables(t *testing.T) []report {
 	return reports
 }
 
-// TestSMBIOSTables reports the machines of the corpus in five orders, each twice: they are the same CIs each time, one for
-// each machine but for those of which the corpus has several tables.
+// TestSMBIOSTables reports the machines of the corpus in five orders, each twice: they are the same CIs each time, one
+// for each machine but for those of which the corpus has several tables.
 func TestSMBIOSTables(t *testing.T) {
 	t.Parallel()
 	reports := smbiosTables(t)

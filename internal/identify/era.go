@@ -21,8 +21,8 @@ type change struct {
 	serial   bool  // the serial number contradicts: a board's replacement does not explain that
 }
 
-// split gives the nodes of a record, the latest last. An agent's installation may move into another device with its disk:
-// its claims alone tell, and in doubt what others knew before.
+// split gives the nodes of a record, the latest last. An agent's installation may move into another device with its
+// disk: its claims alone tell, and in doubt what others knew before.
 func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	if !n.agent() {
 		return []*node{n}
@@ -94,10 +94,10 @@ func following(claims []claim, at time.Time) time.Time {
 	return next
 }
 
-// state gives what was held at a time: those of the claims that span it. A claim that spans a gap looks as if it had held
-// in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a thing has one
-// at a time they are the one. If there is another one all the same, the record was elsewhere and came back, and nothing is
-// known but what is marked and what came along.
+// state gives what was held at a time: those of the claims that span it. A claim that spans a gap looks as if it had
+// held in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a
+// thing has one at a time they are the one. If there is another one all the same, the record was elsewhere and came
+// back, and nothing is known but what is marked and what came along.
 func (r *Rules) state(claims []claim, at time.Time, marked func(claim) bool) *node {
 	spanning := func(c claim) bool { return !c.first.After(at) && !c.last.Before(at) }
 	var marks, others [kindCount]int
@@ -146,27 +146,10 @@ func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	})
 }
 
-// enters tells whether a change led into a device that another record knew before, or was in just then.
+// enters tells whether a change led into a device that another record knew before.
 func (r *Rules) enters(c *change, other *node, shared *sharing) bool {
 	known := other.only(func(d claim) bool { return !d.first.After(c.at) })
-	then := known.only(func(d claim) bool { return r.latestOf(known, d, sooner(c.at, other.seen)) })
-	for _, k := range []*node{known, then} {
-		if r.matches(c.after, k, shared) && !r.matches(c.before, k, shared) {
-			return true
-		}
-	}
-	return false
-}
-
-// latestOf tells whether a claim of a node held at a time. Where several of what a thing has one seem to, it is the one that
-// began last: the others span a gap.
-func (r *Rules) latestOf(n *node, c claim, at time.Time) bool {
-	if c.last.Before(at) {
-		return false
-	}
-	return !r.kinds[c.kind].Single || !slices.ContainsFunc(n.of(c.kind), func(d claim) bool {
-		return d.first.After(c.first) && !d.last.Before(at)
-	})
+	return r.matches(c.after, known, shared) && !r.matches(c.before, known, shared)
 }
 
 // leaves tells whether another agent went on to see the device as it was before the change.

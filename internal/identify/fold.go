@@ -25,7 +25,7 @@ func words(s string) []string {
 type makers struct {
 	Endings         []string          `json:"endings"`           // words that may stand behind a name and say nothing
 	Aliases         map[string]string `json:"aliases"`           // names without spaces and endings
-	SerialOnChassis []string          `json:"serial_on_chassis"` // the chassis' serial number is the system's, where that has none
+	SerialOnChassis []string          `json:"serial_on_chassis"` // whose chassis have the system's number
 
 	endings map[string]bool
 }
@@ -48,6 +48,9 @@ func (r *Rules) scope(manufacturer string) string {
 		parts = parts[:len(parts)-1]
 	}
 	name := strings.Join(parts, "")
+	if r.judge("manufacturer", name) != "" {
+		return ""
+	}
 	if alias, ok := r.makers.Aliases[name]; ok {
 		return alias
 	}

@@ -16,13 +16,13 @@ type pair struct {
 	link   bool
 	apart  bool   // never one CI, by what was settled
 	veto   bool   // never one CI, by the evidence
-	atOnce bool   // of veto: they contradict each other at one time
+	never  bool   // of veto: whatever others know
 	review string // why a person should decide, if they are not one CI in the end; "": need not
 	common bool   // they have a token in common, shared or not
 }
 
-// ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers of
-// both.
+// ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers
+// of both.
 func (p *parting) ambiguous(a, b *node) bool {
 	if len(p.shared.since) == 0 {
 		return false
@@ -63,11 +63,11 @@ func (p *parting) judge(i, j int) *pair {
 	a, b := p.nodes[i], p.nodes[j]
 	q := &pair{a: i, b: j, rule: ruleNew}
 	if a.record == b.record {
-		q.rule, q.veto, q.atOnce = ruleMove, true, true
+		q.rule, q.veto, q.never = ruleMove, true, true
 		return q
 	}
 	if !compatible(a, b) {
-		q.veto, q.atOnce = true, true
+		q.veto, q.never = true, true
 		return q
 	}
 	q.score = p.rules.compare(a, b, p.shared, time.Time{})
@@ -98,11 +98,10 @@ func haveCommon(a, b *node) bool {
 func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	t := r.Thresholds
 	native := q.score.families[r.kinds[kindNative].family].agree > 0
-	q.atOnce = r.Enabled[ruleVeto] && r.contradict(q, a, b, shared)
-	q.veto = q.atOnce || r.Enabled[ruleVeto] && q.bits <= t.Veto
+	q.veto = r.Enabled[ruleVeto] && (q.bits <= t.Veto || r.contradict(q, a, b, shared))
 	switch {
 	case native && r.Enabled[ruleNative]:
-		q.rule, q.link, q.veto, q.atOnce = ruleNative, true, false, false
+		q.rule, q.link, q.veto = ruleNative, true, false
 	case q.bits >= t.Link && !q.veto:
 		r.link(q)
 	case q.bits >= t.Link:

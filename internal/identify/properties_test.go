@@ -157,9 +157,9 @@ func TestIncrementalIsBatch(t *testing.T) {
 	})
 }
 
-// TestInvariants checks what holds of every partition: each record is in one CI, what was settled to be two is two, also
-// through third records, what was settled to be one is one where nothing was settled to be two, and CIs that agents report
-// on show one of them.
+// TestInvariants checks what holds of every partition: each record is in one CI, what was settled to be two is two,
+// also through third records, what was settled to be one is one where nothing was settled to be two, and CIs that
+// agents report on show one of them.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -284,8 +284,8 @@ func TestRejectedIsNoEvidence(t *testing.T) {
 	})
 }
 
-// TestSharedIsNoEvidence checks that what is shared is not in the evidence of what was linked, unless it was one thing's
-// own before it was copied.
+// TestSharedIsNoEvidence checks that what is shared is not in the evidence of what was linked, unless it was one
+// thing's own before it was copied.
 func TestSharedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// reason says why a node is where it is: by the evidence that joined it to the node that its CI is of, or, if it is that
-// one itself, by what it was kept apart from.
+// reason says why a node is where it is: by the evidence that joined it to the node that its CI is of, or, if it is
+// that one itself, by what it was kept apart from.
 func (p *parting) reason(i int) inventory.Reason {
 	var reason inventory.Reason
 	if q := p.toward(i); q != nil {
@@ -139,8 +139,8 @@ func (r *Rules) substituted(k int, a, b *node, shared *sharing) bool {
 	return other >= 0 && r.kinds[other].compare(a.of(other), b.of(other), shared, time.Time{}).agree > 0
 }
 
-// different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which they
-// have none in common.
+// different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which
+// they have none in common.
 func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Token {
 	var tokens []inventory.Token
 	for k := range kindCount {

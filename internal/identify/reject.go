@@ -13,11 +13,11 @@ import (
 // Reject is a set of values that identify nothing. They are matched as a whole, folded: lower case, single spaces.
 type Reject struct {
 	ID          string   `json:"id"`
-	Kinds       []string `json:"kinds"` // those that it is for: of tokens, or manufacturer, model, asset_tag, interface_type, disk_bus
+	Kinds       []string `json:"kinds"` // of tokens, or of judgedKinds
 	Values      []string `json:"values"`
 	Patterns    []string `json:"patterns"`     // regular expressions for the whole value
 	ShorterThan int      `json:"shorter_than"` // in characters; 0: any length will do
-	Repeats     int      `json:"repeats"`      // a value that is nothing but its first n letters or digits over and over; 0: is not looked at
+	Repeats     int      `json:"repeats"`      // nothing but its first n letters or digits; 0: never mind
 }
 
 // rejecter is a Reject ready for use.
@@ -38,9 +38,9 @@ var attributeKinds = map[string]string{
 	"serial_text":   kindNames[kindSerial],
 }
 
-// Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The kind
-// is that of a token, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind that has
-// no patterns every value is honest but the empty one.
+// Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The
+// kind is that of a token, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind
+// that has no patterns every value is honest but the empty one.
 func (r *Rules) Honest(kind, value string) (pattern string, ok bool) {
 	if name, known := attributeKinds[kind]; known {
 		kind = name

@@ -55,8 +55,8 @@ func (p *parting) reviews() []inventory.ReviewCase {
 	return reviews
 }
 
-// open tells whether a pair waits for a person. Of a device that a record left nobody is asked: an answer would be taken
-// for the one it is now.
+// open tells whether a pair waits for a person. Of a device that a record left nobody is asked: an answer would be
+// taken for the one it is now.
 func (p *parting) open(q *pair) bool {
 	if q.review == "" || !p.nodes[q.a].latest || !p.nodes[q.b].latest || p.member[q.a] == p.member[q.b] {
 		return false

@@ -1,6 +1,6 @@
 // Package identify tells which configuration item a record is about: it turns what sources say into tokens that can be
-// compared, and parts records into CIs by them. What it weighs with is data. It does no I/O and knows no clock: the same
-// neighborhood and the same rules give the same partition, in whatever order they came.
+// compared, and parts records into CIs by them. What it weighs with is data. It does no I/O and knows no clock: the
+// same neighborhood and the same rules give the same partition, in whatever order they came.
 package identify
 
 import (
@@ -69,7 +69,7 @@ type weight struct {
 	Disagree  int    `json:"disagree"`   // both have tokens, and none in common
 	Cap       int    `json:"cap"`        // of all tokens in common
 	Single    bool   `json:"single"`     // a thing has one at a time
-	InsteadOf string `json:"instead_of"` // it counts only where this kind does not agree, which then does not disagree either
+	InsteadOf string `json:"instead_of"` // it counts only where this kind does not agree; see substitute
 }
 
 // The rules that can be switched off. R8, a CI of its own, is what is left when no rule applies.
@@ -97,8 +97,8 @@ var standard = sync.OnceValue(func() *Rules {
 func Default() *Rules { return standard() }
 
 // Parse gives the rules of a JSON document: what it does not name is as in Default. Of a kind, a family or the
-// thresholds it may name single fields; a reject with a known id replaces that one. Where data cannot be right the error
-// says which.
+// thresholds it may name single fields; a reject with a known id replaces that one. Where data cannot be right the
+// error says which.
 func Parse(data []byte) (*Rules, error) {
 	return Default().parse(data)
 }

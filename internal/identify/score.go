@@ -88,8 +88,8 @@ func (k *kind) compare(a, b []claim, shared *sharing, until time.Time) kindScore
 	return s
 }
 
-// went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A token
-// that both had before one of them lost it tells of one thing that changed.
+// went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A
+// token that both had before one of them lost it tells of one thing that changed.
 func went(x, y claim) bool { return !x.current && y.first.After(x.last) }
 
 // half gives the bits of what is past: half of them, rounded down.
@@ -100,7 +100,8 @@ func half(bits int, past bool) int {
 	return bits
 }
 
-// intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have one of them now.
+// intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have
+// one of them now.
 func intersect(a, b []claim, shared *sharing, visit func(x, y claim)) bool {
 	common := false
 	for i, j := 0, 0; i < len(a) && j < len(b); {

@@ -10,7 +10,7 @@ import (
 type sharing struct {
 	tokens map[inventory.Token]bool
 	told   map[inventory.Token]bool      // of them, those that people should hear of: not by a fork alone
-	since  map[inventory.Token]time.Time // of them, those that were one thing's own until then, and nobody contradicts that
+	since  map[inventory.Token]time.Time // of them, those that were one thing's own until then
 }
 
 func newSharing() *sharing {
@@ -20,8 +20,8 @@ func newSharing() *sharing {
 // has tells whether a token is shared.
 func (s *sharing) has(token inventory.Token) bool { return s != nil && s.tokens[token] }
 
-// between tells whether a token that two nodes have is shared as far as they are concerned: what a copy took with it says
-// something about those who had it before there was a copy.
+// between tells whether a token that two nodes have is shared as far as they are concerned: what a copy took with it
+// says something about those who had it before there was a copy.
 func (s *sharing) between(x, y claim) bool {
 	if !s.has(x.token) {
 		return false
@@ -41,9 +41,9 @@ func (s *sharing) proven() *sharing {
 	return proven
 }
 
-// learn finds the tokens that are shared among records: two things have them at one time, and contradict each other then
-// in another family or were settled to be two. It is one pass over what all said: what it finds does not change what it
-// looks at, so that there is no order in it.
+// learn finds the tokens that are shared among records: two things have them at one time, and contradict each other
+// then in another family or were settled to be two. It is one pass over what all said: what it finds does not change
+// what it looks at, so that there is no order in it.
 func (p *parting) learn(records []*node) {
 	contradicted := map[inventory.Token]bool{}
 	for i, a := range records {

@@ -23,8 +23,8 @@ const (
 )
 
 // Tokens gives the identifiers in their one form, sorted, and says what was rejected and by which pattern, sorted too.
-// A pattern is the id of a reject of the rules, or one of: empty, malformed, too-long, virtual, removable, repeats-serial,
-// container.
+// A pattern is the id of a reject of the rules, or one of: empty, malformed, too-long, virtual, removable,
+// repeats-serial, container.
 func (r *Rules) Tokens(ids inventory.Identifiers) ([]inventory.Token, []inventory.Rejection) {
 	t := tokenizer{rules: r, contained: ids.Container != ""}
 	t.system(ids)

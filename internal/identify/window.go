@@ -2,15 +2,16 @@ package identify
 
 import "time"
 
-// window is a time at which two nodes both said what they had, and contradicted each other. What each had is all current.
+// window is a time at which two nodes both said what they had, and contradicted each other. What each had is all
+// current.
 type window struct {
 	from, to time.Time
 	a, b     *node
 	score    score
 }
 
-// windows gives the times at which the hardware of two nodes differed, one for each two of their tokens. A claim that spans
-// a gap may not have held in it: where a node had two at a time of what a thing has one, the time tells nothing.
+// windows gives the times at which the hardware of two nodes differed, one for each two of their tokens. A claim that
+// spans a gap may not have held in it: where a node had two at a time of what a thing has one, the time tells nothing.
 func (r *Rules) windows(a, b *node, shared *sharing) []window {
 	var windows []window
 	for k := range kindCount {

@@ -12,7 +12,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// world is a hidden truth that agents report on: which machine each of them is on is known, and identity has to find it.
+// world is a hidden truth that agents report on: which machine each of them is on is known, and identity has to find
+// it.
 type world struct {
 	random      *rand.Rand
 	day         float64
@@ -245,8 +246,8 @@ func (w *world) on(do func(*machine)) bool {
 	return true
 }
 
-// clone copies a virtual machine. With its agent's state it is a fork, which the ratchet finds; without, the copy's agent
-// enrolls anew.
+// clone copies a virtual machine. With its agent's state it is a fork, which the ratchet finds; without, the copy's
+// agent enrolls anew.
 func (w *world) clone(renumbered, fork bool) bool {
 	original := w.machine(true)
 	if original == nil {

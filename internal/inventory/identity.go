@@ -126,7 +126,7 @@ type Evidence struct {
 	Family string  `json:"family"`
 	Bits   int     `json:"bits"`
 	Tokens []Token `json:"tokens"`
-	Past   bool    `json:"past,omitempty" doc:"An identifier that is no longer reported: it counts half."`
+	Past   bool    `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
 }
 
 // Candidate is a record that was considered, and with what result.

@@ -48,7 +48,7 @@ func (m machine) person(u userFacts) inventory.Part {
 		Inverse:      true,
 	}
 	if m.isDirectory(u.Domain) {
-		part.Identifiers.Native = []string{"login:" + login}
+		part.Identifiers.Native = []string{"account:" + login}
 	}
 	return part
 }

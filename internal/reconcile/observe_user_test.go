@@ -26,7 +26,7 @@ func TestObservePrimaryUser(t *testing.T) {
 		{"nobody", "pc7", nil, nil},
 		{"nobody is primary", "pc7", []string{`{"name":"ada"}`, `{"name":"bob","is_primary":false}`}, nil},
 		{"of a directory", "pc7", []string{`{"name":"bob"}`, `{"name":"Ada","domain":"CORP","full_name":"Ada Lovelace","is_primary":true}`},
-			person(`corp\ada`, []string{`login:corp\ada`}, inventory.Attributes{"name": "Ada Lovelace", "login": "Ada", "domain": "CORP"})},
+			person(`corp\ada`, []string{`account:corp\ada`}, inventory.Attributes{"name": "Ada Lovelace", "login": "Ada", "domain": "CORP"})},
 		{"of the machine", "pc7", []string{`{"name":"ada","is_primary":true}`}, person("ada", nil, inventory.Attributes{"name": "ada", "login": "ada"})},
 		{"of the machine, by its name", "Pc7.example.com", []string{`{"name":"ada","domain":"PC7","is_primary":true}`},
 			person(`pc7\ada`, nil, inventory.Attributes{"name": "ada", "login": "ada", "domain": "PC7"})},
@@ -37,7 +37,7 @@ func TestObservePrimaryUser(t *testing.T) {
 		{"of some tenant", "pc7", []string{`{"name":"AdaLovelace","domain":"AzureAD","is_primary":true}`},
 			person(`azuread\adalovelace`, nil, inventory.Attributes{"name": "AdaLovelace", "login": "AdaLovelace", "domain": "AzureAD"})},
 		{"the name of the machine is not known", "", []string{`{"name":"ada","domain":"lab.example.com","is_primary":true}`},
-			person(`lab.example.com\ada`, []string{`login:lab.example.com\ada`}, inventory.Attributes{"name": "ada", "login": "ada", "domain": "lab.example.com"})},
+			person(`lab.example.com\ada`, []string{`account:lab.example.com\ada`}, inventory.Attributes{"name": "ada", "login": "ada", "domain": "lab.example.com"})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -226,10 +226,10 @@ func deref(text *string) string {
 
 // values are all values of a version, its class and its name among them; of no version there are none.
 func values(class, name *string, encoded []byte) (inventory.Attributes, error) {
-	if class == nil {
-		return nil, nil
-	}
 	attributes := inventory.Attributes{}
+	if class == nil {
+		return attributes, nil
+	}
 	if encoded != nil {
 		var err error
 		if attributes, err = decodeAttributes(encoded); err != nil {

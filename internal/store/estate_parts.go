@@ -58,7 +58,8 @@ var estateParts = []estatePart{
 	{
 		kind: "ci", // that is there, for the first time or again
 		rows: `
-			select d.valid_from, 0, d.ci_id::text || ' begun', 0, case when p.valid_to is null then 'created' else 'restored' end, d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
+			select d.valid_from, 0, d.ci_id::text || ' begun', 0, case when p.valid_to is null then 'created' else 'restored' end,
+				d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
 			from ci_version d
 			left join lateral (` + versionBefore + `) p on true
 			where ` + within(`d.valid_from`) + ` and p.valid_to is distinct from d.valid_from`,

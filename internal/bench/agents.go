@@ -10,20 +10,20 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// machines makes up what agents say of the machines of an estate: those of the fleet, without their software.
-type machines struct {
+// agents make up what is said of the machines of an estate: those of the fleet, without their software.
+type agents struct {
 	fleet *fleet
 	judge *ingest.Judge
 }
 
-func newMachines(seed uint64, judge *ingest.Judge) (*machines, error) {
+func newAgents(seed uint64, judge *ingest.Judge) (*agents, error) {
 	f, err := newFleet(seed, golden{})
-	return &machines{f, judge}, err
+	return &agents{f, judge}, err
 }
 
 // observed is what the agent of the n-th machine says of it, with the parts of it that are things of their own.
-func (m *machines) observed(n int) (inventory.Observed, error) {
-	hardware := m.fleet.hardwareOf(n, m.fleet.random(n))
+func (a *agents) observed(n int) (inventory.Observed, error) {
+	hardware := a.fleet.hardwareOf(n, a.fleet.random(n))
 	facts := map[string][]json.RawMessage{}
 	for _, name := range reconcile.Sections() {
 		section, ok := wire.Lookup(name)
@@ -34,7 +34,7 @@ func (m *machines) observed(n int) (inventory.Observed, error) {
 			facts[name] = append(facts[name], section.AppendFacts(nil, item.ProtoReflect()))
 		}
 	}
-	return reconcile.Observe(facts, m.judge.Honest), nil
+	return reconcile.Observe(facts, a.judge.Honest), nil
 }
 
 // alone leaves out the parts of what is said of a machine.
