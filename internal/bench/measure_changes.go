@@ -59,7 +59,7 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	return nil
 }
 
-// fillDay lets things change in the 24 hours that begin at an instant, evenly.
+// fillDay lets things change in the 24 hours that begin at an instant, evenly. They are written in their order.
 func (e *estate) fillDay(ctx context.Context, since time.Time) error {
 	for _, part := range []struct {
 		sql  string
@@ -74,13 +74,14 @@ func (e *estate) fillDay(ctx context.Context, since time.Time) error {
 				where o.key_hash between 2 and 2001 and o.key_hash % 2 = 0 and o.facts ->> 'name' like 'package-%'
 			)
 			insert into item_event (record_id, section_id, at, old_items, new_items)
-			select r, s.id, $1::timestamptz + (((r * 86400::bigint / $2) + k * 17280) % 86400) * interval '1 second' + k * interval '1 microsecond',
+			select r, s.id, $1::timestamptz + ((((r - 1) * 86400::bigint / $2) + k * 17280) % 86400) * interval '1 second' + k * interval '1 microsecond',
 				array[p.old], array[p.new]
 			from section s cross join generate_series(1, $2::integer) r cross join generate_series(0, $3 - 1) k
 			join pair p on p.n = (r * 7 + k * 13) % (select count(*) from pair)
-			where s.name = 'software'`, []any{since, e.estateMachines, changesEach}},
+			where s.name = 'software'
+			order by 3`, []any{since, e.estateMachines, changesEach}},
 		{`create temp table turned as
-			select m.ci_id, $1::timestamptz + (m.record_id * 86400 / $2) * interval '1 second' as at
+			select m.ci_id, $1::timestamptz + ((m.record_id - 1) * 86400 / $2) * interval '1 second' as at
 			from membership m where m.record_id <= $2 and m.record_id % $3 = 0 and m.valid_to = 'infinity'`,
 			[]any{since, e.estateMachines, changedVersion}},
 		{`update ci_version v set valid_to = t.at from turned t where v.ci_id = t.ci_id and v.valid_to = 'infinity'`, nil},

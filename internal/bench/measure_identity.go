@@ -166,22 +166,9 @@ func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimo
 
 // measureOrders measures a purchase list of machines that nobody has seen yet.
 func (e *estate) measureOrders(ctx context.Context, first, count int) error {
-	var orders []inventory.ImportRecord
-	for n := first; n < first+count; n++ {
-		said, err := e.agents.observed(n)
-		if err != nil {
-			return err
-		}
-		attributes := inventory.Attributes{
-			"purchase_order": "PO-" + strconv.Itoa(n/identityGroup), "purchase_date": time.Now().Format(time.DateOnly),
-			"manufacturer": said.Attributes["manufacturer"], "serial_number": said.Attributes["serial_number"],
-		}
-		orders = append(orders, inventory.ImportRecord{
-			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
-			Observed: inventory.Observed{
-				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers(attributes), Partial: true,
-			},
-		})
+	orders, err := e.orders(first, count)
+	if err != nil {
+		return err
 	}
 	spent, err := e.work(ctx, "identity: purchase orders", count, func() error {
 		_, err := e.store.TakeRecords(ctx, orders, false)
@@ -191,4 +178,26 @@ func (e *estate) measureOrders(ctx context.Context, first, count int) error {
 		e.report.add("identity_order", spent.cpu(), shares(spent))
 	}
 	return err
+}
+
+// orders are those of some machines, as a purchase list tells of them.
+func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
+	orders := make([]inventory.ImportRecord, count)
+	for i := range orders {
+		said, err := e.agents.observed(first + i)
+		if err != nil {
+			return nil, err
+		}
+		attributes := inventory.Attributes{
+			"purchase_order": "PO-" + strconv.Itoa(i/identityGroup), "purchase_date": time.Now().Format(time.DateOnly),
+			"manufacturer": said.Attributes["manufacturer"], "serial_number": said.Attributes["serial_number"],
+		}
+		orders[i] = inventory.ImportRecord{
+			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
+			Observed: inventory.Observed{
+				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers(attributes), Partial: true,
+			},
+		}
+	}
+	return orders, nil
 }

@@ -108,13 +108,16 @@ func TestGrowth(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"--fleet 0", "--concurrency 0", "--connected -1", "--output yaml", "what"} {
+	for _, args := range []string{"--fleet 0", "--concurrency 0", "--connected -1", "--output yaml", "--estate 10", "--parts identity,what", "what"} {
 		if _, err := parse(strings.Fields(args)); err == nil {
 			t.Errorf("%q was understood", args)
 		}
 	}
 	o, err := parse([]string{"--fleet", "5", "--agent", "a"})
-	if err != nil || o.machines != 5 || o.agentPath != "a" || o.connected != 10_000 {
+	if err != nil || o.machines != 5 || o.agentPath != "a" || o.connected != 10_000 || !o.wants(partCollector) || !o.wants(partLists) {
+		t.Errorf("got %+v, %v", o, err)
+	}
+	if o, err = parse([]string{"--parts", "graph,lists"}); err != nil || o.wants(partCollector, partImport) || !o.wants(partImport, partGraph) {
 		t.Errorf("got %+v, %v", o, err)
 	}
 }

@@ -232,7 +232,7 @@ func TestMergeAndUndo(t *testing.T) {
 	for ci, want := range before {
 		for _, at := range []time.Time{{}, apart} {
 			got := e.ci(t, ci, at)
-			if diff := cmp.Diff(comparable(want), comparable(got)); diff != "" {
+			if diff := cmp.Diff(settled(want), settled(got)); diff != "" {
 				t.Errorf("%s as of %v (-before +after):\n%s", ci, at, diff)
 			}
 			if diff := cmp.Diff(screens[ci], e.related(t, ci, "connected_to", at)); diff != "" {
@@ -240,7 +240,7 @@ func TestMergeAndUndo(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(comparable(while), comparable(e.ci(t, ciA, together))); diff != "" {
+	if diff := cmp.Diff(settled(while), settled(e.ci(t, ciA, together))); diff != "" {
 		t.Errorf("what was true while they were one changed (-then +now):\n%s", diff)
 	}
 	if err := e.UndoDecision(t.Context(), undo.ID, auditor); !isConflict(err) {
@@ -248,7 +248,7 @@ func TestMergeAndUndo(t *testing.T) {
 	}
 }
 
-func comparable(d inventory.CIDetails) inventory.CIDetails {
+func settled(d inventory.CIDetails) inventory.CIDetails {
 	d.AsOf, d.LastSeen = nil, nil
 	for i := range d.Sources {
 		d.Sources[i].LastSeen = nil

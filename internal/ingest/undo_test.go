@@ -21,7 +21,7 @@ type view struct {
 
 func (e *estate) view(t testing.TB, ci string, at time.Time) view {
 	t.Helper()
-	v := view{Details: comparable(e.ci(t, ci, at))}
+	v := view{Details: settled(e.ci(t, ci, at))}
 	q := inventory.RelationshipQuery{CI: ci, Page: inventory.Page{AsOf: at}}
 	err := e.ListRelationships(t.Context(), q, func(r inventory.Relationship, _ inventory.Position) error {
 		v.Relationships = append(v.Relationships, r)
@@ -82,6 +82,7 @@ func TestUndoRestoresExactly(t *testing.T) {
 
 // mergeAndUndo merges the first of the CIs with another one, goes on with those that are left, and undoes the merge.
 func (e *estate) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
+	t.Helper()
 	if len(cis) < 2 {
 		return
 	}
@@ -117,6 +118,7 @@ func (e *estate) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
 }
 
 func (e *estate) views(t *testing.T, cis []string, at time.Time) []view {
+	t.Helper()
 	var views []view
 	for _, ci := range cis {
 		views = append(views, e.view(t, ci, at))

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/pgtest"
+	"github.com/musterhq/muster/internal/store"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
+
+// testEstate is an estate without machines in a database of the test's own.
+func testEstate(t *testing.T) *estate {
+	t.Helper()
+	url := pgtest.New(t)
+	session, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = session.Close(context.WithoutCancel(t.Context())) })
+	e := &estate{bench: &bench{}, meters: meters{database: &database{session: session}}}
+	if e.judge, err = ingest.NewJudge(nil); err != nil {
+		t.Fatal(err)
+	}
+	if e.agents, err = newAgents(1, e.judge); err != nil {
+		t.Fatal(err)
+	}
+	if e.filled, err = newFilling(t.Context(), session, e.judge); err != nil {
+		t.Fatal(err)
+	}
+	e.store, err = store.Open(t.Context(), url, store.Options{
+		MaxConns: 1, NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.store.Close)
+	return e
+}
+
+// contents lists what is known of machines, without times, ids and who was seen when.
+func (e *estate) contents(t *testing.T) []string {
+	t.Helper()
+	rows, err := e.database.session.Query(t.Context(), `
+		select jsonb_build_object('record', r.id, 'kind', r.kind, 'tokens', e.tokens, 'last', e.last_seen, 'rejected', e.rejected,
+			'says', v.attributes, 'class', v.class, 'shown', m.shown, 'home', m.ci_id = r.home, 'unsettled', r.unsettled,
+			'is', c.attributes, 'is_class', c.class, 'name', c.name, 'device', c.device, 'provenance', c.provenance,
+			'rule', d.rule, 'action', d.action)::text
+		from source_record r
+		join evidence e on e.record_id = r.id
+		join record_version v on v.record_id = r.id
+		join membership m on m.record_id = r.id
+		join ci_version c on c.ci_id = m.ci_id
+		join identity_decision d on d.record_id = r.id
+		order by r.id`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestFillingIsWhatTheStoreWrites compares machines that were filled in with machines that the store was told of.
+func TestFillingIsWhatTheStoreWrites(t *testing.T) {
+	t.Parallel()
+	const count = 20
+	told, filled := testEstate(t), testEstate(t)
+	testimonies, err := testimoniesOf(t.Context(), 0, count, told.newMachine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := told.store.Resolve(t.Context(), testimonies); err != nil {
+		t.Fatal(err)
+	}
+	var things []thing
+	for n := range count {
+		one, err := filled.agents.thing(n, time.Now().Add(-time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		things = append(things, one)
+	}
+	if filled.places, err = filled.filled.add(t.Context(), things); err != nil {
+		t.Fatal(err)
+	}
+	want := told.contents(t)
+	if diff := cmp.Diff(want, filled.contents(t)); diff != "" || len(want) != count {
+		t.Errorf("filled with %d machines (-want +got):\n%s", len(want), diff)
+	}
+
+	if testimonies, err = testimoniesOf(t.Context(), 0, count, filled.known); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := filled.store.Resolve(t.Context(), testimonies); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, filled.contents(t)); diff != "" {
+		t.Errorf("who says the same changed something (-want +got):\n%s", diff)
+	}
+}
+
+// TestOrderIsTheMachineThatReports has machines reported on that were ordered.
+func TestOrderIsTheMachineThatReports(t *testing.T) {
+	t.Parallel()
+	const count = 5
+	e := testEstate(t)
+	orders, err := e.orders(0, count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := e.store.TakeRecords(t.Context(), orders, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testimonies, err := testimoniesOf(t.Context(), 0, count, e.newMachine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := e.store.Resolve(t.Context(), testimonies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, outcome := range outcomes {
+		if got := places[testimonies[i].Record].CI; got != outcome.CI || got == "" || outcome.Problem != "" {
+			t.Errorf("machine %d is %s, was ordered as %s %s", i, got, outcome.CI, outcome.Problem)
+		}
+	}
+}
+
+// TestMachinesIdentifyThemselves looks for identifiers that count for nothing or that several machines have.
+func TestMachinesIdentifyThemselves(t *testing.T) {
+	t.Parallel()
+	const machines = 200
+	judge, err := ingest.NewJudge(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := newAgents(1, judge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holders := map[inventory.Token]int{}
+	for n := range machines {
+		said, err := a.observed(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, rejected := judge.Tokens(said.Identifiers)
+		if len(tokens) != 9 {
+			t.Errorf("machine %d has %v", n, tokens)
+		}
+		for _, r := range rejected {
+			if r.Pattern != "repeats-serial" {
+				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
+			}
+		}
+		for _, part := range said.Parts {
+			found, rejected := judge.Tokens(part.Identifiers)
+			if len(found) == 0 || len(rejected) > 0 {
+				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
+			}
+		}
+		for _, token := range tokens {
+			if before, ok := holders[token]; ok {
+				t.Errorf("machines %d and %d both have %s", before, n, token)
+			}
+			holders[token] = n
+		}
+	}
+}
+
+func TestForeignInventoryIsOneMachine(t *testing.T) {
+	t.Parallel()
+	e := testEstate(t)
+	var err error
+	if e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { e.ingester.Run(ctx); close(ended) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	file := foreignInventory(1, 10)
+	for _, outcome := range []string{"created", "unchanged"} {
+		if err := e.load(t.Context(), file, outcome); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := e.load(t.Context(), foreignInventory(2, 10), "created"); err != nil {
+		t.Error(err)
+	}
+}
