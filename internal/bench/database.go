@@ -172,6 +172,15 @@ func (d *database) seen(ctx context.Context, since time.Time) (n int, err error)
 	return n, nil
 }
 
+// devices is how many computers are known.
+func (d *database) devices(ctx context.Context) (n int, err error) {
+	err = d.session.QueryRow(ctx, `select count(*) from ci_version where device and valid_to = 'infinity'`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count devices: %w", err)
+	}
+	return n, nil
+}
+
 // storage is what a table takes, in bytes, its TOAST included.
 type storage struct {
 	Table   string  `json:"table"`

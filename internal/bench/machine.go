@@ -138,6 +138,7 @@ func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Me
 		"display":           {m.display(machine)},
 		"os":                {f.system(serial, random)},
 		"service":           f.image["service"],
+		"user":              {f.user(machine)},
 	}
 }
 
@@ -261,6 +262,14 @@ func (m model) display(machine int) *inventoryv1.Display {
 		d.Connection = "eDP-1"
 	}
 	return d
+}
+
+// user is whose machine it is: an account of the directory.
+func (f *fleet) user(machine int) *inventoryv1.User {
+	return &inventoryv1.User{
+		Name: fmt.Sprintf("e%06d", machine), Domain: "CONTOSO", FullName: fmt.Sprintf("Employee %d", machine), IsPrimary: true,
+		LastLogin: timestamppb.New(f.imaged.Add(time.Duration(machine) * time.Second)),
+	}
 }
 
 // system is the image's operating system on this machine.

@@ -133,7 +133,16 @@ func (b *bench) measureFirst(ctx context.Context) error {
 		b.report.Tables = grown.list()
 		before = after
 	}
-	return nil
+	return b.countDevices(ctx)
+}
+
+// countDevices makes sure that each machine became a device of its own: what others cost would say nothing.
+func (b *bench) countDevices(ctx context.Context) error {
+	devices, err := b.database.devices(ctx)
+	if err == nil && devices != len(b.clients) {
+		err = fmt.Errorf("%d machines are %d devices", len(b.clients), devices)
+	}
+	return err
 }
 
 // sendFirst connects a machine and has it send the first sections of its inventory, which stay its inventory.

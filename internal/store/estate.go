@@ -21,7 +21,14 @@ import (
 // A change is one of the CI that its record was at that time. Of a relationship, it is one of the CI that it is from, or
 // of the CI asked for. The action of an item is added, removed or changed.
 func (s *Store) ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error {
-	feed := &estateFeed{query: q, visit: visit}
+	full := fullWindow
+	if q.Limit > 0 {
+		full = min(full, 100+2*q.Limit)
+	}
+	return s.listEstate(ctx, &estateFeed{query: q, visit: visit, full: full})
+}
+
+func (s *Store) listEstate(ctx context.Context, feed *estateFeed) error {
 	if err := feed.prepare(); err != nil {
 		return err
 	}
@@ -49,6 +56,7 @@ type estateFeed struct {
 	from    time.Time
 	until   time.Time
 	visited int
+	full    int // windows shrink and grow so that they hold not much more changes
 }
 
 func (f *estateFeed) prepare() error {
@@ -100,19 +108,14 @@ func (f *estateFeed) bound(now time.Time) {
 	}
 }
 
-// The windows of a feed shrink and grow so that they hold not much more than fullWindow changes. Times are microseconds.
 const (
-	leastWindow = time.Microsecond
-	fullWindow  = 2000
+	fullWindow  = 2000             // changes
+	leastWindow = time.Microsecond // as the database has times
 )
 
 func (f *estateFeed) run(ctx context.Context) error {
 	if err := f.scope(ctx); err != nil {
 		return err
-	}
-	full := fullWindow
-	if f.query.Limit > 0 {
-		full = min(full, 100+2*f.query.Limit)
 	}
 	// Who comes often asks for little time, in which there is little. That all of it is one window is tried first.
 	for width := f.until.Sub(f.from); f.from.Before(f.until); {
@@ -120,11 +123,11 @@ func (f *estateFeed) run(ctx context.Context) error {
 		if to.After(f.until) {
 			to = f.until
 		}
-		n, err := f.count(ctx, to, full)
+		n, err := f.count(ctx, to)
 		if err != nil {
 			return err
 		}
-		if n > full && width > leastWindow {
+		if n > f.full && width > leastWindow {
 			width = max(width/8, leastWindow)
 			continue
 		}
@@ -134,7 +137,7 @@ func (f *estateFeed) run(ctx context.Context) error {
 			}
 		}
 		f.from = to
-		if n < full/4 {
+		if n < f.full/4 {
 			width = 4 * min(width, f.until.Sub(f.from)/4+1)
 		}
 	}
@@ -179,8 +182,8 @@ func (f *estateFeed) scope(ctx context.Context) error {
 }
 
 // count tells how many changes there may be from the feed's instant to another, at least where they are no more than enough.
-func (f *estateFeed) count(ctx context.Context, to time.Time, enough int) (int, error) {
-	f.args["from"], f.args["to"], f.args["enough"] = f.from, to, enough+1
+func (f *estateFeed) count(ctx context.Context, to time.Time) (int, error) {
+	f.args["from"], f.args["to"], f.args["enough"] = f.from, to, f.full+1
 	row, _, err := one[struct{ N int }](ctx, f.tx, countEstate(f.parts, f.query.CI != ""), f.args)
 	if err != nil {
 		return 0, fmt.Errorf("count changes: %w", err)

@@ -78,6 +78,16 @@ func TestEstateChanges(t *testing.T) {
 					t.Errorf("in pages of %d (-want +got):\n%s", size, diff)
 				}
 			}
+			for _, full := range []int{1, 8} {
+				var windows []inventory.EstateChange
+				err := w.s.listEstate(t.Context(), &estateFeed{full: full, visit: func(c inventory.EstateChange, _ inventory.Position) error {
+					windows = append(windows, c)
+					return nil
+				}})
+				if diff := cmp.Diff(whole, windows); diff != "" || err != nil {
+					t.Errorf("in windows of %d: %v (-want +got):\n%s", full, err, diff)
+				}
+			}
 			w.checkScopes(whole)
 		})
 	}
@@ -130,6 +140,31 @@ func (w *world) checkScopes(whole []inventory.EstateChange) {
 		if c.CI.ID != w.cis[1].id {
 			w.t.Errorf("a change of %s among those of %s", c.CI.ID, w.cis[1].id)
 		}
+	}
+}
+
+// TestEstateRepeats: what several say of one relationship begins with the first of them and ends once with the last.
+func TestEstateRepeats(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, b := w.newRecord("computer", "a"), w.newRecord("monitor", "b")
+	later := func(change func()) {
+		w.now = w.now.Add(time.Hour)
+		change()
+	}
+	var held []*worldRelationship
+	for range 3 {
+		later(func() { held = append(held, w.relate("connected_to", b, a, a)) })
+	}
+	later(func() { w.unrelate(held[0]) })
+	later(func() { w.unrelate(held[1]); w.unrelate(held[2]) })
+	changes, _ := feed(t, w.s, inventory.EstateQuery{Kind: "relationship"})
+	want := []worldChange{
+		{worldStart.Add(time.Hour), "relationship", "began", b.ci.id, "connected_to", "a"},
+		{worldStart.Add(5 * time.Hour), "relationship", "ended", b.ci.id, "connected_to", "a"},
+	}
+	if diff := cmp.Diff(want, asWorld(changes)); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }
 

@@ -135,7 +135,7 @@ func TestCIPagesHaveTheirIndexes(t *testing.T) {
 	s.wantIndexes(t, "relationships of a CI", relationshipsSQL(true, []string{`(r.from_record = any(@records) or r.to_record = any(@records))`}), args)
 	s.wantIndexes(t, "a graph", graphSteps(inventory.GraphQuery{}), args)
 	for _, ci := range []string{"", uuid.NewString()} {
-		feed := &estateFeed{query: inventory.EstateQuery{CI: ci}}
+		feed := &estateFeed{query: inventory.EstateQuery{CI: ci}, full: fullWindow}
 		if err := feed.prepare(); err != nil {
 			t.Fatal(err)
 		}
