@@ -507,3 +507,20 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	}
 	_ = second
 }
+
+// TestPartIsSeenWithItsWhole: a monitor is there as long as the machine is heard of that sees it.
+func TestPartIsSeenWithItsWhole(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	h := laptop(1)
+	h.displays = []proto.Message{display("CN0123")}
+	agent, ci := e.agent(t, h)
+	monitor := e.related(t, ci, "connected_to", time.Time{})[0]
+	later := e.now(t)
+	if err := e.FlushPresence(t.Context(), []inventory.Presence{{Record: agent.mustRecord(t).ID, SeenAt: later}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.ci(t, monitor, time.Time{}).LastSeen; got == nil || !got.Equal(later) {
+		t.Errorf("the monitor was last seen at %v, its machine at %v", got, later)
+	}
+}

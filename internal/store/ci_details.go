@@ -118,7 +118,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 		from membership m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
-		cross join lateral (select greatest(r.seen_at, p.seen_at) as at) seen
+		cross join lateral (select `+recordSeen+` as at) seen
 		left join record_version v on v.record_id = r.id and v.valid_from <= @as_of and v.valid_to > @as_of
 		where m.ci_id = @ci and `+memberAt+`
 		order by r.id`, args, func(row sourceRow) error {

@@ -137,7 +137,7 @@ func (f *estateFeed) run(ctx context.Context) error {
 			}
 		}
 		f.from = to
-		if n < f.full/4 {
+		if n <= f.full/4 {
 			width = 4 * min(width, f.until.Sub(f.from)/4+1)
 		}
 	}

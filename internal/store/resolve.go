@@ -94,11 +94,12 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 	})
 }
 
-// begin waits for its turn.
+// begin waits for its turn. Statements are planned for the tables as they are: a plan that was made when the tables were
+// empty reads them from end to end when they are large.
 func (r *resolution) begin(ctx context.Context) error {
 	err := r.tx.QueryRow(ctx, `
 		update identity_clock set at = greatest(date_trunc('microseconds', clock_timestamp()), at + interval '1 microsecond')
-		returning at`).Scan(&r.at)
+		returning at, set_config('plan_cache_mode', 'force_custom_plan', true)`).Scan(&r.at, nil)
 	if err != nil {
 		return fmt.Errorf("take turn: %w", err)
 	}

@@ -33,12 +33,24 @@ const versionText = `lower(d.name || E'\n' || coalesce(d.attributes ->> 'serial_
 // it is not known when it had been seen by then.
 const versionSeen = `
 	left join lateral (
-		select max(greatest(r.seen_at, p.seen_at)) as seen_at
+		select max(` + recordSeen + `) as seen_at
 		from membership m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
 		where m.ci_id = d.ci_id and ` + memberAt + `
 	) seen on true`
+
+// recordSeen is when a source record r, with its presence p, was heard of last. A part is there whenever those are heard
+// of that see it: they would say if it were gone.
+const recordSeen = `
+	case when r.source <> '` + sourceDiscovery + `' then greatest(r.seen_at, p.seen_at)
+	else (
+		select greatest(r.seen_at, max(greatest(o.seen_at, s.seen_at)))
+		from relationship l
+		join source_record o on o.id = l.observer
+		left join presence s on s.record_id = o.id
+		where (l.from_record = r.id or l.to_record = r.id) and l.valid_to = 'infinity'
+	) end`
 
 // ciPlace is the CI that an id stands for.
 type ciPlace struct {
