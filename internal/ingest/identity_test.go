@@ -442,10 +442,16 @@ func TestRetiredComesBack(t *testing.T) {
 	if _, _, err := e.Device(t.Context(), ci, time.Time{}); err == nil {
 		t.Error("a retired device is still listed")
 	}
+	if n := e.installs(t, "bash"); n != 0 {
+		t.Errorf("bash is installed %d times on a retired device", n)
+	}
 	h.host = "found-again"
 	mustObserve(t, agent, h.report())
 	if got := e.ci(t, ci, time.Time{}); got.Name != "found-again" {
 		t.Errorf("it came back as %+v", got)
+	}
+	if n := e.installs(t, "bash"); n != 1 {
+		t.Errorf("back again, bash is installed %d times", n)
 	}
 }
 

@@ -253,13 +253,21 @@ func TestCIsOfThePast(t *testing.T) {
 			t.Errorf("%s was retired at %v", c.name, details.RetiredAt)
 		}
 	}
+	w.now = w.now.Add(time.Hour)
+	w.place(retired, kept.ci, true) // what was retired turns out to be what is there
+	if details, err := w.s.CI(t.Context(), retired.home.id, time.Time{}); err != nil || details.ID != kept.ci.id {
+		t.Errorf("what was retired and merged is %q, %v; want %s", details.ID, err, kept.ci.id)
+	}
 	_, err := w.s.CI(t.Context(), kept.ci.id, before.Add(-time.Second))
 	wantCode(t, err, inventory.CodeNotFound)
 	device, _, err := w.s.Device(t.Context(), gone.home.id, time.Time{})
 	if err != nil || device.ID != kept.ci.id {
 		t.Errorf("the merged device is %q, %v; want %s", device.ID, err, kept.ci.id)
 	}
-	_, _, err = w.s.Device(t.Context(), retired.ci.id, time.Time{})
+	lone := w.newRecord("computer", "lone")
+	w.now = w.now.Add(time.Hour)
+	w.retire(lone.ci)
+	_, _, err = w.s.Device(t.Context(), lone.ci.id, time.Time{})
 	wantCode(t, err, inventory.CodeNotFound)
 }
 

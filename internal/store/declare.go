@@ -167,7 +167,8 @@ func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string
 	return ci, class, nil
 }
 
-// RetireCI ends a CI. Its history stays, and should a source speak of it again, it comes back.
+// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays, and should a source speak of
+// it again, it comes back.
 func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)
@@ -177,6 +178,10 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(endVersion, ci, r.at)
-		return r.send(ctx, "retire ci", batch)
+		members, err := r.membersOf(ctx, ci)
+		for _, m := range members {
+			r.moved[m.Record] = true
+		}
+		return errors.Join(err, r.send(ctx, "retire ci", batch))
 	})
 }

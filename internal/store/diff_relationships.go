@@ -15,12 +15,12 @@ func relatedAt(cis string, at moment) string {
 		select f.ci_id as ci, r.type, true as outward, t.ci_id as other
 		from ` + relatedCIs("f", cis, at) + `
 		join ci_version v on v.ci_id = t.ci_id and ` + at("v") + `
-		where ` + relationshipSeen + `
+		where ` + relatedSeen(at) + `
 		union
 		select t.ci_id, r.type, false, f.ci_id
 		from ` + relatedCIs("t", cis, at) + `
 		join ci_version v on v.ci_id = f.ci_id and ` + at("v") + `
-		where ` + relationshipSeen
+		where ` + relatedSeen(at)
 }
 
 var relatedDifference = `

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Gr
 		return inventory.Graph{}, err
 	}
 	page := inventory.Page{AsOf: q.AsOf}
-	search := graphSearch{query: q, args: pgx.NamedArgs{"as_of": instant(page), "types": q.Types}, depth: map[string]int{}}
+	search := graphSearch{query: q, args: pgx.NamedArgs{"as_of": instant(page), "types": q.Types}, depth: map[string]int{}, observers: map[int64]int64{}}
 	err := s.read(ctx, func(tx pgx.Tx) error {
 		if err := joinAsWritten(ctx, tx); err != nil {
 			return err
@@ -36,7 +37,7 @@ func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Gr
 			return err
 		}
 		search.tx = tx
-		first, err := search.refs(ctx, []string{place.ID}, versionOrLast(page))
+		first, err := search.refs(ctx, []string{place.ID}, `join ci c on c.id = d.ci_id where `+versionOrLast(page))
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,10 @@ func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Gr
 		if place.Retired { // it is related to nothing any more
 			return nil
 		}
-		return search.run(ctx)
+		if err := search.run(ctx); err != nil {
+			return err
+		}
+		return search.sources(ctx)
 	})
 	if err != nil {
 		return inventory.Graph{}, err
@@ -84,6 +88,7 @@ type graphSearch struct {
 	nodes     []inventory.GraphNode
 	depth     map[string]int
 	edges     []inventory.Relationship
+	observers map[int64]int64 // of the edges that were observed
 	truncated bool
 }
 
@@ -104,7 +109,7 @@ func (g *graphSearch) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		refs, err := g.refs(ctx, next, atPage("d"))
+		refs, err := g.refs(ctx, next, `where `+atPage("d"))
 		if err != nil {
 			return err
 		}
@@ -144,11 +149,10 @@ func graphSteps(q inventory.GraphQuery) string {
 // graphStep are those whose end, f or t, is of the frontier.
 func graphStep(end, condition string) string {
 	return `
-		select r.id, r.type, y.verb, f.ci_id::text as from_id, t.ci_id::text as to_id, r.attributes,
-			` + relationshipSource + ` as source, r.valid_from
-		from ` + relatedCIs(end, `@frontier`, atPage) + `
+		select r.id, r.type, y.verb, f.ci_id::text as from_id, t.ci_id::text as to_id, r.attributes, r.observer, r.valid_from
+		from ` + relatedCIs(end, `@frontier::text[]`, atPage) + `
 		join relationship_type y on y.name = r.type
-		where ` + relationshipSeen + ` and r.id <> all(@known::bigint[]) and (@types::text[] is null or r.type = any(@types)) and ` + condition
+		where ` + relatedSeen(atPage) + ` and r.id <> all(@known::bigint[]) and (@types::text[] is null or r.type = any(@types)) and ` + condition
 }
 
 type graphRow struct {
@@ -157,7 +161,7 @@ type graphRow struct {
 	FromID     string
 	ToID       string
 	Attributes []byte
-	Source     string
+	Observer   *int64
 	ValidFrom  time.Time
 }
 
@@ -179,8 +183,11 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 		attributes, err := decodeAttributes(row.Attributes)
 		g.edges = append(g.edges, inventory.Relationship{
 			ID: row.ID, Type: row.Type, Verb: row.Verb, From: inventory.CIRef{ID: row.FromID}, To: inventory.CIRef{ID: row.ToID},
-			Attributes: attributes, Source: row.Source, ValidFrom: row.ValidFrom,
+			Attributes: attributes, Source: sourceManual, ValidFrom: row.ValidFrom,
 		})
+		if row.Observer != nil {
+			g.observers[row.ID] = *row.Observer
+		}
 		for _, id := range []string{row.FromID, row.ToID} {
 			if _, known := g.depth[id]; !known && !found[id] {
 				next, found[id] = append(next, id), true
@@ -194,14 +201,36 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 	return next, nil
 }
 
-// refs are the versions d of CIs that a condition holds of.
+// sources fills in who told of the relationships.
+func (g *graphSearch) sources(ctx context.Context) error {
+	type observer struct {
+		ID     int64
+		Source string
+	}
+	names := map[int64]string{}
+	g.args["observers"] = slices.Compact(slices.Sorted(maps.Values(g.observers)))
+	err := each(ctx, g.tx, `select id, source from source_record where id = any(@observers::bigint[])`, g.args, func(o observer) error {
+		names[o.ID] = o.Source
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read observers: %w", err)
+	}
+	for i, edge := range g.edges {
+		if by, observed := g.observers[edge.ID]; observed {
+			g.edges[i].Source = names[by]
+		}
+	}
+	return nil
+}
+
+// refs are the versions d of CIs that the end of a statement picks.
 func (g *graphSearch) refs(ctx context.Context, ids []string, version string) (map[string]inventory.CIRef, error) {
 	g.args["nodes"] = ids
 	refs := make(map[string]inventory.CIRef, len(ids))
 	err := each(ctx, g.tx, `
 		select d.ci_id::text as id, d.class, d.name
-		from ci_version d join ci c on c.id = d.ci_id
-		where d.ci_id = any(@nodes::uuid[]) and `+version, g.args, func(ref inventory.CIRef) error {
+		from unnest(@nodes::text[]) n (id) join ci_version d on d.ci_id = n.id::uuid `+version, g.args, func(ref inventory.CIRef) error {
 		refs[ref.ID] = ref
 		return nil
 	})

@@ -48,8 +48,17 @@ func relatedCIs(end, cis string, at moment) string {
 		unnest(` + cis + `::uuid[]) i (id)
 		join membership ` + this + ` on ` + this + `.ci_id = i.id and ` + at(this) + `
 		join relationship r on r.` + near + ` = ` + this + `.record_id and ` + at("r") + `
-		join membership ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other) + `
-		left join membership seer on seer.record_id = r.observer and ` + at("seer")
+		join membership ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other)
+}
+
+// relatedSeen is relationshipSeen of relatedCIs: who observes is nearly always at one of the two ends, and known.
+func relatedSeen(at moment) string {
+	return `f.ci_id <> t.ci_id and case
+		when r.observer is null then true
+		when r.observer = f.record_id then f.shown
+		when r.observer = t.record_id then t.shown
+		else exists (select from membership seer where seer.record_id = r.observer and seer.shown and ` + at("seer") + `)
+	end`
 }
 
 // relationshipSeen picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its

@@ -38,6 +38,7 @@ type placed struct {
 	Departed  []string
 	Rule      string // of the last decision
 	Unsettled bool
+	Retired   bool // the CI is
 }
 
 // nobody is where a look around begins.
@@ -86,17 +87,20 @@ type witnessRow struct {
 	Shown     *bool
 	Departed  []string
 	Rule      *string
+	Retired   bool
 }
 
 // load reads witnesses.
 func (n *nearby) load(ctx context.Context, records []int64) error {
 	rows, err := n.tx.Query(ctx, `
 		select r.id, r.source, r.kind, r.home::text as home, r.created_at, greatest(r.seen_at, p.seen_at) as seen_at, r.unsettled,
-		       e.tokens, e.first_seen, e.last_seen, m.ci_id::text as ci, m.shown, m.departed::text[] as departed, d.rule
+		       e.tokens, e.first_seen, e.last_seen, m.ci_id::text as ci, m.shown, m.departed::text[] as departed, d.rule,
+		       c.retired_at is not null as retired
 		from source_record r
 		left join presence p on p.record_id = r.id
 		left join evidence e on e.record_id = r.id
 		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
+		left join ci c on c.id = m.ci_id
 		left join lateral (
 			select d.rule from identity_decision d where d.record_id = r.id order by d.at desc, d.id desc limit 1
 		) d on m.ci_id is not null
@@ -111,7 +115,7 @@ func (n *nearby) load(ctx context.Context, records []int64) error {
 	for _, row := range list {
 		n.witnesses[row.ID] = n.witness(row)
 		if row.CI != nil {
-			n.placed[row.ID] = placed{CI: *row.CI, Shown: *row.Shown, Departed: row.Departed, Unsettled: row.Unsettled}
+			n.placed[row.ID] = placed{CI: *row.CI, Shown: *row.Shown, Departed: row.Departed, Unsettled: row.Unsettled, Retired: row.Retired}
 			if row.Rule != nil {
 				p := n.placed[row.ID]
 				p.Rule = *row.Rule

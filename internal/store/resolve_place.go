@@ -57,6 +57,9 @@ func (p *placing) judged(partition inventory.Partition) error {
 	for _, to := range partition.Placements {
 		from, known := p.placed[to.Record]
 		slices.Sort(to.Left)
+		if from.Retired && from.CI == to.CI {
+			to.Shown = false
+		}
 		if !known || from.CI != to.CI || from.Shown != to.Shown || !slices.Equal(from.Departed, to.Left) {
 			p.moves = append(p.moves, to)
 			p.touch(from, to, known)

@@ -54,7 +54,7 @@ func (r *resolution) testify(ctx context.Context, testimonies []inventory.Testim
 		}
 		if h.CIRetired {
 			batch.Queue(`update ci set retired_at = null where id = $1`, *h.CI)
-			r.touched[*h.CI] = true
+			r.touched[*h.CI], r.moved[h.ID] = true, true
 		}
 	}
 	return r.send(ctx, "take in testimonies", batch)
