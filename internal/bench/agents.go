@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"time"
 
 	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
@@ -42,3 +44,18 @@ func alone(o inventory.Observed) inventory.Observed {
 	o.Parts = nil
 	return o
 }
+
+// thing is the n-th machine.
+func (a *agents) thing(n int, since time.Time) (thing, error) {
+	said, err := a.observed(n)
+	return thing{source: sourceAgent, key: machineKey(n), kind: kindComputer, since: since, said: alone(said)}, err
+}
+
+func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
+
+// As the store calls them.
+const (
+	sourceAgent     = "agent"
+	sourceDiscovery = "discovery"
+	kindComputer    = "computer"
+)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,7 +23,7 @@ const (
 
 var estateParts = []string{partIdentity, partImport, partGraph, partChanges, partLists}
 
-// leastEstate is how many machines the parts need at least.
+// leastEstate is how many machines the parts need at least, none of which two of them use.
 const leastEstate = 4000
 
 // estate is a large estate in a database of its own, and what works on it within this process.
@@ -159,5 +158,3 @@ func (e *estate) timed(ctx context.Context, runs int, do func() error) (took tim
 }
 
 func inMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-var errNoRows = errors.New("nothing was found")

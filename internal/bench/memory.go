@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// timeBudget is how long all of the measurement may take: whoever is not connected by then is extrapolated.
+	// timeBudget is how long the agent and the fleet may take: whoever is not connected by then is extrapolated.
 	timeBudget = 170 * time.Second
 	// connectTime is what connecting may take in any case.
 	connectTime = 20 * time.Second

@@ -14,6 +14,7 @@ import (
 type report struct {
 	Fleet       int       `json:"fleet"`
 	Concurrency int       `json:"concurrency"`
+	Estate      int       `json:"estate"`
 	Seed        uint64    `json:"seed"`
 	PostgreSQL  string    `json:"postgresql,omitempty"`
 	Figures     []figure  `json:"figures"`
@@ -33,7 +34,7 @@ type figure struct {
 }
 
 func newReport(o options) *report {
-	return &report{Fleet: o.machines, Concurrency: o.concurrency, Seed: o.seed, Figures: []figure{}}
+	return &report{Fleet: o.machines, Concurrency: o.concurrency, Estate: o.estateMachines, Seed: o.seed, Figures: []figure{}}
 }
 
 // add notes a figure. The note is for what the reader has to know about it.
@@ -76,7 +77,7 @@ func (r *report) print(out io.Writer, form string) error {
 }
 
 func (r *report) printFigures(t io.Writer) {
-	fmt.Fprintf(t, "\nPer machine; fleet of %d, %d at a time, seed %d\n\t\n", r.Fleet, r.Concurrency, r.Seed)
+	fmt.Fprintf(t, "\nPer machine; fleet of %d, %d at a time, estate of %d, seed %d\n\t\n", r.Fleet, r.Concurrency, r.Estate, r.Seed)
 	fmt.Fprintf(t, "What\tMeasured\tTarget\tVerdict\tNote\n")
 	for _, f := range r.Figures {
 		goal := "–"
@@ -91,7 +92,8 @@ func (r *report) printPhases(t io.Writer) {
 	if len(r.Phases) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\nWhere it goes, per machine (CPU in ms; idle noise taken off; maintenance: checkpointer, WAL writer, autovacuum)\n\t\n")
+	fmt.Fprintf(t, "\nWhere it goes, per machine (CPU in ms; idle noise taken off; maintenance: checkpointer, WAL writer, autovacuum;\n"+
+		"the collector of identity, import and changes is this program)\n\t\n")
 	fmt.Fprintf(t, "Phase\tCollector\tPostgreSQL\tof it maintenance\tStatements\tWAL bytes\tof it full pages\tWAL records\n")
 	for _, p := range r.Phases {
 		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\t%.3f\t%.0f\t%.0f\t%.2f\n", p.Name, p.Collector, p.Sessions+p.Maintenance, p.Maintenance,

@@ -66,12 +66,14 @@ func foreignInventory(number, programs int) []byte {
 			"hardware": object{
 				"name": fmt.Sprintf("foreign-%d", number), "uuid": fmt.Sprintf("7b1c9e52-04d3-4f6a-9a31-5f0c2d%06x", number), "chassis_type": "Laptop",
 			},
-			"bios":            object{"smanufacturer": "Tailspin", "smodel": "Book 15", "ssn": fmt.Sprintf("TS%07d", number), "mmanufacturer": "Tailspin"},
+			"bios":            object{"smanufacturer": "Tailspin", "smodel": "Book 15", "ssn": fmt.Sprintf("TS%07d", number)},
 			"operatingsystem": object{"name": "Debian GNU/Linux", "version": "12", "full_name": "Debian GNU/Linux 12", "arch": "x86_64"},
 			"networks": []object{{
 				"description": "eth0", "mac": fmt.Sprintf("3c:53:00:00:%02x:%02x", number/256, number%256), "type": "ethernet", "virtualdev": false,
 			}},
-			"storages":  []object{{"name": "nvme0n1", "model": "TS-900", "serial": fmt.Sprintf("TSD%08d", number), "type": "disk", "disksize": 512000}},
+			"storages": []object{{
+				"name": "nvme0n1", "model": "TS-900", "serial": fmt.Sprintf("TSD%08d", number), "type": "disk", "disksize": 512000,
+			}},
 			"softwares": list,
 		},
 	})

@@ -43,9 +43,10 @@ func (e *estate) graphOf(ctx context.Context, id string, hub place) error {
 		return err
 	}
 	if g.Truncated || len(g.Nodes) <= neighbors {
-		return fmt.Errorf("%w: %d CIs, cut: %v", errNoRows, len(g.Nodes), g.Truncated)
+		return fmt.Errorf("the graph has %d CIs; it was cut: %v", len(g.Nodes), g.Truncated)
 	}
-	e.report.add(id, inMilliseconds(took), fmt.Sprintf("%d CIs, %d relationships; median of %d; %.0f ms CPU", len(g.Nodes), len(g.Edges), graphRuns, cpu))
+	e.report.add(id, inMilliseconds(took),
+		fmt.Sprintf("%d CIs, %d relationships; median of %d; %.0f ms CPU", len(g.Nodes), len(g.Edges), graphRuns, cpu))
 	return nil
 }
 

@@ -86,27 +86,7 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 	defer stop()
 	go func() {
 		defer close(made)
-		for from := 0; from < e.estateMachines; from += fillChunk {
-			things := make([]thing, min(fillChunk, e.estateMachines-from))
-			err := share(fillWorkers, len(things), func(i int) (err error) {
-				since := began.Add(year / time.Duration(e.estateMachines) * time.Duration(from+i))
-				things[i], err = e.agents.thing(from+i, since)
-				return err
-			})
-			b := batch{}
-			if err == nil {
-				b, err = e.filled.prepare(things)
-			}
-			if err != nil {
-				failed <- err
-				return
-			}
-			select {
-			case made <- b:
-			case <-ctx.Done():
-				return
-			}
-		}
+		failed <- e.makeMachines(ctx, began, made)
 	}()
 	for b := range made {
 		if err := e.filled.write(ctx, b); err != nil {
@@ -115,12 +95,32 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 		e.places = append(e.places, b.places...)
 		e.progress.advance()
 	}
-	select {
-	case err := <-failed:
-		return err
-	default:
-		return ctx.Err()
+	return <-failed
+}
+
+// makeMachines makes up all machines, chunk by chunk.
+func (e *estate) makeMachines(ctx context.Context, began time.Time, made chan<- batch) error {
+	interval := year / time.Duration(e.estateMachines)
+	for from := 0; from < e.estateMachines; from += fillChunk {
+		things := make([]thing, min(fillChunk, e.estateMachines-from))
+		err := share(fillWorkers, len(things), func(i int) (err error) {
+			things[i], err = e.agents.thing(from+i, began.Add(interval*time.Duration(from+i)))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		b, err := e.filled.prepare(things)
+		if err != nil {
+			return err
+		}
+		select {
+		case made <- b:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
 // perSite is how many machines are in one location.
@@ -148,18 +148,3 @@ func location(name string, since time.Time) thing {
 		Class: "location", Attributes: inventory.Attributes{"name": name},
 	}}
 }
-
-// thing is the n-th machine.
-func (a *agents) thing(n int, since time.Time) (thing, error) {
-	said, err := a.observed(n)
-	return thing{source: sourceAgent, key: machineKey(n), kind: kindComputer, since: since, said: alone(said)}, err
-}
-
-func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
-
-// As the store calls them.
-const (
-	sourceAgent     = "agent"
-	sourceDiscovery = "discovery"
-	kindComputer    = "computer"
-)
