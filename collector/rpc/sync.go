@@ -26,6 +26,25 @@ func (c *conversation) checkIn(said *inventoryv1.CheckIn) error {
 	if c.hello == nil || len(said.GetInventoryRoot()) != len(inventory.Root{}) {
 		return invalid("a check-in needs a root, and a stream's first one a hello")
 	}
+	for range maxRounds {
+		err := c.answer(said)
+		if !errors.Is(err, ingest.ErrFenced) {
+			return err
+		}
+		// Another conversation of this record was faster, such as one whose agent was killed while we were committing what it
+		// had sent. The question is asked anew of the record as it is now.
+		if c.record, err = c.server.options.Store.RecordByID(c.ctx, c.record.ID); err != nil {
+			return err
+		}
+		if c.record.RevokedAt != nil {
+			return errRevoked
+		}
+	}
+	return ingest.ErrFenced
+}
+
+// answer answers a check-in by what the record is known to be.
+func (c *conversation) answer(said *inventoryv1.CheckIn) error {
 	incident, clone, err := c.examine(said)
 	if err != nil {
 		return err
@@ -84,8 +103,7 @@ func (c *conversation) tokenFor(said *inventoryv1.CheckIn) []byte {
 	return c.record.Token
 }
 
-// take asks for what is missing and commits it. Another conversation of the same record may have been faster:
-// the record is read again and the question asked anew.
+// take asks for what is missing and commits it. ErrFenced says that another conversation of the same record was faster.
 func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incident) error {
 	summaries, err := c.summaries(said)
 	if err != nil {
