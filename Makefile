@@ -43,8 +43,8 @@ test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-ra
 	go test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: postgresql build ## measure the agent, and the collector with a fleet of FLEET machines
-	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent
+bench: postgresql build ## measure the agent and the collector, with FLEET machines; PARTS=identity,graph: some parts alone
+	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 )
 
 // lockFile takes the lock that one process at a time has on a cluster's directory. The kernel releases it
@@ -18,7 +19,7 @@ func lockFile(name string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("another process runs the cluster in this directory (it holds %s)", name)
@@ -26,6 +27,21 @@ func lockFile(name string) (io.Closer, error) {
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}
 	return f, nil
+}
+
+// lockPatience is how long a lock is waited for. A child that our process starts has a copy of each open file between
+// fork and exec, however short that is: a lock that was given back a moment ago may still be held by it.
+const lockPatience = 2 * time.Second
+
+func flock(f *os.File) error {
+	deadline := time.Now().Add(lockPatience)
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func ownerOf(info fs.FileInfo) *account {

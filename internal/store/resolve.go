@@ -94,8 +94,8 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 	})
 }
 
-// begin waits for its turn. Statements are planned for the tables as they are: a plan that was made when the tables were
-// empty reads them from end to end when they are large. The time is taken when others can see that something is under
+// begin waits for its turn. Statements are planned once, for indexes: planning each anew would cost more than running it,
+// and a plan that was made when the tables were empty would read them from end to end when they are large. The time is taken when others can see that something is under
 // way, so that who asks for an instant waits for all that happened until then: see Settle.
 func (r *resolution) begin(ctx context.Context) error {
 	if _, err := r.tx.Exec(ctx, `select pg_current_xact_id()`); err != nil {
@@ -103,7 +103,8 @@ func (r *resolution) begin(ctx context.Context) error {
 	}
 	err := r.tx.QueryRow(ctx, `
 		update identity_clock set at = greatest(date_trunc('microseconds', clock_timestamp()), at + interval '1 microsecond')
-		returning at, set_config('plan_cache_mode', 'force_custom_plan', true)`).Scan(&r.at, nil)
+		returning at, set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`).
+		Scan(&r.at, nil, nil)
 	if err != nil {
 		return fmt.Errorf("take turn: %w", err)
 	}

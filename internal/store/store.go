@@ -54,6 +54,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
 	// Compiling a plan takes longer than any of ours runs.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
+	// Many small look-ups in indexes that are in memory beat reading tables from end to end, by however many workers.
+	config.ConnConfig.RuntimeParams["random_page_cost"] = "1.1"
+	config.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
 	var judge Judge
 	if o.NewJudge != nil {
