@@ -34,13 +34,19 @@ func lockFile(name string) (io.Closer, error) {
 const lockPatience = 2 * time.Second
 
 func flock(f *os.File) error {
-	deadline := time.Now().Add(lockPatience)
+	deadline := time.After(lockPatience)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EWOULDBLOCK) || time.Now().After(deadline) {
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
 			return err
 		}
-		time.Sleep(10 * time.Millisecond)
+		select {
+		case <-again.C:
+		case <-deadline:
+			return err
+		}
 	}
 }
 

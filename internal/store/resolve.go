@@ -95,8 +95,9 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 }
 
 // begin waits for its turn. Statements are planned once, for indexes: planning each anew would cost more than running it,
-// and a plan that was made when the tables were empty would read them from end to end when they are large. The time is taken when others can see that something is under
-// way, so that who asks for an instant waits for all that happened until then: see Settle.
+// and a plan that was made when the tables were empty would read them from end to end when they are large. The time is
+// taken when others can see that something is under way, so that who asks for an instant waits for all that happened
+// until then: see Settle.
 func (r *resolution) begin(ctx context.Context) error {
 	if _, err := r.tx.Exec(ctx, `select pg_current_xact_id()`); err != nil {
 		return fmt.Errorf("begin resolution: %w", err)
