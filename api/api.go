@@ -53,6 +53,9 @@ type Options struct {
 	CAPin              string                    // by which agents know the collector
 	EnrollCommand      func(token string) string // what to type on a machine to enroll it
 
+	// ObservationState says how long a CI was not heard of, in a word; "": it cannot be said.
+	ObservationState func(ci inventory.CIDetails, now time.Time) string
+
 	// Import takes in a file of another tool.
 	Import importFunc
 

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -70,7 +68,7 @@ func (s *server) registerBaselines() {
 	remove := s.operation(http.MethodDelete, path+"/{id}", "delete-baseline", baselineTag, "Delete a baseline")
 	remove.Description = "The name goes; the history stays."
 	handle(s, remove, func(ctx context.Context, in *BaselinePath) (*struct{}, error) {
-		id, err := canonicalID("path.id", in.ID)
+		id, err := parseID("path.id", in.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -105,9 +103,9 @@ func (s *server) createBaseline(ctx context.Context, in *NewBaselineInput) (*Bas
 }
 
 func (s *server) baseline(ctx context.Context, id string) (inventory.Baseline, error) {
-	parsed, err := uuid.Parse(id)
+	canonical, err := parseID("path.id", id)
 	if err != nil {
-		return inventory.Baseline{}, invalid("path.id", "this is no id")
+		return inventory.Baseline{}, err
 	}
-	return s.Store.Baseline(ctx, parsed.String())
+	return s.Store.Baseline(ctx, canonical)
 }

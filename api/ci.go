@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/google/uuid"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
@@ -18,9 +17,7 @@ type CIPath struct {
 
 // Resolve brings the id into its one form; huma calls it, and has found the id to be a UUID before.
 func (p *CIPath) Resolve(huma.Context) []error {
-	if id, err := uuid.Parse(p.ID); err == nil {
-		p.ID = id.String()
-	}
+	p.ID = canonicalID(p.ID)
 	return nil
 }
 
@@ -102,6 +99,11 @@ func (s *server) ci(ctx context.Context, id string, asOf time.Time) (*CIOutput, 
 		return nil, err
 	}
 	details.AsOf = echo(asOf)
+	now := asOf
+	if now.IsZero() {
+		now = s.Now()
+	}
+	details.ObservationState = s.ObservationState(details, now)
 	return &CIOutput{Body: details}, nil
 }
 

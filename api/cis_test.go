@@ -64,6 +64,9 @@ func TestCI(t *testing.T) {
 	if declared.Class != "printer" || taken.Class != "monitor" || taken.Name != "" {
 		t.Errorf("declared a %s, then a %s called %q", declared.Class, taken.Class, taken.Name)
 	}
+	if declared.ObservationState != "" {
+		t.Errorf("what nobody observes is %s", declared.ObservationState)
+	}
 	if past := e.ci(t, id, "?"+asOf(then)); past.Name != "Reception" || past.Attributes["owner"] != "Anna" || !past.AsOf.Equal(then) {
 		t.Errorf("as of then: %+v", past)
 	}

@@ -136,6 +136,9 @@ func TestLastSeenIsNotInvented(t *testing.T) {
 		if got := devices[0].LastSeen != nil; got != want {
 			t.Errorf("%s: last_seen known: %v, want %v", query, got, want)
 		}
+		if state := e.ci(t, devices[0].ID, "?"+query).ObservationState; (state == "active") != want || (state == "") == want {
+			t.Errorf("%s: observed: %q, but it is known when: %v", query, state, want)
+		}
 	}
 }
 

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -78,11 +76,11 @@ func (s *server) registerEnrollmentTokens() {
 		"Revoke an enrollment token")
 	revoke.Description = "Nobody enrolls with it any more; who has enrolled stays. The token stays in the list."
 	handle(s, revoke, func(ctx context.Context, in *EnrollmentTokenInput) (*struct{}, error) {
-		id, err := uuid.Parse(in.ID)
+		id, err := parseID("path.id", in.ID)
 		if err != nil {
-			return nil, invalid("path.id", "this is no id")
+			return nil, err
 		}
-		return nil, s.Store.RevokeEnrollmentToken(ctx, id.String())
+		return nil, s.Store.RevokeEnrollmentToken(ctx, id)
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/internal/pki"
+	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/store"
 	"github.com/musterhq/muster/internal/wire"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
@@ -83,9 +84,12 @@ func (e *estate) startIngester(t testing.TB) {
 
 func (e *estate) options() Options {
 	return Options{
-		Store:              e.store,
-		Sections:           sections(),
-		CompareVersions:    catalog.CompareVersions,
+		Store:           e.store,
+		Sections:        sections(),
+		CompareVersions: catalog.CompareVersions,
+		ObservationState: func(ci inventory.CIDetails, now time.Time) string {
+			return reconcile.DefaultPrecedence().ObservationState(ci, now, 15*time.Minute)
+		},
 		Version:            "test",
 		NewEnrollmentToken: func() string { return pki.NewToken(pki.EnrollPrefix) },
 		HashToken:          pki.HashToken,

@@ -155,7 +155,7 @@ func (s *server) merge(ctx context.Context, in *MergeInput) (*IdentityOutput, er
 	}
 	ids := []string{in.ID}
 	for _, text := range in.Body.With {
-		id, err := canonicalID("body.with", text)
+		id, err := parseID("body.with", text)
 		if err != nil {
 			return nil, err
 		}

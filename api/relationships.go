@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -104,11 +102,11 @@ func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInpu
 	if err := in.Body.Attributes.check(false); err != nil {
 		return nil, err
 	}
-	from, err := canonicalID("body.from", in.Body.From)
+	from, err := parseID("body.from", in.Body.From)
 	if err != nil {
 		return nil, err
 	}
-	to, err := canonicalID("body.to", in.Body.To)
+	to, err := parseID("body.to", in.Body.To)
 	if err != nil {
 		return nil, err
 	}
@@ -118,13 +116,4 @@ func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInpu
 		return nil, err
 	}
 	return &RelationshipOutput{Body: made}, nil
-}
-
-// canonicalID brings an id in a body into its one form.
-func canonicalID(location, text string) (string, error) {
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return "", invalid(location, "this is no id")
-	}
-	return id.String(), nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -59,14 +57,14 @@ func (s *server) registerReviews() {
 
 func (s *server) decideReview(accept bool) func(context.Context, *ReviewInput) (*ReviewOutput, error) {
 	return func(ctx context.Context, in *ReviewInput) (*ReviewOutput, error) {
-		id, err := uuid.Parse(in.ID)
+		id, err := parseID("path.id", in.ID)
 		if err != nil {
-			return nil, invalid("path.id", "this is no id")
+			return nil, err
 		}
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
 			return nil, err
 		}
-		review, err := s.Store.DecideReview(ctx, id.String(), accept, actor(ctx, in.Body.Reason))
+		review, err := s.Store.DecideReview(ctx, id, accept, actor(ctx, in.Body.Reason))
 		if err != nil {
 			return nil, err
 		}

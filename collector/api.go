@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/musterhq/muster/api"
 	"github.com/musterhq/muster/internal/catalog"
 	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
+	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -21,10 +23,14 @@ func (c *collector) agentAddr() string {
 }
 
 func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingester) api.Options {
+	precedence := reconcile.DefaultPrecedence()
 	return api.Options{
-		Store:              c.store,
-		Sections:           sections(),
-		CompareVersions:    catalog.CompareVersions,
+		Store:           c.store,
+		Sections:        sections(),
+		CompareVersions: catalog.CompareVersions,
+		ObservationState: func(ci inventory.CIDetails, now time.Time) string {
+			return precedence.ObservationState(ci, now, c.flags.CheckInInterval)
+		},
 		Version:            version(),
 		NewEnrollmentToken: func() string { return pki.NewToken(pki.EnrollPrefix) },
 		HashToken:          pki.HashToken,

@@ -75,7 +75,7 @@ func (m *machine) virtualMachines() {
 			continue
 		}
 		part := inventory.Part{
-			Class: "virtual_machine", Key: key, Relationship: "runs_on",
+			Class: "virtual_machine", Key: key, Relationship: "hosted_on",
 			Attributes: inventory.Attributes{},
 		}
 		set(part.Attributes, "name", n.get("name"))

@@ -213,11 +213,11 @@ func TestGuests(t *testing.T) {
 		{"name":"web","uuid":"C37F7CE8-AF95-4676-B454-0959F2C5E162","subsystem":"kvm","vmtype":"libvirt","mac":"52:54:00:00:00:01/52:54:00:00:00:02"},
 		{"name":"db","uuid":"7e64b4b09941","vmtype":"docker"}]}}`))
 	want := []inventory.Part{
-		{Class: "virtual_machine", Key: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Relationship: "runs_on",
+		{Class: "virtual_machine", Key: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Relationship: "hosted_on",
 			Attributes: inventory.Attributes{"name": "web", "uuid": "c37f7ce8-af95-4676-b454-0959f2c5e162", "hypervisor": "kvm"},
 			Identifiers: inventory.Identifiers{UUID: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Virtual: true, Interfaces: []inventory.InterfaceID{
 				{MAC: "52:54:00:00:00:01", Type: "ethernet"}, {MAC: "52:54:00:00:00:02", Type: "ethernet"}}}},
-		{Class: "container", Key: "7e64b4b09941", Relationship: "runs_on",
+		{Class: "container", Key: "7e64b4b09941", Relationship: "hosted_on",
 			Attributes:  inventory.Attributes{"name": "db", "container_type": "docker"},
 			Identifiers: inventory.Identifiers{Virtual: true, Container: "docker", Native: []string{"docker:7e64b4b09941"}}},
 	}

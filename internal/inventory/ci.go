@@ -32,8 +32,6 @@ type Part struct {
 type Testimony struct {
 	Record   int64
 	Observed Observed
-	Tokens   []Token // of Observed.Identifiers, sorted
-	Rejected []Rejection
 }
 
 // Place is where a source record was found to belong.
@@ -106,6 +104,8 @@ type CIDetails struct {
 	Locks      []Lock                `json:"locks" nullable:"false"`
 	Sources    []SourceRecord        `json:"sources" nullable:"false"`
 	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
+
+	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,gone" doc:"Active: a source that observes it was heard of within three check-ins. Stale and gone: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, or it is not known for the instant asked about."`
 }
 
 // SourceRecord is one source's view of a CI.

@@ -239,7 +239,6 @@ type ImportRecord struct {
 	Source    string // "glpi", "csv:hr", …
 	NativeKey string
 	Observed  Observed
-	Program   string
 }
 
 // ImportOutcome says what became of an ImportRecord.

@@ -145,6 +145,6 @@ func (p *Precedence) conflict(attribute string, says []statement) bool {
 func returned(says []statement) bool {
 	chosen := says[0]
 	return hasLeft(textOf(chosen.value)) && slices.ContainsFunc(says, func(s statement) bool {
-		return s.age == fresh && textOf(s.value) == StateInUse && s.seen.After(chosen.seen)
+		return s.age == fresh && textOf(s.value) == stateInUse && s.seen.After(chosen.seen)
 	})
 }

@@ -3,40 +3,16 @@ package reconcile
 import (
 	"slices"
 	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
-// State is a state in the life of an asset.
-type State struct {
-	Name  string
-	Label string
-	Left  bool // the asset is no longer among those that are looked after
-}
+// stateInUse is the life-cycle state of what is heard of.
+const stateInUse = "in_use"
 
-// The states that something follows from.
-const (
-	StateInUse    = "in_use"
-	StateRetired  = "retired"
-	StateDisposed = "disposed"
-	StateLost     = "lost"
-)
-
-var states = []State{
-	{Name: "ordered", Label: "Ordered"},
-	{Name: "received", Label: "Received"},
-	{Name: "in_stock", Label: "In stock"},
-	{Name: StateInUse, Label: "In use"},
-	{Name: "in_repair", Label: "In repair"},
-	{Name: StateRetired, Label: "Retired", Left: true},
-	{Name: StateDisposed, Label: "Disposed", Left: true},
-	{Name: StateLost, Label: "Lost", Left: true},
-}
-
-// Lifecycle lists the states of an asset in the order of a life. They are said by people and by those who buy; an
-// asset may go from any of them to any other.
-func Lifecycle() []State { return slices.Clone(states) }
-
-func hasLeft(name string) bool {
-	return slices.ContainsFunc(states, func(s State) bool { return s.Name == name && s.Left })
+// hasLeft reports whether an asset in a life-cycle state is no longer among those that are looked after.
+func hasLeft(state string) bool {
+	return slices.Contains([]string{"retired", "disposed", "lost"}, state)
 }
 
 // The states of a CI's observation. They follow from when it was last heard of, and are not stored.
@@ -63,17 +39,18 @@ var (
 	}
 )
 
-// ObservationState tells how a CI of a class stands that was last heard of at lastSeen and is expected every
-// interval. It is "" for one that was never heard of.
-func ObservationState(class string, lastSeen, now time.Time, interval time.Duration) string {
-	limits, short := shortSilence[class]
+// ObservationState tells how a CI stands of whose observers one is expected every interval. It is "" for one that is
+// observed by none, that is retired, or of which it is not known when it was heard of.
+func (p *Precedence) ObservationState(ci inventory.CIDetails, now time.Time, interval time.Duration) string {
+	lastSeen, known := p.lastObserved(ci.Sources)
+	if !known || ci.RetiredAt != nil {
+		return ""
+	}
+	limits, short := shortSilence[ci.Class]
 	if !short {
 		limits = usualSilence
 	}
-	quiet := now.Sub(lastSeen)
-	switch {
-	case lastSeen.IsZero():
-		return ""
+	switch quiet := now.Sub(lastSeen); {
 	case quiet < missedCheckIns*interval:
 		return ObservationActive
 	case quiet >= limits.gone:
@@ -83,4 +60,19 @@ func ObservationState(class string, lastSeen, now time.Time, interval time.Durat
 	default:
 		return ObservationSilent
 	}
+}
+
+// lastObserved gives when the last of those who observe was heard of. What was declared is there until somebody says
+// otherwise, and is not heard of.
+func (p *Precedence) lastObserved(sources []inventory.SourceRecord) (at time.Time, known bool) {
+	for _, source := range sources {
+		switch {
+		case !slices.Contains(p.data.Observers, kindOf(source.Source)):
+		case source.LastSeen == nil:
+			return time.Time{}, false
+		case source.LastSeen.After(at):
+			at, known = *source.LastSeen, true
+		}
+	}
+	return at, known
 }

@@ -4,31 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/inventory"
 )
-
-func TestLifecycle(t *testing.T) {
-	t.Parallel()
-	var names, left []string
-	for _, s := range reconcile.Lifecycle() {
-		names = append(names, s.Name)
-		if s.Left {
-			left = append(left, s.Name)
-		}
-		if s.Label == "" {
-			t.Errorf("%s has no label", s.Name)
-		}
-	}
-	want := []string{"ordered", "received", "in_stock", "in_use", "in_repair", "retired", "disposed", "lost"}
-	if diff := cmp.Diff(want, names); diff != "" {
-		t.Errorf("states (-want +got):\n%s", diff)
-	}
-	if diff := cmp.Diff([]string{"retired", "disposed", "lost"}, left); diff != "" {
-		t.Errorf("states that left (-want +got):\n%s", diff)
-	}
-}
 
 func TestObservationState(t *testing.T) {
 	t.Parallel()
@@ -54,11 +31,37 @@ func TestObservationState(t *testing.T) {
 		{"container", 6 * hour, hour, "stale"},
 		{"container", 24 * hour, hour, "gone"},
 	} {
-		if got := reconcile.ObservationState(c.class, now.Add(-c.quiet), now, c.interval); got != c.want {
+		seen := now.Add(-c.quiet)
+		ci := inventory.CIDetails{CI: inventory.CI{Class: c.class}, Sources: []inventory.SourceRecord{{Source: "agent", LastSeen: &seen}}}
+		if got := rules.ObservationState(ci, now, c.interval); got != c.want {
 			t.Errorf("a %s that is silent for %s of %s is %q, want %q", c.class, c.quiet, c.interval, got, c.want)
 		}
 	}
-	if got := reconcile.ObservationState("laptop", time.Time{}, now, hour); got != "" {
-		t.Errorf("one that was never heard of is %q", got)
+}
+
+// TestWhoObserves: the last who observes tells; what people and lists say makes nothing heard of.
+func TestWhoObserves(t *testing.T) {
+	t.Parallel()
+	recently, long := now.Add(-time.Minute), now.Add(-40*24*time.Hour)
+	said := func(source string, at *time.Time) inventory.SourceRecord {
+		return inventory.SourceRecord{Source: source, LastSeen: at}
+	}
+	for name, c := range map[string]struct {
+		sources []inventory.SourceRecord
+		retired *time.Time
+		want    string
+	}{
+		"nobody":                      {nil, nil, ""},
+		"a person":                    {[]inventory.SourceRecord{said("manual", &recently)}, nil, ""},
+		"a list":                      {[]inventory.SourceRecord{said("csv:hr", &recently)}, nil, ""},
+		"an agent, and a person":      {[]inventory.SourceRecord{said("agent", &long), said("manual", &recently)}, nil, "stale"},
+		"two that observe":            {[]inventory.SourceRecord{said("agent", &long), said("glpi", &recently)}, nil, "active"},
+		"one of whom it is not known": {[]inventory.SourceRecord{said("agent", &long), said("glpi", nil)}, nil, ""},
+		"it is retired":               {[]inventory.SourceRecord{said("agent", &recently)}, &long, ""},
+	} {
+		ci := inventory.CIDetails{CI: inventory.CI{Class: "laptop", RetiredAt: c.retired}, Sources: c.sources}
+		if got := rules.ObservationState(ci, now, time.Hour); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
 	}
 }

@@ -63,7 +63,7 @@ func (p *Precedence) statements(candidates []inventory.CandidateValues, at time.
 func (p *Precedence) claims(c inventory.CandidateValues) map[string]any {
 	claims := make(map[string]any, len(c.Attributes)+2)
 	if p.hasLifecycle(c.Class) && slices.Contains(p.data.Observers, kindOf(c.Source)) {
-		claims[lifecycleAttribute] = StateInUse
+		claims[lifecycleAttribute] = stateInUse
 	}
 	for attribute, value := range c.Attributes {
 		if value != nil && value != "" {

@@ -22,35 +22,58 @@ import (
 // choices as they are, numbers as json.Number, dates as "2006-01-02", timestamps as RFC 3339 in UTC. Numbers, booleans
 // and times may come as text. What is nil is left out. A value that does not fit is an inventory.Error with CodeInvalid
 // that names the attribute, and so is an attribute that the class does not have.
-func (s *Store) CheckAttributes(ctx context.Context, class string, values map[string]any) (inventory.Attributes, error) {
-	checked := inventory.Attributes{}
-	err := s.read(ctx, func(tx pgx.Tx) error {
-		above, err := classAndAbove(ctx, tx, class)
-		if err != nil {
-			return err
-		}
-		declared, err := attributesOf(ctx, tx, above)
-		if err != nil {
-			return err
-		}
-		for _, name := range slices.Sorted(maps.Keys(values)) {
-			i := slices.IndexFunc(declared, func(a inventory.Attribute) bool { return a.Name == name })
-			if i < 0 {
-				return invalid("class %s has no attribute %s", class, name)
-			}
-			if values[name] == nil {
-				continue
-			}
-			if checked[name], err = convert(declared[i], values[name]); err != nil {
-				return err
-			}
-		}
-		return nil
+func (s *Store) CheckAttributes(ctx context.Context, class string, values map[string]any) (checked inventory.Attributes, err error) {
+	err = s.read(ctx, func(tx pgx.Tx) error {
+		checked, err = checkAttributes(ctx, tx, class, values)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return checked, nil
+}
+
+// checkAttributes is CheckAttributes for those who are in a transaction: another connection may not be free while theirs
+// holds what others wait for.
+func checkAttributes(ctx context.Context, tx pgx.Tx, class string, values map[string]any) (inventory.Attributes, error) {
+	declared, err := attributesFor(ctx, tx, class)
+	if err != nil {
+		return nil, err
+	}
+	return convertAll(class, declared, values)
+}
+
+// attributesFor gives the attributes that the CIs of a class have.
+func attributesFor(ctx context.Context, tx pgx.Tx, class string) ([]inventory.Attribute, error) {
+	above, err := classAndAbove(ctx, tx, class)
+	if err != nil {
+		return nil, err
+	}
+	return attributesOf(ctx, tx, above)
+}
+
+// convertAll gives the values of a CI of a class in the form in which they are kept.
+func convertAll(class string, declared []inventory.Attribute, values map[string]any) (inventory.Attributes, error) {
+	checked := inventory.Attributes{}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		i := slices.IndexFunc(declared, named(name))
+		if i < 0 {
+			return nil, invalid("class %s has no attribute %s", class, name)
+		}
+		if values[name] == nil {
+			continue
+		}
+		converted, err := convert(declared[i], values[name])
+		if err != nil {
+			return nil, err
+		}
+		checked[name] = converted
+	}
+	return checked, nil
+}
+
+func named(name string) func(inventory.Attribute) bool {
+	return func(a inventory.Attribute) bool { return a.Name == name }
 }
 
 // maxText is the longest text in bytes: an entry of a B-tree is at most 2,704 (PostgreSQL, btree, "a third of a page").

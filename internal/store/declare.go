@@ -63,7 +63,7 @@ func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaratio
 		if d.Class != nil {
 			said, class = *d.Class, cmp.Or(*d.Class, class)
 		}
-		checked, err := s.CheckAttributes(ctx, class, present(d.Attributes))
+		checked, err := checkAttributes(ctx, r.tx, class, present(d.Attributes))
 		if err != nil {
 			return err
 		}
@@ -179,8 +179,8 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(endVersion, ci, r.at)
 		members, err := r.membersOf(ctx, ci)
-		for _, m := range members {
-			r.moved[m.Record] = true
+		for _, record := range members {
+			r.moved[record] = true
 		}
 		return errors.Join(err, r.send(ctx, "retire ci", batch))
 	})

@@ -34,23 +34,17 @@ func (r *resolution) settlePair(batch *pgx.Batch, a, b int64, linked bool, origi
 	r.moved[a], r.moved[b] = true, true
 }
 
-// member is a record of a CI.
-type member struct {
-	Record int64
-	Home   string
-}
-
 // membersOf gives the records of a CI, the earliest first.
-func (r *resolution) membersOf(ctx context.Context, ci string) ([]member, error) {
+func (r *resolution) membersOf(ctx context.Context, ci string) ([]int64, error) {
 	rows, err := r.tx.Query(ctx, `
-		select s.id as record, s.home::text as home
+		select s.id
 		from membership m join source_record s on s.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
 		order by s.created_at, s.id`, ci)
 	if err != nil {
 		return nil, fmt.Errorf("read members of ci: %w", err)
 	}
-	members, err := pgx.CollectRows(rows, pgx.RowToStructByName[member])
+	members, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
 		return nil, fmt.Errorf("read members of ci: %w", err)
 	}

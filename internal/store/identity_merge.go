@@ -23,7 +23,7 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 			for _, other := range groups[:i+1] {
 				r.forgetApart(batch, other, group)
 			}
-			r.settlePair(batch, groups[0][0].Record, group[0].Record, true, originOperator)
+			r.settlePair(batch, groups[0][0], group[0], true, originOperator)
 		}
 		if err := r.send(ctx, "merge cis", batch); err != nil {
 			return err
@@ -38,8 +38,8 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 }
 
 // groups gives the members of each CI, and refuses what cannot be merged.
-func (r *resolution) groups(ctx context.Context, ids []string) ([][]member, error) {
-	var groups [][]member
+func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error) {
+	var groups [][]int64
 	var cis []string
 	for _, id := range ids {
 		ci, _, err := r.currentCI(ctx, id)
@@ -65,30 +65,22 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]member, erro
 }
 
 // forgetApart revokes what keeps two groups of records apart.
-func (r *resolution) forgetApart(batch *pgx.Batch, a, b []member) {
+func (r *resolution) forgetApart(batch *pgx.Batch, a, b []int64) {
 	batch.Queue(`
 		update identity_constraint set revoked_at = $3, revoked_by = $4
 		where not linked and revoked_at is null
 			and (record_a = any($1) and record_b = any($2) or record_a = any($2) and record_b = any($1))`,
-		recordsOf(a), recordsOf(b), r.at, r.actor.Name)
-}
-
-func recordsOf(members []member) []int64 {
-	records := make([]int64, len(members))
-	for i, m := range members {
-		records[i] = m.Record
-	}
-	return records
+		a, b, r.at, r.actor.Name)
 }
 
 // oneCI gives the CI that all groups are now.
-func (r *resolution) oneCI(ctx context.Context, groups [][]member) (string, error) {
-	all := recordsOf(slices.Concat(groups...))
+func (r *resolution) oneCI(ctx context.Context, groups [][]int64) (string, error) {
+	all := slices.Concat(groups...)
 	places, err := r.places(ctx, all)
 	if err != nil {
 		return "", err
 	}
-	ci := places[groups[0][0].Record].CI
+	ci := places[groups[0][0]].CI
 	for _, record := range all {
 		if places[record].CI != ci {
 			return "", conflict("record %d stays apart: it was settled that it is another thing", record)
@@ -109,11 +101,11 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 			return err
 		}
 		for _, record := range records {
-			if !slices.ContainsFunc(members, func(m member) bool { return m.Record == record }) {
+			if !slices.Contains(members, record) {
 				return invalid("record %d is none of %s", record, id)
 			}
 		}
-		rest := slices.DeleteFunc(recordsOf(members), func(record int64) bool { return slices.Contains(records, record) })
+		rest := slices.DeleteFunc(slices.Clone(members), func(record int64) bool { return slices.Contains(records, record) })
 		if len(rest) == 0 || len(records) == 0 {
 			return invalid("a split needs records on both sides: %s has %d", id, len(members))
 		}

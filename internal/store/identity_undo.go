@@ -112,7 +112,7 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if err != nil {
 		return err
 	}
-	rest := slices.DeleteFunc(recordsOf(members), func(record int64) bool { return slices.Contains(came, record) })
+	rest := slices.DeleteFunc(members, func(record int64) bool { return slices.Contains(came, record) })
 	if len(rest) == 0 {
 		return conflict("decision %d is no longer in force", d.ID)
 	}
@@ -128,6 +128,6 @@ func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
 		return conflict("no source speaks of %s any more", d.OldCI)
 	}
 	batch := &pgx.Batch{}
-	r.settlePair(batch, d.Record, members[0].Record, true, originUndo)
+	r.settlePair(batch, d.Record, members[0], true, originUndo)
 	return r.send(ctx, "rejoin records", batch)
 }

@@ -123,37 +123,25 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	}
 	declared, known := t.declared[class]
 	if !known {
-		above, err := classAndAbove(ctx, t.tx, class)
-		if err != nil {
-			return nil, err
-		}
-		if declared, err = attributesOf(ctx, t.tx, above); err != nil {
+		if declared, err = attributesFor(ctx, t.tx, class); err != nil {
 			return nil, err
 		}
 		t.declared[class] = declared
 	}
-	checked := inventory.Attributes{}
-	for _, name := range slices.Sorted(maps.Keys(o.Attributes)) {
-		value := o.Attributes[name]
-		if value == nil {
-			continue
+	values, name := maps.Clone(o.Attributes), o.Attributes[nameAttribute]
+	delete(values, nameAttribute)
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
+		if !slices.ContainsFunc(declared, named(attribute)) {
+			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
+			delete(values, attribute)
 		}
-		if name == nameAttribute {
-			checked[name] = value
-			continue
-		}
-		i := slices.IndexFunc(declared, func(a inventory.Attribute) bool { return a.Name == name })
-		if i < 0 {
-			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", name, class))
-			continue
-		}
-		converted, err := convert(declared[i], value)
-		if err != nil {
-			return nil, err
-		}
-		checked[name] = converted
 	}
-	o.Attributes = checked
+	if o.Attributes, err = convertAll(class, declared, values); err != nil {
+		return nil, err
+	}
+	if name != nil {
+		o.Attributes[nameAttribute] = name
+	}
 	return warnings, nil
 }
 
@@ -169,8 +157,8 @@ func keyOf(r inventory.ImportRecord) sourceKey {
 // recordsOf finds or makes the records of the documents that are taken.
 func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRecord, taken []int) (map[sourceKey]int64, error) {
 	var (
-		sources, labels, kinds, homes, programs []string
-		keys                                    [][]byte
+		sources, labels, kinds, homes []string
+		keys                          [][]byte
 	)
 	done := map[sourceKey]bool{}
 	for _, i := range taken {
@@ -185,16 +173,15 @@ func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRec
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
 		labels, kinds = append(labels, record.NativeKey), append(kinds, t.kindOf(record.Observed.Class))
-		homes, programs = append(homes, home.String()), append(programs, record.Program)
+		homes = append(homes, home.String())
 	}
 	rows, err := t.tx.Query(ctx, `
-		insert into source_record as r (source, native_key, label, kind, home, program, created_at, seen_at)
-		select n.source, n.native_key, n.label, n.kind, n.home, n.program, $7, $7
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[], $6::text[])
-			n (source, native_key, label, kind, home, program)
+		insert into source_record as r (source, native_key, label, kind, home, created_at, seen_at)
+		select n.source, n.native_key, n.label, n.kind, n.home, $6, $6
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label, kind, home)
 		order by n.native_key, n.source
-		on conflict (native_key, source) do update set seen_at = excluded.seen_at, program = excluded.program
-		returning r.source, r.native_key, r.id`, sources, keys, labels, kinds, homes, programs, t.at)
+		on conflict (native_key, source) do update set seen_at = excluded.seen_at
+		returning r.source, r.native_key, r.id`, sources, keys, labels, kinds, homes, t.at)
 	if err != nil {
 		return nil, fmt.Errorf("find records of documents: %w", err)
 	}

@@ -25,7 +25,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 			return invalid("a name is text, and not empty")
 		}
 		if lock.Attribute != nameAttribute {
-			checked, err := s.CheckAttributes(ctx, class, map[string]any{lock.Attribute: lock.Value})
+			checked, err := checkAttributes(ctx, r.tx, class, map[string]any{lock.Attribute: lock.Value})
 			if err != nil {
 				return err
 			}

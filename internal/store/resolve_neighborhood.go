@@ -2,20 +2,21 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// What bounds a neighborhood. A token that more records hold tells nothing about any of them (identity.md 3.4).
+// What bounds a neighborhood.
 const (
+	// A token that more records hold tells nothing about any of them.
 	maxHolders = 64
-	maxNearby  = 1024
+	// Where shared identifiers tie very many records together, those that are farther away are not looked at: the time that
+	// a partition takes grows with the square of what it looks at, and all others wait for it.
+	maxNearby = 1024
 )
 
 // nearby gathers records and all that can have to do with them: records with the same identifiers, the same home or
@@ -70,91 +71,6 @@ func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, erro
 		slices.Sort(records)
 	}
 	return n, nil
-}
-
-type witnessRow struct {
-	ID        int64
-	Source    string
-	Kind      string
-	Home      string
-	CreatedAt time.Time
-	SeenAt    *time.Time
-	Unsettled bool
-	Tokens    []string
-	FirstSeen []time.Time
-	LastSeen  []*time.Time
-	CI        *string
-	Shown     *bool
-	Departed  []string
-	Rule      *string
-	Retired   bool
-}
-
-// load reads witnesses.
-func (n *nearby) load(ctx context.Context, records []int64) error {
-	rows, err := n.tx.Query(ctx, `
-		select r.id, r.source, r.kind, r.home::text as home, r.created_at, greatest(r.seen_at, p.seen_at) as seen_at, r.unsettled,
-		       e.tokens, e.first_seen, e.last_seen, m.ci_id::text as ci, m.shown, m.departed::text[] as departed, d.rule,
-		       c.retired_at is not null as retired
-		from source_record r
-		left join presence p on p.record_id = r.id
-		left join evidence e on e.record_id = r.id
-		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
-		left join ci c on c.id = m.ci_id
-		left join lateral (
-			select d.rule from identity_decision d where d.record_id = r.id order by d.at desc, d.id desc limit 1
-		) d on m.ci_id is not null
-		where r.id = any($1)`, records)
-	if err != nil {
-		return fmt.Errorf("read witnesses: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[witnessRow])
-	if err != nil {
-		return fmt.Errorf("read witnesses: %w", err)
-	}
-	for _, row := range list {
-		n.witnesses[row.ID] = n.witness(row)
-		if row.CI != nil {
-			n.placed[row.ID] = placed{CI: *row.CI, Shown: *row.Shown, Departed: row.Departed, Unsettled: row.Unsettled, Retired: row.Retired}
-			if row.Rule != nil {
-				p := n.placed[row.ID]
-				p.Rule = *row.Rule
-				n.placed[row.ID] = p
-			}
-		}
-	}
-	return nil
-}
-
-// witness gives a record as identity sees it. What speaks now is heard of now; when others were last heard of is
-// written down a moment later than what they said, so that nothing they said may be later than that.
-func (n *nearby) witness(row witnessRow) inventory.Witness {
-	seen := row.CreatedAt
-	later := func(at *time.Time) {
-		if at != nil && at.After(seen) {
-			seen = *at
-		}
-	}
-	later(row.SeenAt)
-	if n.heard[row.ID] {
-		later(&n.at)
-	}
-	for i := range row.Tokens {
-		later(&row.FirstSeen[i])
-		later(row.LastSeen[i])
-	}
-	w := inventory.Witness{
-		Record: row.ID, Source: row.Source, Kind: row.Kind, CreatedAt: row.CreatedAt, SeenAt: seen, Home: row.Home,
-	}
-	for i, token := range row.Tokens {
-		claim := inventory.Claim{Token: inventory.Token(token), First: row.FirstSeen[i], Last: seen}
-		if last := row.LastSeen[i]; last != nil {
-			// The word that ended it was the first one without it.
-			claim.Last = last.Add(-time.Microsecond)
-		}
-		w.Claims = append(w.Claims, claim)
-	}
-	return w
 }
 
 // around finds the records that have something to do with those just loaded.
@@ -286,36 +202,4 @@ func firstOf[K comparable](noted map[K]int64, key K, record int64) int64 {
 	}
 	noted[key] = record
 	return record
-}
-
-// union is a set of groups that can be joined.
-type union map[int64]int64
-
-func newUnion(members []int64) union {
-	u := make(union, len(members))
-	for _, m := range members {
-		u[m] = m
-	}
-	return u
-}
-
-func (u union) find(m int64) int64 {
-	for u[m] != m {
-		m = u[m]
-	}
-	return m
-}
-
-func (u union) has(m int64) bool {
-	_, ok := u[m]
-	return ok
-}
-
-// join makes one group of those of two members. Who is no member joins nothing.
-func (u union) join(a, b int64) {
-	if !u.has(a) || !u.has(b) {
-		return
-	}
-	a, b = u.find(a), u.find(b)
-	u[max(a, b)] = min(a, b)
 }

@@ -26,10 +26,8 @@ type heldRecord struct {
 	Rejected     []byte
 	Class        *string // of its current version; nil: there is none
 	Attributes   []byte
-	Placed       bool
-	Unsettled    bool // that it speaks may say where it is
-	LastVersion  *time.Time
-	CI           *string
+	Unsettled    bool    // that it speaks may say where it is
+	CI           *string // nil: it has no place yet
 	CIRetired    bool
 	EvidenceHeld bool
 }
@@ -67,7 +65,7 @@ func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Te
 	}
 	rows, err := r.tx.Query(ctx, `
 		select r.id, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.record_id is not null as evidence_held,
-		       v.class, v.attributes, v.valid_from as last_version, m.ci_id is not null as placed, r.unsettled, m.ci_id::text as ci,
+		       v.class, v.attributes, r.unsettled, m.ci_id::text as ci,
 		       c.retired_at is not null as ci_retired
 		from source_record r
 		left join evidence e on e.record_id = r.id
@@ -102,7 +100,7 @@ func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, said inventory
 		batch.Queue(`update source_record set kind = $2 where id = $1`, h.ID, kind)
 		changed = true
 	}
-	if changed || !h.Placed || h.Unsettled {
+	if changed || h.CI == nil || h.Unsettled {
 		r.moved[h.ID] = true
 	}
 	if !changed && h.EvidenceHeld && sameJSON(h.Rejected, encoded) {

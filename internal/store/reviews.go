@@ -125,7 +125,7 @@ func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor 
 		if err := r.place(ctx); err != nil || !accept {
 			return err
 		}
-		_, err = r.oneCI(ctx, [][]member{{{Record: row.RecordA}}, {{Record: row.RecordB}}})
+		_, err = r.oneCI(ctx, [][]int64{{row.RecordA}, {row.RecordB}})
 		return err
 	})
 	if err != nil {

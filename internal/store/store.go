@@ -1,7 +1,7 @@
 // Package store is the only door to PostgreSQL. What machines hold is interned once for the whole fleet, a
 // machine's inventory is a set of ids, and its history is what changed: see migrations/ for the tables. The
 // package knows no section but software, which people search, and decides nothing: what is stored was decided
-// by its callers.
+// by its callers, and of CIs by the Judge that it asks while it holds what the judgment is about.
 package store
 
 import (

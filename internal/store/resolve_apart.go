@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// What tells a part that is seen in several places from several parts that say the same of themselves.
+const (
+	// A display may be connected to two machines at once, by a switch. Three have the same serial number by mistake.
+	maxPlaces = 2
+	// An installation is in one place: two machines that both report it are copies.
+	maxInstallations = 1
+	// Who was not heard of for so long may have lost the part and could not say so.
+	movedAfter = time.Hour
+)
+
+// tellApart takes the name from parts that are seen in too many places at once.
+func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPart, error) {
+	var keys [][]byte
+	for _, p := range seen {
+		p.setKey()
+		if p.token != "" {
+			keys = append(keys, partKey(p.key))
+		}
+	}
+	if len(keys) == 0 {
+		return seen, nil
+	}
+	others, err := r.observers(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range seen {
+		known := others[string(partKey(p.key))]
+		places := map[int64]bool{p.observer: true}
+		for _, o := range known.observers {
+			places[o] = true
+		}
+		for _, other := range seen {
+			if other.key == p.key {
+				places[other.observer] = true
+			}
+		}
+		if p.token == "" || len(places) <= placesOf(p.Class) && !known.shared {
+			continue
+		}
+		if !known.shared {
+			if err := r.scatter(ctx, p, known); err != nil {
+				return nil, err
+			}
+		}
+		p.token = ""
+	}
+	for _, p := range seen {
+		p.setKey()
+	}
+	return seen, nil
+}
+
+func placesOf(class string) int {
+	if class == classOSInstallation {
+		return maxInstallations
+	}
+	if class == classPerson {
+		return math.MaxInt // somebody may use any number of machines
+	}
+	return maxPlaces
+}
+
+// The classes of parts that are not like the others.
+const (
+	classOSInstallation = "operating_system_installation"
+	classPerson         = "person"
+)
+
+// whereabouts is where a part is seen.
+type whereabouts struct {
+	record    int64
+	observers []int64 // alive: they would say if the part were gone
+	shared    bool
+}
+
+// observers tells where parts are seen, by their keys.
+func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]whereabouts, error) {
+	rows, err := r.tx.Query(ctx, `
+		select p.native_key, p.id, o.observer,
+		       exists (select from finding f where f.kind = $3 and f.records @> array[p.id] and f.closed_at is null)
+		from source_record p
+		left join lateral (
+			select distinct l.observer
+			from (
+				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity'
+				union all
+				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity'
+			) l
+			join source_record o on o.id = l.observer
+			left join presence s on s.record_id = o.id
+			where greatest(o.seen_at, s.seen_at, o.created_at) > $4::timestamptz - $5::interval
+		) o on true
+		where p.source = $2 and p.native_key = any($1)`,
+		keys, sourceDiscovery, findingSharedPart, r.at, movedAfter)
+	if err != nil {
+		return nil, fmt.Errorf("find parts: %w", err)
+	}
+	found := map[string]whereabouts{}
+	var key []byte
+	var record int64
+	var observer *int64
+	var shared bool
+	_, err = pgx.ForEachRow(rows, []any{&key, &record, &observer, &shared}, func() error {
+		w := found[string(key)]
+		w.record, w.shared = record, shared
+		if observer != nil {
+			w.observers = append(w.observers, *observer)
+		}
+		found[string(key)] = w
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find parts: %w", err)
+	}
+	return found, nil
+}
+
+// scatter makes a part of its own of each place where a shared one was seen.
+func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts) error {
+	if known.record == 0 {
+		return nil // it is seen everywhere for the first time: there is nothing to take apart
+	}
+	rows, err := r.tx.Query(ctx, `
+		select l.observer, l.type, l.from_record = $1 as outward, l.attributes ->> 'key', v.attributes
+		from relationship l
+		join record_version v on v.record_id = $1 and v.valid_to = 'infinity'
+		where (l.from_record = $1 or l.to_record = $1) and l.valid_to = 'infinity' and l.observer is not null
+		order by l.id`, known.record)
+	if err != nil {
+		return fmt.Errorf("take part apart: %w", err)
+	}
+	var places []*seenPart
+	var attributes []byte
+	var outward bool
+	place := seenPart{Part: inventory.Part{Class: p.Class}}
+	if _, err = pgx.ForEachRow(rows, []any{&place.observer, &place.Relationship, &outward, &place.Key, &attributes}, func() error {
+		one := place
+		one.Inverse = !outward
+		var err error
+		one.Attributes, err = decodeAttributes(attributes)
+		places = append(places, &one)
+		return err
+	}); err != nil {
+		return fmt.Errorf("take part apart: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		update relationship set valid_to = $2
+		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`, known.record, r.at)
+	r.openFinding(batch, inventory.Finding{
+		Kind: findingSharedPart, Records: []int64{known.record}, Token: p.token,
+		Text: "seen in too many places at once to be one " + p.Class,
+	})
+	if err := r.send(ctx, "take part apart", batch); err != nil {
+		return err
+	}
+	for _, place := range places {
+		place.setKey()
+	}
+	if err := r.recordParts(ctx, places); err != nil {
+		return err
+	}
+	if err := r.testifyParts(ctx, places); err != nil {
+		return err
+	}
+	return r.relate(ctx, places, nil, nil)
+}
