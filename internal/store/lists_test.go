@@ -130,10 +130,16 @@ func TestCIPagesHaveTheirIndexes(t *testing.T) {
 		}
 		s.wantIndexes(t, fmt.Sprintf("CIs %+v", q), sql, args)
 	}
-	args := pgx.NamedArgs{"as_of": endOfTime, "after": 0, "limit": 101, "records": []int64{1}, "types": nil, "known": []int64{}, "frontier": []string{uuid.NewString()}}
+	args := pgx.NamedArgs{"as_of": endOfTime, "after": 0, "limit": 101, "records": []int64{1}}
 	s.wantIndexes(t, "relationships", relationshipsSQL(false, []string{`r.id > @after`}), args)
 	s.wantIndexes(t, "relationships of a CI", relationshipsSQL(true, []string{`(r.from_record = any(@records) or r.to_record = any(@records))`}), args)
-	s.wantIndexes(t, "a graph", graphSteps(inventory.GraphQuery{}), args)
+	args = pgx.NamedArgs{
+		"as_of": endOfTime, "limit": 101, "cis": []string{uuid.NewString()}, "records": []int64{1}, "unknown": []int64{1},
+		"out": []string{"contains"}, "in": []string{"contains"},
+	}
+	for _, sql := range []string{recordsOfCIs, relationshipsOfRecords, placesOfRecords} {
+		s.wantIndexes(t, "a graph", sql, args)
+	}
 	for _, ci := range []string{"", uuid.NewString()} {
 		feed := &estateFeed{query: inventory.EstateQuery{CI: ci}, full: fullWindow}
 		if err := feed.prepare(); err != nil {
