@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -134,5 +135,47 @@ func TestFollowChanges(t *testing.T) {
 	check(t, err)
 	if diff := cmp.Diff(string(want), string(got)); diff != "" {
 		t.Errorf("followed (-whole +seen):\n%s", diff)
+	}
+}
+
+// TestReasonsAreKept: what people say when they do something is told with what they did.
+func TestReasonsAreKept(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	id, place := e.makeCI(t, "monitor", "alpha", `{"owner": "Anna"}`), e.makeCI(t, "location", "Berlin", `{}`)
+	path := "/api/v1/cis/" + id
+	send[inventory.CIDetails](t, e, "PATCH", path, `{"attributes": {"cost": 7}, "reason": "the invoice"}`, 200)
+	send[inventory.CIDetails](t, e, "PUT", path+"/locks/owner", `{"value": "Berta", "reason": "agreed"}`, 200)
+	send[inventory.CIDetails](t, e, "DELETE", path+"/locks/owner?reason=expired", "", 200)
+	related := send[inventory.Relationship](t, e, "POST", "/api/v1/relationships",
+		`{"type": "located_in", "from": "`+id+`", "to": "`+place+`", "reason": "moved in"}`, 201)
+	if related.Actor != "test" || related.Reason != "moved in" || related.EndedBy != "" {
+		t.Errorf("stated: %+v", related)
+	}
+	stated := e.now(t)
+	ended := send[inventory.Relationship](t, e, "DELETE", fmt.Sprintf("/api/v1/relationships/%d?reason=moved+out", related.ID), "", 200)
+	if ended.EndedBy != "test" || ended.EndReason != "moved out" || ended.Reason != "moved in" {
+		t.Errorf("ended: %+v", ended)
+	}
+	then := items[inventory.Relationship](t, e, path+"/relationships?past=true&"+asOf(stated))
+	if len(then) != 1 || then[0].EndedBy+then[0].EndReason != "" {
+		t.Errorf("before it ended: %+v", then)
+	}
+	send[struct{}](t, e, "DELETE", path+"?reason=sold", "", 204)
+	if retired := e.ci(t, id, ""); retired.RetiredBy != "test" || retired.RetireReason != "sold" {
+		t.Errorf("retired by %q for %q", retired.RetiredBy, retired.RetireReason)
+	}
+	var told []string
+	for _, c := range items[inventory.EstateChange](t, e, path+"/changes") {
+		if c.Reason != "" {
+			told = append(told, c.Subject+" "+c.Action+" by "+c.Actor+": "+c.Reason)
+		}
+	}
+	want := []string{
+		"cost added by test: the invoice", "owner changed by test: agreed", "owner changed by test: expired",
+		"located_in began by test: moved in", "located_in ended by test: moved out", "monitor retired by test: sold",
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }

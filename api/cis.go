@@ -81,14 +81,14 @@ func (s *server) ciTable(ctx context.Context, class string, retired bool) (table
 	slices.Sort(names)
 	columns := []string{"id", "class", "name", "first_seen", "last_seen"}
 	if retired {
-		columns = append(columns, "retired_at")
+		columns = append(columns, "retired_at", "retired_by", "retire_reason")
 	}
 	return table[inventory.CI]{
 		columns: append(columns, names...),
 		cells: func(cells []string, ci inventory.CI) ([]string, error) {
 			cells = append(cells, ci.ID, ci.Class, guard(ci.Name), timeCell(&ci.FirstSeen), timeCell(ci.LastSeen))
 			if retired {
-				cells = append(cells, timeCell(ci.RetiredAt))
+				cells = append(cells, timeCell(ci.RetiredAt), guard(ci.RetiredBy), guard(ci.RetireReason))
 			}
 			return attributeCells(cells, ci.Attributes, names)
 		},

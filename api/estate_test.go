@@ -180,7 +180,8 @@ func (e *estate) describe(t testing.TB, name string, p part) (wire.Summary, *ing
 	for _, item := range set.Items() {
 		items.Added = append(items.Added, &inventoryv1.Item{Facts: item.Facts, Readings: item.Readings})
 	}
-	update := &ingest.Update{Section: section, Root: set.Root(), Duration: 7 * time.Millisecond}
+	took := 7 * time.Millisecond
+	update := &ingest.Update{Section: section, Root: set.Root(), Duration: &took}
 	raw, err := proto.Marshal(items)
 	check(t, err)
 	encoder, err := zstd.NewWriter(nil)

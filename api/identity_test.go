@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -172,6 +173,7 @@ func TestReviews(t *testing.T) {
 			if len(open) != 1 || open[0].CIA.Name+open[0].CIB.Name != "onetwo" || open[0].Text == "" {
 				t.Fatalf("open reviews: %+v", open)
 			}
+			waiting := e.now(t)
 			path := "/api/v1/reviews/" + open[0].ID + "/" + verb
 			decided := send[inventory.Review](t, e, "POST", path, `{"reason": "looked at both"}`, 200)
 			if decided.Verdict != want.verdict || decided.Actor != "test" || decided.Note != "looked at both" || decided.ClosedAt == nil {
@@ -186,6 +188,12 @@ func TestReviews(t *testing.T) {
 				}
 			}
 			refusals{{"POST", path, `{"reason": "again"}`, 409, want.verdict}}.check(t, e)
+			if diff := cmp.Diff(open, items[inventory.Review](t, e, "/api/v1/reviews?"+asOf(waiting))); diff != "" {
+				t.Errorf("while it waited (-want +got):\n%s", diff)
+			}
+			if got := items[inventory.Review](t, e, "/api/v1/reviews?state=closed&"+asOf(waiting)); len(got) != 0 {
+				t.Errorf("closed before it was: %+v", got)
+			}
 		})
 	}
 }

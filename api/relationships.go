@@ -40,6 +40,7 @@ type NewRelationshipInput struct {
 		From       string `json:"from" format:"uuid" doc:"A CI's id."`
 		To         string `json:"to" format:"uuid" doc:"A CI's id."`
 		Attributes Values `json:"attributes,omitempty" doc:"What there is to say of the relationship itself."`
+		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why, for those who ask later."`
 	}
 }
 
@@ -96,7 +97,7 @@ func (s *server) relationships(params *ListParams, ci string, which Relationship
 }
 
 func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInput) (*RelationshipOutput, error) {
-	if err := checkText("body.type", in.Body.Type); err != nil {
+	if err := checkTexts("body.type", in.Body.Type, "body.reason", in.Body.Reason); err != nil {
 		return nil, err
 	}
 	if err := in.Body.Attributes.check(false); err != nil {
@@ -111,7 +112,7 @@ func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInpu
 		return nil, err
 	}
 	stated := inventory.NewRelationship{Type: in.Body.Type, From: from, To: to, Attributes: in.Body.Attributes}
-	made, err := s.Store.CreateRelationship(ctx, stated, actor(ctx, ""))
+	made, err := s.Store.CreateRelationship(ctx, stated, actor(ctx, in.Body.Reason))
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func TestRelationships(t *testing.T) {
 		}
 	}
 	csv := string(e.get(t, "/api/v1/relationships?format=csv").body)
-	if !strings.HasPrefix(csv, "id,type,verb,from_id,from_class,from_name,to_id,to_class,to_name,attributes,source,valid_from,valid_to\r\n") {
+	if !strings.HasPrefix(csv, "id,type,verb,from_id,from_class,from_name,to_id,to_class,to_name,attributes,source,valid_from,valid_to,actor,reason,ended_by,end_reason\r\n") {
 		t.Errorf("CSV: %s", csv)
 	}
 }

@@ -14,9 +14,9 @@ type reviewStore interface {
 
 // ReviewsInput asks for a list of reviews.
 type ReviewsInput struct {
-	Paging
+	ListParams
 
-	State string `query:"state" enum:"open,closed,all" default:"open" doc:"Whether they wait for a person."`
+	State string `query:"state" enum:"open,closed,all" default:"open" doc:"Whether they waited for a person then."`
 }
 
 // ReviewInput decides a review.
@@ -38,7 +38,7 @@ func (s *server) registerReviews() {
 			query.State = ""
 		}
 		return listing[inventory.Review]{
-			params: &ListParams{Paging: in.Paging}, name: "reviews", table: reviews,
+			params: &in.ListParams, name: "reviews", table: reviews,
 			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Review]) error {
 				query.Page = page
 				return s.Store.ListReviews(ctx, query, visit)

@@ -92,7 +92,8 @@ func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 	}
 	if !message.GetReadingsOnly() {
 		u.ReadingsOnly = false
-		u.Duration = time.Duration(message.GetDurationMs()) * time.Millisecond
+		took := time.Duration(message.GetDurationMs()) * time.Millisecond
+		u.Duration = &took
 		copy(u.Root[:], message.GetRoot())
 		if base := message.GetBaseRoot(); len(base) == len(inventory.Root{}) {
 			u.Base = (*inventory.Root)(base)

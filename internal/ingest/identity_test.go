@@ -436,9 +436,19 @@ func TestRetiredComesBack(t *testing.T) {
 	e := newEstate(t)
 	h := laptop(1)
 	agent, ci := e.agent(t, h)
-	if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
+	sold := inventory.Actor{Name: "ann", Reason: "sold"}
+	if err := e.RetireCI(t.Context(), ci, sold); err != nil {
 		t.Fatal(err)
 	}
+	gone := e.now(t)
+	retired := func(when string) {
+		t.Helper()
+		got := e.ci(t, ci, gone)
+		if got.RetiredAt == nil || got.RetiredBy != "ann" || got.RetireReason != "sold" {
+			t.Errorf("%s, as of when it was retired: at %v by %q for %q", when, got.RetiredAt, got.RetiredBy, got.RetireReason)
+		}
+	}
+	retired("at once")
 	if _, _, err := e.Device(t.Context(), ci, time.Time{}); err == nil {
 		t.Error("a retired device is still listed")
 	}
@@ -447,36 +457,47 @@ func TestRetiredComesBack(t *testing.T) {
 	}
 	h.host = "found-again"
 	mustObserve(t, agent, h.report())
-	if got := e.ci(t, ci, time.Time{}); got.Name != "found-again" {
+	if got := e.ci(t, ci, time.Time{}); got.Name != "found-again" || got.RetiredAt != nil || got.RetiredBy != "" {
 		t.Errorf("it came back as %+v", got)
 	}
+	retired("since it came back")
 	if n := e.installs(t, "bash"); n != 1 {
 		t.Errorf("back again, bash is installed %d times", n)
 	}
 }
 
-// TestContainerIsHosted runs an agent in a container, which sees the hardware of its host.
+// TestContainerIsHosted runs agents in containers, which see the hardware of their host, whoever is heard of first.
 func TestContainerIsHosted(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
 	h := laptop(1)
+	inside := func(number, name string) (ci string) {
+		one := h
+		one.install, one.host = "ffffffffffffffffffffffffffff000"+number, name
+		said := one.report()
+		system, _ := said["system"].items[0].(*inventoryv1.System)
+		system.ContainerType = "lxc"
+		guest := e.enroll(t)
+		mustObserve(t, guest, said)
+		ci = guest.mustRecord(t).CI
+		if got := e.ci(t, ci, time.Time{}); got.Class != "container" || got.Attributes["serial_number"] != nil {
+			t.Errorf("the container is a %s with %v", got.Class, got.Attributes)
+		}
+		return ci
+	}
+	earlier := inside("1", "c1")
+	if got := e.related(t, earlier, "hosted_on", time.Time{}); len(got) > 0 {
+		t.Errorf("hosted on %v, which nobody knows", got)
+	}
 	_, host := e.agent(t, h)
-	inside := h
-	inside.install, inside.host = "ffffffffffffffffffffffffffff0001", "c1"
-	said := inside.report()
-	system, _ := said["system"].items[0].(*inventoryv1.System)
-	system.ContainerType = "lxc"
-	guest := e.enroll(t)
-	mustObserve(t, guest, said)
-	ci := guest.mustRecord(t).CI
-	if ci == host {
+	later := inside("2", "c2")
+	if earlier == host || later == host || earlier == later {
 		t.Fatal("a container became its host")
 	}
-	if got := e.ci(t, ci, time.Time{}); got.Class != "container" || got.Attributes["serial_number"] != nil {
-		t.Errorf("the container is a %s with %v", got.Class, got.Attributes)
-	}
-	if got := e.related(t, ci, "hosted_on", time.Time{}); !cmp.Equal(got, []string{host}) {
-		t.Errorf("hosted on %v, want %s", got, host)
+	for _, ci := range []string{earlier, later} {
+		if got := e.related(t, ci, "hosted_on", time.Time{}); !cmp.Equal(got, []string{host}) {
+			t.Errorf("hosted on %v, want %s", got, host)
+		}
 	}
 }
 

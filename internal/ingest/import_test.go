@@ -129,8 +129,24 @@ func TestRealInventories(t *testing.T) {
 				t.Errorf("again: %+v", again)
 			}
 			ci := e.ci(t, first.Documents[0].CI, time.Time{})
+			e.wantNoDurations(t, ci.ID)
 			t.Logf("%s %q: %v, %d other cis", ci.Class, ci.Name, ci.Attributes, e.count(t, "")-1)
 		})
+	}
+}
+
+// wantNoDurations: how long another program collected is not known.
+func (e *estate) wantNoDurations(t *testing.T, device string) {
+	t.Helper()
+	err := e.ListDeviceSections(t.Context(), device, inventory.Page{}, func(s inventory.DeviceSection, _ inventory.Position) error {
+		if s.DurationMS != nil {
+			t.Errorf("section %s took %d ms", s.Name, *s.DurationMS)
+		}
+		return nil
+	})
+	var refused *inventory.Error
+	if err != nil && (!errors.As(err, &refused) || refused.Code != inventory.CodeNotFound) { // a printer is no device
+		t.Error(err)
 	}
 }
 

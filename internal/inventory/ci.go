@@ -94,6 +94,9 @@ type CI struct {
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent where it is not known for the instant asked about."`
 	RetiredAt  *time.Time `json:"retired_at,omitempty"`
+
+	RetiredBy    string `json:"retired_by,omitempty"`
+	RetireReason string `json:"retire_reason,omitempty"`
 }
 
 // CIDetails is a CI with the reasons for what it says.
@@ -163,6 +166,12 @@ type Relationship struct {
 	Source     string         `json:"source"`
 	ValidFrom  time.Time      `json:"valid_from"`
 	ValidTo    *time.Time     `json:"valid_to,omitempty" doc:"Absent while it holds."`
+
+	// Who stated it, who ended it, and why; all empty of one that is observed.
+	Actor     string `json:"actor,omitempty" doc:"Who stated it. Absent of one that is observed."`
+	Reason    string `json:"reason,omitempty"`
+	EndedBy   string `json:"ended_by,omitempty"`
+	EndReason string `json:"end_reason,omitempty"`
 }
 
 // CIRef names a CI within another answer.
@@ -201,7 +210,8 @@ type EstateChange struct {
 	Name    string          `json:"name,omitempty" doc:"The item's name, or the other CI's."`
 	Old     json.RawMessage `json:"old,omitempty"`
 	New     json.RawMessage `json:"new,omitempty"`
-	Actor   string          `json:"actor,omitempty"`
+	Actor   string          `json:"actor,omitempty" doc:"The person who did it, if it was one."`
+	Reason  string          `json:"reason,omitempty" doc:"Why, as the person said."`
 }
 
 // EstateQuery asks for changes of the estate, the oldest first.

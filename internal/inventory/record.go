@@ -63,7 +63,7 @@ const (
 type SectionChange struct {
 	State         SectionState // after the change
 	StatusChanged bool         // the old status goes to the section's past
-	Duration      time.Duration
+	Duration      *time.Duration // of the collection; nil: not known
 	First         bool     // the section's history begins: its items are no events
 	Rebucket      bool     // Buckets holds the whole set; what the store has goes
 	Buckets       []Bucket // the buckets to write

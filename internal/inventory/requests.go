@@ -108,9 +108,11 @@ type ItemDiff struct {
 
 // RelationDelta is a relationship that is held at one of the instants only.
 type RelationDelta struct {
-	Change string `json:"change" enum:"began,ended"`
-	Type   string `json:"type"`
-	Other  CIRef  `json:"other"`
+	Change    string `json:"change" enum:"began,ended"`
+	Type      string `json:"type"`
+	Direction string `json:"direction" enum:"out,in" doc:"Out: the CI is the end that the relationship is from."`
+	Verb      string `json:"verb" doc:"What the CI does to the other, e.g. contains or is contained in."`
+	Other     CIRef  `json:"other"`
 }
 
 // DiffSummary is a diff in sum.
@@ -180,8 +182,11 @@ type Decision struct {
 	Rule     string     `json:"rule"`
 	Text     string     `json:"text"`
 	Reason   Reason     `json:"reason"`
-	Actor    string     `json:"actor,omitempty"`
+	Actor    string     `json:"actor,omitempty" doc:"The person who caused it, if it was one."`
+	Note     string     `json:"note,omitempty" doc:"Why, as the person said."`
 	UndoneAt *time.Time `json:"undone_at,omitempty"`
+	UndoneBy string     `json:"undone_by,omitempty"`
+	UndoNote string     `json:"undo_note,omitempty"`
 }
 
 // Review is a question to a person: are two records one thing?

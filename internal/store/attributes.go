@@ -64,7 +64,7 @@ const (
 )
 
 // reservedAttributes are names of what every CI has beside its attributes.
-var reservedAttributes = []string{"id", "class", "name", "first_seen", "last_seen", "retired_at"}
+var reservedAttributes = []string{"id", "class", "name", "first_seen", "last_seen", "retired_at", "retired_by", "retire_reason"}
 
 // CreateAttribute declares an attribute for a class and those below it. One that the class has already, or that a class
 // below it has with another type, is an inventory.Error with CodeConflict.

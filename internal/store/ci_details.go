@@ -51,7 +51,7 @@ func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page i
 	row, _, err := one[detailedCIRow](ctx, tx, `
 		select `+ciColumns+`, d.provenance, o.id as only, o.source as only_source
 		from ci_version d
-		join ci c on c.id = d.ci_id`+versionSeen+`
+		join ci c on c.id = d.ci_id`+versionSeen+versionRetirement+`
 		left join lateral (
 			select r.id, r.source
 			from membership m join source_record r on r.id = m.record_id

@@ -15,7 +15,8 @@ import (
 const ciColumns = `
 	d.ci_id::text as id, d.class, d.name, d.attributes, c.created_at as first_seen,
 	case when seen.seen_at <= @as_of then seen.seen_at end as last_seen,
-	case when c.retired_at <= @as_of then c.retired_at end as retired_at`
+	case when ` + versionRetired + ` then d.valid_to end as retired_at,
+	coalesce(retirement.actor, '') as retired_by, coalesce(retirement.reason, '') as retire_reason`
 
 type ciRow struct {
 	ID         string
@@ -25,13 +26,16 @@ type ciRow struct {
 	FirstSeen  time.Time
 	LastSeen   *time.Time
 	RetiredAt  *time.Time
+
+	RetiredBy, RetireReason string
 }
 
 func (r ciRow) ci() (inventory.CI, error) {
 	attributes, err := decodeAttributes(r.Attributes)
 	return inventory.CI{
 		ID: r.ID, Class: r.Class, Name: r.Name, Attributes: attributes,
-		FirstSeen: r.FirstSeen, LastSeen: r.LastSeen, RetiredAt: r.RetiredAt,
+		FirstSeen: r.FirstSeen, LastSeen: r.LastSeen,
+		RetiredAt: r.RetiredAt, RetiredBy: r.RetiredBy, RetireReason: r.RetireReason,
 	}, err
 }
 
@@ -85,7 +89,7 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 	}
 	sql := `
 		select ` + ciColumns + `, (` + sortKey(order.expr, order.cast) + `)::text as sort_key
-		from ci_version d join ci c on c.id = d.ci_id` + versionSeen + `
+		from ci_version d join ci c on c.id = d.ci_id` + versionSeen + versionRetirement + `
 		where ` + strings.Join(where, ` and `) + `
 		order by ` + order.expr + ` ` + direction + `, ` + id + ` ` + direction + `
 		limit @limit`

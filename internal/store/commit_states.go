@@ -20,7 +20,7 @@ type stateRows struct {
 	statuses   []string
 	messages   []string
 	changed    []bool // the status did
-	durations  []int32
+	durations  []*int32 // ms
 	items      []int32
 	buckets    []int16
 	hasItems   []bool
@@ -46,13 +46,21 @@ func (r *stateRows) add(record int64, section int16, at time.Time, c inventory.S
 	r.roots, r.supersets = append(r.roots, root), append(r.supersets, c.State.Superset)
 	r.statuses, r.messages = append(r.statuses, string(c.State.Status)), append(r.messages, c.State.Message)
 	r.changed = append(r.changed, c.StatusChanged)
-	r.durations = append(r.durations, int32(c.Duration.Milliseconds())) //nolint:gosec // deadlines are seconds
-	r.items = append(r.items, int32(c.State.Items))                     //nolint:gosec // bounded by ingest
-	r.buckets = append(r.buckets, int16(c.State.Buckets))               //nolint:gosec // few
+	r.durations = append(r.durations, inMilliseconds(c.Duration))
+	r.items = append(r.items, int32(c.State.Items))       //nolint:gosec // bounded by ingest
+	r.buckets = append(r.buckets, int16(c.State.Buckets)) //nolint:gosec // few
 	r.hasItems = append(r.hasItems, c.First)
 	r.verdicts = append(r.verdicts, verdicts)
 	r.pastStatus = r.pastStatus || c.StatusChanged
 	return nil
+}
+
+func inMilliseconds(d *time.Duration) *int32 {
+	if d == nil {
+		return nil
+	}
+	ms := int32(d.Milliseconds()) //nolint:gosec // deadlines are seconds
+	return &ms
 }
 
 const (

@@ -177,7 +177,7 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		}
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
-		batch.Queue(endVersion, ci, r.at)
+		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
 		members, err := r.membersOf(ctx, ci)
 		for _, record := range members {
 			r.moved[record] = true

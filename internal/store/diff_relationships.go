@@ -31,13 +31,24 @@ var relatedDifference = `
 		union all
 		select 'began', @to::timestamptz, l.* from (table later except table earlier) l
 	)
-	select x.ci::text as ci, x.change, x.type, x.other::text as other, v.class, v.name
+	select x.ci::text as ci, x.change, x.type, x.outward, case when x.outward then y.verb else y.inverse_verb end as verb,
+		x.other::text as other, v.class, v.name
 	from difference x
+	join relationship_type y on y.name = x.type
 	join ci_version v on v.ci_id = x.other and v.valid_from <= x.at and v.valid_to > x.at
 	order by x.ci, x.type, x.outward, x.other, x.change`
 
 type relatedRow struct {
-	CI, Change, Type, Other, Class, Name string
+	CI, Change, Type         string
+	Outward                  bool
+	Verb, Other, Class, Name string
+}
+
+func (r relatedRow) direction() string {
+	if r.Outward {
+		return inventory.DirectionOut
+	}
+	return inventory.DirectionIn
 }
 
 // relationships gives the relationships that CIs have at one of the instants only.
@@ -54,7 +65,8 @@ func (d *differ) relationships(ctx context.Context, cis []compared) (map[string]
 	deltas := map[string][]inventory.RelationDelta{}
 	err := each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
 		deltas[row.CI] = append(deltas[row.CI], inventory.RelationDelta{
-			Change: row.Change, Type: row.Type, Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
+			Change: row.Change, Type: row.Type, Direction: row.direction(), Verb: row.Verb,
+			Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
 		})
 		return nil
 	})

@@ -120,12 +120,23 @@ func relationsOf(id string, in, notIn map[worldEdge]bool, change string) []inven
 		switch {
 		case notIn[edge]:
 		case edge.From == id:
-			list = append(list, inventory.RelationDelta{Change: change, Type: edge.Type, Other: inventory.CIRef{ID: edge.To}})
+			list = append(list, inventory.RelationDelta{
+				Change: change, Type: edge.Type, Direction: "out", Verb: worldVerbs[edge.Type][0], Other: inventory.CIRef{ID: edge.To},
+			})
 		case edge.To == id:
-			list = append(list, inventory.RelationDelta{Change: change, Type: edge.Type, Other: inventory.CIRef{ID: edge.From}})
+			list = append(list, inventory.RelationDelta{
+				Change: change, Type: edge.Type, Direction: "in", Verb: worldVerbs[edge.Type][1], Other: inventory.CIRef{ID: edge.From},
+			})
 		}
 	}
 	return list
+}
+
+// worldVerbs are the verbs of the relationships that worlds are made of, in both directions.
+var worldVerbs = map[string][2]string{
+	"contains":     {"contains", "is contained in"},
+	"depends_on":   {"depends on", "is needed by"},
+	"connected_to": {"is connected to", "has connected"},
 }
 
 // TestDiff: the difference of two instants is that of what was true at them, however much happened in between.
@@ -179,7 +190,7 @@ func (w *world) checkDiff(a, b worldSnapshot) {
 	}
 	if diff := cmp.Diff(compareSnapshots(a, b), got, cmpopts.IgnoreFields(inventory.CIDiff{}, "CI"),
 		cmpopts.SortSlices(func(x, y inventory.RelationDelta) bool {
-			return x.Type+x.Other.ID+x.Change < y.Type+y.Other.ID+y.Change
+			return x.Type+x.Other.ID+x.Change+x.Direction < y.Type+y.Other.ID+y.Change+y.Direction
 		})); diff != "" {
 		w.t.Fatalf("from %v to %v (-want +got):\n%s", a.at, b.at, diff)
 	}

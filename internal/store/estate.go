@@ -205,6 +205,7 @@ type estateRow struct {
 	Other       string
 	Old, New    []byte
 	Actor       string
+	Reason      string
 }
 
 // window visits the changes from the feed's instant to another, and reports whether there were as many as are wanted.
@@ -229,6 +230,7 @@ func (r estateRow) position() inventory.Position {
 func (r estateRow) change() inventory.EstateChange {
 	return inventory.EstateChange{
 		At: r.At, Kind: r.Kind, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
-		Source: r.Source, Subject: r.Subject, Name: r.Other, Old: json.RawMessage(r.Old), New: json.RawMessage(r.New), Actor: r.Actor,
+		Source: r.Source, Subject: r.Subject, Name: r.Other, Old: json.RawMessage(r.Old), New: json.RawMessage(r.New),
+		Actor: r.Actor, Reason: r.Reason,
 	}
 }

@@ -20,8 +20,10 @@ func countEstate(parts []estatePart, ofCI bool) string {
 	return `select sum(c.n)::integer as n from (` + strings.Join(counts, ` union all `) + `) c (n)`
 }
 
-// estateOrder is the order of changes, whatever the database sorts names by.
-const estateOrder = ` order by at, kind collate "C", n1, key collate "C", n2`
+// estateOrder is the order of changes of a table, whatever the database sorts names by.
+func estateOrder(t string) string {
+	return ` order by ` + t + `.at, ` + t + `.kind collate "C", ` + t + `.n1, ` + t + `.key collate "C", ` + t + `.n2`
+}
 
 // listEstate lists the changes of a window. What a change is about is looked up for those alone that are listed.
 func listEstate(parts []estatePart, ofCI bool) string {
@@ -31,8 +33,8 @@ func listEstate(parts []estatePart, ofCI bool) string {
 	}
 	return `
 		select y.at, y.kind, y.n1, y.key, y.n2, y.action, y.ci::text as ci, y.class, y.name, y.source, y.subject,
-			coalesce(y.other_name, '') as other, coalesce(y.old, o.facts) as old, coalesce(y.new, w.facts) as new,
-			coalesce(` + estateActor + `, '') as actor
+			coalesce(y.other_name, '') as other, coalesce(y.old, o.facts) as old, coalesce(y.new, i.facts) as new,
+			` + estateActor + ` as actor, ` + estateReason + ` as reason
 		from (
 			select x.*, coalesce(v.class, '') as class, coalesce(v.name, '') as name, u.name as other_name,
 				coalesce(` + estateSource + `, '') as source
@@ -43,11 +45,11 @@ func listEstate(parts []estatePart, ofCI bool) string {
 				and (@classes::text[] is null or v.class = any(@classes) or x.kind = 'relationship' and u.class = any(@classes))
 				and (@ci::uuid is null or x.ci = @ci or x.other = @ci)
 				and (@source::text = '' or ` + estateSource + ` = @source)
-			` + estateOrder + `
+			` + estateOrder("x") + `
 			limit @limit
 		) y
 		left join item o on o.id = y.old_item
-		left join item w on w.id = y.new_item` + estateOrder
+		left join item i on i.id = y.new_item` + estateWho + estateOrder("y")
 }
 
 // latestVersion is what a CI was at the time of a change x, or was last.
@@ -84,22 +86,13 @@ const estateSource = `
 	else (select s.source from source_record s where s.id = x.record_id)
 	end`
 
-// estateActor is the person who made a change y, if it was one: what happened to a CI at one instant, one person did.
-var estateActor = `
-	case y.kind
-	when 'identity' then (select i.actor from identity_decision i where i.id = y.n1)
-	when 'ci' then (select i.actor from identity_decision i where i.new_ci = y.ci and i.at = y.at and i.actor <> '' limit 1)
-	when 'relationship' then (select case y.action when 'began' then r.actor else r.ended_by end from relationship r where r.id = y.n1)
-	when 'attribute' then coalesce((
-			select s.actor
-			from membership m join record_version s on s.record_id = m.record_id and s.valid_from = y.at and s.actor <> ''
-			where m.ci_id = y.ci and ` + during(`y.at`)("m") + `
-			limit 1
-		), (
-			select case when l.locked_at = y.at then l.actor else l.released_by end
-			from membership m join attribute_lock l on l.record_id = m.record_id and y.at in (l.locked_at, l.released_at)
-			where m.ci_id = y.ci and l.attribute = y.subject and ` + during(`y.at`)("m") + `
-			order by l.locked_at desc
-			limit 1
-		))
-	end`
+// estateWho says who made a change y and why, if it was a person: what happened to CIs at the time of an act, its person
+// did. Who states relationships does nothing else.
+const estateWho = `
+	left join relationship s on y.kind = 'relationship' and s.id = y.n1
+	left join act w on y.kind in ('attribute', 'ci', 'identity') and w.at = y.at`
+
+const (
+	estateActor  = `coalesce(w.actor, case y.action when 'began' then s.actor else s.ended_by end, '')`
+	estateReason = `coalesce(w.reason, case y.action when 'began' then s.reason else s.end_reason end, '')`
+)

@@ -191,8 +191,9 @@ func TestEstateValues(t *testing.T) {
 	w.exec(`update ci_version set provenance = $2 where ci_id = $1 and valid_to = 'infinity'`, pc.ci.id,
 		`{"owner": {"source": "manual", "rule": "only"}, "model": {"source": "agent", "rule": "only"}}`)
 	w.exec(`
-		insert into record_version (record_id, valid_from, class, attributes, actor)
-		select id, $1, '', '{"owner": "Ada"}', 'alice' from source_record where source = 'manual'`, w.now)
+		insert into record_version (record_id, valid_from, class, attributes)
+		select id, $1, '', '{"owner": "Ada"}' from source_record where source = 'manual'`, w.now)
+	w.exec(`insert into act (at, actor, reason) values ($1, 'alice', 'as HR says')`, w.now)
 	changes, _ := feed(t, w.s, inventory.EstateQuery{CI: pc.ci.id, Since: worldStart.Add(2 * time.Second)})
 	ref := inventory.CIRef{ID: pc.ci.id, Class: "computer", Name: "pc"}
 	want := []inventory.EstateChange{
@@ -202,7 +203,7 @@ func TestEstateValues(t *testing.T) {
 			Old: []byte(`{"name" : "thing 1", "version" : 1}`), New: []byte(`{"name" : "thing 1", "version" : 6}`),
 		},
 		{Kind: "relationship", Action: "began", CI: ref, Source: "agent", Subject: "connected_to", Name: "screen"},
-		{Kind: "attribute", Action: "added", CI: ref, Source: "manual", Subject: "owner", New: []byte(`"Ada"`), Actor: "alice"},
+		{Kind: "attribute", Action: "added", CI: ref, Source: "manual", Subject: "owner", New: []byte(`"Ada"`), Actor: "alice", Reason: "as HR says"},
 	}
 	for i := range changes {
 		changes[i].At = time.Time{}

@@ -43,6 +43,8 @@ type graphEdge struct {
 	Observer   *int64
 	Attributes []byte // nil: none
 	ValidFrom  time.Time
+	Actor      string
+	Reason     string
 }
 
 // newGraphSearch begins at the CI of a query. One that is retired is related to nothing any more.
@@ -59,7 +61,7 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 		tx: tx, query: q, args: pgx.NamedArgs{"as_of": instant(page)}, verbs: map[string]string{},
 		refs: map[string]inventory.CIRef{}, places: map[int64]recordPlace{}, read: map[int64]bool{},
 	}
-	refs, err := g.versions(ctx, []string{first.ID}, `join ci c on c.id = d.ci_id where `+versionOrLast(page))
+	refs, err := g.versions(ctx, []string{first.ID}, `where `+versionOrLast(page))
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +226,8 @@ var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + 
 // graphStep are the relationships of some types of which records are an end.
 func graphStep(end, types string) string {
 	return `
-		select r.id, r.type, r.from_record, r.to_record, r.observer, nullif(r.attributes, '{}') as attributes, r.valid_from
+		select r.id, r.type, r.from_record, r.to_record, r.observer, nullif(r.attributes, '{}') as attributes, r.valid_from,
+			r.actor, r.reason
 		from unnest(@records::bigint[]) i (record)
 		join relationship r on r.` + end + ` = i.record and ` + atPage("r") + `
 		where r.type = any(` + types + `::text[])`
@@ -295,6 +298,7 @@ func (g *graphSearch) connected(ctx context.Context) ([]inventory.Relationship, 
 		kept[key] = true
 		relationship := inventory.Relationship{
 			ID: edge.ID, Type: edge.Type, Verb: g.verbs[edge.Type], From: from, To: to, Source: sourceManual, ValidFrom: edge.ValidFrom,
+			Actor: edge.Actor, Reason: edge.Reason,
 		}
 		if edge.Observer != nil {
 			relationship.Source = sources[*edge.Observer]

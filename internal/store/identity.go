@@ -123,20 +123,26 @@ type decisionRow struct {
 	Rule     string
 	Reason   []byte
 	Actor    string
+	Note     string
 	UndoneAt *time.Time
+	UndoneBy string
+	UndoNote string
 }
 
 func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	err := each(ctx, tx, `
 		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci, d.new_ci::text as new_ci,
-		       d.rule, d.reason, d.actor, case when d.undone_at <= @as_of then d.undone_at end as undone_at
+		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of then d.undone_at end as undone_at,
+		       coalesce(undone.actor, '') as undone_by, coalesce(undone.reason, '') as undo_note
 		from identity_decision d
+		left join act done on done.at = d.at
+		left join act undone on undone.at = d.undone_at and d.undone_at <= @as_of
 		where d.at <= @as_of and (d.new_ci = @ci or d.old_ci = @ci or d.record_id in `+identityMembers+`)
 		order by d.at desc, d.id desc
 		limit 200`, args, func(row decisionRow) error {
 		d := inventory.Decision{
 			ID: row.ID, At: row.At, Record: row.Record, Action: row.Action, OldCI: row.OldCi, NewCI: row.NewCi, Rule: row.Rule,
-			Actor: row.Actor, UndoneAt: row.UndoneAt,
+			Actor: row.Actor, Note: row.Note, UndoneAt: row.UndoneAt, UndoneBy: row.UndoneBy, UndoNote: row.UndoNote,
 		}
 		if err := json.Unmarshal(row.Reason, &d.Reason); err != nil {
 			return err

@@ -22,8 +22,8 @@ func (r *resolution) settlePair(batch *pgx.Batch, a, b int64, linked bool, origi
 		a, b = b, a
 	}
 	batch.Queue(`
-		update identity_constraint set revoked_at = $4, revoked_by = $5
-		where record_a = $1 and record_b = $2 and linked <> $3 and revoked_at is null`, a, b, linked, r.at, r.actor.Name)
+		update identity_constraint set revoked_at = $4
+		where record_a = $1 and record_b = $2 and linked <> $3 and revoked_at is null`, a, b, linked, r.at)
 	batch.Queue(`
 		insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
 		select $1, $2, $3, $4, $5, $6, $7, $8

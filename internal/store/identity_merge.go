@@ -67,10 +67,10 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 // forgetApart revokes what keeps two groups of records apart.
 func (r *resolution) forgetApart(batch *pgx.Batch, a, b []int64) {
 	batch.Queue(`
-		update identity_constraint set revoked_at = $3, revoked_by = $4
+		update identity_constraint set revoked_at = $3
 		where not linked and revoked_at is null
 			and (record_a = any($1) and record_b = any($2) or record_a = any($2) and record_b = any($1))`,
-		a, b, r.at, r.actor.Name)
+		a, b, r.at)
 }
 
 // oneCI gives the CI that all groups are now.

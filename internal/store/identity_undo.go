@@ -31,8 +31,8 @@ func (s *Store) UndoDecision(ctx context.Context, id int64, actor inventory.Acto
 			return err
 		}
 		_, err = r.tx.Exec(ctx, `
-			update identity_decision set undone_at = $3, undone_by = $4
-			where at = $1 and (new_ci = $2 or old_ci = $2) and undone_at is null`, d.At, d.NewCI, r.at, actor.Name)
+			update identity_decision set undone_at = $3
+			where at = $1 and (new_ci = $2 or old_ci = $2) and undone_at is null`, d.At, d.NewCI, r.at)
 		if err != nil {
 			return fmt.Errorf("mark decision as undone: %w", err)
 		}
@@ -61,17 +61,18 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	return d, nil
 }
 
-// revoke takes back what a person settled at the time of a decision.
+// revoke takes back what a person settled at the time of a decision, and settles again what was revoked then.
 func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	rows, err := r.tx.Query(ctx, `
 		with restored as (
-			update identity_constraint set revoked_at = null, revoked_by = null where revoked_at = $1
+			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
+			select gen_random_uuid(), linked, record_a, record_b, origin, actor, reason, $2 from identity_constraint where revoked_at = $1
 			returning record_a, record_b
 		), revoked as (
-			update identity_constraint set revoked_at = $2, revoked_by = $3 where created_at = $1 and revoked_at is null
+			update identity_constraint set revoked_at = $2 where created_at = $1 and revoked_at is null
 			returning record_a, record_b
 		)
-		select record_a, record_b from restored union all select record_a, record_b from revoked`, d.At, r.at, r.actor.Name)
+		select record_a, record_b from restored union all select record_a, record_b from revoked`, d.At, r.at)
 	if err != nil {
 		return fmt.Errorf("revoke constraints: %w", err)
 	}

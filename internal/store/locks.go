@@ -43,7 +43,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 			return err
 		}
 		batch := &pgx.Batch{}
-		batch.Queue(releaseLock, record, lock.Attribute, r.at, lock.Actor)
+		batch.Queue(releaseLock, record, lock.Attribute, r.at)
 		batch.Queue(`
 			insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until)
 			values ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)`,
@@ -54,7 +54,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 }
 
 const releaseLock = `
-	update attribute_lock set released_at = $3, released_by = $4
+	update attribute_lock set released_at = $3
 	where record_id = $1 and attribute = $2 and released_at is null`
 
 // ensureDeclared places the record of what people say, though they have said nothing yet.
@@ -75,10 +75,10 @@ func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inv
 			return err
 		}
 		done, err := r.tx.Exec(ctx, `
-			update attribute_lock l set released_at = $3, released_by = $4
+			update attribute_lock l set released_at = $3
 			from membership m
 			where m.record_id = l.record_id and m.valid_to = 'infinity' and m.ci_id = $1
-				and l.attribute = $2 and l.released_at is null`, ci, attribute, r.at, actor.Name)
+				and l.attribute = $2 and l.released_at is null`, ci, attribute, r.at)
 		if err != nil {
 			return fmt.Errorf("release lock: %w", err)
 		}
@@ -104,7 +104,7 @@ func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
 	var expired int
 	err = s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		rows, err := r.tx.Query(ctx, `
-			update attribute_lock l set released_at = $1, released_by = ''
+			update attribute_lock l set released_at = $1
 			from membership m
 			where m.record_id = l.record_id and m.valid_to = 'infinity' and l.until <= $1 and l.released_at is null
 			returning m.ci_id::text`, r.at)

@@ -84,7 +84,9 @@ func notRepeated(at moment, condition string) string {
 const relationshipColumns = `
 	r.id, r.type, (select y.verb from relationship_type y where y.name = r.type) as verb, f.ci_id::text as from_id, fv.class as from_class, fv.name as from_name,
 	t.ci_id::text as to_id, tv.class as to_class, tv.name as to_name, r.attributes,
-	` + relationshipSource + ` as source, r.valid_from, case when r.valid_to <= @as_of then r.valid_to end as valid_to`
+	` + relationshipSource + ` as source, r.valid_from, case when r.valid_to <= @as_of then r.valid_to end as valid_to,
+	r.actor, r.reason, case when r.valid_to <= @as_of then r.ended_by else '' end as ended_by,
+	case when r.valid_to <= @as_of then r.end_reason else '' end as end_reason`
 
 // relationshipTables are what the columns are of: the relationships at the page's instant.
 var relationshipTables = `relationship r` + relationshipEnds(atPage)
@@ -101,6 +103,8 @@ type relationshipRow struct {
 	Source                      string
 	ValidFrom                   time.Time
 	ValidTo                     *time.Time
+	Actor, Reason               string
+	EndedBy, EndReason          string
 }
 
 func (r relationshipRow) relationship() (inventory.Relationship, error) {
@@ -110,5 +114,6 @@ func (r relationshipRow) relationship() (inventory.Relationship, error) {
 		From:       inventory.CIRef{ID: r.FromID, Class: r.FromClass, Name: r.FromName},
 		To:         inventory.CIRef{ID: r.ToID, Class: r.ToClass, Name: r.ToName},
 		Attributes: attributes, Source: r.Source, ValidFrom: r.ValidFrom, ValidTo: r.ValidTo,
+		Actor: r.Actor, Reason: r.Reason, EndedBy: r.EndedBy, EndReason: r.EndReason,
 	}, err
 }

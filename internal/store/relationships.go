@@ -116,9 +116,9 @@ func (s *Store) CreateRelationship(
 		}
 		var id int64
 		err = tx.QueryRow(ctx, `
-			insert into relationship (type, from_record, to_record, attributes, actor, valid_from)
-			values ($1, $2, $3, $4, $5, clock_timestamp())
-			returning id`, r.Type, from, to, r.Attributes, actor.Name).Scan(&id)
+			insert into relationship (type, from_record, to_record, attributes, actor, reason, valid_from)
+			values ($1, $2, $3, $4, $5, $6, clock_timestamp())
+			returning id`, r.Type, from, to, r.Attributes, actor.Name, actor.Reason).Scan(&id)
 		if err != nil {
 			return fmt.Errorf("create relationship: %w", err)
 		}
@@ -238,8 +238,8 @@ func (s *Store) EndRelationship(ctx context.Context, id int64, actor inventory.A
 		}
 		_, err = tx.Exec(ctx, `
 			update relationship
-			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'), ended_by = $2
-			where id = $1`, id, actor.Name)
+			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'), ended_by = $2, end_reason = $3
+			where id = $1`, id, actor.Name, actor.Reason)
 		if err != nil {
 			return fmt.Errorf("end relationship: %w", err)
 		}

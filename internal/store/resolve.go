@@ -90,8 +90,23 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 		if err := f(ctx, r); err != nil {
 			return err
 		}
-		return r.settle(ctx)
+		if err := r.settle(ctx); err != nil {
+			return err
+		}
+		return r.sign(ctx)
 	})
+}
+
+// sign keeps who did all that happened, where it was a person.
+func (r *resolution) sign(ctx context.Context) error {
+	if r.actor.Name == "" {
+		return nil
+	}
+	_, err := r.tx.Exec(ctx, `insert into act (at, actor, reason) values ($1, $2, $3)`, r.at, r.actor.Name, r.actor.Reason)
+	if err != nil {
+		return fmt.Errorf("sign resolution: %w", err)
+	}
+	return nil
 }
 
 // begin waits for its turn. Statements are planned once, for indexes: planning each anew would cost more than running it,

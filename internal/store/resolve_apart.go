@@ -135,7 +135,7 @@ func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts
 		return nil // it is seen everywhere for the first time: there is nothing to take apart
 	}
 	rows, err := r.tx.Query(ctx, `
-		select l.observer, l.type, l.from_record = $1 as outward, l.attributes ->> 'key', v.attributes
+		select l.observer, l.type, l.from_record = $1 as outward, l.key, v.attributes
 		from relationship l
 		join record_version v on v.record_id = $1 and v.valid_to = 'infinity'
 		where (l.from_record = $1 or l.to_record = $1) and l.valid_to = 'infinity' and l.observer is not null

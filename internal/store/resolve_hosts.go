@@ -12,28 +12,31 @@ import (
 // hostedOn is the relationship of a container to the machine that it runs on.
 const hostedOn = "hosted_on"
 
-// hosts finds the machines that containers run on: those whose hardware they see.
+// hosts finds where containers run: on the machine whose hardware they see. Those that speak are looked up, and
+// those that were there before the machine that speaks.
 func (r *resolution) hosts(ctx context.Context, testimonies []inventory.Testimony) ([]*seenPart, error) {
-	var guests []int64
-	var tokens []string
-	for _, t := range testimonies {
-		for _, rejection := range r.rejected[t.Record] {
-			if rejection.Host != "" {
-				guests, tokens = append(guests, t.Record), append(tokens, string(rejection.Host))
-			}
-		}
-	}
-	if len(guests) == 0 {
-		return nil, nil
+	speaking := make([]int64, len(testimonies))
+	for i, t := range testimonies {
+		speaking[i] = t.Record
 	}
 	rows, err := r.tx.Query(ctx, `
-		select distinct on (g.record) g.record, e.record_id
-		from unnest($1::bigint[], $2::text[]) g (record, token)
-		join evidence e on e.tokens @> array[g.token]
-		join source_record h on h.id = e.record_id and h.kind = $3
-		join membership m on m.record_id = h.id and m.valid_to = 'infinity'
-		where e.record_id <> g.record
-		order by g.record, h.source <> $4, e.record_id`, guests, tokens, kindComputer, sourceAgent)
+		(
+			select distinct on (g.record_id) g.record_id, h.record_id
+			from evidence g
+			join evidence h on h.tokens && g.hosts
+			join source_record s on s.id = h.record_id and s.kind = $2
+			join membership m on m.record_id = s.id and m.valid_to = 'infinity'
+			where g.record_id = any($1) and g.hosts <> '{}' and h.record_id <> g.record_id
+			order by g.record_id, s.source <> $3, h.record_id
+		)
+		union
+		select g.record_id, h.record_id
+		from evidence h
+		join source_record s on s.id = h.record_id and s.kind = $2
+		join evidence g on g.hosts && h.tokens and g.hosts <> '{}'
+		where h.record_id = any($1) and g.record_id <> h.record_id and not exists (
+			select from relationship l where l.observer = g.record_id and l.type = $4 and l.valid_to = 'infinity'
+		)`, speaking, kindComputer, sourceAgent, hostedOn)
 	if err != nil {
 		return nil, fmt.Errorf("find hosts: %w", err)
 	}

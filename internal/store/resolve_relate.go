@@ -96,8 +96,8 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 			parts, observers, r.at, movedAfter, sourceDiscovery)
 		batch.Queue(`
-			insert into relationship (type, from_record, to_record, observer, attributes, valid_from)
-			select n.type, n.from_record, n.to_record, n.observer, jsonb_build_object('key', n.key), $6
+			insert into relationship (type, from_record, to_record, observer, key, valid_from)
+			select n.type, n.from_record, n.to_record, n.observer, n.key, $6
 			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) n (type, from_record, to_record, observer, key)`,
 			types, from, to, observers, keys, r.at)
 	}

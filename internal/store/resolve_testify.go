@@ -24,6 +24,7 @@ type heldRecord struct {
 	FirstSeen    []time.Time
 	LastSeen     []*time.Time // nil while the token is reported
 	Rejected     []byte
+	Hosts        []string
 	Class        *string // of its current version; nil: there is none
 	Attributes   []byte
 	Unsettled    bool    // that it speaks may say where it is
@@ -64,7 +65,7 @@ func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Te
 		ids[i] = t.Record
 	}
 	rows, err := r.tx.Query(ctx, `
-		select r.id, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.record_id is not null as evidence_held,
+		select r.id, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
 		       v.class, v.attributes, r.unsettled, m.ci_id::text as ci,
 		       c.retired_at is not null as ci_retired
 		from source_record r
@@ -103,15 +104,27 @@ func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, said inventory
 	if changed || h.CI == nil || h.Unsettled {
 		r.moved[h.ID] = true
 	}
-	if !changed && h.EvidenceHeld && sameJSON(h.Rejected, encoded) {
+	hosts := hostTokens(rejected)
+	if !changed && h.EvidenceHeld && sameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
 		return nil
 	}
 	batch.Queue(`
-		insert into evidence (record_id, tokens, first_seen, last_seen, rejected) values ($1, $2, $3, $4, $5::jsonb)
+		insert into evidence (record_id, tokens, first_seen, last_seen, rejected, hosts) values ($1, $2, $3, $4, $5::jsonb, $6)
 		on conflict (record_id) do update set tokens = excluded.tokens, first_seen = excluded.first_seen,
-			last_seen = excluded.last_seen, rejected = excluded.rejected`,
-		h.ID, h.Tokens, h.FirstSeen, h.LastSeen, string(encoded))
+			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
+		h.ID, h.Tokens, h.FirstSeen, h.LastSeen, string(encoded), hosts)
 	return nil
+}
+
+// hostTokens are the tokens of the machine that a container sees; of what is no container there are none.
+func hostTokens(rejected []inventory.Rejection) []string {
+	hosts := []string{}
+	for _, rejection := range rejected {
+		if rejection.Host != "" {
+			hosts = append(hosts, string(rejection.Host))
+		}
+	}
+	return hosts
 }
 
 // join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
@@ -164,8 +177,8 @@ func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, said inventory.O
 		batch.Queue(`update record_version set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, h.ID, r.at)
 	}
 	batch.Queue(`
-		insert into record_version (record_id, valid_from, class, attributes, actor, reason) values ($1, $2, $3, $4::jsonb, $5, $6)`,
-		h.ID, r.at, said.Class, string(encoded), r.actor.Name, r.actor.Reason)
+		insert into record_version (record_id, valid_from, class, attributes) values ($1, $2, $3, $4::jsonb)`,
+		h.ID, r.at, said.Class, string(encoded))
 	return nil
 }
 

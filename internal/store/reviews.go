@@ -13,19 +13,24 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// reviewColumns name the CIs that the two records are, or were when the review was closed.
+// reviewColumns are those of a review as it was at an instant, with the CIs that the two records were then.
 const reviewColumns = `
-	v.id::text as id, v.kind, v.record_a, v.record_b, v.reason, v.opened_at, v.closed_at, coalesce(v.verdict, '') as verdict,
-	coalesce(v.actor, '') as actor, coalesce(v.note, '') as note,
+	v.id::text as id, v.kind, v.record_a, v.record_b, v.reason, v.opened_at,
+	case when ` + reviewClosed + ` then v.closed_at end as closed_at,
+	case when ` + reviewClosed + ` then coalesce(v.verdict, '') else '' end as verdict,
+	case when ` + reviewClosed + ` then coalesce(v.actor, '') else '' end as actor,
+	case when ` + reviewClosed + ` then coalesce(v.note, '') else '' end as note,
 	coalesce(a.ci_id::text, '') as ci_a, coalesce(na.class, '') as class_a, coalesce(na.name, '') as name_a,
 	coalesce(b.ci_id::text, '') as ci_b, coalesce(nb.class, '') as class_b, coalesce(nb.name, '') as name_b`
 
-const reviewFrom = `
+const reviewClosed = `coalesce(v.closed_at <= @as_of, false)`
+
+var reviewFrom = `
 	review v
-	left join membership a on a.record_id = v.record_a and a.valid_to = 'infinity'
-	left join ci_version na on na.ci_id = a.ci_id and na.valid_to = 'infinity'
-	left join membership b on b.record_id = v.record_b and b.valid_to = 'infinity'
-	left join ci_version nb on nb.ci_id = b.ci_id and nb.valid_to = 'infinity'`
+	left join membership a on a.record_id = v.record_a and ` + atPage("a") + `
+	left join ci_version na on na.ci_id = a.ci_id and ` + atPage("na") + `
+	left join membership b on b.record_id = v.record_b and ` + atPage("b") + `
+	left join ci_version nb on nb.ci_id = b.ci_id and ` + atPage("nb")
 
 type reviewRow struct {
 	ID               string
@@ -59,13 +64,13 @@ func (s *Store) review(row reviewRow) (inventory.Review, error) {
 
 // ListReviews lists reviews, the oldest first. Their positions are the time of opening and the id.
 func (s *Store) ListReviews(ctx context.Context, q inventory.ReviewQuery, visit inventory.Visit[inventory.Review]) error {
-	where := []string{"true"}
-	args := pgx.NamedArgs{"limit": limit(q.Page)}
+	where := []string{`v.opened_at <= @as_of`}
+	args := pgx.NamedArgs{"as_of": instant(q.Page), "limit": limit(q.Page)}
 	switch q.State {
 	case "open":
-		where = append(where, `v.closed_at is null`)
+		where = append(where, `not `+reviewClosed)
 	case "closed":
-		where = append(where, `v.closed_at is not null`)
+		where = append(where, reviewClosed)
 	}
 	if q.CI != "" {
 		where = append(where, `(a.ci_id = @ci or b.ci_id = @ci)`)
@@ -99,10 +104,15 @@ func (s *Store) ListReviews(ctx context.Context, q inventory.ReviewQuery, visit 
 	})
 }
 
+func reviewNow(ctx context.Context, tx pgx.Tx, id string) (row reviewRow, found bool, err error) {
+	return one[reviewRow](ctx, tx, `select `+reviewColumns+` from `+reviewFrom+` where v.id = @id`,
+		pgx.NamedArgs{"id": id, "as_of": endOfTime})
+}
+
 // DecideReview settles a review: accepted, the two records are one thing from now on, otherwise they never are.
 func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor inventory.Actor) (inventory.Review, error) {
 	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
-		row, found, err := one[reviewRow](ctx, r.tx, `select `+reviewColumns+` from `+reviewFrom+` where v.id = @id`, pgx.NamedArgs{"id": id})
+		row, found, err := reviewNow(ctx, r.tx, id)
 		switch {
 		case err != nil:
 			return fmt.Errorf("read review: %w", err)
@@ -133,7 +143,7 @@ func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor 
 	}
 	var review inventory.Review
 	err = s.read(ctx, func(tx pgx.Tx) error {
-		row, _, err := one[reviewRow](ctx, tx, `select `+reviewColumns+` from `+reviewFrom+` where v.id = @id`, pgx.NamedArgs{"id": id})
+		row, _, err := reviewNow(ctx, tx, id)
 		if err != nil {
 			return fmt.Errorf("read review: %w", err)
 		}

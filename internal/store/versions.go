@@ -20,10 +20,18 @@ func versionAt(page inventory.Page) string {
 // memberAt picks the membership m that was valid at the page's instant.
 const memberAt = `m.valid_from <= @as_of and m.valid_to > @as_of`
 
-// versionOrLast picks the last version of a CI c that was retired by then, too. It ended when the CI was retired.
+// versionOrLast picks the last version of a CI that was retired by then and had not come back, too.
 func versionOrLast(page inventory.Page) string {
-	return `(` + versionAt(page) + ` or c.retired_at <= @as_of and d.valid_to = c.retired_at)`
+	return `(` + versionAt(page) + ` or ` + versionRetired + ` and not exists (
+		select from ci_version n where n.ci_id = d.ci_id and n.valid_from >= d.valid_to and n.valid_from <= @as_of))`
 }
+
+// versionRetired says of a version d that it had ended by then because its CI was retired.
+const versionRetired = `d.retired and d.valid_to <= @as_of`
+
+// versionRetirement says who retired the CI of such a version, and why.
+const versionRetirement = `
+	left join act retirement on ` + versionRetired + ` and retirement.at = d.valid_to`
 
 // versionText is what a search for a CI looks through, as the index has it.
 const versionText = `lower(d.name || E'\n' || coalesce(d.attributes ->> 'serial_number', '')
@@ -72,7 +80,6 @@ func ciAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (ciPla
 			from source_record r join membership m on m.record_id = r.id
 			where r.home = @id::uuid and `+memberAt+`
 		) p
-		join ci c on c.id = p.ci_id
 		join ci_version d on d.ci_id = p.ci_id and `+versionOrLast(page)+`
 		order by retired, p.record_id
 		limit 1`, pgx.NamedArgs{"id": id, "as_of": instant(page)})

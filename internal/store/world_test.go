@@ -208,6 +208,7 @@ func (w *world) retire(ci *worldCI) {
 	w.end(ci)
 	ci.retired = true
 	w.exec(`update ci set retired_at = $2 where id = $1`, ci.id, w.now)
+	w.exec(`update ci_version set retired = true where ci_id = $1 and valid_to = $2`, ci.id, w.now)
 	w.changed("ci", "retired", ci, ci.class, "")
 }
 
