@@ -53,7 +53,26 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.measureKnown(ctx)
+	if err := e.measureKnown(ctx); err != nil {
+		return err
+	}
+	return e.measureSimulation(ctx)
+}
+
+// measureSimulation measures what it takes to place everything by other rules: by those in force, under another version.
+func (e *estate) measureSimulation(ctx context.Context) error {
+	e.progress.stepf(0, "identity: simulating other rules")
+	memory := newHeapMeter()
+	memory.begin()
+	began := time.Now()
+	answer, err := e.store.Simulate(ctx, []byte(`{"version": "other"}`))
+	if err != nil {
+		return err
+	}
+	memory.sample()
+	e.report.add("identity_simulated", time.Since(began).Seconds(), fmt.Sprintf("%d records, %d merges, %d splits; heap +%.0f MiB at the end",
+		answer.Records, len(answer.Merges), len(answer.Splits), float64(memory.growth())/(1<<20)))
+	return nil
 }
 
 // warmUp has the database plan and cache what it has planned and cached in a collector that has run for a while. It gives

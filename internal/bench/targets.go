@@ -59,6 +59,7 @@ var targets = []target{
 	{id: "identity_unchanged", what: "identity: a machine that says the same", unit: "ms CPU", free: true},
 	{id: "identity_changed", what: "identity: a machine with another MAC address", unit: "ms CPU", free: true},
 	{id: "identity_changed_single", what: "identity: one with another MAC address, one by one", unit: "ms CPU", free: true},
+	{id: "identity_simulated", what: "identity: all machines placed by other rules", unit: "s", most: 30},
 	{id: "import", what: "import of an inventory of 3,000 programs", unit: "s", most: 1},
 	{id: "import_again", what: "import of the same once more", unit: "s", most: 1},
 }
