@@ -41,7 +41,27 @@ func (s *server) registerImports() {
 	op.Description = `Takes in what another tool wrote: the inventories of GLPI, FusionInventory and OCS agents, or a table of things,
 such as a list of purchases. Each document is a source of its own: what it says stands beside what others say. A file that was
 imported before changes nothing. Of a broken file nothing is taken, and the problem says where it is broken; a single row that
-cannot be taken is rejected in the report, and the others are taken. Try a file with dry_run first.`
+cannot be taken is rejected in the report, and the others are taken. Try a file with dry_run first.
+
+A mapping says what the columns of a table mean. All of it may be left out; columns with known names are recognized then.
+
+    {
+      "key": ["Asset"],
+      "class": {"column": "Kind", "values": {"Notebook": "laptop", "Screen": "monitor"}},
+      "columns": {
+        "Asset": "asset_tag", "Maker": "manufacturer", "Serial": "serial_number",
+        "Bought": {"attribute": "purchase_date", "format": "02.01.2006"},
+        "Price": {"attribute": "cost", "decimal": ","}
+      },
+      "relationships": {
+        "Office": {"type": "located_in", "class": "location"},
+        "Login": {"type": "used_by", "class": "person", "by": "login"}
+      }
+    }
+
+key: the columns whose values name a row, in this list and in later ones. class: one for all ("laptop"), or what a column says.
+relationships: the column names another CI by its name, or by the attribute given; one that is not there is made. What a later
+list of the same name says no more has ended.`
 	op.MaxBodyBytes = maxImport
 	op.BodyReadTimeout = importTimeout
 	huma.Register(s.huma, op, func(ctx context.Context, in *ImportInput) (*ImportOutput, error) {

@@ -34,6 +34,12 @@ func (importCommand) Help() string {
   muster-collector import --token-file token --format csv --name hr --mapping hr.json --dry-run -v people.csv
   fusioninventory-inventory | muster-collector import --token-file token --format fusioninventory-xml -
 
+A mapping is JSON, with columns for what they mean and relationships for those that name other things:
+  {"key": ["Asset"], "class": "laptop",
+   "columns": {"Asset": "asset_tag", "Maker": "manufacturer", "Serial": "serial_number",
+               "Bought": {"attribute": "purchase_date", "format": "02.01.2006"}},
+   "relationships": {"Office": {"type": "located_in", "class": "location"}}}
+
 Each file is taken in by itself: of a broken one nothing is taken, and the others are. A file that was imported before
 changes nothing. The command fails if a file was refused or a document of one rejected.`
 }

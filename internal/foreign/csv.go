@@ -160,6 +160,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 	}
 	doc.Observed.Attributes = attributes
 	doc.Observed.Identifiers = identifiersOf(attributes)
+	doc.Observed.Parts = t.related(r)
 	return ""
 }
 

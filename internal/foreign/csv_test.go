@@ -206,6 +206,7 @@ func TestMappingErrors(t *testing.T) {
 		`{"columns":{"a":{"attribute":"cost","decimal":"x"}}}`:                    `column "a": the decimal sign is "x"`,
 		`{"columns":{"a":{"attribute":"bought","format":"02.01."}}}`:              `the format "02.01." does not tell year, month and day`,
 		`{"columns":{"a":{"attribute":"b","format":"2006-01-02","decimal":","}}}`: "a format is for dates",
+		`{"relationships":{"a":{"type":"used_by"}}}`:                              `column "a": a relationship has a type, and the class`,
 		`{"columns":{"a":{}}}`:                        `column "a": no attribute`,
 		`{"columns":{"a":"x","b":"x"}}`:               `the columns "a" and "b" both are x`,
 		`{"class":{"name":"laptop","column":"Type"}}`: "the class is both",
@@ -223,7 +224,8 @@ func TestMappingErrors(t *testing.T) {
 // TestMappingComesBack: a mapping that was stored as JSON is the same when it is read.
 func TestMappingComesBack(t *testing.T) {
 	t.Parallel()
-	want := mapping(t, `{"key":["a"],"class":{"column":"t","values":{"x":"laptop"}},"columns":{"a":"serial_number","b":{"attribute":"cost","decimal":","}}}`)
+	want := mapping(t, `{"key":["a"],"class":{"column":"t","values":{"x":"laptop"}},"columns":{"a":"serial_number","b":{"attribute":"cost","decimal":","}},
+		"relationships":{"c":{"type":"used_by","class":"person","by":"login"}}}`)
 	text, err := json.Marshal(want)
 	if err != nil {
 		t.Fatal(err)

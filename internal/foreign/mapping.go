@@ -17,6 +17,17 @@ type Mapping struct {
 
 	// Columns says which attributes they are; others are left out. None: known names are recognized.
 	Columns map[string]Column `json:"columns,omitempty"`
+
+	// Relationships says which columns name other things, and what the row's thing has to do with them.
+	Relationships map[string]Relation `json:"relationships,omitempty"`
+}
+
+// Relation says what a row's thing has to do with the one that a column names, e.g. that it is located_in a location.
+type Relation struct {
+	Type    string `json:"type"`
+	Class   string `json:"class"`             // of the other
+	By      string `json:"by,omitempty"`      // the attribute of the other that has the value; "": its name
+	Inverse bool   `json:"inverse,omitempty"` // the relationship is from the other to the row's thing
 }
 
 // ClassMapping says of which class the things of a table are: all of one, or each of what a column says. In JSON it may
@@ -79,6 +90,11 @@ func (m Mapping) check() error {
 	}
 	if m.Class.Column == "" && len(m.Class.Values) > 0 {
 		return fmt.Errorf("the class has values and no column")
+	}
+	for name, relation := range m.Relationships {
+		if relation.Type == "" || relation.Class == "" {
+			return fmt.Errorf("column %q: a relationship has a type, and the class of the things that the column names", name)
+		}
 	}
 	by := map[string]string{}
 	for name, column := range m.Columns {

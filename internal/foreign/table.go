@@ -17,6 +17,7 @@ type table struct {
 	seen    map[string]int
 	mapping Mapping
 
+	relations   []relation
 	classColumn int    // -1: none
 	classOfAll  string // of all rows
 	notes       []string
@@ -34,6 +35,9 @@ type column struct {
 
 func newTable(header []string, o Options) (*table, error) {
 	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classColumn: -1, classOfAll: o.Mapping.Class.Name}
+	if err := t.relate(); err != nil {
+		return nil, err
+	}
 	var err error
 	if len(o.Mapping.Columns) > 0 {
 		err = t.mapped(o.Attributes)
@@ -104,6 +108,7 @@ func (t *table) recognize(declared []inventory.Attribute) {
 		attribute := known[fold(name)]
 		switch {
 		case name == t.mapping.Class.Column && name != "":
+		case attribute == "" && slices.ContainsFunc(t.relations, func(r relation) bool { return r.index == index }):
 		case attribute == "":
 			t.notes = append(t.notes, fmt.Sprintf("column %q is left out: its name is not known", t.columnName(index)))
 		case by[attribute] != "":

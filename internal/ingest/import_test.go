@@ -87,6 +87,75 @@ func TestImportOfAPurchaseList(t *testing.T) {
 	}
 }
 
+const (
+	desks = "Tag;Maker;Serial;Office;User\nA-1;Dell;SVC0001;Berlin;ada\nA-2;Dell;SVC0002;Berlin;bob\nA-3;Dell;SVC0003;;\n"
+
+	desksMapping = `{"key": ["Tag"], "class": "laptop", "columns": {"Tag": "asset_tag", "Maker": "manufacturer", "Serial": "serial_number"},
+		"relationships": {"Office": {"type": "located_in", "class": "location"}, "User": {"type": "used_by", "class": "person", "by": "login"}}}`
+)
+
+// TestListsRelate: a list says where things are and whose they are, by what these are called. What it names is made where
+// it is not there, and is what is there otherwise. What the next list says no more has ended.
+func TestListsRelate(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	ada, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "person", Name: "Ada", Attributes: inventory.Attributes{"login": "ada"}}, auditor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := inventory.ImportOptions{Name: "desks", Mapping: []byte(desksMapping)}
+	first := e.load(t, "csv", desks, options)
+	if first.Created != 3 || e.count(t, "location") != 1 || e.count(t, "person") != 2 {
+		t.Fatalf("%+v; %d locations, %d persons", first, e.count(t, "location"), e.count(t, "person"))
+	}
+	if said := strings.Join(first.Documents[0].Warnings, "; "); !strings.Contains(said, "no location with the name Berlin yet") || strings.Contains(said, "ada") {
+		t.Errorf("warnings of the first row: %s", said)
+	}
+	of := func(row int, kind string) []string { return e.related(t, first.Documents[row].CI, kind, time.Time{}) }
+	berlin := of(0, "located_in")
+	if len(berlin) != 1 || !slices.Equal(of(1, "located_in"), berlin) || !slices.Equal(of(0, "used_by"), []string{ada}) || len(of(2, "located_in")) != 0 {
+		t.Errorf("A-1 is in %v and used by %v, A-2 is in %v, A-3 in %v", berlin, of(0, "used_by"), of(1, "located_in"), of(2, "located_in"))
+	}
+	h := laptop(1)
+	h.serial = "SVC0001"
+	if _, ci := e.agent(t, h); ci != first.Documents[0].CI || !slices.Equal(of(0, "located_in"), berlin) {
+		t.Errorf("the agent's %s is in %v", ci, e.related(t, ci, "located_in", time.Time{}))
+	}
+	if again := e.load(t, "csv", desks, options); again.Unchanged != 3 || e.count(t, "location") != 1 {
+		t.Errorf("again: %+v", again)
+	}
+	e.load(t, "csv", strings.Replace(desks, "SVC0001;Berlin;ada", "SVC0001;Paris;bob", 1), options)
+	if now := of(0, "located_in"); len(now) != 1 || slices.Equal(now, berlin) || !slices.Equal(of(0, "used_by"), of(1, "used_by")) {
+		t.Errorf("A-1 moved to %v, and is used by %v", now, of(0, "used_by"))
+	}
+}
+
+// TestListsNameWrongly: a row that names what cannot be meant is rejected, and makes nothing.
+func TestListsNameWrongly(t *testing.T) {
+	t.Parallel()
+	for says, relation := range map[string]string{
+		"there are 2 CIs of the class location with the name Berlin": `{"type": "located_in", "class": "location"}`,
+		"there is no relationship type stands_in":                    `{"type": "stands_in", "class": "location"}`,
+		"class location has no attribute login":                      `{"type": "located_in", "class": "location", "by": "login"}`,
+		"monitor is no location":                                     `{"type": "located_in", "class": "monitor"}`,
+	} {
+		t.Run(says, func(t *testing.T) {
+			t.Parallel()
+			e := newEstate(t)
+			for range 2 {
+				if _, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor); err != nil {
+					t.Fatal(err)
+				}
+			}
+			options := inventory.ImportOptions{Name: "desks", Mapping: []byte(`{"class": "laptop", "columns": {"Tag": "asset_tag"}, "relationships": {"Office": ` + relation + `}}`)}
+			got := e.load(t, "csv", desks, options)
+			if got.Rejected != 2 || got.Created != 1 || !strings.Contains(got.Documents[0].Problem, says) || e.count(t, "") != 3 {
+				t.Errorf("%+v; %d CIs", got, e.count(t, ""))
+			}
+		})
+	}
+}
+
 func TestBrokenFileChangesNothing(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)

@@ -29,7 +29,7 @@ type Update struct {
 	Section      *wire.Section
 	Base         *inventory.Root // nil: the section is sent whole
 	Root         inventory.Root  // of the section afterwards, as the agent says
-	Duration     *time.Duration // of the collection; nil: not known
+	Duration     *time.Duration  // of the collection; nil: not known
 	ReadingsOnly bool
 
 	added    []sent

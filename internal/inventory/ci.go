@@ -26,6 +26,9 @@ type Part struct {
 	Identifiers  Identifiers
 	Relationship string // its type
 	Inverse      bool   // the relationship is from the whole to the part
+	// By is the attribute that names the part, where a list does: it is the CI of its class that has the value. "": its
+	// identifiers tell which one it is.
+	By string
 }
 
 // Testimony is what a source record says after a change.

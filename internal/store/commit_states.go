@@ -19,7 +19,7 @@ type stateRows struct {
 	supersets  []bool
 	statuses   []string
 	messages   []string
-	changed    []bool // the status did
+	changed    []bool   // the status did
 	durations  []*int32 // ms
 	items      []int32
 	buckets    []int16

@@ -41,6 +41,7 @@ type graphEdge struct {
 	FromRecord int64
 	ToRecord   int64
 	Observer   *int64
+	Listed     bool
 	Attributes []byte // nil: none
 	ValidFrom  time.Time
 	Actor      string
@@ -159,7 +160,8 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 	found := map[string]bool{}
 	for _, edge := range met {
 		from, to := g.places[edge.FromRecord].CI, g.places[edge.ToRecord].CI
-		if from == "" || to == "" || from == to || edge.Observer != nil && !g.places[*edge.Observer].Shown {
+		hidden := edge.Observer != nil && !edge.Listed && !g.places[*edge.Observer].Shown
+		if from == "" || to == "" || from == to || hidden {
 			continue
 		}
 		g.edges = append(g.edges, edge)
@@ -226,7 +228,7 @@ var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + 
 // graphStep are the relationships of some types of which records are an end.
 func graphStep(end, types string) string {
 	return `
-		select r.id, r.type, r.from_record, r.to_record, r.observer, nullif(r.attributes, '{}') as attributes, r.valid_from,
+		select r.id, r.type, r.from_record, r.to_record, r.observer, r.listed, nullif(r.attributes, '{}') as attributes, r.valid_from,
 			r.actor, r.reason
 		from unnest(@records::bigint[]) i (record)
 		join relationship r on r.` + end + ` = i.record and ` + atPage("r") + `

@@ -23,7 +23,7 @@ var errDryRun = errors.New("dry run")
 func (s *Store) TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error) {
 	var outcomes []inventory.ImportOutcome
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
-		take := importing{resolution: r, declared: map[string][]inventory.Attribute{}}
+		take := importing{resolution: r, declared: map[string][]inventory.Attribute{}, ends: map[relationEnds]error{}}
 		var err error
 		if outcomes, err = take.run(ctx, records); err != nil {
 			return err
@@ -44,9 +44,17 @@ type importing struct {
 	*resolution
 
 	declared map[string][]inventory.Attribute // by class
+	ends     map[relationEnds]error           // why there can be no such relationships
 }
 
 func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) ([]inventory.ImportOutcome, error) {
+	var parts []inventory.Part
+	for _, record := range records {
+		parts = append(parts, record.Observed.Parts...)
+	}
+	if err := t.readReferences(ctx, parts); err != nil {
+		return nil, err
+	}
 	outcomes := make([]inventory.ImportOutcome, len(records))
 	var testimonies []inventory.Testimony
 	var taken []int
@@ -142,7 +150,8 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	if name != nil {
 		o.Attributes[nameAttribute] = name
 	}
-	return warnings, nil
+	made, err := t.checkReferences(ctx, o)
+	return append(warnings, made...), err
 }
 
 // sourceKey names a record.

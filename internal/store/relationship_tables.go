@@ -54,7 +54,7 @@ func relatedCIs(end, cis string, at moment) string {
 // relatedSeen is relationshipSeen of relatedCIs: who observes is nearly always at one of the two ends, and known.
 func relatedSeen(at moment) string {
 	return `f.ci_id <> t.ci_id and case
-		when r.observer is null then true
+		when r.observer is null or r.listed then true
 		when r.observer = f.record_id then f.shown
 		when r.observer = t.record_id then t.shown
 		else exists (select from membership seer where seer.record_id = r.observer and seer.shown and ` + at("seer") + `)
@@ -63,7 +63,7 @@ func relatedSeen(at moment) string {
 
 // relationshipSeen picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its
 // CI's is not.
-const relationshipSeen = `f.ci_id <> t.ci_id and (r.observer is null or seer.shown)`
+const relationshipSeen = `f.ci_id <> t.ci_id and (r.observer is null or r.listed or seer.shown)`
 
 // notRepeated picks one of several relationships of a type between the same two CIs: there is no other one, x, of which
 // a condition holds.
@@ -75,7 +75,7 @@ func notRepeated(at moment, condition string) string {
 		join relationship x on x.from_record = xf.record_id and x.to_record = xt.record_id
 		left join membership xs on xs.record_id = x.observer and ` + at("xs") + `
 		where xf.ci_id = f.ci_id and ` + at("xf") + ` and x.type = r.type and x.id <> r.id and ` + condition + `
-			and (x.observer is null or xs.shown)
+			and (x.observer is null or x.listed or xs.shown)
 		offset 0 -- looked up for one relationship at a time
 	)`
 }

@@ -74,6 +74,8 @@ type resolution struct {
 	rejected  map[int64][]inventory.Rejection
 	compared  map[int64]bool // records whose values were compared with others'
 	conflicts []inventory.Finding
+
+	references map[reference][]namedCI
 }
 
 // resolve runs f and then settles what it changed, in one transaction.
@@ -83,6 +85,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 			tx: tx, judge: s.judge, actor: actor,
 			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, touched: map[string]bool{},
 			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
+			references: map[reference][]namedCI{},
 		}
 		if err := r.begin(ctx); err != nil {
 			return err

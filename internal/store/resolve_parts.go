@@ -33,9 +33,14 @@ type seenPart struct {
 // one thing wherever it is seen; any other is known by its place.
 func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimony) error {
 	var seen []*seenPart
+	var named []*seenPart
 	for _, t := range testimonies {
 		for _, part := range t.Observed.Parts {
 			p := &seenPart{Part: part, observer: t.Record}
+			if part.By != "" {
+				named = append(named, p)
+				continue
+			}
 			p.token = r.nameOf(part)
 			seen = append(seen, p)
 		}
@@ -48,20 +53,22 @@ func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimon
 	if err != nil {
 		return err
 	}
-	if len(seen)+len(hosts)+len(held) == 0 {
+	if len(seen)+len(named)+len(hosts)+len(held) == 0 {
 		return nil
 	}
 	seen, err = r.tellApart(ctx, seen)
 	if err != nil {
 		return err
 	}
+	known, unknown := r.lookUp(named, held)
+	seen = append(seen, unknown...)
 	if err := r.recordParts(ctx, seen); err != nil {
 		return err
 	}
 	if err := r.testifyParts(ctx, seen); err != nil {
 		return err
 	}
-	return r.relate(ctx, append(seen, hosts...), held, partial(testimonies))
+	return r.relate(ctx, slices.Concat(seen, known, hosts), held, partial(testimonies))
 }
 
 // partial gives the records whose relationships do not end because they say nothing of them.

@@ -54,6 +54,7 @@ func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testi
 func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]int64, partial map[int64]bool) error {
 	var types, keys []string
 	var from, to, observers, parts []int64
+	var listed []bool
 	begun := map[edge]bool{}
 	for _, p := range seen {
 		e := p.edge()
@@ -68,7 +69,8 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 		begun[e] = true
 		types, keys = append(types, e.Type), append(keys, p.Key)
 		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
-		if p.host {
+		listed = append(listed, p.By != "")
+		if p.host || p.By != "" {
 			parts = append(parts, 0) // it has no place of its own that it could leave
 			continue
 		}
@@ -96,10 +98,11 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 			parts, observers, r.at, movedAfter, sourceDiscovery)
 		batch.Queue(`
-			insert into relationship (type, from_record, to_record, observer, key, valid_from)
-			select n.type, n.from_record, n.to_record, n.observer, n.key, $6
-			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) n (type, from_record, to_record, observer, key)`,
-			types, from, to, observers, keys, r.at)
+			insert into relationship (type, from_record, to_record, observer, key, listed, valid_from)
+			select n.type, n.from_record, n.to_record, n.observer, n.key, n.listed, $7
+			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[])
+				n (type, from_record, to_record, observer, key, listed)`,
+			types, from, to, observers, keys, listed, r.at)
 	}
 	return r.send(ctx, "keep relationships", batch)
 }
