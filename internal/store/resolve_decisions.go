@@ -139,6 +139,7 @@ func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 
 // The kinds of findings that do not come from a partition.
 const (
+	findingCutShort   = "cut_short"          // a neighborhood is too large to look at all of it
 	findingSharedPart = "shared_part"        // a part's identifier is seen in too many places at once
 	findingConflict   = "attribute_conflict" // fresh sources disagree on a value that matters
 )

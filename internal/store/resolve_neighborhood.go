@@ -14,8 +14,8 @@ import (
 const (
 	// A token that more records hold tells nothing about any of them.
 	maxHolders = 64
-	// Where shared identifiers tie very many records together, those that are farther away are not looked at: the time that
-	// a partition takes grows with the square of what it looks at, and all others wait for it.
+	// Where shared identifiers tie very many records together, those that are farther away are not looked at, and a finding
+	// says so: the time that a partition takes grows with the square of what it looks at, and all others wait for it.
 	maxNearby = 1024
 )
 
@@ -30,6 +30,7 @@ type nearby struct {
 	searched    map[inventory.Token]bool
 	holders     map[inventory.Token][]int64
 	frozen      map[inventory.Token]bool
+	cut         map[int64]bool // records whose neighbors were not looked at
 }
 
 // placed is where a record is.
@@ -47,18 +48,18 @@ func (r *resolution) nobody() *nearby {
 	return &nearby{
 		resolution: r, witnesses: map[int64]inventory.Witness{}, placed: map[int64]placed{},
 		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Token]bool{},
-		holders: map[inventory.Token][]int64{}, frozen: map[inventory.Token]bool{},
+		holders: map[inventory.Token][]int64{}, frozen: map[inventory.Token]bool{}, cut: map[int64]bool{},
 	}
 }
 
 // nearby looks around records until there is nothing new.
 func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, error) {
 	n := r.nobody()
-	for len(records) > 0 && len(n.witnesses) < maxNearby {
+	for len(records) > 0 {
 		if err := n.load(ctx, records); err != nil {
 			return nil, err
 		}
-		found, err := n.around(ctx, records)
+		found, err := n.around(ctx, n.growing(records))
 		if err != nil {
 			return nil, err
 		}
@@ -71,6 +72,40 @@ func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, erro
 		slices.Sort(records)
 	}
 	return n, nil
+}
+
+// growing are the records whose neighborhood is not too large to look farther.
+func (n *nearby) growing(records []int64) []int64 {
+	if len(n.witnesses) < maxNearby {
+		return records
+	}
+	groups, size := n.groups(), map[int64]int{}
+	for record := range n.witnesses {
+		size[groups.find(record)]++
+	}
+	var growing []int64
+	for _, record := range records {
+		if groups.has(record) && size[groups.find(record)] > maxNearby {
+			n.cut[record] = true
+			continue
+		}
+		growing = append(growing, record)
+	}
+	return growing
+}
+
+// cutShort are the neighborhoods that are not whole.
+func (n *nearby) cutShort(parts []inventory.Neighborhood) []inventory.Neighborhood {
+	if len(n.cut) == 0 {
+		return nil
+	}
+	var short []inventory.Neighborhood
+	for _, part := range parts {
+		if slices.ContainsFunc(part.Witnesses, func(w inventory.Witness) bool { return n.cut[w.Record] }) {
+			short = append(short, part)
+		}
+	}
+	return short
 }
 
 // around finds the records that have something to do with those just loaded.
@@ -152,8 +187,13 @@ func (n *nearby) queueConstraints(batch *pgx.Batch, records []int64, found map[i
 	})
 }
 
-// neighborhoods cuts what was gathered into parts that have nothing to do with each other.
+// neighborhoods parts what was gathered into what has nothing to do with each other.
 func (n *nearby) neighborhoods() []inventory.Neighborhood {
+	return n.part(slices.Sorted(maps.Keys(n.witnesses)), n.groups())
+}
+
+// groups are the records that have something to do with each other.
+func (n *nearby) groups() union {
 	records := slices.Sorted(maps.Keys(n.witnesses))
 	groups := newUnion(records)
 	byHome := map[string]int64{}
@@ -170,10 +210,10 @@ func (n *nearby) neighborhoods() []inventory.Neighborhood {
 	for _, c := range n.constraints {
 		groups.join(c.A, c.B)
 	}
-	return n.cut(records, groups)
+	return groups
 }
 
-func (n *nearby) cut(records []int64, groups union) []inventory.Neighborhood {
+func (n *nearby) part(records []int64, groups union) []inventory.Neighborhood {
 	var parts []inventory.Neighborhood
 	number := map[int64]int{}
 	frozen := slices.Sorted(maps.Keys(n.frozen))

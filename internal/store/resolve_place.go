@@ -27,10 +27,17 @@ func (r *resolution) place(ctx context.Context) error {
 	for _, where := range around.placed {
 		p.members[where.CI]++
 	}
-	for _, neighborhood := range around.neighborhoods() {
+	neighborhoods := around.neighborhoods()
+	for _, neighborhood := range neighborhoods {
 		if err := p.judged(r.judge.Partition(neighborhood)); err != nil {
 			return err
 		}
+	}
+	for _, short := range around.cutShort(neighborhoods) {
+		p.findings = append(p.findings, inventory.Finding{
+			Kind: findingCutShort, Records: []int64{short.Witnesses[0].Record},
+			Text: fmt.Sprintf("identifiers tie more than %d records together: those farther away were not looked at", maxNearby),
+		})
 	}
 	return p.write(ctx)
 }
