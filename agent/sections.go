@@ -21,6 +21,7 @@ import (
 	"github.com/musterhq/muster/agent/section/storage"
 	"github.com/musterhq/muster/agent/section/system"
 	"github.com/musterhq/muster/agent/section/user"
+	"github.com/musterhq/muster/agent/section/virtualmachine"
 	"github.com/musterhq/muster/agent/section/volume"
 )
 
@@ -39,6 +40,7 @@ func collectors() []section.Collector {
 		software.Collector(),
 		service.Collector(),
 		user.Collector(),
+		virtualmachine.Collector(),
 	}
 }
 

@@ -26,6 +26,7 @@ type Part struct {
 	Identifiers  Identifiers
 	Relationship string // its type
 	Inverse      bool   // the relationship is from the whole to the part
+	Idle         bool   // it is there, and not in use there: it may be in use elsewhere
 	// By is the attribute that names the part, where a list does: it is the CI of its class that has the value. "": its
 	// identifiers tell which one it is.
 	By string

@@ -16,7 +16,7 @@ const maxAttribute = 255
 
 // Sections lists the sections that Observe reads.
 func Sections() []string {
-	return []string{"system", "os", "network_interface", "storage", "display", "user"}
+	return []string{"system", "os", "network_interface", "storage", "display", "user", "virtual_machine"}
 }
 
 // Observe gives what the facts of a machine's sections say of it and of its parts. facts has the items of each
@@ -34,6 +34,7 @@ func Observe(facts map[string][]json.RawMessage, honest func(kind, value string)
 		disks:      decode[diskFacts](facts["storage"]),
 		displays:   decode[displayFacts](facts["display"]),
 		users:      decode[userFacts](facts["user"]),
+		guests:     decode[guestFacts](facts["virtual_machine"]),
 		honest:     honest,
 	}
 	return inventory.Observed{
@@ -52,12 +53,13 @@ type machine struct {
 	disks      []diskFacts
 	displays   []displayFacts
 	users      []userFacts
+	guests     []guestFacts
 	honest     func(kind, value string) bool
 }
 
 // parts are sorted by class and key. Two of one key are one item that was sent twice.
 func (m machine) parts() []inventory.Part {
-	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser())
+	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser(), m.virtualMachines())
 	slices.SortStableFunc(parts, func(a, b inventory.Part) int {
 		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Key, b.Key))
 	})

@@ -298,7 +298,7 @@ func checkAttributes(t *rapid.T, attributes inventory.Attributes) {
 func item() *rapid.Generator[json.RawMessage] {
 	texts := []string{"manufacturer", "product_name", "serial_number", "uuid", "asset_tag", "chassis_manufacturer", "chassis_serial",
 		"hostname", "name", "display_name", "install_id", "mac", "wwn", "model", "vendor", "bus", "serial_text", "manufacturer_pnp", "port",
-		"domain", "full_name", "is_primary", "addresses", "gateways", "gateway_macs"}
+		"domain", "full_name", "is_primary", "addresses", "gateways", "gateway_macs", "id", "ordinal", "kind", "macs", "firmware_uuid"}
 	value := rapid.OneOf(
 		rapid.Just[any]("Dell Inc."), rapid.Just[any]("None"), rapid.Just[any](" "), rapid.Just[any](strings.Repeat("é", 200)),
 		rapid.Just[any](true), rapid.Just[any]([]string{"192.0.2.7/24"}), rapid.Just[any]([]string{"2001:db8::1/64", "192.0.2.1", ""}),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -39,15 +40,16 @@ func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPa
 	}
 	for _, p := range seen {
 		known := others[string(partKey(p.key))]
-		places := map[int64]bool{p.observer: true}
+		places := map[int64]bool{}
 		for _, o := range known.observers {
 			places[o] = true
 		}
 		for _, other := range seen {
 			if other.key == p.key {
-				places[other.observer] = true
+				places[other.observer] = !other.Idle
 			}
 		}
+		maps.DeleteFunc(places, func(_ int64, inUse bool) bool { return !inUse })
 		if p.token == "" || len(places) <= placesOf(p.Class) && !known.shared {
 			continue
 		}
@@ -83,7 +85,7 @@ const (
 // whereabouts is where a part is seen.
 type whereabouts struct {
 	record    int64
-	observers []int64 // alive: they would say if the part were gone
+	observers []int64 // where it is in use; alive: they would say if the part were gone
 	shared    bool
 }
 
@@ -96,9 +98,9 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]w
 		left join lateral (
 			select distinct l.observer
 			from (
-				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity'
+				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity' and not l.idle
 				union all
-				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity'
+				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity' and not l.idle
 			) l
 			join source_record o on o.id = l.observer
 			left join presence s on s.record_id = o.id

@@ -74,7 +74,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 
 // lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one that is related already
 // stays so.
-func (r *resolution) lookUp(named []*seenPart, held map[edge]int64) (known, unknown []*seenPart) {
+func (r *resolution) lookUp(named []*seenPart, held map[edge]heldEdge) (known, unknown []*seenPart) {
 	for _, p := range named {
 		if cis := r.references[referenceOf(p.Part)]; len(cis) > 0 && len(cis[0].records) > 0 {
 			p.record = cis[0].records[0]

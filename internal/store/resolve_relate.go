@@ -16,6 +16,12 @@ type edge struct {
 	Observer int64
 }
 
+// heldEdge is a relationship that was seen before.
+type heldEdge struct {
+	id   int64
+	idle bool
+}
+
 func (p *seenPart) edge() edge {
 	e := edge{Type: p.Relationship, From: p.record, To: p.observer, Observer: p.observer}
 	if p.Inverse {
@@ -25,22 +31,22 @@ func (p *seenPart) edge() edge {
 }
 
 // observed gives the relationships that records see.
-func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testimony) (map[edge]int64, error) {
+func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testimony) (map[edge]heldEdge, error) {
 	var observers []int64
 	for _, t := range testimonies {
 		observers = append(observers, t.Record)
 	}
 	rows, err := r.tx.Query(ctx, `
-		select id, type, from_record, to_record, observer from relationship
+		select id, idle, type, from_record, to_record, observer from relationship
 		where observer = any($1) and valid_to = 'infinity'`, observers)
 	if err != nil {
 		return nil, fmt.Errorf("read relationships: %w", err)
 	}
-	held := map[edge]int64{}
-	var id int64
+	held := map[edge]heldEdge{}
+	var h heldEdge
 	var e edge
-	_, err = pgx.ForEachRow(rows, []any{&id, &e.Type, &e.From, &e.To, &e.Observer}, func() error {
-		held[e] = id
+	_, err = pgx.ForEachRow(rows, []any{&h.id, &h.idle, &e.Type, &e.From, &e.To, &e.Observer}, func() error {
+		held[e] = h
 		return nil
 	})
 	if err != nil {
@@ -51,15 +57,19 @@ func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testi
 
 // relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
 // those of observers that did not tell of all they see.
-func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]int64, partial map[int64]bool) error {
+func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]heldEdge, partial map[int64]bool) error {
 	var types, keys []string
 	var from, to, observers, parts []int64
-	var listed []bool
+	var turned []int64 // those whose part is in use now and was not, or the other way
+	var listed, idle []bool
 	begun := map[edge]bool{}
 	for _, p := range seen {
 		e := p.edge()
-		if _, ok := held[e]; ok {
+		if h, ok := held[e]; ok {
 			delete(held, e)
+			if h.idle != p.Idle {
+				turned = append(turned, h.id)
+			}
 			begun[e] = true
 			continue
 		}
@@ -69,7 +79,7 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 		begun[e] = true
 		types, keys = append(types, e.Type), append(keys, p.Key)
 		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
-		listed = append(listed, p.By != "")
+		listed, idle = append(listed, p.By != ""), append(idle, p.Idle)
 		if p.host || p.By != "" {
 			parts = append(parts, 0) // it has no place of its own that it could leave
 			continue
@@ -78,11 +88,14 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 	}
 	batch := &pgx.Batch{}
 	var ended []int64
-	for e, id := range held {
+	for e, h := range held {
 		if partial[e.Observer] {
 			continue
 		}
-		ended = append(ended, id)
+		ended = append(ended, h.id)
+	}
+	if len(turned) > 0 {
+		batch.Queue(`update relationship set idle = not idle where id = any($1)`, turned)
 	}
 	if len(ended) > 0 {
 		batch.Queue(`update relationship set valid_to = $2 where id = any($1)`, ended, r.at)
@@ -98,11 +111,10 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 			parts, observers, r.at, movedAfter, sourceDiscovery)
 		batch.Queue(`
-			insert into relationship (type, from_record, to_record, observer, key, listed, valid_from)
-			select n.type, n.from_record, n.to_record, n.observer, n.key, n.listed, $7
-			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[])
-				n (type, from_record, to_record, observer, key, listed)`,
-			types, from, to, observers, keys, listed, r.at)
+			insert into relationship (type, from_record, to_record, observer, key, listed, idle, valid_from)
+			select n.*, $8
+			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[]) n`,
+			types, from, to, observers, keys, listed, idle, r.at)
 	}
 	return r.send(ctx, "keep relationships", batch)
 }

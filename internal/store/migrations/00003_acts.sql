@@ -35,7 +35,8 @@ alter table relationship
     add column reason     text not null default '',
     add column end_reason text not null default '',
     add column key        text not null default '',      -- what its observer calls the part
-    add column listed     boolean not null default false; -- a list says so: it is part of no inventory that could be hidden
+    add column listed     boolean not null default false, -- a list says so: it is part of no inventory that could be hidden
+    add column idle       boolean not null default false; -- the part is there now and not in use, such as a guest that is shut off
 update relationship set key = coalesce(attributes ->> 'key', ''), attributes = attributes - 'key' where observer is not null;
 
 -- The tokens of the machine whose hardware a container sees: it runs there, whoever of the two is heard of first.

@@ -1625,6 +1625,141 @@ func (x *User) GetLastLogin() *timestamppb.Timestamp {
 	return nil
 }
 
+// VirtualMachine is a machine that this one runs, or has defined to run. Its guest may have an agent of its own, which
+// sees it from the inside. Containers are none.
+type VirtualMachine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Uuid  string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"` // by which its manager knows it; RFC 4122 text, lower case
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`     // only where it has no UUID: its manager's number for it, else its name
+	// Counts those of one UUID or id, from 1; only where there are several, or where one has neither.
+	Ordinal       *uint32  `protobuf:"varint,3,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
+	Name          string   `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Kind          string   `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`       // the hypervisor, as the guest's System says it: "kvm", "qemu", "virtualbox", …; open
+	Manager       string   `protobuf:"bytes,6,opt,name=manager,proto3" json:"manager,omitempty"` // "libvirt", "proxmox", "virtualbox", …; open; empty: nobody but who started its process
+	State         string   `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`     // "running", "paused", "saved", "shut off", …; open
+	Cpus          *uint32  `protobuf:"varint,8,opt,name=cpus,proto3,oneof" json:"cpus,omitempty"`
+	MemoryBytes   *uint64  `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"`
+	Macs          []string `protobuf:"bytes,10,rep,name=macs,proto3" json:"macs,omitempty"`                                     // of its interfaces, as far as they are given; lower case, colons, sorted
+	FirmwareUuid  string   `protobuf:"bytes,11,opt,name=firmware_uuid,json=firmwareUuid,proto3" json:"firmware_uuid,omitempty"` // the UUID that the guest sees, only where it is another one
+	ConfigPath    string   `protobuf:"bytes,12,opt,name=config_path,json=configPath,proto3" json:"config_path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VirtualMachine) Reset() {
+	*x = VirtualMachine{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VirtualMachine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VirtualMachine) ProtoMessage() {}
+
+func (x *VirtualMachine) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VirtualMachine.ProtoReflect.Descriptor instead.
+func (*VirtualMachine) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *VirtualMachine) GetUuid() string {
+	if x != nil {
+		return x.Uuid
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetOrdinal() uint32 {
+	if x != nil && x.Ordinal != nil {
+		return *x.Ordinal
+	}
+	return 0
+}
+
+func (x *VirtualMachine) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetCpus() uint32 {
+	if x != nil && x.Cpus != nil {
+		return *x.Cpus
+	}
+	return 0
+}
+
+func (x *VirtualMachine) GetMemoryBytes() uint64 {
+	if x != nil && x.MemoryBytes != nil {
+		return *x.MemoryBytes
+	}
+	return 0
+}
+
+func (x *VirtualMachine) GetMacs() []string {
+	if x != nil {
+		return x.Macs
+	}
+	return nil
+}
+
+func (x *VirtualMachine) GetFirmwareUuid() string {
+	if x != nil {
+		return x.FirmwareUuid
+	}
+	return ""
+}
+
+func (x *VirtualMachine) GetConfigPath() string {
+	if x != nil {
+		return x.ConfigPath
+	}
+	return ""
+}
+
 var File_muster_inventory_v1_sections_proto protoreflect.FileDescriptor
 
 const file_muster_inventory_v1_sections_proto_rawDesc = "" +
@@ -1863,7 +1998,26 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\n" +
 	"is_primary\x18\x04 \x01(\bR\tisPrimary\x12?\n" +
 	"\n" +
-	"last_login\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\tlastLogin:\b\xaa\xbb\x18\x04userBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
+	"last_login\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\tlastLogin:\b\xaa\xbb\x18\x04user\"\x93\x03\n" +
+	"\x0eVirtualMachine\x12\x18\n" +
+	"\x04uuid\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04uuid\x12\x14\n" +
+	"\x02id\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x02id\x12#\n" +
+	"\aordinal\x18\x03 \x01(\rB\x04\xb0\xbb\x18\x01H\x00R\aordinal\x88\x01\x01\x12\x12\n" +
+	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
+	"\x04kind\x18\x05 \x01(\tR\x04kind\x12\x18\n" +
+	"\amanager\x18\x06 \x01(\tR\amanager\x12\x14\n" +
+	"\x05state\x18\a \x01(\tR\x05state\x12\x17\n" +
+	"\x04cpus\x18\b \x01(\rH\x01R\x04cpus\x88\x01\x01\x12&\n" +
+	"\fmemory_bytes\x18\t \x01(\x04H\x02R\vmemoryBytes\x88\x01\x01\x12\x12\n" +
+	"\x04macs\x18\n" +
+	" \x03(\tR\x04macs\x12#\n" +
+	"\rfirmware_uuid\x18\v \x01(\tR\ffirmwareUuid\x12\x1f\n" +
+	"\vconfig_path\x18\f \x01(\tR\n" +
+	"configPath:\x13\xaa\xbb\x18\x0fvirtual_machineB\n" +
+	"\n" +
+	"\b_ordinalB\a\n" +
+	"\x05_cpusB\x0f\n" +
+	"\r_memory_bytesBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
 
 var (
 	file_muster_inventory_v1_sections_proto_rawDescOnce sync.Once
@@ -1877,7 +2031,7 @@ func file_muster_inventory_v1_sections_proto_rawDescGZIP() []byte {
 	return file_muster_inventory_v1_sections_proto_rawDescData
 }
 
-var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*System)(nil),                // 0: muster.inventory.v1.System
 	(*Firmware)(nil),              // 1: muster.inventory.v1.Firmware
@@ -1891,13 +2045,14 @@ var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*Software)(nil),              // 9: muster.inventory.v1.Software
 	(*Service)(nil),               // 10: muster.inventory.v1.Service
 	(*User)(nil),                  // 11: muster.inventory.v1.User
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*VirtualMachine)(nil),        // 12: muster.inventory.v1.VirtualMachine
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_muster_inventory_v1_sections_proto_depIdxs = []int32{
-	12, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
-	12, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
-	12, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
-	12, // 3: muster.inventory.v1.User.last_login:type_name -> google.protobuf.Timestamp
+	13, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
+	13, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
+	13, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
+	13, // 3: muster.inventory.v1.User.last_login:type_name -> google.protobuf.Timestamp
 	4,  // [4:4] is the sub-list for method output_type
 	4,  // [4:4] is the sub-list for method input_type
 	4,  // [4:4] is the sub-list for extension type_name
@@ -1921,13 +2076,14 @@ func file_muster_inventory_v1_sections_proto_init() {
 	file_muster_inventory_v1_sections_proto_msgTypes[7].OneofWrappers = []any{}
 	file_muster_inventory_v1_sections_proto_msgTypes[8].OneofWrappers = []any{}
 	file_muster_inventory_v1_sections_proto_msgTypes[9].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[12].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_inventory_v1_sections_proto_rawDesc), len(file_muster_inventory_v1_sections_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

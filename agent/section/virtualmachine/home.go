@@ -1,0 +1,112 @@
+package virtualmachine
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// homeDirectories are where homes are, besides those that passwd(5) names: accounts of a directory are in no file, and
+// those of macOS and Windows are not in this one.
+var homeDirectories = []string{"/home", "/Users"}
+
+// People have the numbers that distributions give out to them (login.defs(5)), and root may have machines too.
+const (
+	firstUID = 1000
+	endUID   = 65534
+)
+
+// maxHomes bounds the homes that are looked into.
+const maxHomes = 1024
+
+// listHomes finds the homes on this machine. Those on a network are left out: other machines have them too, so that what
+// is defined in them says nothing of this one, and a dead server would have everybody wait.
+func (s *survey) listHomes() {
+	s.readMounts()
+	candidates := s.accounts()
+	for _, directory := range homeDirectories {
+		if s.remote(directory) {
+			continue
+		}
+		for _, entry := range s.list(directory) {
+			candidates = append(candidates, directory+"/"+entry.Name())
+		}
+	}
+	var known []fs.FileInfo
+	for _, home := range candidates {
+		if s.remote(home) {
+			continue
+		}
+		info, err := s.host.Stat(home)
+		if err != nil || !info.IsDir() || seen(known, info) {
+			continue
+		}
+		if len(known) == maxHomes {
+			s.fail(fmt.Errorf("more than %d homes: the others are not looked into", maxHomes))
+			return
+		}
+		known = append(known, info)
+		s.homes = append(s.homes, home)
+	}
+}
+
+// seen reports whether a directory is known by another name.
+func seen(known []fs.FileInfo, info fs.FileInfo) bool {
+	for _, other := range known {
+		if os.SameFile(other, info) {
+			return true
+		}
+	}
+	return false
+}
+
+// accounts gives the homes of people, lines "login:password:uid:gid:name:home:shell".
+func (s *survey) accounts() []string {
+	var homes []string
+	for line := range strings.Lines(s.table("/etc/passwd")) {
+		f := strings.Split(line, ":")
+		if len(f) != 7 {
+			continue
+		}
+		uid, err := strconv.Atoi(f[2])
+		if err == nil && (uid == 0 || uid >= firstUID && uid < endUID) && path.IsAbs(f[5]) && path.Clean(f[5]) != "/" {
+			homes = append(homes, path.Clean(f[5]))
+		}
+	}
+	return homes
+}
+
+// remoteTypes are file systems whose data another machine serves, and those that mount such when they are looked into.
+var remoteTypes = map[string]bool{
+	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "afs": true, "autofs": true, "ceph": true, "glusterfs": true, "lustre": true,
+	"gfs2": true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
+}
+
+// readMounts reads lines "36 35 98:0 /root /point rw … - type source options" (proc_pid_mountinfo(5)).
+func (s *survey) readMounts() {
+	s.mounts = map[string]bool{}
+	for line := range strings.Lines(s.table("/proc/self/mountinfo")) {
+		before, after, _ := strings.Cut(line, " - ")
+		f := strings.Fields(before)
+		fsType, _, _ := strings.Cut(after, " ")
+		if len(f) > 4 {
+			s.mounts[strings.ReplaceAll(f[4], `\040`, " ")] = remoteTypes[fsType] || strings.HasPrefix(fsType, "fuse.")
+		}
+	}
+}
+
+// remote reports whether a name is on another machine, by the mount point closest to it, or by two slashes before it.
+func (s *survey) remote(name string) bool {
+	if strings.HasPrefix(name, "//") {
+		return true
+	}
+	for ; name != "." && name != "/"; name = path.Dir(name) {
+		if remote, mounted := s.mounts[name]; mounted {
+			return remote
+		}
+	}
+	return false
+}

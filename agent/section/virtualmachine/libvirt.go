@@ -1,0 +1,149 @@
+package virtualmachine
+
+import (
+	"encoding/xml"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// domain is what libvirt writes down of a machine (libvirt.org/formatdomain.html).
+type domain struct {
+	XMLName xml.Name `xml:"domain"`
+	Type    string   `xml:"type,attr"`
+	Name    string   `xml:"name"`
+	UUID    string   `xml:"uuid"`
+	HWUUID  string   `xml:"hwuuid"` // since libvirt 11.7
+	Memory  struct {
+		Unit string `xml:"unit,attr"`
+		Size string `xml:",chardata"`
+	} `xml:"memory"`
+	CPUs struct {
+		Current string `xml:"current,attr"`
+		Most    string `xml:",chardata"`
+	} `xml:"vcpu"`
+	Interfaces []struct {
+		MAC struct {
+			Address string `xml:"address,attr"`
+		} `xml:"mac"`
+	} `xml:"devices>interface"`
+}
+
+// domainStatus is what libvirt writes down of a machine while it runs.
+type domainStatus struct {
+	XMLName xml.Name `xml:"domstatus"`
+	State   string   `xml:"state,attr"`
+	PID     int      `xml:"pid,attr"`
+	Domain  domain   `xml:"domain"`
+}
+
+// Where libvirt keeps the machines of the system, and those of a user: below the home, and below the directory of a
+// session, if there is one, while they run.
+const (
+	systemDomains = "/etc/libvirt/qemu"
+	systemStatus  = "/run/libvirt/qemu"
+	userDomains   = "/.config/libvirt/qemu"
+	userStatus    = "/.cache/libvirt/qemu/run"
+	sessions      = "/run/user"
+	sessionStatus = "/libvirt/qemu/run"
+)
+
+// libvirt adds the machines of libvirt: those that are defined, as they run if they do, and those that run and are not
+// defined.
+func (s *survey) libvirt() {
+	alive := s.libvirtStatus()
+	directories := []string{systemDomains}
+	for _, home := range s.homes {
+		directories = append(directories, home+userDomains)
+	}
+	for _, directory := range directories {
+		s.each(directory, ".xml", func(name string, text []byte) error {
+			var d domain
+			if err := xml.Unmarshal(text, &d); err != nil {
+				return err
+			}
+			m := d.machine()
+			if now := alive[m.Uuid]; now != nil {
+				delete(alive, m.Uuid)
+				m = now
+			}
+			m.ConfigPath = name
+			s.add(m)
+			return nil
+		})
+	}
+	for _, uuid := range slices.Sorted(maps.Keys(alive)) {
+		s.add(alive[uuid])
+	}
+}
+
+// libvirtStatus gives the machines that run, by UUID. What is written down of one whose process has ended is left out:
+// nobody was there to remove it.
+func (s *survey) libvirtStatus() map[string]*inventoryv1.VirtualMachine {
+	directories := []string{systemStatus}
+	for _, home := range s.homes {
+		directories = append(directories, home+userStatus)
+	}
+	for _, session := range s.list(sessions) {
+		directories = append(directories, sessions+"/"+session.Name()+sessionStatus)
+	}
+	alive := map[string]*inventoryv1.VirtualMachine{}
+	for _, directory := range directories {
+		s.each(directory, ".xml", func(_ string, text []byte) error {
+			var now domainStatus
+			if err := xml.Unmarshal(text, &now); err != nil {
+				return err
+			}
+			m := now.Domain.machine()
+			m.State = libvirtStates[now.State]
+			if m.Uuid != "" && s.runs(now.PID, m.Uuid) {
+				alive[m.Uuid] = m
+			}
+			return nil
+		})
+	}
+	return alive
+}
+
+// libvirtStates are the states in which a machine has a process (virDomainState).
+var libvirtStates = map[string]string{
+	"running": running, "blocked": running, "shutdown": running, "paused": paused, "crashed": "crashed", "pmsuspended": "suspended",
+}
+
+func (d domain) machine() *inventoryv1.VirtualMachine {
+	var macs []string
+	for _, i := range d.Interfaces {
+		macs = append(macs, i.MAC.Address)
+	}
+	m := &inventoryv1.VirtualMachine{
+		Uuid: parseUUID(d.UUID), Name: strings.TrimSpace(d.Name), Kind: d.Type, Manager: "libvirt",
+		Cpus: parseCount(d.CPUs.Current), MemoryBytes: d.memory(), Macs: parseMACs(macs),
+	}
+	if m.Cpus == nil {
+		m.Cpus = parseCount(d.CPUs.Most)
+	}
+	if firmware := parseUUID(d.HWUUID); firmware != m.Uuid {
+		m.FirmwareUuid = firmware
+	}
+	return m
+}
+
+// memoryUnits are the units that libvirt takes, in bytes; it writes KiB.
+var memoryUnits = map[string]uint64{
+	"": 1 << 10, "b": 1, "bytes": 1, "KB": 1e3, "k": 1 << 10, "KiB": 1 << 10, "MB": 1e6, "M": 1 << 20, "MiB": 1 << 20,
+	"GB": 1e9, "G": 1 << 30, "GiB": 1 << 30, "TB": 1e12, "T": 1 << 40, "TiB": 1 << 40,
+}
+
+func (d domain) memory() *uint64 {
+	size, err := strconv.ParseUint(strings.TrimSpace(d.Memory.Size), 10, 64)
+	unit := memoryUnits[d.Memory.Unit]
+	if err != nil || size == 0 || unit == 0 || size > maxMemory/unit {
+		return nil
+	}
+	return proto.Uint64(size * unit)
+}

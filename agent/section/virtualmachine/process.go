@@ -1,0 +1,92 @@
+package virtualmachine
+
+import (
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// process is a running program that may run a virtual machine.
+type process struct {
+	arguments []string // the first is the program
+}
+
+// programs are what the names of the programs that run virtual machines begin with, as the kernel knows them. libvirt may
+// name a machine's process "qemu:NAME".
+var programs = []string{"qemu", "kvm", "VBox", "VirtualBox"}
+
+// maxCommandLine bounds a command line in bytes: libvirt's of a machine with dozens of disks has some 20,000.
+const maxCommandLine = 256 << 10
+
+// listProcesses finds the processes that may run virtual machines. Of all others it reads the name alone.
+func (s *survey) listProcesses() {
+	entries, err := s.host.ReadDir("/proc")
+	if err != nil {
+		if !absent(err) {
+			s.fail(err)
+		}
+		return
+	}
+	var name [64]byte
+	for _, entry := range entries {
+		pid := entry.Name()
+		if pid[0] < '0' || pid[0] > '9' {
+			continue
+		}
+		s.live = true
+		comm, err := s.host.ReadInto("/proc/"+pid+"/comm", name[:])
+		if err != nil || !runsMachine(string(comm)) { // it may have ended meanwhile
+			continue
+		}
+		if arguments := s.commandLine(pid); len(arguments) > 0 {
+			s.processes = append(s.processes, process{arguments: arguments})
+		}
+	}
+}
+
+func runsMachine(comm string) bool {
+	for _, program := range programs {
+		if strings.HasPrefix(comm, program) {
+			return true
+		}
+	}
+	return false
+}
+
+// commandLine gives the arguments of a process, none where it has ended.
+func (s *survey) commandLine(pid string) []string {
+	text, err := s.host.ReadFile("/proc/"+pid+"/cmdline", maxCommandLine)
+	if err != nil {
+		if !absent(err) && !errors.Is(err, syscall.ESRCH) {
+			s.fail(err)
+		}
+		return nil
+	}
+	if len(text) == 0 {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
+}
+
+// runs reports whether a process still runs the machine of a UUID: its number may be another one's by now.
+func (s *survey) runs(pid int, uuid string) bool {
+	return pid > 0 && strings.Contains(strings.Join(s.commandLine(strconv.Itoa(pid)), " "), uuid)
+}
+
+// emulator reports whether the process is an emulator of a whole machine, and not another of QEMU's programs.
+func (p process) emulator() bool {
+	program := path.Base(p.arguments[0])
+	return strings.HasPrefix(program, "qemu-system-") || program == "qemu-kvm" || program == "kvm"
+}
+
+// startedVM gives the UUID or the name of the machine that the process is VirtualBox's of.
+func (p process) startedVM() string {
+	for i, argument := range p.arguments[:len(p.arguments)-1] {
+		if strings.HasPrefix(argument, "-") && strings.TrimLeft(argument, "-") == "startvm" {
+			return p.arguments[i+1]
+		}
+	}
+	return ""
+}
