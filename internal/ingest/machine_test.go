@@ -25,6 +25,7 @@ func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 // estate is a store with an ingester at work.
 type estate struct {
 	*store.Store
+	url      string
 	ingester *ingest.Ingester
 	decoder  *ingest.Decoder
 	token    [32]byte
@@ -36,14 +37,15 @@ func newEstate(t testing.TB) *estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{
+	url := pgtest.New(t)
+	s, err := store.Open(t.Context(), url, store.Options{
 		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	e := &estate{Store: s}
+	e := &estate{Store: s, url: url}
 	if e.ingester, err = ingest.New(s, ingest.Options{Honest: judge.Honest}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -12,15 +11,19 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// What tells a part that is seen in several places from several parts that say the same of themselves.
-const (
-	// A display may be connected to two machines at once, by a switch. Three have the same serial number by mistake.
-	maxPlaces = 2
-	// An installation is in one place: two machines that both report it are copies.
-	maxInstallations = 1
-	// Who was not heard of for so long may have lost the part and could not say so.
-	movedAfter = time.Hour
-)
+// maxPlaces are the places at which parts of a class may be at once. Seen at more, they are several parts that say the same
+// of themselves. Any number of machines may have parts of other classes: a user, a network, a printer.
+var maxPlaces = map[string]int{
+	"operating_system_installation": 1, // two machines that both report it are copies
+	"monitor":                       2, // by a switch
+	"storage_device":                2, // in the enclosure of a cluster
+	"virtual_machine":               2, // while it moves
+	"container":                     2,
+	"peripheral":                    2,
+}
+
+// movedAfter is how long one must not be heard of who may have lost a part and could not say so.
+const movedAfter = time.Hour
 
 // tellApart takes the name from parts that are seen in too many places at once.
 func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPart, error) {
@@ -50,7 +53,8 @@ func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPa
 			}
 		}
 		maps.DeleteFunc(places, func(_ int64, inUse bool) bool { return !inUse })
-		if p.token == "" || len(places) <= placesOf(p.Class) && !known.shared {
+		most, limited := maxPlaces[p.Class]
+		if p.token == "" || !limited || len(places) <= most && !known.shared {
 			continue
 		}
 		if !known.shared {
@@ -65,22 +69,6 @@ func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPa
 	}
 	return seen, nil
 }
-
-func placesOf(class string) int {
-	if class == classOSInstallation {
-		return maxInstallations
-	}
-	if class == classPerson {
-		return math.MaxInt // somebody may use any number of machines
-	}
-	return maxPlaces
-}
-
-// The classes of parts that are not like the others.
-const (
-	classOSInstallation = "operating_system_installation"
-	classPerson         = "person"
-)
 
 // whereabouts is where a part is seen.
 type whereabouts struct {

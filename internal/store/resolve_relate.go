@@ -30,6 +30,14 @@ func (p *seenPart) edge() edge {
 	return e
 }
 
+// mover is the record of what cannot be in many places at once, and has left others when it is seen here; 0: it is not that.
+func (p *seenPart) mover() int64 {
+	if _, limited := maxPlaces[p.Class]; !limited || p.host || p.Idle || p.By != "" {
+		return 0
+	}
+	return p.record
+}
+
 // observed gives the relationships that records see.
 func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testimony) (map[edge]heldEdge, error) {
 	var observers []int64
@@ -80,11 +88,7 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 		types, keys = append(types, e.Type), append(keys, p.Key)
 		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
 		listed, idle = append(listed, p.By != ""), append(idle, p.Idle)
-		if p.host || p.By != "" {
-			parts = append(parts, 0) // it has no place of its own that it could leave
-			continue
-		}
-		parts = append(parts, p.record)
+		parts = append(parts, p.mover())
 	}
 	batch := &pgx.Batch{}
 	var ended []int64
@@ -107,7 +111,7 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 			from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
 			left join presence s on s.record_id = o.id
 			where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
-				and o.id = l.observer and o.source <> $5 and l.type <> 'used_by'
+				and o.id = l.observer and o.source <> $5
 				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 			parts, observers, r.at, movedAfter, sourceDiscovery)
 		batch.Queue(`
