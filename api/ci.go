@@ -28,7 +28,10 @@ type CIInput struct {
 }
 
 // CIOutput answers with a CI.
-type CIOutput struct{ Body inventory.CIDetails }
+type CIOutput struct {
+	ETag string `header:"ETag" doc:"Names the state of the CI, for If-Match. That it was seen again is no other state. Absent for an instant of the past."`
+	Body inventory.CIDetails
+}
 
 // NewCIInput makes a CI.
 type NewCIInput struct {
@@ -42,6 +45,7 @@ type NewCIInput struct {
 // ChangeCIInput says something else of a CI.
 type ChangeCIInput struct {
 	CIPath
+	IfMatchParam
 
 	Body struct {
 		Class      Text   `json:"class,omitzero" minLength:"1" maxLength:"63" doc:"null: as the sources have it."`
@@ -59,6 +63,7 @@ type WhyParam struct {
 // RetireCIInput retires a CI.
 type RetireCIInput struct {
 	CIPath
+	IfMatchParam
 	WhyParam
 }
 
@@ -80,7 +85,7 @@ func (s *server) registerCI() {
 	handle(s, create, s.createCI)
 
 	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Say something of a CI")
-	change.Description = "A merge patch (RFC 7396) of what people say of the CI. Where sources say otherwise, precedence decides; " +
+	change.Description = "A merge patch (RFC 7396) of what people say of the CI, in the state that If-Match names. Where sources say otherwise, precedence decides; " +
 		`a lock holds a value against them. E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
 	change.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
 	handle(s, change, s.changeCI)
@@ -89,7 +94,11 @@ func (s *server) registerCI() {
 	retire := s.operation(http.MethodDelete, "/api/v1/cis/{id}", "retire-ci", ciTag, "Retire a CI")
 	retire.Description = "It leaves the lists, unless they are asked for retired ones or an earlier instant. Nothing of it is deleted."
 	handle(s, retire, func(ctx context.Context, in *RetireCIInput) (*struct{}, error) {
-		return nil, s.Store.RetireCI(ctx, in.ID, actor(ctx, in.Reason))
+		editor, err := in.editor(ctx, in.Reason)
+		if err != nil {
+			return nil, err
+		}
+		return nil, s.Store.RetireCI(ctx, in.ID, editor)
 	})
 }
 
@@ -104,7 +113,11 @@ func (s *server) ci(ctx context.Context, id string, asOf time.Time) (*CIOutput, 
 		now = s.Now()
 	}
 	details.ObservationState = s.ObservationState(details, now)
-	return &CIOutput{Body: details}, nil
+	output := &CIOutput{Body: details}
+	if asOf.IsZero() {
+		output.ETag = entityTag(details.ChangedAt)
+	}
+	return output, nil
 }
 
 func (s *server) createCI(ctx context.Context, in *NewCIInput) (*CIOutput, error) {
@@ -133,7 +146,11 @@ func (s *server) changeCI(ctx context.Context, in *ChangeCIInput) (*CIOutput, er
 	declaration := inventory.Declaration{
 		Class: body.Class.pointer(), Name: body.Name.pointer(), Attributes: body.Attributes, Reason: body.Reason,
 	}
-	if err := s.Store.DeclareCI(ctx, in.ID, declaration, actor(ctx, body.Reason)); err != nil {
+	editor, err := in.editor(ctx, body.Reason)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Store.DeclareCI(ctx, in.ID, declaration, editor); err != nil {
 		return nil, err
 	}
 	return s.ci(ctx, in.ID, time.Time{})

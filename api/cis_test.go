@@ -2,9 +2,12 @@ package api
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,5 +231,66 @@ func TestLocks(t *testing.T) {
 	released := send[inventory.CIDetails](t, e, "DELETE", path+"?reason="+url.QueryEscape("no longer"), "", 200)
 	if released.Attributes["owner"] != "Anna" || len(released.Locks) != 0 {
 		t.Errorf("released: %+v", released)
+	}
+}
+
+// TestNobodyOverwritesTheUnseen: who changes a CI says which state of it they saw. Where it is another by now, nothing is
+// changed, also if many change it at once.
+func TestNobodyOverwritesTheUnseen(t *testing.T) {
+	t.Parallel()
+	const editors = 8
+	e := newEstate(t)
+	path := "/api/v1/cis/" + e.makeCI(t, "monitor", "alpha", `{"cost": 0}`)
+	match := func(tag string) http.Header { return http.Header{"If-Match": {tag}} }
+	tag := e.get(t, path).header.Get("ETag")
+	if again := e.get(t, path).header.Get("ETag"); tag == "" || again != tag {
+		t.Errorf("the tag is %s, then %s", tag, again)
+	}
+	if past := e.get(t, path+"?"+asOf(e.now(t))).header.Get("ETag"); past != "" {
+		t.Errorf("the past can be changed: %s", past)
+	}
+	var lost atomic.Int64
+	var wait sync.WaitGroup
+	for range editors {
+		wait.Go(func() {
+			for {
+				var seen inventory.CIDetails
+				read := e.get(t, path)
+				read.decode(t, &seen)
+				cost, _ := seen.Attributes["cost"].(float64)
+				a := e.do(t, http.MethodPatch, path, fmt.Sprintf(`{"attributes": {"cost": %v}}`, cost+1), match(read.header.Get("ETag")))
+				if a.status == http.StatusOK {
+					return
+				}
+				if a.status != http.StatusPreconditionFailed {
+					t.Errorf("%d %s", a.status, a.body)
+					return
+				}
+				lost.Add(1)
+			}
+		})
+	}
+	wait.Wait()
+	if got := e.ci(t, path[len("/api/v1/cis/"):], "").Attributes["cost"]; got != float64(editors) {
+		t.Errorf("%d editors each added 1 and it is %v; %d were refused", editors, got, lost.Load())
+	}
+	for name, c := range map[string]struct {
+		method, path, body string
+		header             http.Header
+		status             int
+	}{
+		"stale":        {"PATCH", path, `{"name": "beta"}`, match(tag), 412},
+		"weak":         {"PATCH", path, `{"name": "beta"}`, match("W/" + tag), 412},
+		"not said":     {"PATCH", path, `{"name": "beta"}`, match(""), 428},
+		"stale lock":   {"PUT", path + "/locks/owner", `{"value": "Eve", "reason": "x"}`, match(tag), 412},
+		"stale end":    {"DELETE", path, "", match(tag), 412},
+		"end not said": {"DELETE", path, "", match(""), 428},
+	} {
+		if a := e.do(t, c.method, c.path, c.body, c.header); a.status != c.status {
+			t.Errorf("%s: %d %s, want %d", name, a.status, a.body, c.status)
+		}
+	}
+	if after := e.ci(t, path[len("/api/v1/cis/"):], ""); after.Name != "alpha" || len(after.Locks) != 0 || after.RetiredAt != nil {
+		t.Errorf("what was refused was done: %+v", after)
 	}
 }

@@ -229,6 +229,9 @@ func (e *estate) do(t testing.TB, method, path, body string, header http.Header)
 	r, err := http.NewRequestWithContext(t.Context(), method, e.server.URL+path, strings.NewReader(body))
 	check(t, err)
 	r.Header.Set("Authorization", "Bearer "+e.token)
+	if method != http.MethodGet && method != http.MethodPost {
+		r.Header.Set("If-Match", "*")
+	}
 	maps.Copy(r.Header, header)
 	response, err := e.server.Client().Do(r)
 	check(t, err)

@@ -18,6 +18,7 @@ type LockPath struct {
 // LockInput holds a value.
 type LockInput struct {
 	LockPath
+	IfMatchParam
 
 	Body struct {
 		Value  Value      `json:"value" doc:"Of the attribute's type."`
@@ -29,6 +30,7 @@ type LockInput struct {
 // ReleaseLockInput lets a value go.
 type ReleaseLockInput struct {
 	LockPath
+	IfMatchParam
 	WhyParam
 }
 
@@ -42,7 +44,11 @@ func (s *server) registerLocks() {
 	release := s.operation(http.MethodDelete, path, "release-attribute", ciTag, "Release an attribute of a CI")
 	release.Description = "The sources decide about the value again."
 	handle(s, release, func(ctx context.Context, in *ReleaseLockInput) (*CIOutput, error) {
-		if err := s.Store.ReleaseLock(ctx, in.ID, in.Attribute, actor(ctx, in.Reason)); err != nil {
+		editor, err := in.editor(ctx, in.Reason)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Store.ReleaseLock(ctx, in.ID, in.Attribute, editor); err != nil {
 			return nil, err
 		}
 		return s.ci(ctx, in.ID, time.Time{})
@@ -62,11 +68,12 @@ func (s *server) lockAttribute(ctx context.Context, in *LockInput) (*CIOutput, e
 	if in.Body.Until != nil && !in.Body.Until.After(s.Now()) {
 		return nil, invalid("body.until", "the lock would have ended already")
 	}
-	lock := inventory.Lock{
-		Attribute: in.Attribute, Value: in.Body.Value.value, Reason: in.Body.Reason, Actor: actor(ctx, "").Name,
-		Until: in.Body.Until,
+	editor, err := in.editor(ctx, in.Body.Reason)
+	if err != nil {
+		return nil, err
 	}
-	if err := s.Store.LockAttribute(ctx, in.ID, lock); err != nil {
+	lock := inventory.Lock{Attribute: in.Attribute, Value: in.Body.Value.value, Until: in.Body.Until}
+	if err := s.Store.LockAttribute(ctx, in.ID, lock, editor); err != nil {
 		return nil, err
 	}
 	return s.ci(ctx, in.ID, time.Time{})

@@ -31,6 +31,9 @@ type Detail struct {
 	Message string `json:"message"`
 }
 
+// codeUnseen is the code of a change without a word of which state it is to change.
+const codeUnseen = "unseen"
+
 // problemKinds are the kinds of problems, by the code of an inventory.Error or what HTTP calls them.
 var problemKinds = map[int]struct{ code, title string }{
 	http.StatusBadRequest:            {inventory.CodeInvalid, "The request is not as it should be"},
@@ -39,6 +42,8 @@ var problemKinds = map[int]struct{ code, title string }{
 	http.StatusNotFound:              {inventory.CodeNotFound, "There is no such thing"},
 	http.StatusMethodNotAllowed:      {"method_not_allowed", "The method is not one of this path"},
 	http.StatusConflict:              {inventory.CodeConflict, "It stands against what is there"},
+	http.StatusPreconditionFailed:    {inventory.CodeStale, "It is no longer as it was seen"},
+	http.StatusPreconditionRequired:  {codeUnseen, "What is to be changed must be said to have been seen"},
 	http.StatusRequestEntityTooLarge: {"too_large", "The request is too large"},
 	http.StatusUnsupportedMediaType:  {"unsupported_media_type", "The request's format is not known here"},
 	http.StatusServiceUnavailable:    {inventory.CodeUnavailable, "Not at the moment"},

@@ -35,8 +35,8 @@ func TestFewConnections(t *testing.T) {
 			if err := s.DeclareCI(t.Context(), ci, said, auditor); err != nil {
 				t.Errorf("declare: %v", err)
 			}
-			lock := inventory.Lock{Attribute: "location", Value: fmt.Sprint("room ", n), Reason: "moved", Actor: "ann"}
-			if err := s.LockAttribute(t.Context(), ci, lock); err != nil {
+			lock := inventory.Lock{Attribute: "location", Value: fmt.Sprint("room ", n)}
+			if err := s.LockAttribute(t.Context(), ci, lock, auditor); err != nil {
 				t.Errorf("lock: %v", err)
 			}
 		})

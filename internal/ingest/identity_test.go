@@ -249,7 +249,7 @@ func TestMergeAndUndo(t *testing.T) {
 }
 
 func settled(d inventory.CIDetails) inventory.CIDetails {
-	d.AsOf, d.LastSeen = nil, nil
+	d.AsOf, d.LastSeen, d.ChangedAt = nil, nil, time.Time{} // undoing is a change, too
 	for i := range d.Sources {
 		d.Sources[i].LastSeen = nil
 	}
@@ -383,8 +383,8 @@ func TestLocks(t *testing.T) {
 	h := laptop(1)
 	agent, ci := e.agent(t, h)
 	if err := e.LockAttribute(t.Context(), ci, inventory.Lock{
-		Attribute: "model", Value: "Latitude 7440 (repaired)", Reason: "new lid", Actor: "ann",
-	}); err != nil {
+		Attribute: "model", Value: "Latitude 7440 (repaired)",
+	}, auditor); err != nil {
 		t.Fatal(err)
 	}
 	mustObserve(t, agent, h.report())
@@ -403,8 +403,8 @@ func TestLocks(t *testing.T) {
 	}
 	soon := e.now(t).Add(time.Millisecond)
 	if err := e.LockAttribute(t.Context(), ci, inventory.Lock{
-		Attribute: "owner", Value: "Ann", Reason: "on loan", Actor: "ann", Until: &soon,
-	}); err != nil {
+		Attribute: "owner", Value: "Ann", Until: &soon,
+	}, auditor); err != nil {
 		t.Fatal(err)
 	}
 	for e.now(t).Before(soon) {

@@ -107,6 +107,7 @@ type CI struct {
 type CIDetails struct {
 	CI
 
+	ChangedAt  time.Time             `json:"changed_at" doc:"When what is taken to be true of it, or the reason for that, changed last."`
 	Provenance map[string]Provenance `json:"provenance" doc:"By attribute."`
 	Locks      []Lock                `json:"locks" nullable:"false"`
 	Sources    []SourceRecord        `json:"sources" nullable:"false"`

@@ -92,6 +92,7 @@ const (
 	CodeUnauthenticated = "unauthenticated"
 	CodeForbidden       = "forbidden"
 	CodeConflict        = "conflict"
+	CodeStale           = "stale" // what was to be changed is another than the caller saw
 	CodeUnavailable     = "unavailable"
 )
 

@@ -61,14 +61,14 @@ const (
 
 // SectionChange is what a Change does to one section.
 type SectionChange struct {
-	State         SectionState // after the change
-	StatusChanged bool         // the old status goes to the section's past
+	State         SectionState   // after the change
+	StatusChanged bool           // the old status goes to the section's past
 	Duration      *time.Duration // of the collection; nil: not known
-	First         bool     // the section's history begins: its items are no events
-	Rebucket      bool     // Buckets holds the whole set; what the store has goes
-	Buckets       []Bucket // the buckets to write
-	Events        []Event  // what changed
-	Gained        []ItemID // for the counts; with First more than Events say
+	First         bool           // the section's history begins: its items are no events
+	Rebucket      bool           // Buckets holds the whole set; what the store has goes
+	Buckets       []Bucket       // the buckets to write
+	Events        []Event        // what changed
+	Gained        []ItemID       // for the counts; with First more than Events say
 	Lost          []ItemID
 	Readings      []Reading
 	AllReadings   bool // Readings replaces what the store has

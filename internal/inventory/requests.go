@@ -21,6 +21,9 @@ type Declaration struct {
 type Actor struct {
 	Name   string // of the API token
 	Reason string
+	// Saw is the ChangedAt of the CI that they act on, as they saw it. Where it is another by now, nothing is done: an Error
+	// with CodeStale. Zero: whatever it is.
+	Saw time.Time
 }
 
 // NewRelationship is a relationship that a person states.

@@ -40,6 +40,7 @@ func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CI
 type detailedCIRow struct {
 	ciRow
 
+	ChangedAt  time.Time
 	Provenance []byte
 	Only       *int64
 	OnlySource *string
@@ -49,7 +50,7 @@ type detailedCIRow struct {
 // one is silent, it is the first that is the CI's from the beginning.
 func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs) error {
 	row, _, err := one[detailedCIRow](ctx, tx, `
-		select `+ciColumns+`, d.provenance, o.id as only, o.source as only_source
+		select `+ciColumns+`, d.valid_from as changed_at, d.provenance, o.id as only, o.source as only_source
 		from ci_version d
 		join ci c on c.id = d.ci_id`+versionSeen+versionRetirement+`
 		left join lateral (
@@ -66,6 +67,7 @@ func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page i
 	if details.CI, err = row.ci(); err != nil {
 		return err
 	}
+	details.ChangedAt = row.ChangedAt
 	details.Provenance, err = row.provenance()
 	return err
 }

@@ -12,9 +12,8 @@ import (
 )
 
 // LockAttribute has a value hold against all sources until the lock runs out or is released. A lock that there was is
-// replaced. Lock.LockedAt is not used.
-func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Lock) error {
-	actor := inventory.Actor{Name: lock.Actor, Reason: lock.Reason}
+// replaced. Who locks it why is said by the actor, and when is now.
+func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Lock, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, class, err := r.currentCI(ctx, id)
 		if err != nil {
@@ -47,7 +46,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 		batch.Queue(`
 			insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until)
 			values ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)`,
-			uuid.New(), record, lock.Attribute, string(encoded), lock.Reason, lock.Actor, r.at, lock.Until)
+			uuid.New(), record, lock.Attribute, string(encoded), actor.Reason, actor.Name, r.at, lock.Until)
 		r.touched[ci] = true
 		return r.send(ctx, "lock attribute", batch)
 	})
