@@ -126,6 +126,7 @@ func (s *server) register() {
 	s.registerImports()
 	s.registerCIs()
 	s.registerCI()
+	s.registerRestore()
 	s.registerLocks()
 	s.registerRelationships()
 	s.registerGraph()

@@ -67,6 +67,12 @@ type RetireCIInput struct {
 	WhyParam
 }
 
+// RestoreCIInput brings a CI back.
+type RestoreCIInput struct {
+	CIPath
+	WhyBody
+}
+
 func (s *server) registerCI() {
 	get := s.operation(http.MethodGet, "/api/v1/cis/{id}", "get-ci", ciTag, "Get a CI")
 	get.Description = "With the reasons for its values: which source each comes from, what other sources say, what people hold."
@@ -92,13 +98,28 @@ func (s *server) registerCI() {
 	change.RequestBody.Content["application/merge-patch+json"] = change.RequestBody.Content["application/json"]
 
 	retire := s.operation(http.MethodDelete, "/api/v1/cis/{id}", "retire-ci", ciTag, "Retire a CI")
-	retire.Description = "It leaves the lists, unless they are asked for retired ones or an earlier instant. Nothing of it is deleted."
+	retire.Description = "It leaves the lists, unless they are asked for retired ones or an earlier instant. Nothing of it is deleted. " +
+		"Should it be seen again it comes back, with a finding; a list that names it does not bring it back."
 	handle(s, retire, func(ctx context.Context, in *RetireCIInput) (*struct{}, error) {
 		editor, err := in.editor(ctx, in.Reason)
 		if err != nil {
 			return nil, err
 		}
 		return nil, s.Store.RetireCI(ctx, in.ID, editor)
+	})
+}
+
+func (s *server) registerRestore() {
+	restore := s.operation(http.MethodPost, "/api/v1/cis/{id}/restore", "restore-ci", ciTag, "Bring a retired CI back")
+	restore.Description = `It is what its sources say now. E.g. {"reason": "found in the basement"}.`
+	handle(s, restore, func(ctx context.Context, in *RestoreCIInput) (*CIOutput, error) {
+		if err := checkText("body.reason", in.Body.Reason); err != nil {
+			return nil, err
+		}
+		if err := s.Store.RestoreCI(ctx, in.ID, actor(ctx, in.Body.Reason)); err != nil {
+			return nil, err
+		}
+		return s.ci(ctx, in.ID, time.Time{})
 	})
 }
 

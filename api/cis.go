@@ -17,6 +17,7 @@ type ciStore interface {
 	CreateCI(ctx context.Context, c inventory.NewCI, actor inventory.Actor) (id string, err error)
 	DeclareCI(ctx context.Context, id string, d inventory.Declaration, actor inventory.Actor) error
 	RetireCI(ctx context.Context, id string, actor inventory.Actor) error
+	RestoreCI(ctx context.Context, id string, actor inventory.Actor) error
 	LockAttribute(ctx context.Context, id string, lock inventory.Lock, actor inventory.Actor) error
 	ReleaseLock(ctx context.Context, id, attribute string, actor inventory.Actor) error
 }

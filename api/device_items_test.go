@@ -112,7 +112,7 @@ func TestReadingsAreOfTheirTime(t *testing.T) {
 	path := "/api/v1/devices/" + m.device + "/sections/volume?"
 	for query, want := range map[string]string{
 		"":          `[{"mount_point":"/","fs_type":"ext4","free_bytes":7}]`,
-		asOf(after): `[{"mount_point":"/","fs_type":"ext4","free_bytes":7}]`,
+		asOf(after): `[{"mount_point":"/","fs_type":"ext4"}]`, // it may be another by now
 	} {
 		got, err := json.Marshal(items[Item](t, e, path+query))
 		check(t, err)

@@ -43,6 +43,9 @@ func (j *Judge) Searchable(t inventory.Token) bool { return identify.Searchable(
 // Partition says which records are one CI.
 func (j *Judge) Partition(n inventory.Neighborhood) inventory.Partition { return j.rules.Partition(n) }
 
+// Observes tells whether a source sees things, and does not only list them.
+func (j *Judge) Observes(source string) bool { return j.precedence.Observes(source) }
+
 // Explain puts a reason in words.
 func (j *Judge) Explain(reason inventory.Reason) string { return identify.Explain(reason) }
 

@@ -96,7 +96,7 @@ type CI struct {
 	Name       string     `json:"name,omitempty"`
 	Attributes Attributes `json:"attributes"`
 	FirstSeen  time.Time  `json:"first_seen"`
-	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent from answers about the past."`
 	RetiredAt  *time.Time `json:"retired_at,omitempty"`
 
 	RetiredBy    string `json:"retired_by,omitempty"`
@@ -113,7 +113,7 @@ type CIDetails struct {
 	Sources    []SourceRecord        `json:"sources" nullable:"false"`
 	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
 
-	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,gone" doc:"Active: a source that observes it was heard of within three check-ins. Stale and gone: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, or it is not known for the instant asked about."`
+	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,gone" doc:"Active: a source that observes it was heard of within three check-ins. Stale and gone: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
 }
 
 // SourceRecord is one source's view of a CI.

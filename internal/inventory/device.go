@@ -23,9 +23,9 @@ type HolderQuery struct {
 // DeviceAgent is an agent that reports on a device.
 type DeviceAgent struct {
 	AgentID      string     `json:"agent_id"`
-	Version      string     `json:"version,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	Version      string     `json:"version,omitempty" doc:"Absent from answers about the past."`
 	EnrolledAt   time.Time  `json:"enrolled_at"`
-	LastSeen     *time.Time `json:"last_seen,omitempty" doc:"Absent where it is not known for the instant asked about."`
+	LastSeen     *time.Time `json:"last_seen,omitempty" doc:"Absent from answers about the past."`
 	RevokedAt    *time.Time `json:"revoked_at,omitempty" doc:"The agent has been refused since then."`
 	RevokeReason string     `json:"revoke_reason,omitempty"`
 }
@@ -38,7 +38,7 @@ type DeviceSection struct {
 	StatusSince time.Time `json:"status_since"`
 	Items       *int32    `json:"items,omitempty" doc:"The number of items held; absent where the section was never collected."`
 	ChangedAt   time.Time `json:"changed_at" doc:"When the section's items or its status changed last."`
-	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent where it is not known for the instant asked about."`
+	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent from answers about the past."`
 	Verdicts    []Verdict `json:"verdicts,omitempty" nullable:"false" doc:"The items of the last change that could not be taken as they were."`
 }
 

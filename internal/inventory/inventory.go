@@ -76,7 +76,7 @@ type Device struct {
 	OSName       string     `json:"os_name,omitempty"`
 	OSVersion    string     `json:"os_version,omitempty"`
 	FirstSeen    time.Time  `json:"first_seen"`
-	LastSeen     *time.Time `json:"last_seen,omitempty"` // absent where it is not known for the instant asked about
+	LastSeen     *time.Time `json:"last_seen,omitempty"` // absent from answers about the past
 }
 
 // Error is an error that a caller may be told about: a code for programs, a message for people.

@@ -22,6 +22,7 @@ type document struct {
 	Groups         []struct {
 		Attributes []string
 		Lasting    bool
+		Beginnings []string
 		Order      [][]string
 	}
 	Observers        []string
@@ -107,6 +108,9 @@ func (o oracle) words(candidates []inventory.CandidateValues, attribute string) 
 		rank := slices.IndexFunc(group.Order, func(kinds []string) bool { return slices.Contains(kinds, kind(c.Source)) })
 		if rank < 0 {
 			rank = slices.IndexFunc(group.Order, func(kinds []string) bool { return slices.Contains(kinds, "*") })
+		}
+		if said, _ := value.(string); rank > 0 && slices.Contains(group.Beginnings, said) {
+			rank = len(group.Order)
 		}
 		days, named := o.StaleAfterDays[kind(c.Source)]
 		if !named {

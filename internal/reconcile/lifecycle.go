@@ -67,7 +67,7 @@ func (p *Precedence) ObservationState(ci inventory.CIDetails, now time.Time, int
 func (p *Precedence) lastObserved(sources []inventory.SourceRecord) (at time.Time, known bool) {
 	for _, source := range sources {
 		switch {
-		case !slices.Contains(p.data.Observers, kindOf(source.Source)):
+		case !p.Observes(source.Source):
 		case source.LastSeen == nil:
 			return time.Time{}, false
 		case source.LastSeen.After(at):

@@ -45,6 +45,7 @@ type ruling struct {
 	Name       string     `json:"name"`
 	Attributes []string   `json:"attributes"` // none: all that no other group names
 	Lasting    bool       `json:"lasting"`    // silence does not age these values
+	Beginnings []string   `json:"beginnings"` // values that give way to all others, unless the best kind says them
 	Order      [][]string `json:"order"`      // kinds of one rank stand together; who is not there is not heard
 }
 
@@ -143,7 +144,15 @@ func (p *Precedence) ruling(attribute string) *ruling {
 	return p.rest
 }
 
-// rank gives the place of a kind of sources in the order, 0 for the best; false where it is not heard.
+// rankOf gives the place of what a kind of sources says in the order, 0 for the best; false where it is not heard.
+func (r *ruling) rankOf(kind string, value any) (int, bool) {
+	rank, heard := r.rank(kind)
+	if text, is := value.(string); is && rank > 0 && slices.Contains(r.Beginnings, text) {
+		return len(r.Order), heard
+	}
+	return rank, heard
+}
+
 func (r *ruling) rank(kind string) (int, bool) {
 	others := -1
 	for i, kinds := range r.Order {
@@ -188,6 +197,11 @@ func (p *Precedence) below(class, other string) bool {
 		}
 	}
 	return false
+}
+
+// Observes reports whether a source sees things, and does not only list them.
+func (p *Precedence) Observes(source string) bool {
+	return slices.Contains(p.data.Observers, kindOf(source))
 }
 
 // hasLifecycle reports whether things of a class are ordered, used and disposed of.

@@ -39,7 +39,7 @@ func (p *Precedence) statements(candidates []inventory.CandidateValues, at time.
 	said := map[string][]statement{}
 	for _, c := range candidates {
 		for attribute, value := range p.claims(c) {
-			rank, heard := p.ruling(attribute).rank(kindOf(c.Source))
+			rank, heard := p.ruling(attribute).rankOf(kindOf(c.Source), value)
 			if !heard {
 				continue
 			}
@@ -62,7 +62,7 @@ func (p *Precedence) statements(candidates []inventory.CandidateValues, at time.
 // hardware counts: its installation went with the disk.
 func (p *Precedence) claims(c inventory.CandidateValues) map[string]any {
 	claims := make(map[string]any, len(c.Attributes)+2)
-	if p.hasLifecycle(c.Class) && slices.Contains(p.data.Observers, kindOf(c.Source)) {
+	if p.hasLifecycle(c.Class) && p.Observes(c.Source) {
 		claims[lifecycleAttribute] = stateInUse
 	}
 	for attribute, value := range c.Attributes {

@@ -26,7 +26,7 @@ func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CI
 		if details.Sources, err = ciSources(ctx, tx, args); err != nil {
 			return err
 		}
-		if details.Locks, err = ciLocks(ctx, tx, args, asOf); err != nil {
+		if details.Locks, err = ciLocks(ctx, tx, args); err != nil {
 			return err
 		}
 		return readCI(ctx, tx, &details, page, args)
@@ -116,7 +116,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 	err := each(ctx, tx, `
 		select r.id as record, r.source, coalesce(nullif(r.label, ''), encode(r.native_key, 'escape')) as native_key,
 		       coalesce(v.class, '') as class, coalesce(v.attributes, '{}') as attributes, r.created_at as first_seen,
-		       case when seen.at <= @as_of then seen.at end as last_seen, m.shown
+		       case when `+isNow+` then seen.at end as last_seen, m.shown
 		from membership m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
@@ -146,21 +146,16 @@ type lockRow struct {
 	Until     *time.Time
 }
 
-// ciLocks are the values that people held at the instant. One that has run out holds nothing, whether anybody released
-// it or not.
-func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, asOf time.Time) ([]inventory.Lock, error) {
+// ciLocks are the values that people held at the instant. One that has run out holds its value until it is released, a
+// moment later.
+func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lock, error) {
 	locks := []inventory.Lock{}
-	args["held_at"] = nil
-	if !asOf.IsZero() {
-		args["held_at"] = asOf
-	}
 	err := each(ctx, tx, `
 		select l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
 		from membership m
 		join attribute_lock l on l.record_id = m.record_id
 		where m.ci_id = @ci and `+memberAt+`
 			and l.locked_at <= @as_of and (l.released_at is null or l.released_at > @as_of)
-			and (l.until is null or l.until > coalesce(@held_at::timestamptz, clock_timestamp()))
 		order by l.attribute, l.locked_at`, args, func(row lockRow) error {
 		lock := inventory.Lock{
 			Attribute: row.Attribute, Reason: row.Reason, Actor: row.Actor, LockedAt: row.LockedAt, Until: row.Until,

@@ -30,8 +30,8 @@ var ownFields = map[string]ciField{
 	},
 	"last_seen": {
 		attribute: inventory.Attribute{Name: "last_seen", Type: typeTimestamp},
-		expr:      `coalesce(case when seen.seen_at <= @as_of then seen.seen_at end, '-infinity')`, cast: "timestamptz",
-		known: `seen.seen_at <= @as_of`,
+		expr:      `coalesce(seen.seen_at, '-infinity')`, cast: "timestamptz",
+		known: `seen.seen_at is not null`,
 	},
 }
 

@@ -14,7 +14,7 @@ import (
 
 const ciColumns = `
 	d.ci_id::text as id, d.class, d.name, d.attributes, c.created_at as first_seen,
-	case when seen.seen_at <= @as_of then seen.seen_at end as last_seen,
+	case when ` + isNow + ` then seen.seen_at end as last_seen,
 	case when ` + versionRetired + ` then d.valid_to end as retired_at,
 	coalesce(retirement.actor, '') as retired_by, coalesce(retirement.reason, '') as retire_reason`
 
@@ -98,6 +98,9 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 
 // ciConditions are what a query asks of CIs, but for its position.
 func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *ciFields) ([]string, error) {
+	if !q.AsOf.IsZero() && slices.ContainsFunc(q.Filter, func(c inventory.Condition) bool { return c.Attribute == "last_seen" }) {
+		return nil, invalid("when CIs were seen last is known for now, and for no instant of the past")
+	}
 	where := []string{versionAt(q.Page)}
 	if q.Retired {
 		where[0] = versionOrLast(q.Page)

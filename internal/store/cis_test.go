@@ -281,8 +281,8 @@ func TestCIDetails(t *testing.T) {
 	w.exec(`update ci_version set attributes = '{"model": "A", "cost": 12345678901234567}'`)
 	first := w.now
 	w.now = w.now.Add(time.Hour)
-	w.exec(`insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until) values
-		(gen_random_uuid(), $1, 'owner', '"Ada"', 'hers', 'alice', $2, null), (gen_random_uuid(), $1, 'model', '"B"', '', 'bob', $2, $3)`,
+	w.exec(`insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until, released_at) values
+		(gen_random_uuid(), $1, 'owner', '"Ada"', 'hers', 'alice', $2, null, null), (gen_random_uuid(), $1, 'model', '"B"', '', 'bob', $2, $3, $3)`,
 		agent.id, w.now, w.now.Add(time.Minute))
 	details, err := w.s.CI(t.Context(), agent.ci.id, w.now)
 	if err != nil {
@@ -292,14 +292,15 @@ func TestCIDetails(t *testing.T) {
 	values := inventory.Attributes{"model": "A", "cost": json.Number("12345678901234567")}
 	until := w.now.Add(time.Minute)
 	want := inventory.CIDetails{
-		CI:         inventory.CI{ID: agent.ci.id, Class: "computer", Name: "pc", Attributes: values, FirstSeen: first, LastSeen: &first},
+		CI:         inventory.CI{ID: agent.ci.id, Class: "computer", Name: "pc", Attributes: values, FirstSeen: first},
+		ChangedAt:  first,
 		Provenance: map[string]inventory.Provenance{"class": only, "name": only, "model": only, "cost": only},
 		Locks: []inventory.Lock{
 			{Attribute: "model", Value: "B", Actor: "bob", LockedAt: w.now, Until: &until},
 			{Attribute: "owner", Value: "Ada", Reason: "hers", Actor: "alice", LockedAt: w.now},
 		},
 		Sources: []inventory.SourceRecord{{
-			Record: agent.id, Source: "agent", NativeKey: "pc", Class: "computer", Attributes: values, FirstSeen: first, LastSeen: &first, Shown: true,
+			Record: agent.id, Source: "agent", NativeKey: "pc", Class: "computer", Attributes: values, FirstSeen: first, Shown: true,
 		}},
 		AsOf: &w.now,
 	}

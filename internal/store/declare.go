@@ -20,6 +20,9 @@ const sourceManual = "manual"
 // nameAttribute is how sources say what a CI is called.
 const nameAttribute = "name"
 
+// classAttribute is how locks call the class.
+const classAttribute = "class"
+
 // CreateCI makes a CI that a person knows of, and gives its id. Should its identifiers be those of a CI that is known,
 // it is that one.
 func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory.Actor) (string, error) {
@@ -63,6 +66,9 @@ func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaratio
 		}
 		if d.Class != nil {
 			said, class = *d.Class, cmp.Or(*d.Class, class)
+			if err := r.checkClass(ctx, current, class); err != nil {
+				return err
+			}
 		}
 		checked, err := checkAttributes(ctx, r.tx, class, present(d.Attributes))
 		if err != nil {
@@ -171,23 +177,4 @@ func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string
 		return "", "", &inventory.Error{Code: inventory.CodeStale, Message: "the CI changed since it was read"}
 	}
 	return ci, class, nil
-}
-
-// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays, and should a source speak of
-// it again, it comes back.
-func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) error {
-	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
-		ci, _, err := r.currentCI(ctx, id)
-		if err != nil {
-			return err
-		}
-		batch := &pgx.Batch{}
-		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
-		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
-		members, err := r.membersOf(ctx, ci)
-		for _, record := range members {
-			r.moved[record] = true
-		}
-		return errors.Join(err, r.send(ctx, "retire ci", batch))
-	})
 }

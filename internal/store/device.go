@@ -42,8 +42,8 @@ func noDevice(id string) error { return notFound("there is no device %s", id) }
 func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.DeviceAgent, error) {
 	agents := []inventory.DeviceAgent{}
 	err := each(ctx, tx, `
-		select a.agent_id::text, case when seen.at <= @as_of then r.program else '' end as version,
-		       r.created_at as enrolled_at, case when seen.at <= @as_of then seen.at end as last_seen,
+		select a.agent_id::text, case when `+isNow+` then r.program else '' end as version,
+		       r.created_at as enrolled_at, case when `+isNow+` then seen.at end as last_seen,
 		       case when a.revoked_at <= @as_of then a.revoked_at end as revoked_at,
 		       case when a.revoked_at <= @as_of then coalesce(a.revoke_reason, '') else '' end as revoke_reason
 		from membership m

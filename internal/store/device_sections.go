@@ -24,8 +24,8 @@ const deviceSections = `
 		case when st.changed_at <= @as_of then st.changed_at
 			else greatest(p.valid_from, earlier.at, case when st.first_at <= @as_of then st.first_at end,
 				case when st.status_since <= @as_of then st.status_since end) end as changed_at,
-		case when st.changed_at <= @as_of then st.duration_ms end as duration_ms,
-		case when st.changed_at <= @as_of then st.verdicts end as verdicts
+		case when ` + isNow + ` then st.duration_ms end as duration_ms,
+		case when ` + isNow + ` then st.verdicts end as verdicts
 	from section_state st
 	join section n on n.id = st.section_id
 	left join section_status_past p on p.record_id = st.record_id and p.section_id = st.section_id

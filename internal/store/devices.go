@@ -38,7 +38,7 @@ const deviceColumns = `
 	coalesce(d.attributes ->> 'model', '') as model, coalesce(d.attributes ->> 'serial_number', '') as serial_number,
 	coalesce(d.attributes ->> 'uuid', '') as uuid, coalesce(d.attributes ->> 'os_name', '') as os_name,
 	coalesce(d.attributes ->> 'os_version', '') as os_version,
-	c.created_at as first_seen, case when seen.seen_at <= @as_of then seen.seen_at end as last_seen`
+	c.created_at as first_seen, case when ` + isNow + ` then seen.seen_at end as last_seen`
 
 // ListDevices lists devices. Their positions are the sort key and the id.
 func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device]) error {

@@ -81,7 +81,10 @@ const estateSource = `
 			then (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_to = x.at)
 			else (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_from = x.at)
 		end, ` + firstSource + `)
-	when 'ci' then case x.action when 'retired' then '` + sourceManual + `' else ` + firstSource + ` end
+	when 'ci' then case
+		when x.action in ('retired', 'restored') and exists (select from act a where a.at = x.at) then '` + sourceManual + `'
+		when x.action = 'restored' then ''
+		else ` + firstSource + ` end
 	when 'relationship' then coalesce((select s.source from source_record s where s.id = x.record_id), '` + sourceManual + `')
 	else (select s.source from source_record s where s.id = x.record_id)
 	end`

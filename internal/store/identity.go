@@ -76,8 +76,8 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 	asOf, _ := args["as_of"].(time.Time)
 	err := each(ctx, tx, `
 		select r.id, r.source, r.label, r.native_key, r.created_at, m.shown,
-		       case when greatest(r.seen_at, p.seen_at) <= @as_of then greatest(r.seen_at, p.seen_at) end as last_seen,
-		       e.tokens, e.first_seen, e.last_seen as last_said, coalesce(e.rejected, '[]') as rejected
+		       case when `+isNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
+		       e.tokens, e.first_seen, e.last_seen as last_said, case when `+isNow+` then coalesce(e.rejected, '[]') else '[]' end as rejected
 		from membership m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id

@@ -40,9 +40,9 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 // groups gives the members of each CI, and refuses what cannot be merged.
 func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error) {
 	var groups [][]int64
-	var cis []string
+	var cis, kinds []string
 	for _, id := range ids {
-		ci, _, err := r.currentCI(ctx, id)
+		ci, class, err := r.currentCI(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -56,10 +56,13 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 		if len(members) == 0 {
 			return nil, conflict("no source speaks of %s any more: what it was is another ci now", id)
 		}
-		cis, groups = append(cis, ci), append(groups, members)
+		cis, kinds, groups = append(cis, ci), append(kinds, r.kindOf(class)), append(groups, members)
 	}
 	if len(groups) < 2 {
 		return nil, invalid("a merge needs at least two cis")
+	}
+	if said := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(kinds))), func(kind string) bool { return kind == "" }); len(said) > 1 {
+		return nil, invalid("a %s and a %s are no one thing", said[0], said[1])
 	}
 	return groups, nil
 }

@@ -83,7 +83,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 		return nil, err
 	}
 	said := maps.Clone(t.revalued)
-	maps.Copy(said, t.moved)
+	maps.Copy(said, t.reclaimed)
 	if err := t.place(ctx); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome
 		records = append(records, outcomes[i].Record)
 	}
 	rows, err := t.tx.Query(ctx, `
-		select m.record_id, m.ci_id::text, c.created_at = $2
+		select m.record_id, m.ci_id::text, c.created_at = $2, c.retired_at is not null
 		from membership m join ci c on c.id = m.ci_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
 	if err != nil {
@@ -108,7 +108,12 @@ func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome
 	}
 	found := map[int64]inventory.ImportOutcome{}
 	var o inventory.ImportOutcome
-	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created}, func() error {
+	var retired bool
+	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created, &retired}, func() error {
+		o.Warnings = nil
+		if retired {
+			o.Warnings = []string{"the CI was retired, and stays so: a list that names it is no sight of it"}
+		}
 		found[o.Record] = o
 		return nil
 	})
@@ -117,7 +122,9 @@ func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome
 	}
 	for _, i := range taken {
 		outcome := &outcomes[i]
-		outcome.CI, outcome.Created, outcome.Changed = found[outcome.Record].CI, found[outcome.Record].Created, said[outcome.Record]
+		place := found[outcome.Record]
+		outcome.CI, outcome.Created, outcome.Changed = place.CI, place.Created, said[outcome.Record]
+		outcome.Warnings = append(outcome.Warnings, place.Warnings...)
 	}
 	return nil
 }

@@ -19,16 +19,9 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 		if err != nil {
 			return err
 		}
-		value := lock.Value
-		if name, isText := value.(string); lock.Attribute == nameAttribute && (!isText || name == "") {
-			return invalid("a name is text, and not empty")
-		}
-		if lock.Attribute != nameAttribute {
-			checked, err := checkAttributes(ctx, r.tx, class, map[string]any{lock.Attribute: lock.Value})
-			if err != nil {
-				return err
-			}
-			value = checked[lock.Attribute]
+		value, err := r.checkLock(ctx, ci, class, lock)
+		if err != nil {
+			return err
 		}
 		encoded, err := json.Marshal(value)
 		if err != nil {
@@ -50,6 +43,26 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 		r.touched[ci] = true
 		return r.send(ctx, "lock attribute", batch)
 	})
+}
+
+// checkLock gives the value of a lock in the form in which it is kept.
+func (r *resolution) checkLock(ctx context.Context, ci, class string, lock inventory.Lock) (any, error) {
+	text, isText := lock.Value.(string)
+	switch lock.Attribute {
+	case nameAttribute:
+		if !isText || text == "" {
+			return nil, invalid("a name is text, and not empty")
+		}
+		return text, nil
+	case classAttribute:
+		if !isText || text == "" {
+			return nil, invalid("a class is called by its name")
+		}
+		return text, r.checkClass(ctx, ci, text)
+	default:
+		checked, err := checkAttributes(ctx, r.tx, class, map[string]any{lock.Attribute: lock.Value})
+		return checked[lock.Attribute], err
+	}
 }
 
 const releaseLock = `

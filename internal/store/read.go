@@ -23,6 +23,10 @@ func inUTC(_ context.Context, conn *pgx.Conn) error {
 	return nil
 }
 
+// isNow says that a statement asks for now and no instant of the past. Of what is kept as it is now only, such as when
+// something was seen last, the past is told nothing: the answer would be another when it is asked for again.
+const isNow = `@as_of = '9999-12-31 00:00:00+00'::timestamptz`
+
 // instant is the instant that a page is about.
 func instant(page inventory.Page) time.Time {
 	if page.AsOf.IsZero() {

@@ -20,6 +20,8 @@ type Judge interface {
 	// Searchable tells whether records are looked for by a token.
 	Searchable(t inventory.Token) bool
 	Partition(n inventory.Neighborhood) inventory.Partition
+	// Observes tells whether a source sees things, and does not only list them.
+	Observes(source string) bool
 	// Identifiers gives what attributes tell of which thing it is that they are said of.
 	Identifiers(attributes inventory.Attributes) inventory.Identifiers
 	// Reconcile gives what is true of a CI; parents maps each class to the one above it.
@@ -70,6 +72,7 @@ type resolution struct {
 	heard     map[int64]bool  // records that speak now
 	moved     map[int64]bool  // records whose place is to be looked at
 	revalued  map[int64]bool  // records that say other values than before
+	reclaimed map[int64]bool  // records that say other identifiers than before
 	touched   map[string]bool // CIs whose values are to be looked at
 	rejected  map[int64][]inventory.Rejection
 	compared  map[int64]bool // records whose values were compared with others'
@@ -83,7 +86,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		r := &resolution{
 			tx: tx, judge: s.judge, actor: actor,
-			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, touched: map[string]bool{},
+			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, reclaimed: map[int64]bool{}, touched: map[string]bool{},
 			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
 			references: map[reference][]namedCI{},
 		}

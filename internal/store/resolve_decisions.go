@@ -105,7 +105,8 @@ func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted [
 	rows, err := r.tx.Query(ctx, `
 		select id, kind, token, records from finding
 		where closed_at is null and records <@ $1::bigint[] and records && $1::bigint[]
-			and kind <> $2 and (kind = $3) = $4`, records, findingSharedPart, findingConflict, conflicts)
+			and kind <> all($2::text[]) and (kind = $3) = $4`,
+		records, []string{findingSharedPart, findingReturned}, findingConflict, conflicts)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}
@@ -141,5 +142,6 @@ func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 const (
 	findingCutShort   = "cut_short"          // a neighborhood is too large to look at all of it
 	findingSharedPart = "shared_part"        // a part's identifier is seen in too many places at once
+	findingReturned   = "returned"           // what was retired is there again
 	findingConflict   = "attribute_conflict" // fresh sources disagree on a value that matters
 )

@@ -28,8 +28,13 @@ func (r *resolution) place(ctx context.Context) error {
 		p.members[where.CI]++
 	}
 	neighborhoods := around.neighborhoods()
-	for _, neighborhood := range neighborhoods {
-		if err := p.judged(r.judge.Partition(neighborhood)); err != nil {
+	partitions := make([]inventory.Partition, len(neighborhoods))
+	for i, neighborhood := range neighborhoods {
+		partitions[i] = r.judge.Partition(neighborhood)
+	}
+	p.findReturned(partitions)
+	for _, partition := range partitions {
+		if err := p.judged(partition); err != nil {
 			return err
 		}
 	}
@@ -53,8 +58,45 @@ type placing struct {
 	decided  decisionRows
 	reviews  []inventory.ReviewCase
 	findings []inventory.Finding
+	returned map[string]int64 // CIs that were retired, and who was heard of
 	flag     []int64 // records that became unsettled
 	unflag   []int64
+}
+
+// findReturned finds the CIs that were retired and are seen now: they are retired no more.
+func (p *placing) findReturned(partitions []inventory.Partition) {
+	retired := map[string]bool{}
+	for _, from := range p.placed {
+		if from.Retired {
+			retired[from.CI] = true
+		}
+	}
+	if len(retired) == 0 {
+		return
+	}
+	p.returned = map[string]int64{}
+	for _, partition := range partitions {
+		for _, to := range partition.Placements {
+			if retired[to.CI] && p.heard[to.Record] && p.judge.Observes(p.witnesses[to.Record].Source) {
+				p.returned[to.CI] = to.Record
+			}
+		}
+	}
+	for record, from := range p.placed {
+		if _, is := p.returned[from.CI]; is {
+			from.Retired = false
+			p.placed[record] = from
+		}
+	}
+}
+
+func (p *placing) queueReturned(batch *pgx.Batch) {
+	for ci, record := range p.returned {
+		p.restore(batch, ci)
+		p.openFinding(batch, inventory.Finding{
+			Kind: findingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
+		})
+	}
 }
 
 // judged notes what of a partition is new.
@@ -76,7 +118,8 @@ func (p *placing) judged(partition inventory.Partition) error {
 				return err
 			}
 		}
-		p.settledness(to.Record, known && from.Unsettled, slices.Contains(partition.Unsettled, to.Record))
+		retired := from.Retired && from.CI == to.CI // it comes back when it is heard of
+		p.settledness(to.Record, known && from.Unsettled, retired || slices.Contains(partition.Unsettled, to.Record))
 	}
 	return nil
 }
@@ -90,6 +133,7 @@ func (p *placing) touch(from placed, to inventory.Placement, known bool) {
 		return
 	}
 	p.touched[from.CI] = true
+	p.compared[to.Record] = true // what it disagreed with may be another CI's now
 	switch {
 	case to.Shown && !from.Shown:
 		p.shows = append(p.shows, to.Record)
@@ -154,6 +198,7 @@ func (p *placing) action(from placed, to inventory.Placement, known bool) string
 // write applies what was gathered.
 func (p *placing) write(ctx context.Context) error {
 	batch := &pgx.Batch{}
+	p.queueReturned(batch)
 	p.queueFlags(batch)
 	p.queueMoves(batch)
 	p.queueCounts(batch)

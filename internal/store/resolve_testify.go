@@ -19,6 +19,7 @@ import (
 // heldRecord is what is held of a record that speaks.
 type heldRecord struct {
 	ID           int64
+	Source       string
 	Kind         string
 	Tokens       []string
 	FirstSeen    []time.Time
@@ -51,9 +52,8 @@ func (r *resolution) testify(ctx context.Context, testimonies []inventory.Testim
 		if err := r.takeValues(batch, h, t.Observed); err != nil {
 			return err
 		}
-		if h.CIRetired {
-			batch.Queue(`update ci set retired_at = null where id = $1`, *h.CI)
-			r.touched[*h.CI], r.moved[h.ID] = true, true
+		if h.CIRetired && r.judge.Observes(h.Source) {
+			r.moved[h.ID] = true
 		}
 	}
 	return r.send(ctx, "take in testimonies", batch)
@@ -65,7 +65,7 @@ func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Te
 		ids[i] = t.Record
 	}
 	rows, err := r.tx.Query(ctx, `
-		select r.id, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
+		select r.id, r.source, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
 		       v.class, v.attributes, r.unsettled, m.ci_id::text as ci,
 		       c.retired_at is not null as ci_retired
 		from source_record r
@@ -100,6 +100,9 @@ func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, said inventory
 	if kind := r.kindOf(said.Class); kind != "" && kind != h.Kind {
 		batch.Queue(`update source_record set kind = $2 where id = $1`, h.ID, kind)
 		changed = true
+	}
+	if changed {
+		r.reclaimed[h.ID] = true
 	}
 	if changed || h.CI == nil || h.Unsettled {
 		r.moved[h.ID] = true

@@ -1,0 +1,176 @@
+package ingest_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+func (e *estate) wantRetired(t testing.TB, when, ci string, want bool) {
+	t.Helper()
+	if got := e.ci(t, ci, time.Time{}).RetiredAt != nil; got != want {
+		t.Errorf("%s: retired: %v", when, got)
+	}
+}
+
+// TestListsDoNotRevive: a list of last year names what was sold since. Only who sees a thing tells that it is there.
+func TestListsDoNotRevive(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	options := inventory.ImportOptions{Name: "purchases"}
+	const list = "serial_number;manufacturer;class;cost\nSVC0001;Dell;laptop;1199\n"
+	ci := e.load(t, "csv", list, options).Documents[0].CI
+	if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
+		t.Fatal(err)
+	}
+	again := e.load(t, "csv", list, options)
+	if row := again.Documents[0]; again.Unchanged != 1 || !strings.Contains(strings.Join(row.Warnings, " "), "was retired, and stays so") {
+		t.Errorf("again: %+v", row)
+	}
+	e.wantRetired(t, "the same list", ci, true)
+	e.load(t, "csv", strings.Replace(list, "1199", "999", 1), options)
+	e.wantRetired(t, "another price", ci, true)
+	if _, seen := e.agent(t, laptop(1)); seen != ci {
+		t.Errorf("the agent's is %s", seen)
+	}
+	e.wantRetired(t, "an agent", ci, false)
+}
+
+// TestRetiredAndThere: what is retired and checks in is there, though it says nothing new, and a finding says so until it
+// is retired again.
+func TestRetiredAndThere(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	m, ci := e.agent(t, laptop(1))
+	open := func() (kinds []string) {
+		identity, err := e.Identity(t.Context(), ci, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range identity.Findings {
+			if f.ClosedAt == nil {
+				kinds = append(kinds, f.Kind)
+			}
+		}
+		return kinds
+	}
+	for range 2 {
+		if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
+			t.Fatal(err)
+		}
+		if kinds := open(); len(kinds) != 0 {
+			t.Errorf("retired, with the findings %v", kinds)
+		}
+		record := m.mustRecord(t)
+		if !record.Unsettled {
+			t.Fatal("nobody will look again when it is heard of")
+		}
+		states, err := e.SectionStates(t.Context(), record.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
+			t.Fatal(err)
+		}
+		e.wantRetired(t, "it checked in", ci, false)
+		if kinds := open(); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).Unsettled {
+			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).Unsettled)
+		}
+	}
+}
+
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "monitor", Name: "spare", Attributes: inventory.Attributes{"cost": 10}}, auditor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.RestoreCI(t.Context(), ci, auditor); !isConflict(err) {
+		t.Errorf("one that is not retired: %v", err)
+	}
+	if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.RestoreCI(t.Context(), ci, inventory.Actor{Name: "bob", Reason: "found"}); err != nil {
+		t.Fatal(err)
+	}
+	e.wantRetired(t, "restored", ci, false)
+	if got := e.ci(t, ci, time.Time{}); got.Name != "spare" || len(got.Attributes) != 1 {
+		t.Errorf("restored as %+v", got.CI)
+	}
+}
+
+// TestClassOfAnotherKind: nobody makes a printer of what is seen to be a computer, by a slip, a lock or a merge. Within its
+// kind a lock holds a class against what is observed.
+func TestClassOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	_, ci := e.agent(t, laptop(1))
+	place, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	printer := "printer"
+	_, merged := e.MergeCIs(t.Context(), []string{ci, place}, auditor)
+	for name, err := range map[string]error{
+		"declared": e.DeclareCI(t.Context(), ci, inventory.Declaration{Class: &printer}, auditor),
+		"locked":   e.LockAttribute(t.Context(), ci, inventory.Lock{Attribute: "class", Value: printer}, auditor),
+		"merged":   merged,
+		"no class": e.LockAttribute(t.Context(), ci, inventory.Lock{Attribute: "class", Value: "toaster"}, auditor),
+	} {
+		var refused *inventory.Error
+		if !errors.As(err, &refused) || refused.Code != inventory.CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := e.ci(t, ci, time.Time{}); got.Class != "laptop" || len(got.Sources) != 1 {
+		t.Errorf("it is a %s with %d sources", got.Class, len(got.Sources))
+	}
+	if err := e.LockAttribute(t.Context(), ci, inventory.Lock{Attribute: "class", Value: "desktop"}, auditor); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.ci(t, ci, time.Time{}); got.Class != "desktop" || got.Provenance["class"].Rule != "lock" {
+		t.Errorf("locked, it is a %s: %+v", got.Class, got.Provenance["class"])
+	}
+}
+
+// TestFindingsEndWithAMerge: what two things disagreed on as one, they do not disagree on apart.
+func TestFindingsEndWithAMerge(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	_, a := e.agent(t, laptop(1))
+	_, b := e.agent(t, laptop(2))
+	ci, err := e.MergeCIs(t.Context(), []string{a, b}, auditor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(ci string) (n int) {
+		identity, err := e.Identity(t.Context(), ci, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range identity.Findings {
+			if f.ClosedAt == nil && f.Kind == "attribute_conflict" {
+				n++
+			}
+		}
+		return n
+	}
+	if open(ci) == 0 {
+		t.Error("two serial numbers and no finding")
+	}
+	identity, err := e.Identity(t.Context(), ci, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.UndoDecision(t.Context(), identity.Decisions[0].ID, auditor); err != nil {
+		t.Fatal(err)
+	}
+	if n := open(a) + open(b); n != 0 {
+		t.Errorf("%d conflicts after the undo", n)
+	}
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays. Should it be seen again, it
+// comes back, and a finding says so; a list that names it is no sight of it.
+func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) error {
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		ci, _, err := r.currentCI(ctx, id)
+		if err != nil {
+			return err
+		}
+		members, err := r.membersOf(ctx, ci)
+		for _, record := range members {
+			r.moved[record] = true
+		}
+		batch := &pgx.Batch{}
+		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
+		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
+		batch.Queue(`update finding set closed_at = $2 where kind = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
+		return errors.Join(err, r.send(ctx, "retire ci", batch))
+	})
+}
+
+// RestoreCI brings a retired CI back. One that is not retired is an inventory.Error with CodeConflict.
+func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor) error {
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		var retired bool
+		err := r.tx.QueryRow(ctx, `select retired_at is not null from ci where id = $1`, id).Scan(&retired)
+		switch {
+		case isNoRows(err):
+			return notFound("there is no configuration item %s", id)
+		case err != nil:
+			return fmt.Errorf("find ci: %w", err)
+		case !retired:
+			return conflict("%s is not retired", id)
+		}
+		members, err := r.membersOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, record := range members {
+			r.moved[record] = true
+		}
+		batch := &pgx.Batch{}
+		r.restore(batch, id)
+		return r.send(ctx, "restore ci", batch)
+	})
+}
+
+func (r *resolution) restore(batch *pgx.Batch, ci string) {
+	batch.Queue(`update ci set retired_at = null where id = $1`, ci)
+	r.touched[ci] = true
+}
+
+// checkClass refuses a class of another kind than what the CI is seen to be: of a computer nobody makes a printer.
+func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
+	if _, err := classAndAbove(ctx, r.tx, class); err != nil {
+		return err
+	}
+	var seen *string
+	err := r.tx.QueryRow(ctx, `
+		select min(s.kind)
+		from membership m join source_record s on s.id = m.record_id
+		where m.ci_id = $1 and m.valid_to = 'infinity' and s.source <> $2 and s.kind not in ('', $3)`,
+		ci, sourceManual, r.kindOf(class)).Scan(&seen)
+	if err != nil {
+		return fmt.Errorf("read kinds of ci: %w", err)
+	}
+	if seen != nil && r.kindOf(class) != "" {
+		return invalid("its sources say that it is a %s: its class is that or one below it, which %s is not", *seen, class)
+	}
+	return nil
+}
