@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -142,7 +143,7 @@ func (s *server) ci(ctx context.Context, id string, asOf time.Time) (*CIOutput, 
 }
 
 func (s *server) createCI(ctx context.Context, in *NewCIInput) (*CIOutput, error) {
-	if err := checkTexts("body.class", in.Body.Class, "body.name", in.Body.Name); err != nil {
+	if err := errors.Join(checkText("body.class", in.Body.Class), checkName("body.name", in.Body.Name)); err != nil {
 		return nil, err
 	}
 	if err := in.Body.Attributes.check(false); err != nil {
@@ -160,6 +161,11 @@ func (s *server) changeCI(ctx context.Context, in *ChangeCIInput) (*CIOutput, er
 	body := &in.Body
 	if err := checkTexts("body.class", body.Class.text, "body.name", body.Name.text, "body.reason", body.Reason); err != nil {
 		return nil, err
+	}
+	if name := body.Name.text; name != "" {
+		if err := checkName("body.name", name); err != nil {
+			return nil, err
+		}
 	}
 	if err := body.Attributes.check(true); err != nil {
 		return nil, err

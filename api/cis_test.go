@@ -234,6 +234,24 @@ func TestLocks(t *testing.T) {
 	}
 }
 
+// TestNamesThatThereAreNot: a slip is no empty answer, and a name is what people can read.
+func TestNamesThatThereAreNot(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	id := e.makeCI(t, "monitor", "alpha", `{}`)
+	filter := url.QueryEscape("class = toaster")
+	refusals{
+		{"GET", "/api/v1/cis/" + id + "/graph?types=nope", "", 400, "no relationship type nope"},
+		{"GET", "/api/v1/relationships?type=nope", "", 400, "no relationship type nope"},
+		{"GET", "/api/v1/cis?filter=" + filter, "", 400, "toaster"},
+		{"GET", "/api/v1/cis?" + asOf(e.now(t)) + "&filter=" + url.QueryEscape("last_seen > 2026-01-01"), "", 400, "seen last"},
+		{"GET", "/api/v1/software/4294967297", "", 400, "/path/id"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "  "}`, 400, "blanks"},
+		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "a\u202eb"}`, 400, "U+202E"},
+		{"PATCH", "/api/v1/cis/" + id, `{"name": "a\u0007"}`, 400, "U+0007"},
+	}.check(t, e)
+}
+
 // TestNobodyOverwritesTheUnseen: who changes a CI says which state of it they saw. Where it is another by now, nothing is
 // changed, also if many change it at once.
 func TestNobodyOverwritesTheUnseen(t *testing.T) {

@@ -160,7 +160,16 @@ func sample(op *huma.Operation) string {
 	default:
 		line += ` --data-binary @FILE`
 	}
-	return line + " $MUSTER" + op.Path
+	query := ""
+	for _, p := range op.Parameters {
+		switch {
+		case p.In == "header" && p.Name == "If-Match":
+			line += ` -H "If-Match: $ETAG"`
+		case p.In == "query" && p.Required && len(p.Schema.Enum) > 0:
+			query = fmt.Sprintf("?%s=%v", p.Name, p.Schema.Enum[0])
+		}
+	}
+	return line + ` "$MUSTER` + op.Path + query + `"`
 }
 
 func docsProblems() []docsProblem {

@@ -25,7 +25,7 @@ type SoftwareListInput struct {
 
 // SoftwarePath names a software.
 type SoftwarePath struct {
-	ID int32 `path:"id" minimum:"1" doc:"The software's id."`
+	ID int32 `path:"id" minimum:"1" maximum:"2147483647" doc:"The software's id."`
 }
 
 // SoftwareInput asks for a software.

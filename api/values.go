@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -90,6 +92,23 @@ func (t Text) pointer() *string {
 		return nil
 	}
 	return &t.text
+}
+
+// checkName refuses what people could not read or tell from another name: nothing but blanks, and characters that cannot
+// be seen.
+func checkName(location, name string) error {
+	if err := checkText(location, name); err != nil {
+		return err
+	}
+	if strings.TrimSpace(name) == "" {
+		return invalid(location, "a name is more than blanks")
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return invalid(location, fmt.Sprintf("the name holds the character %U, which cannot be seen", r))
+		}
+	}
+	return nil
 }
 
 // checkTexts refuses texts that the database cannot hold: a location, its text, and so on.

@@ -48,8 +48,9 @@ type row struct {
 
 // readTable parts the rows. Rows without any value are left out.
 func readTable(text string) (header []string, rows []row, err error) {
+	text, delimiter := prepare(text)
 	reader := csv.NewReader(strings.NewReader(text))
-	reader.Comma = delimiterOf(text)
+	reader.Comma = delimiter
 	reader.FieldsPerRecord = -1
 	number, offset := 0, int64(0)
 	for {
@@ -79,6 +80,19 @@ func readTable(text string) (header []string, rows []row, err error) {
 		return nil, nil, errors.New("line 1: nothing in it, want a row with the names of the columns")
 	}
 	return header, rows, nil
+}
+
+// prepare makes lines of a text whose lines end as on an old Macintosh, and takes the delimiter from a first line "sep=;",
+// which some spreadsheets write. That line becomes an empty one.
+func prepare(text string) (string, rune) {
+	if !strings.Contains(text, "\n") {
+		text = strings.ReplaceAll(text, "\r", "\n")
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	if said, is := strings.CutPrefix(strings.TrimSuffix(line, "\r"), "sep="); is && (said == "," || said == ";" || said == "\t") {
+		return text[len("sep=")+len(said):], rune(said[0])
+	}
+	return text, delimiterOf(text)
 }
 
 // plainCSV says where an error is in the way of the other formats.
@@ -161,6 +175,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 	doc.Observed.Attributes = attributes
 	doc.Observed.Identifiers = identifiersOf(attributes)
 	doc.Observed.Parts = t.related(r)
+	doc.Match = t.mapping.Match
 	return ""
 }
 

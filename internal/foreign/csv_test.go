@@ -56,6 +56,14 @@ func TestCSV(t *testing.T) {
 			warnings: []string{`column "Farbe" is left out: its name is not known`},
 		},
 		{
+			name: "lines of an old Macintosh", text: "Serial;Hersteller\rS1;Dell\rS2;HP\r",
+			want: []string{`row 2 S1  {"manufacturer":"Dell","serial_number":"S1"}`, `row 3 S2  {"manufacturer":"HP","serial_number":"S2"}`},
+		},
+		{
+			name: "the delimiter is said", text: "sep=;\r\nSerial;Hersteller\r\nS1;Dell, Inc.\r\n",
+			want: []string{`row 3 S1  {"manufacturer":"Dell, Inc.","serial_number":"S1"}`},
+		},
+		{
 			name: "a mapping", mapping: mapped, text: "Type,Serial no.,Bought,Price\nnotebook,S1,31.12.2023,\"1.299,00\"\n",
 			want: []string{`row 2 S1 laptop {"cost":1299.00,"purchase_date":"2023-12-31","serial_number":"S1"}`},
 		},

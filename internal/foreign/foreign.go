@@ -21,6 +21,9 @@ type Document struct {
 	// Sections are an inventory. A section that the file does not have is not among them: nothing is said of it.
 	Sections []Section
 
+	// Match is the attribute by which the thing is one that is known, where a mapping says so; "": its evidence tells.
+	Match string
+
 	// Observed is what the sections have no room for: class, attributes, identifiers that no section has, and parts.
 	Observed inventory.Observed
 
@@ -50,6 +53,9 @@ type Options struct {
 
 	// Attributes are declared ones beyond those built in, for the columns of a CSV file: by name, or by label.
 	Attributes []inventory.Attribute
+
+	// Classes are all that there are, for the classes of a CSV file: by name, or by label.
+	Classes []inventory.Class
 }
 
 // What a file may hold. The limits keep a hostile file from filling the memory; whole fleets come as several files.

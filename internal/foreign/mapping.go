@@ -13,6 +13,10 @@ type Mapping struct {
 	// first of asset tag, serial number, UUID, MAC address, host name and name that has a column.
 	Key []string `json:"key,omitempty"`
 
+	// Match is an attribute that tells which CI a row is about: the one that has the value. It is the word of whoever wrote
+	// the mapping, who knows that their asset tags are unique. "": it is found out by evidence, such as a maker's serial number.
+	Match string `json:"match,omitempty"`
+
 	Class ClassMapping `json:"class,omitzero"`
 
 	// Columns says which attributes they are; others are left out. None: known names are recognized.

@@ -17,6 +17,7 @@ type table struct {
 	seen    map[string]int
 	mapping Mapping
 
+	classes     []inventory.Class
 	relations   []relation
 	classColumn int    // -1: none
 	classOfAll  string // of all rows
@@ -34,7 +35,10 @@ type column struct {
 }
 
 func newTable(header []string, o Options) (*table, error) {
-	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classColumn: -1, classOfAll: o.Mapping.Class.Name}
+	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classes: o.Classes, classColumn: -1, classOfAll: o.Mapping.Class.Name}
+	if err := t.checkNames(o); err != nil {
+		return nil, err
+	}
 	if err := t.relate(); err != nil {
 		return nil, err
 	}
@@ -205,6 +209,9 @@ func (t *table) class(doc *Document, r row) (class, problem string) {
 			return class, ""
 		}
 		return "", fmt.Sprintf("column %q: the mapping has no class for %q", t.header[t.classColumn], text)
+	}
+	if class, known := t.classNamed(text); known {
+		return class, ""
 	}
 	if class, known := classOf(text); known {
 		return class, ""

@@ -21,6 +21,7 @@ type importStore interface {
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
 	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
 	Attributes(ctx context.Context, class string) ([]inventory.Attribute, error)
+	Classes(ctx context.Context) ([]inventory.Class, error)
 }
 
 // importSize is how many documents one transaction takes in.
@@ -59,6 +60,9 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 	}
 	var err error
 	if options.Attributes, err = g.store.Attributes(ctx, ""); err != nil {
+		return nil, err
+	}
+	if options.Classes, err = g.store.Classes(ctx); err != nil {
 		return nil, err
 	}
 	docs, err := foreign.Read(o.Format, body, options)
@@ -160,7 +164,7 @@ func count(report *inventory.ImportReport) {
 
 // recordOf gives a document as the store takes it in: what its sections say of its thing is part of it.
 func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) {
-	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed}
+	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed, Match: d.Match}
 	if len(d.Sections) == 0 {
 		return record, nil
 	}

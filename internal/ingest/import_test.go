@@ -130,6 +130,77 @@ func TestListsRelate(t *testing.T) {
 	}
 }
 
+// TestListsMatch: a list may say by which attribute its rows are about what is known. What several things are called is
+// nobody's name, and what another kind of thing is called is not this one's.
+func TestListsMatch(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	known := map[string]string{}
+	for _, made := range []struct{ class, name, tag string }{
+		{"laptop", "one", "A-1"}, {"laptop", "two", "A-2"}, {"laptop", "double", "A-2"}, {"monitor", "screen", "A-3"},
+	} {
+		ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: made.class, Name: made.name, Attributes: inventory.Attributes{"asset_tag": made.tag}}, auditor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known[made.name] = ci
+	}
+	options := inventory.ImportOptions{Name: "owners", Mapping: []byte(`{"match": "asset_tag", "class": "laptop", "columns": {"Tag": "asset_tag", "Owner": "owner"}}`)}
+	const owners = "Tag;Owner\nA-1;Ada\nA-2;Bob\nA-3;Eve\nA-4;Dan\n"
+	report := e.load(t, "csv", owners, options)
+	if row := report.Documents[0]; row.CI != known["one"] || row.Outcome != "changed" || e.ci(t, row.CI, time.Time{}).Attributes["owner"] != "Ada" {
+		t.Errorf("A-1: %+v", row)
+	}
+	for i, says := range map[int]string{1: "there are 2 CIs with the asset_tag A-2", 2: "is a monitor, and no computer"} {
+		if row := report.Documents[i]; !strings.Contains(row.Problem, says) {
+			t.Errorf("%+v, want %s", row, says)
+		}
+	}
+	if row := report.Documents[3]; row.Outcome != "created" {
+		t.Errorf("A-4: %+v", row)
+	}
+	if again := e.load(t, "csv", owners, options); again.Unchanged != 2 {
+		t.Errorf("again: %+v", again)
+	}
+	identity, err := e.Identity(t.Context(), known["one"], time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.UndoDecision(t.Context(), identity.Decisions[0].ID, auditor); err != nil {
+		t.Fatal(err)
+	}
+	if row := e.load(t, "csv", owners, options).Documents[0]; row.CI == known["one"] {
+		t.Errorf("what a person parted, the list joined again: %+v", row)
+	}
+}
+
+// TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A mapping that names what there
+// is not is refused.
+func TestListsOfAnyClass(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	if err := e.CreateClass(t.Context(), inventory.Class{Name: "projector", Parent: "peripheral", Label: "Video projector"}); err != nil {
+		t.Fatal(err)
+	}
+	e.load(t, "csv", "Name;Class\nA;projector\nB;Video Projector\nC;location\nD;business_service\n", inventory.ImportOptions{Name: "all"})
+	for class, want := range map[string]int{"projector": 2, "location": 1, "business_service": 1} {
+		if n := e.count(t, class); n != want {
+			t.Errorf("%d of the class %s, want %d", n, class, want)
+		}
+	}
+	for says, mapping := range map[string]string{
+		"there is no class toaster":        `{"class": "toaster"}`,
+		"there is no attribute serial_nr":  `{"columns": {"Name": "serial_nr"}}`,
+		"rows are matched by asset_tag, w": `{"match": "asset_tag", "columns": {"Name": "name"}}`,
+	} {
+		_, err := e.ingester.Import(t.Context(), strings.NewReader("Name\nA\n"), inventory.ImportOptions{Format: "csv", Mapping: []byte(mapping)})
+		var refused *inventory.Error
+		if !errors.As(err, &refused) || refused.Code != inventory.CodeInvalid || !strings.Contains(refused.Message, says) {
+			t.Errorf("%s: %v", mapping, err)
+		}
+	}
+}
+
 // TestListsNameWrongly: a row that names what cannot be meant is rejected, and makes nothing.
 func TestListsNameWrongly(t *testing.T) {
 	t.Parallel()

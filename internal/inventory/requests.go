@@ -247,6 +247,7 @@ type ImportRecord struct {
 	Source    string // "glpi", "csv:hr", …
 	NativeKey string
 	Observed  Observed
+	Match     string // the attribute whose value says which CI it is about; "": evidence does
 }
 
 // ImportOutcome says what became of an ImportRecord.

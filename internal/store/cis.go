@@ -101,6 +101,13 @@ func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *c
 	if !q.AsOf.IsZero() && slices.ContainsFunc(q.Filter, func(c inventory.Condition) bool { return c.Attribute == "last_seen" }) {
 		return nil, invalid("when CIs were seen last is known for now, and for no instant of the past")
 	}
+	for _, c := range q.Filter {
+		if c.Attribute == classAttribute && c.Operator == "=" && c.Value != "" {
+			if _, err := classAndAbove(ctx, tx, c.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
 	where := []string{versionAt(q.Page)}
 	if q.Retired {
 		where[0] = versionOrLast(q.Page)

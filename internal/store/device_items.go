@@ -111,7 +111,7 @@ func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArg
 		from reading r
 		where r.record_id = `+deviceRecords+`
 			and r.section_id = (select id from section where name = @section)
-			and ` + isNow + `
+			and `+isNow+`
 		order by r.at`, args, func(row readingRow) error {
 		readings, err := s.readings.decode(row.Payload)
 		for _, r := range readings {

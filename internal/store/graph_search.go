@@ -96,6 +96,11 @@ func (g *graphSearch) chooseTypes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read relationship types: %w", err)
 	}
+	for _, name := range g.query.Types {
+		if _, known := g.verbs[name]; !known {
+			return invalid("there is no relationship type %s", name)
+		}
+	}
 	g.args["out"], g.args["in"] = out, in
 	return nil
 }

@@ -48,11 +48,7 @@ type importing struct {
 }
 
 func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) ([]inventory.ImportOutcome, error) {
-	var parts []inventory.Part
-	for _, record := range records {
-		parts = append(parts, record.Observed.Parts...)
-	}
-	if err := t.readReferences(ctx, parts); err != nil {
+	if err := t.readReferences(ctx, references(records)); err != nil {
 		return nil, err
 	}
 	outcomes := make([]inventory.ImportOutcome, len(records))
@@ -60,7 +56,10 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	var taken []int
 	for i := range records {
 		var err error
-		if outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed); err != nil {
+		if outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed); err == nil {
+			err = t.checkMatch(records[i])
+		}
+		if err != nil {
 			var e *inventory.Error
 			if !errors.As(err, &e) {
 				return nil, err
@@ -72,6 +71,9 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	}
 	ids, err := t.recordsOf(ctx, records, taken)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.match(ctx, records, taken, ids); err != nil {
 		return nil, err
 	}
 	for _, i := range taken {

@@ -30,6 +30,9 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 		args := pgx.NamedArgs{"as_of": instant(q.Page), "after": after, "limit": limit(q.Page)}
 		where := []string{`r.id > @after`}
 		if q.Type != "" {
+			if _, known, err := findRelationshipType(ctx, tx, q.Type); err != nil || !known {
+				return orElse(err, invalid("there is no relationship type %s", q.Type))
+			}
 			args["type"] = q.Type
 			where = append(where, `r.type = @type`)
 		}

@@ -18,17 +18,16 @@ func referenceOf(p inventory.Part) reference { return reference{p.Class, p.By, p
 // namedCI is a CI with its records, the first first.
 type namedCI struct {
 	id      string
+	kind    string
 	records []int64
 }
 
-// readReferences finds the CIs that parts name.
-func (r *resolution) readReferences(ctx context.Context, parts []inventory.Part) error {
+// readReferences finds the CIs that are named.
+func (r *resolution) readReferences(ctx context.Context, named []reference) error {
 	values := map[[2]string][]string{}
-	for _, part := range parts {
-		if part.By != "" {
-			key := [2]string{part.Class, part.By}
-			values[key] = append(values[key], part.Key)
-		}
+	for _, ref := range named {
+		key := [2]string{ref.class, ref.by}
+		values[key] = append(values[key], ref.value)
 	}
 	for key, of := range values {
 		if err := r.readNamed(ctx, key[0], key[1], of); err != nil {
@@ -48,7 +47,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 		value = `v.name`
 	}
 	rows, err := r.tx.Query(ctx, `
-		select `+value+`, v.ci_id::text, array(
+		select `+value+`, v.ci_id::text, v.class, array(
 			select m.record_id
 			from membership m join source_record s on s.id = m.record_id
 			where m.ci_id = v.ci_id and m.valid_to = 'infinity'
@@ -59,11 +58,11 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	if err != nil {
 		return fmt.Errorf("look up names: %w", err)
 	}
-	var name string
+	var name, is string
 	var ci namedCI
-	_, err = pgx.ForEachRow(rows, []any{&name, &ci.id, &ci.records}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&name, &ci.id, &is, &ci.records}, func() error {
 		ref := reference{class, by, name}
-		r.references[ref] = append(r.references[ref], namedCI{ci.id, slices.Clone(ci.records)})
+		r.references[ref] = append(r.references[ref], namedCI{ci.id, r.kindOf(is), slices.Clone(ci.records)})
 		return nil
 	})
 	if err != nil {

@@ -59,7 +59,7 @@ type placing struct {
 	reviews  []inventory.ReviewCase
 	findings []inventory.Finding
 	returned map[string]int64 // CIs that were retired, and who was heard of
-	flag     []int64 // records that became unsettled
+	flag     []int64          // records that became unsettled
 	unflag   []int64
 }
 
