@@ -515,6 +515,9 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	if n := e.installs(t, "bash"); n != 1 {
 		t.Errorf("while the first system is silent bash is installed %d times", n)
 	}
+	if n := e.count(t, "operating_system_installation"); n != 2 {
+		t.Errorf("%d systems are installed", n)
+	}
 	record := first.mustRecord(t)
 	if !record.Unsettled {
 		t.Error("nobody will look again when the first system is heard of")

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +173,66 @@ func TestFindingsEndWithAMerge(t *testing.T) {
 	}
 	if n := open(a) + open(b); n != 0 {
 		t.Errorf("%d conflicts after the undo", n)
+	}
+}
+
+// TestDependentsComeAndGo: an installation is there while the machine is that it was found on; a display with a serial
+// number stays what it is.
+func TestDependentsComeAndGo(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	h := laptop(1)
+	h.displays = append(h.displays, display("CN-1"))
+	m, ci := e.agent(t, h)
+	want := func(when string, installations, monitors int) {
+		t.Helper()
+		if i, n := e.count(t, "operating_system_installation"), e.count(t, "monitor"); i != installations || n != monitors {
+			t.Errorf("%s: %d installations and %d monitors, want %d and %d", when, i, n, installations, monitors)
+		}
+	}
+	want("new", 1, 1)
+	before := e.related(t, ci, "installed_on", time.Time{})
+	then := e.now(t)
+	h.install = "ffffffffffffffffffffffffffffffff"
+	mustObserve(t, m, h.report())
+	want("installed anew", 1, 1)
+	if now := e.related(t, ci, "installed_on", time.Time{}); len(now) != 1 || now[0] == before[0] {
+		t.Errorf("it has the installations %v, and had %v", now, before)
+	}
+	old := e.ci(t, before[0], time.Time{})
+	if old.RetiredAt == nil || old.RetiredBy != "" {
+		t.Errorf("the old installation was retired at %v by %q", old.RetiredAt, old.RetiredBy)
+	}
+	if past := e.ci(t, before[0], then); past.RetiredAt != nil {
+		t.Error("it was retired before it was")
+	}
+	if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
+		t.Fatal(err)
+	}
+	want("retired", 0, 1)
+	h.host = "again"
+	mustObserve(t, m, h.report())
+	want("back", 1, 1)
+}
+
+// TestTwoToolsOnOneMachine: of two tools that tell of one machine, the parts are not there twice.
+func TestTwoToolsOnOneMachine(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	body := string(corpus(t, "inventories/fusioninventory-xml/3.xml"))
+	counts := func() (list []int) {
+		for _, class := range []string{"computer", "operating_system_installation", "person", "monitor"} {
+			list = append(list, e.count(t, class))
+		}
+		return list
+	}
+	first := e.load(t, "fusioninventory-xml", body, inventory.ImportOptions{})
+	one := counts()
+	second := e.load(t, "ocs-xml", body, inventory.ImportOptions{})
+	if first.Documents[0].CI != second.Documents[0].CI {
+		t.Fatalf("two machines: %+v, %+v", first, second)
+	}
+	if two := counts(); !slices.Equal(one, two) {
+		t.Errorf("computers, installations, persons, monitors: %v, and %v with the other tool", one, two)
 	}
 }

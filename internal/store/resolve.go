@@ -74,6 +74,8 @@ type resolution struct {
 	revalued  map[int64]bool  // records that say other values than before
 	reclaimed map[int64]bool  // records that say other identifiers than before
 	touched   map[string]bool // CIs whose values are to be looked at
+	unseen    map[int64]bool  // parts that somebody sees no more
+	resighted map[int64]bool  // records whose sight of parts counts since now, or no more
 	rejected  map[int64][]inventory.Rejection
 	compared  map[int64]bool // records whose values were compared with others'
 	conflicts []inventory.Finding
@@ -88,7 +90,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 			tx: tx, judge: s.judge, actor: actor,
 			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, reclaimed: map[int64]bool{}, touched: map[string]bool{},
 			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
-			references: map[reference][]namedCI{},
+			references: map[reference][]namedCI{}, unseen: map[int64]bool{}, resighted: map[int64]bool{},
 		}
 		if err := r.begin(ctx); err != nil {
 			return err

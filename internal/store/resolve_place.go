@@ -84,7 +84,7 @@ func (p *placing) findReturned(partitions []inventory.Partition) {
 	}
 	for record, from := range p.placed {
 		if _, is := p.returned[from.CI]; is {
-			from.Retired = false
+			from.Retired, p.resighted[record] = false, true
 			p.placed[record] = from
 		}
 	}
@@ -136,9 +136,9 @@ func (p *placing) touch(from placed, to inventory.Placement, known bool) {
 	p.compared[to.Record] = true // what it disagreed with may be another CI's now
 	switch {
 	case to.Shown && !from.Shown:
-		p.shows = append(p.shows, to.Record)
+		p.shows, p.resighted[to.Record] = append(p.shows, to.Record), true
 	case !to.Shown && from.Shown:
-		p.hides = append(p.hides, to.Record)
+		p.hides, p.resighted[to.Record] = append(p.hides, to.Record), true
 	}
 }
 

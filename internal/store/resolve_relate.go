@@ -97,6 +97,7 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 			continue
 		}
 		ended = append(ended, h.id)
+		r.unseen[e.From], r.unseen[e.To] = true, true
 	}
 	if len(turned) > 0 {
 		batch.Queue(`update relationship set idle = not idle where id = any($1)`, turned)

@@ -18,6 +18,9 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	if err := r.touchRevalued(ctx); err != nil {
 		return err
 	}
+	if err := r.touchParts(ctx); err != nil {
+		return err
+	}
 	if len(r.touched) == 0 {
 		return nil
 	}
@@ -35,8 +38,16 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	absent, err := r.absent(ctx, cis)
+	if err != nil {
+		return err
+	}
 	batch := &pgx.Batch{}
 	for _, ci := range cis {
+		if absent[ci] {
+			batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
+			continue
+		}
 		if err := r.reconcileOne(batch, ci, candidates[ci], locks[ci], held[ci]); err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		}
 		members, err := r.membersOf(ctx, ci)
 		for _, record := range members {
-			r.moved[record] = true
+			r.moved[record], r.resighted[record] = true, true
 		}
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
@@ -48,7 +48,7 @@ func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor)
 			return err
 		}
 		for _, record := range members {
-			r.moved[record] = true
+			r.moved[record], r.resighted[record] = true, true
 		}
 		batch := &pgx.Batch{}
 		r.restore(batch, id)
