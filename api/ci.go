@@ -30,6 +30,7 @@ type CIInput struct {
 
 // CIOutput answers with a CI.
 type CIOutput struct {
+	//nolint:tagliatelle // RFC 9110 calls it so
 	ETag string `header:"ETag" doc:"Names the state of the CI, for If-Match. That it was seen again is no other state. Absent for an instant of the past."`
 	Body inventory.CIDetails
 }
@@ -92,7 +93,8 @@ func (s *server) registerCI() {
 	handle(s, create, s.createCI)
 
 	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Say something of a CI")
-	change.Description = "A merge patch (RFC 7396) of what people say of the CI, in the state that If-Match names. Where sources say otherwise, precedence decides; " +
+	change.Description = "A merge patch (RFC 7396) of what people say of the CI, in the state that If-Match names. " +
+		"Where sources say otherwise, precedence decides; " +
 		`a lock holds a value against them. E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
 	change.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
 	handle(s, change, s.changeCI)

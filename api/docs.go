@@ -160,12 +160,12 @@ func sample(op *huma.Operation) string {
 	default:
 		line += ` --data-binary @FILE`
 	}
+	if slices.ContainsFunc(op.Parameters, func(p *huma.Param) bool { return p.Name == "If-Match" }) {
+		line += ` -H "If-Match: $ETAG"`
+	}
 	query := ""
 	for _, p := range op.Parameters {
-		switch {
-		case p.In == "header" && p.Name == "If-Match":
-			line += ` -H "If-Match: $ETAG"`
-		case p.In == "query" && p.Required && len(p.Schema.Enum) > 0:
+		if p.In == "query" && p.Required && len(p.Schema.Enum) > 0 {
 			query = fmt.Sprintf("?%s=%v", p.Name, p.Schema.Enum[0])
 		}
 	}

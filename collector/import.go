@@ -41,7 +41,8 @@ A mapping is JSON, with columns for what they mean and relationships for those t
    "relationships": {"Office": {"type": "located_in", "class": "location"}}}
 
 Each file is taken in by itself: of a broken one nothing is taken, and the others are. A file that was imported before
-changes nothing; one whose import was interrupted is imported again, which takes the rest. The command fails if a file was refused or a document of one rejected.`
+changes nothing; one whose import was interrupted is imported again, which takes the rest. The command fails if a file was
+refused or a document of one rejected.`
 }
 
 // Run sends one file after the other.

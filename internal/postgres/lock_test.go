@@ -22,7 +22,7 @@ func TestLockOfAChild(t *testing.T) {
 	if second, err := lockFile(name); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Fatalf("a lock that is held was taken: %v, %v", second, err)
 	}
-	number, err := syscall.Dup(int(held.(*os.File).Fd())) //nolint:forcetypeassert // lockFile opens a file
+	number, err := syscall.Dup(int(held.(*os.File).Fd()))
 	if err != nil {
 		t.Fatal(err)
 	}
