@@ -20,6 +20,7 @@ type stateRows struct {
 	statuses   []string
 	messages   []string
 	changed    []bool   // the status did
+	moved      []bool   // the items or the status did
 	durations  []*int32 // ms
 	items      []int32
 	buckets    []int16
@@ -46,6 +47,7 @@ func (r *stateRows) add(record int64, section int16, at time.Time, c inventory.S
 	r.roots, r.supersets = append(r.roots, root), append(r.supersets, c.State.Superset)
 	r.statuses, r.messages = append(r.statuses, string(c.State.Status)), append(r.messages, c.State.Message)
 	r.changed = append(r.changed, c.StatusChanged)
+	r.moved = append(r.moved, c.StatusChanged || c.First || len(c.Events) > 0)
 	r.durations = append(r.durations, inMilliseconds(c.Duration))
 	r.items = append(r.items, int32(c.State.Items))       //nolint:gosec // bounded by ingest
 	r.buckets = append(r.buckets, int16(c.State.Buckets)) //nolint:gosec // few
@@ -74,13 +76,16 @@ const (
 	upsertStates = `
 		insert into section_state as s (record_id, section_id, changed_at, root, superset, status, message,
 			status_since, duration_ms, items, buckets, first_at, verdicts)
-		select n.record_id, n.section_id, n.at, n.root, n.superset, n.status, n.message,
+		select n.record_id, n.section_id,
+			case when n.moved or not exists (
+				select from section_state x where x.record_id = n.record_id and x.section_id = n.section_id
+			) then n.at else '-infinity' end, n.root, n.superset, n.status, n.message,
 			n.at, n.duration_ms, n.items, n.buckets, case when n.first then n.at end, n.verdicts
 		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[], $5::bytea[], $6::boolean[],
 			$7::text[], $8::text[], $9::integer[], $10::integer[], $11::smallint[], $12::boolean[], $13::jsonb[])
-			n (record_id, section_id, at, changed, root, superset, status, message, duration_ms, items, buckets, first, verdicts)
+			n (record_id, section_id, at, moved, root, superset, status, message, duration_ms, items, buckets, first, verdicts)
 		on conflict (record_id, section_id) do update set
-			changed_at   = excluded.changed_at,
+			changed_at   = greatest(s.changed_at, excluded.changed_at),
 			root         = excluded.root,
 			superset     = excluded.superset,
 			status       = excluded.status,
@@ -101,6 +106,6 @@ func (r *stateRows) queue(batch *pgx.Batch) {
 	if r.pastStatus {
 		batch.Queue(keepPastStatus, r.records, r.sections, r.at, r.changed)
 	}
-	batch.Queue(upsertStates, r.records, r.sections, r.at, r.changed, r.roots, r.supersets, r.statuses, r.messages,
+	batch.Queue(upsertStates, r.records, r.sections, r.at, r.moved, r.roots, r.supersets, r.statuses, r.messages,
 		r.durations, r.items, r.buckets, r.hasItems, r.verdicts)
 }
