@@ -66,9 +66,15 @@ func TestThePastStays(t *testing.T) {
 	}{
 		{"a report", func() { one.report(t, machine("uno", "5.3", 1)) }},
 		{"a release", func() { send[struct{}](t, e, "DELETE", "/api/v1/cis/"+screen+"/locks/owner", "", 200) }},
-		{"another value", func() { send[struct{}](t, e, "PATCH", "/api/v1/cis/"+screen, `{"name": "display", "attributes": {"cost": 6}}`, 200) }},
-		{"an end", func() { send[struct{}](t, e, "DELETE", "/api/v1/relationships/"+strconv.FormatInt(related.ID, 10), "", 200) }},
-		{"a review", func() { send[inventory.Review](t, e, "POST", "/api/v1/reviews/"+review+"/keep-apart", `{"reason": "x"}`, 200) }},
+		{"another value", func() {
+			send[struct{}](t, e, "PATCH", "/api/v1/cis/"+screen, `{"name": "display", "attributes": {"cost": 6}}`, 200)
+		}},
+		{"an end", func() {
+			send[struct{}](t, e, "DELETE", "/api/v1/relationships/"+strconv.FormatInt(related.ID, 10), "", 200)
+		}},
+		{"a review", func() {
+			send[inventory.Review](t, e, "POST", "/api/v1/reviews/"+review+"/keep-apart", `{"reason": "x"}`, 200)
+		}},
 		{"a merge", merge},
 		{"an undo", undo},
 		{"a merge again", merge},

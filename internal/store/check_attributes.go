@@ -140,7 +140,7 @@ func number(value any) (json.Number, bool) {
 		if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 			return "", false
 		}
-		if text = strconv.FormatFloat(f, 'f', -1, 64); len(text) > 50 {
+		if text = strconv.FormatFloat(f, 'f', -1, 64); !plainNumber.MatchString(text) {
 			return "", false
 		}
 	}

@@ -44,6 +44,7 @@ func TestCheckAttributes(t *testing.T) {
 		{"cost", "007", json.Number("7"), ""},
 		{"cost", "1e3", json.Number("1000"), ""},
 		{"cost", "1e999", nil, "is no number"},
+		{"cost", "4.1359030627651384e-25", nil, "is no number"}, // more digits than are kept
 		{"cost", "0x10", nil, "is no number"},
 		{"cost", "NaN", nil, "is no number"},
 		{"cost", true, nil, "is no number"},
