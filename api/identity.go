@@ -20,6 +20,7 @@ type identityStore interface {
 	SplitCI(ctx context.Context, id string, records []int64, actor inventory.Actor) error
 	UndoDecision(ctx context.Context, id int64, actor inventory.Actor) error
 	Simulate(ctx context.Context, rules []byte) (inventory.Simulation, error)
+	IdentityRules() ([]byte, error)
 }
 
 // IdentityOutput answers with the reasons why a CI is one thing.
@@ -67,10 +68,16 @@ func (r *RuleSet) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// MarshalJSON gives the rules as they are.
+func (r RuleSet) MarshalJSON() ([]byte, error) { return r, nil }
+
 // Schema describes rules; what can be in them is the business of identification.
 func (RuleSet) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
+
+// RulesOutput answers with the rules of identification.
+type RulesOutput struct{ Body RuleSet }
 
 // SimulateInput asks what other rules would change.
 type SimulateInput struct{ Body RuleSet }
@@ -94,8 +101,20 @@ func (s *server) registerIdentity() {
 		return nil, s.Store.UndoDecision(ctx, in.ID, actor(ctx, in.Body.Reason))
 	})
 
+	rules := s.operation(http.MethodGet, "/api/v1/identity/rules", "get-rules", identityTag, "Get the rules of identification")
+	rules.Description = "The thresholds, in bits; what identifiers weigh where they agree and disagree; which values count for nothing. " +
+		"R0 to R8 are the outcomes: R0 was settled; R1 is the record that it was; R2 has an identifier that one thing alone has; " +
+		"R3 has enough in common and nothing against it; R4 more for it than against it, in several respects; R5 is apart, for both were " +
+		"there at once or differ too much; R6 waits for a person; R7 moved with its installation; R8 is new."
+	handle(s, rules, func(context.Context, *struct{}) (*RulesOutput, error) {
+		document, err := s.Store.IdentityRules()
+		return &RulesOutput{Body: document}, err
+	})
+
 	simulate := s.operation(http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Say what other rules would change")
-	simulate.Description = "The body is a set of identification rules, or what of the current one shall be another. Nothing is changed."
+	simulate.Description = "The body is what of the rules in force, see /api/v1/identity/rules, shall be another, with a version of its own. " +
+		"All records are placed by them, from what is known of them now. Nothing is changed. " +
+		`E.g. {"version": "bolder", "thresholds": {"link": 20}, "kinds": {"disk": {"agree": 20}}}.`
 	simulate.MaxBodyBytes = maxRules
 	handle(s, simulate, func(ctx context.Context, in *SimulateInput) (*SimulateOutput, error) {
 		simulation, err := s.Store.Simulate(ctx, in.Body)

@@ -135,6 +135,10 @@ func TestSimulate(t *testing.T) {
 		m.report(t, sharedDisk(name))
 	}
 	path := "/api/v1/identity/simulate"
+	inForce := e.get(t, "/api/v1/identity/rules").body
+	if got := send[inventory.Simulation](t, e, "POST", path, string(inForce), 200); len(got.Merges)+len(got.Splits) != 0 {
+		t.Errorf("by the rules in force: %+v", got)
+	}
 	same := send[inventory.Simulation](t, e, "POST", path, `{"version": "1"}`, 200)
 	if same.Records == 0 || len(same.Merges)+len(same.Splits) != 0 {
 		t.Errorf("the same rules: %+v", same)

@@ -9,12 +9,13 @@ import (
 
 // Explain says a reason in one sentence, such as
 //
-//	Linked with record 42 by R4: smbios 35 (serial, uuid), mac 30 (2 × mac); against it: disk 4 (2 × disk).
+//	One with record 42: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), mac 30 (2 × mac);
+//	against it: disk 4 (2 × disk).
 func Explain(reason inventory.Reason) string {
 	var b strings.Builder
 	b.WriteString(verdict(reason))
 	if len(reason.For) > 0 {
-		b.WriteString(": " + spell(reason.For))
+		b.WriteString("; for it: " + spell(reason.For))
 	}
 	if len(reason.Against) > 0 {
 		b.WriteString("; against it: " + spell(reason.Against))
@@ -32,19 +33,23 @@ func verdict(reason inventory.Reason) string {
 	with := fmt.Sprintf("record %d", reason.With)
 	switch reason.Rule {
 	case ruleConstraint:
-		return "Settled with respect to " + with + " by R0"
+		return "Settled for it and " + with + ", whatever the evidence (R0)"
 	case ruleContinuity:
-		return "The same device as before by R1, though parts of it changed"
-	case ruleNative, ruleStrong, ruleMajority:
-		return "Linked with " + with + " by " + reason.Rule
+		return "The same device as before, though parts of it changed (R1)"
+	case ruleNative:
+		return "One with " + with + ", which has an identifier that one thing alone has (R2)"
+	case ruleStrong:
+		return "One with " + with + ": enough agrees and nothing speaks against it (R3)"
+	case ruleMajority:
+		return "One with " + with + ": more agrees than not, in several respects (R4)"
 	case ruleVeto:
-		return "Kept apart from " + with + " by R5"
+		return "Apart from " + with + ": both were there at once, or differ too much (R5)"
 	case ruleReview:
-		return "Kept apart from " + with + " by R6 until a person decides"
+		return "Apart from " + with + " until a person decides: something agrees, and not enough (R6)"
 	case ruleMove:
-		return "Moved here from another device by R7"
+		return "Moved here from another device (R7)"
 	}
-	return "New by " + reason.Rule
+	return "A thing of its own: nothing known has enough in common with it (" + reason.Rule + ")"
 }
 
 func spell(evidence []inventory.Evidence) string {

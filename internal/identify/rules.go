@@ -106,6 +106,9 @@ func Parse(data []byte) (*Rules, error) {
 // Version names the rules, for the decisions that were taken by them.
 func (r *Rules) Version() string { return r.document.Version }
 
+// Document gives the rules as JSON, as Parse reads them.
+func (r *Rules) Document() ([]byte, error) { return json.Marshal(r.document) }
+
 func embedded() (*Rules, error) {
 	r := &Rules{document: document{
 		Enabled: map[string]bool{}, Families: map[string]family{}, Kinds: map[string]weight{}, Sources: map[string]string{},

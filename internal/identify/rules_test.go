@@ -133,14 +133,14 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"01-placeholders a1":         "New by R8.",
-		"02-unknown-placeholder a2":  "Kept apart from record 1 by R5; against it: mac 6 (2 × mac), disk 4 (2 × disk); 2 identifiers that others have too: not counted.",
-		"04-cloned-installation a2":  "Kept apart from record 1 by R5; against it: smbios 20 (2 × uuid), mac 6 (2 × mac); 1 identifier that others have too: not counted.",
-		"06-reimaged a2":             "Linked with record 1 by R3: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), disk 15 (disk).",
-		"14-dual-boot a2":            "Linked with record 1 by R4: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac); against it: disk 4 (2 × disk).",
-		"20-sold-and-bought-back a2": "Linked with record 1 by R4: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), name 3 (name); against it: disk 4 (2 × disk).",
-		"30-one-address a1":          "Kept apart from record 1 by R6 until a person decides: mac 20 (mac).",
-		"36-told-one m1":             "Settled with respect to record 1 by R0.",
+		"01-placeholders a1":         "A thing of its own: nothing known has enough in common with it (R8).",
+		"02-unknown-placeholder a2":  "Apart from record 1: both were there at once, or differ too much (R5); against it: mac 6 (2 × mac), disk 4 (2 × disk); 2 identifiers that others have too: not counted.",
+		"04-cloned-installation a2":  "Apart from record 1: both were there at once, or differ too much (R5); against it: smbios 20 (2 × uuid), mac 6 (2 × mac); 1 identifier that others have too: not counted.",
+		"06-reimaged a2":             "One with record 1: enough agrees and nothing speaks against it (R3); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), disk 15 (disk).",
+		"14-dual-boot a2":            "One with record 1: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac); against it: disk 4 (2 × disk).",
+		"20-sold-and-bought-back a2": "One with record 1: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), name 3 (name); against it: disk 4 (2 × disk).",
+		"30-one-address a1":          "Apart from record 1 until a person decides: something agrees, and not enough (R6); for it: mac 20 (mac).",
+		"36-told-one m1":             "Settled for it and record 1, whatever the evidence (R0).",
 	}
 	for name := range explained {
 		if want[name] == "" {
@@ -151,7 +151,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	rejected := inventory.Reason{Rule: "R1", Rejected: []inventory.Rejection{{Kind: "serial"}}}
-	if got, want := identify.Explain(rejected), "The same device as before by R1, though parts of it changed; 1 identifier rejected."; got != want {
+	if got, want := identify.Explain(rejected), "The same device as before, though parts of it changed (R1); 1 identifier rejected."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -52,6 +52,9 @@ func (j *Judge) Explain(reason inventory.Reason) string { return identify.Explai
 // RulesVersion names the identification rules.
 func (j *Judge) RulesVersion() string { return j.rules.Version() }
 
+// Rules gives the identification rules as JSON.
+func (j *Judge) Rules() ([]byte, error) { return j.rules.Document() }
+
 // Identifiers gives what attributes tell of which thing it is that they are said of.
 func (j *Judge) Identifiers(attributes inventory.Attributes) inventory.Identifiers {
 	return reconcile.Identifiers(attributes)

@@ -16,6 +16,15 @@ import (
 // maxSimulated bounds the changes that a simulation lists.
 const maxSimulated = 1000
 
+// IdentityRules gives the rules by which records are placed, as JSON.
+func (s *Store) IdentityRules() ([]byte, error) {
+	rules, err := s.judge.Rules()
+	if err != nil {
+		return nil, fmt.Errorf("encode rules: %w", err)
+	}
+	return rules, nil
+}
+
 // Simulate places all records by other rules, from the evidence as it is now, and tells what would be another CI. It
 // changes nothing.
 func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulation, error) {

@@ -28,8 +28,9 @@ type Judge interface {
 	Reconcile(candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string) inventory.Effective
 	// Explain puts a reason in words.
 	Explain(reason inventory.Reason) string
-	// RulesVersion names the rules it goes by.
+	// RulesVersion names the rules it goes by, and Rules gives them as JSON.
 	RulesVersion() string
+	Rules() ([]byte, error)
 }
 
 // kindComputer is the kind of the records that our own agents make.
