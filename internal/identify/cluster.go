@@ -33,6 +33,34 @@ func (p *parting) cluster() {
 		}
 	}
 	p.doubtMoves()
+	p.askPresent()
+}
+
+// askPresent asks about records that are in two devices now what would be asked about ones that have left them, unless a
+// person has told the two apart already.
+func (p *parting) askPresent() {
+	for _, q := range p.pairs {
+		if !q.link || q.review == "" || p.member[q.a] == p.member[q.b] || p.nodes[q.a].latest && p.nodes[q.b].latest {
+			continue
+		}
+		if p.anyBetween(q, func(other *pair) bool { return other.apart }) {
+			continue
+		}
+		i, j := p.present(q.a), p.present(q.b)
+		if i >= 0 && j >= 0 && p.between(i, j).review == "" {
+			p.rules.review(p.between(i, j), q.review)
+		}
+	}
+}
+
+// present gives a node of the cluster of another that its record has not left; -1: there is none.
+func (p *parting) present(i int) int {
+	cluster := p.clusters[p.member[i]]
+	at := slices.IndexFunc(cluster, func(j int) bool { return p.nodes[j].latest })
+	if at < 0 {
+		return -1
+	}
+	return cluster[at]
 }
 
 // doubtMoves asks about the installations that moved, as far as the evidence shows, by hardware that may have been
@@ -105,16 +133,26 @@ func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
 	return false
 }
 
-// bridged tells whether two nodes that have nothing in common any more are one device all the same: an agent stayed
-// with it while its parts were replaced, and knew it as the one and as the other.
+// bridged tells whether two nodes that have nothing in common any more are one device all the same: agents stayed with it
+// while its parts were replaced, and knew it as the one and, perhaps one after the other, as the other.
 func (p *parting) bridged(q *pair) bool {
-	a, b := p.nodes[q.a], p.nodes[q.b]
-	if q.never || p.rules.contradict(q, a, b, p.shared) {
+	if q.never || p.rules.contradict(q, p.nodes[q.a], p.nodes[q.b], p.shared) {
 		return false
 	}
-	for i, n := range p.nodes {
-		if len(n.kept) > 0 && i != q.a && i != q.b && p.between(i, q.a).link && p.between(i, q.b).link {
-			return true
+	reached := make([]bool, len(p.nodes))
+	reached[q.a] = true
+	for queue := []int{q.a}; len(queue) > 0; queue = queue[1:] {
+		for i, n := range p.nodes {
+			if reached[i] || !p.between(i, queue[0]).link {
+				continue
+			}
+			if i == q.b && queue[0] != q.a {
+				return true
+			}
+			if i != q.b && len(n.kept) > 0 {
+				reached[i] = true
+				queue = append(queue, i)
+			}
 		}
 	}
 	return false

@@ -16,6 +16,7 @@ type change struct {
 	before   *node     // the hardware as it was then, all of it current
 	after    *node
 	score    score
+	least    int   // the hardware's net, if what is doubtful says that they are two
 	families []int // that contradict
 	changed  []int // those, and those that came or went
 	serial   bool  // the serial number contradicts: a board's replacement does not explain that
@@ -36,37 +37,56 @@ func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 			kept = append(kept, c)
 		}
 	}
-	eras := []*node{n}
-	if len(cuts) > 0 {
-		eras = r.cut(n, cuts)
+	if len(cuts) == 0 {
+		n.kept = kept
+		return []*node{n}
 	}
-	for _, c := range kept {
-		i := slices.IndexFunc(eras, func(e *node) bool { return c.at.Before(e.seen) })
-		eras[i].kept = append(eras[i].kept, c)
-	}
-	return eras
+	return r.cut(n, cuts, kept)
 }
 
 // changes compares a node's hardware before and after each of its claims ended.
 func (r *Rules) changes(n *node, shared *sharing) []*change {
-	var hardware []claim
-	for _, c := range n.claims {
-		if r.families[r.kinds[c.kind].family].Hardware {
-			hardware = append(hardware, c)
-		}
-	}
+	hardware := r.hardwareOf(n)
 	var changes []*change
 	for _, at := range endings(hardware, n.seen) {
 		c := &change{at: at, next: following(hardware, at)}
 		c.before = r.state(hardware, at, func(d claim) bool { return d.last.Equal(at) })
 		c.after = r.state(hardware, c.next, func(d claim) bool { return d.first.Equal(c.next) })
-		c.score = r.compare(c.before, c.after, shared, time.Time{})
+		r.weigh(c, shared)
 		c.families = r.contradicting(&c.score)
 		c.changed = r.changed(c)
 		c.serial = r.kinds[kindSerial].compare(c.before.of(kindSerial), c.after.of(kindSerial), shared, time.Time{}).disagree > 0
 		changes = append(changes, c)
 	}
 	return changes
+}
+
+// weigh compares the hardware before a change with that after it. What is doubtful counts where it says that they are
+// one, and does not where it says that they are two; so does least, the other way around.
+func (r *Rules) weigh(c *change, shared *sharing) {
+	c.score = r.compare(c.before, c.after, shared, time.Time{})
+	net := r.hardwareNet(&c.score)
+	c.least = net
+	if !c.before.inDoubt() && !c.after.inDoubt() {
+		return
+	}
+	before, after := c.before.sure(), c.after.sure()
+	s := r.compare(before, after, shared, time.Time{})
+	if sure := r.hardwareNet(&s); sure > net {
+		c.before, c.after, c.score = before, after, s
+	} else {
+		c.least = sure
+	}
+}
+
+func (r *Rules) hardwareOf(n *node) []claim {
+	var hardware []claim
+	for _, c := range n.claims {
+		if r.families[r.kinds[c.kind].family].Hardware {
+			hardware = append(hardware, c)
+		}
+	}
+	return hardware
 }
 
 // endings gives the times at which claims ended, sorted.
@@ -118,6 +138,7 @@ func (r *Rules) state(claims []claim, at time.Time, marked func(claim) bool) *no
 		hidden := marks[c.kind] > 0 && (single || away) || away && single
 		if marked(c) || spanning(c) && !hidden {
 			c.current = true
+			c.doubtful = !marked(c) && r.doubted(claims, c, at, at)
 			n.claims = append(n.claims, c)
 		}
 	}
@@ -134,43 +155,94 @@ func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	switch {
 	case len(c.families) == 0: // parts that are no longer seen, and others that are seen now
 		return slices.ContainsFunc(all, func(other *node) bool {
-			return other.record != n.record && compatible(n, other) && r.leaves(c, other, shared) && r.differs(c, other, shared)
+			return other.record != n.record && compatible(n, other) && r.leaves(c, other, shared)
 		})
 	case net <= r.Thresholds.Moved, !r.Enabled[ruleContinuity]:
 		return true
-	case net >= r.Thresholds.Kept:
+	case c.least >= r.Thresholds.Kept:
 		return false
 	}
+	return r.coexisted(c, n, all, shared) || r.carried(c, n, all, shared)
+}
+
+// coexisted tells whether the hardware after a change was seen before that from before it was last seen, by whomever: then
+// it did not replace that, and they are two devices.
+func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool {
+	first, last := c.next, c.at
+	for _, other := range all {
+		if !compatible(n, other) {
+			continue
+		}
+		for _, s := range r.sightings(other) {
+			before, after := r.matches(c.before, s, shared), r.matches(c.after, s, shared)
+			switch {
+			case before == after:
+			case after:
+				first = sooner(first, s.seen)
+			case other.agent(): // others may tell of what is gone
+				last = later(last, s.seen)
+			}
+		}
+	}
+	return first.Before(last)
+}
+
+// carried tells whether another agent, on the same disk, moved between the last report before a change and the first one
+// after it.
+func (r *Rules) carried(c *change, n *node, all []*node, shared *sharing) bool {
 	return slices.ContainsFunc(all, func(other *node) bool {
-		return other.record != n.record && compatible(n, other) && (r.enters(c, other, shared) || r.leaves(c, other, shared))
+		return other.record != n.record && other.agent() && compatible(n, other) && onOneDisk(n, other, shared) &&
+			slices.ContainsFunc(r.changes(other, shared), func(d *change) bool {
+				return d.at.After(c.at) && d.next.Before(c.next) && r.moved(d, other, all, shared)
+			})
 	})
 }
 
-// enters tells whether a change led into a device that another record knew before.
-func (r *Rules) enters(c *change, other *node, shared *sharing) bool {
-	known := other.only(func(d claim) bool { return !d.first.After(c.at) })
-	return r.matches(c.after, known, shared) && !r.matches(c.before, known, shared)
+func onOneDisk(a, b *node, shared *sharing) bool {
+	found := false
+	intersect(a.of(kindDisk), b.of(kindDisk), shared, func(_, _ claim) { found = true })
+	return found
 }
 
-// leaves tells whether another agent went on to see the device as it was before the change.
+// leaves tells whether another agent went on to see the device as it was before the change, while it contradicted what
+// was after it.
 func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
-	if !other.agent() {
-		return false
-	}
-	seen := other.after(c.at)
-	return r.matches(c.before, seen, shared) && !r.matches(c.after, seen, shared)
+	return other.agent() && slices.ContainsFunc(r.sightings(other), func(s *node) bool {
+		return !s.seen.Before(c.next) && r.matches(c.before, s, shared) && r.differs(c.after, s, shared)
+	})
 }
 
-// differs tells whether the hardware after a change contradicts what another record saw since.
-func (r *Rules) differs(c *change, other *node, shared *sharing) bool {
-	s := r.compare(c.after, other.after(c.at), shared, time.Time{})
+// differs tells whether the hardware of two nodes is not that of one device.
+func (r *Rules) differs(a, b *node, shared *sharing) bool {
+	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
 }
 
-// after gives what a node had later than at a time.
-func (n *node) after(at time.Time) *node {
-	return n.only(func(c claim) bool { return c.last.After(at) })
+// sightings gives the hardware of a node at the times at which it is known for sure: those at which a claim began or was
+// last heard.
+func (r *Rules) sightings(n *node) []*node {
+	if n.sightings != nil {
+		return n.sightings
+	}
+	hardware := r.hardwareOf(n)
+	var times []time.Time
+	for _, c := range hardware {
+		times = append(times, c.first, c.last)
+	}
+	for _, at := range sortedTimes(times) {
+		s := r.state(hardware, at, func(c claim) bool { return c.first.Equal(at) || c.last.Equal(at) })
+		s.seen = at
+		n.sightings = append(n.sightings, s)
+	}
+	return n.sightings
 }
+
+func (n *node) inDoubt() bool {
+	return slices.ContainsFunc(n.claims, func(c claim) bool { return c.doubtful })
+}
+
+// sure gives what a node had beyond doubt.
+func (n *node) sure() *node { return n.only(func(c claim) bool { return !c.doubtful }) }
 
 // only gives those of a node's claims that fulfill a condition, as if it had them now.
 func (n *node) only(condition func(claim) bool) *node {
@@ -215,7 +287,7 @@ func (r *Rules) changed(c *change) []int {
 func compatible(a, b *node) bool { return a.class == b.class || a.class == "" || b.class == "" }
 
 // cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later era only: it moved.
-func (r *Rules) cut(n *node, cuts []*change) []*node {
+func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	eras := make([]*node, len(cuts)+1)
 	for i := range eras {
 		era := *n
@@ -230,19 +302,39 @@ func (r *Rules) cut(n *node, cuts []*change) []*node {
 	}
 	starts := make([]start, len(eras))
 	for _, c := range n.claims {
-		i := slices.IndexFunc(eras, func(e *node) bool { return !c.last.After(e.seen) })
+		i := r.eraOf(c.last, eras, kept)
 		starts[i].see(r, c, i, cuts)
-		if i > 0 && !c.first.After(cuts[i-1].at) && !slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
+		if i > 0 && !c.first.After(cuts[i-1].at) && c.last.After(cuts[i-1].at) && !slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
 			c.first = cuts[i-1].next
 		}
 		c.current = !c.last.Before(eras[i].seen)
 		eras[i].claims = append(eras[i].claims, c)
+	}
+	for _, c := range kept {
+		era := eras[r.eraOf(c.at, eras, kept)]
+		era.kept = append(era.kept, c)
 	}
 	for _, era := range eras {
 		era.index()
 	}
 	house(eras, starts)
 	return eras
+}
+
+// eraOf gives the era of what a record had until a time. What was replaced is of the era of what replaced it: before that
+// ended, the record may have been elsewhere.
+func (r *Rules) eraOf(until time.Time, eras []*node, kept []*change) int {
+	for _, c := range kept {
+		if !c.at.Equal(until) {
+			continue
+		}
+		for _, d := range c.after.claims {
+			if r.kinds[d.kind].Single && d.first.Equal(c.next) {
+				return r.eraOf(d.last, eras, kept)
+			}
+		}
+	}
+	return slices.IndexFunc(eras, func(e *node) bool { return !until.After(e.seen) })
 }
 
 // start says when a record came to a device, by the identifiers of it: others came along.

@@ -21,6 +21,7 @@ type claim struct {
 	kind        int
 	first, last time.Time
 	current     bool // it had the token when it was last heard of
+	doubtful    bool // of a state: it may not have held then
 }
 
 // overlaps tells whether two claims held at one time, for more than an instant of which nobody knows what was first.
@@ -40,6 +41,9 @@ type node struct {
 	starts  [kindCount + 1]int
 	entry   *change   // by which the record came to it from another device; nil: it did not
 	kept    []*change // of its parts, by the time
+
+	restless  bool    // parts were replaced, so that claims may not have held all the time: see Rules.doubted
+	sightings []*node // see Rules.sightings; nil: not made yet
 }
 
 // of gives the claims of a kind.
@@ -93,7 +97,21 @@ func (r *Rules) whole(w inventory.Witness, frozen map[inventory.Token]bool) *nod
 	for i := range n.claims {
 		n.claims[i].current = !n.claims[i].last.Before(n.seen)
 	}
+	n.restless = slices.ContainsFunc(n.claims, func(c claim) bool { return r.kinds[c.kind].Single && !c.current })
 	return n
+}
+
+// doubted tells whether a claim of a thing's only part of a kind may not have held at a time: after another such part was
+// last there, and before the next one of its kind was. Either that was replaced, or the record was elsewhere.
+func (r *Rules) doubted(claims []claim, c claim, from, to time.Time) bool {
+	if !r.kinds[c.kind].Single {
+		return false
+	}
+	return slices.ContainsFunc(claims, func(d claim) bool {
+		return r.kinds[d.kind].Single && !d.last.Before(c.first) && d.last.Before(from) && slices.ContainsFunc(claims, func(e claim) bool {
+			return e.kind == d.kind && to.Before(e.first) && !e.first.After(c.last)
+		})
+	})
 }
 
 // join makes one of the claims of a token, which are sorted: the earliest beginning and the latest end.

@@ -63,7 +63,7 @@ func (p *parting) judge(i, j int) *pair {
 	a, b := p.nodes[i], p.nodes[j]
 	q := &pair{a: i, b: j, rule: ruleNew}
 	if a.record == b.record {
-		q.rule, q.veto, q.never = ruleMove, true, true
+		q.rule, q.veto, q.never = ruleMove, true, b.era == a.era+1
 		return q
 	}
 	if !compatible(a, b) {

@@ -39,10 +39,16 @@ func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to tim
 	if r.ambiguous(a, from, to) || r.ambiguous(b, from, to) {
 		return windows
 	}
-	throughout := func(c claim) bool { return !c.first.After(from) && !c.last.Before(to) }
-	w := window{from: from, to: to, a: a.only(throughout), b: b.only(throughout)}
+	w := window{from: from, to: to, a: r.throughout(a, from, to), b: r.throughout(b, from, to)}
 	w.score = r.compare(w.a, w.b, shared, time.Time{})
 	return append(windows, w)
+}
+
+// throughout gives what a node surely had all through a time.
+func (r *Rules) throughout(n *node, from, to time.Time) *node {
+	return n.only(func(c claim) bool {
+		return !c.first.After(from) && !c.last.Before(to) && (!n.restless || !r.doubted(n.claims, c, from, to))
+	})
 }
 
 // ambiguous tells whether a node had two tokens in a time of a kind of which a thing has one.

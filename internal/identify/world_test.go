@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,7 +24,7 @@ type world struct {
 	truth       map[string]*machine
 	lattice     *lattice
 	serial      int // of what is made
-	last        outcomeCounts
+	last        verdict
 	history     []string
 }
 
@@ -324,17 +326,17 @@ func (w *world) dualBoot(m *machine) {
 	m.disk.booted = 1 - m.disk.booted
 }
 
-// outcomeCounts is how a partition compares with the truth, in pairs of records.
-type outcomeCounts struct {
-	pairs   int // of records on one machine, which has an identifier of its own
-	merged  int // of two machines
-	split   int // of those of one machine
-	unasked int // of those that are split, with no review between their CIs
-	blank   int // that are split of machines without an identifier of their own
-	details []string
+// verdict is how a partition compares with the truth, in pairs of records.
+type verdict struct {
+	pairs   int             // of records on one machine, which has an identifier of its own
+	merged  map[string]bool // of two machines
+	split   map[string]bool // of those of one machine
+	copied  map[string]bool // that are split of machines of which each identifier is a copy's too
+	unasked map[string]bool // of those that are split and copied, with no review between their CIs
+	blank   map[string]bool // that are split of machines without an identifier but their addresses
 }
 
-func (w *world) judge(t *testing.T) outcomeCounts {
+func (w *world) judge(t *testing.T) verdict {
 	t.Helper()
 	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
 	cis := w.lattice.cis(p)
@@ -343,31 +345,43 @@ func (w *world) judge(t *testing.T) outcomeCounts {
 		a, b := cis[w.lattice.names[r.A]], cis[w.lattice.names[r.B]]
 		asked[[2]string{min(a, b), max(a, b)}] = true
 	}
-	var c outcomeCounts
+	v := verdict{
+		merged: map[string]bool{}, split: map[string]bool{}, copied: map[string]bool{}, unasked: map[string]bool{}, blank: map[string]bool{},
+	}
 	names := slices.Sorted(maps.Keys(cis))
 	for i, a := range names {
 		for _, b := range names[:i] {
 			one, together := w.truth[a] == w.truth[b], cis[a] == cis[b]
-			if one && !w.truth[a].blank {
-				c.pairs++
+			pair, copied := a+" "+b, w.copied(w.truth[a])
+			if one && !copied && !w.truth[a].blank {
+				v.pairs++
 			}
 			switch {
 			case together && !one && (w.truth[a].blank || w.truth[b].blank): // nothing but an address tells them apart
 			case together && !one:
-				c.merged++
-				c.details = append(c.details, "merged "+a+" "+b)
+				v.merged[pair] = true
 			case one && !together && w.truth[a].blank:
-				c.blank++
+				v.blank[pair] = true
 			case one && !together:
-				c.split++
-				c.details = append(c.details, "split "+a+" "+b)
-				if x, y := cis[a], cis[b]; !asked[[2]string{min(x, y), max(x, y)}] {
-					c.unasked++
-				}
+				v.copied[pair], v.split[pair] = copied, !copied
+				v.unasked[pair] = !asked[[2]string{min(cis[a], cis[b]), max(cis[a], cis[b])}]
 			}
 		}
 	}
-	return c
+	for _, pairs := range []map[string]bool{v.split, v.copied, v.unasked} {
+		maps.DeleteFunc(pairs, func(_ string, is bool) bool { return !is })
+	}
+	return v
+}
+
+// copied tells whether another machine has all that a machine has: nothing tells which of the two a new agent is on.
+func (w *world) copied(m *machine) bool {
+	return slices.ContainsFunc(w.machines, func(other *machine) bool { return other != m && other.vm && other.ids.UUID == m.ids.UUID })
+}
+
+// added gives the pairs that are not among those before, sorted.
+func added(now, before map[string]bool) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(now)), func(pair string) bool { return before[pair] })
 }
 
 // known gives the constraints between records that have reported.
@@ -377,15 +391,31 @@ func (w *world) known() []settled {
 	})
 }
 
-// TestWorld lets much happen, and compares what is found with what is true after each step.
+// number gives that of an environment variable, or else the fallback.
+func number(t *testing.T, variable string, fallback int) int {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		return fallback
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 0 {
+		t.Fatalf("%s is %q: want a number", variable, value)
+	}
+	return n
+}
+
+// TestWorld lets much happen, and compares what is found with what is true after each step. MUSTER_TEST_WORLDS says how
+// many worlds there are, and MUSTER_TEST_SEED which is the first.
 func TestWorld(t *testing.T) {
 	t.Parallel()
 	worlds, steps := 60, 20
 	if testing.Short() {
 		worlds = 10
 	}
+	first := number(t, "MUSTER_TEST_SEED", 0)
 	table := map[string]*tally{}
-	for seed := range worlds {
+	for seed := first; seed < first+number(t, "MUSTER_TEST_WORLDS", worlds); seed++ {
 		w := newWorld(uint64(seed))
 		for range steps {
 			a := pick(w, actions)
@@ -400,9 +430,8 @@ func TestWorld(t *testing.T) {
 			}
 			got := w.judge(t)
 			table[a.name].add(got, w.last)
-			if got.merged > w.last.merged || got.unasked > w.last.unasked {
-				w.describe(t, seed, got.details)
-			}
+			w.describe(t, seed, "merged", added(got.merged, w.last.merged))
+			w.describe(t, seed, "split without a question", added(got.unasked, w.last.unasked))
 			w.last = got
 		}
 	}
@@ -410,24 +439,27 @@ func TestWorld(t *testing.T) {
 	if sum.merged > 0 {
 		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
 	}
-	if sum.split*100 > sum.pairs {
-		t.Errorf("%d of %d pairs of records of one machine were split: that is more than one in a hundred", sum.split, sum.pairs)
+	if sum.apart*100 > sum.pairs {
+		t.Errorf("%d of %d pairs of records of one machine were apart: that is more than one in a hundred", sum.apart, sum.pairs)
 	}
 	if sum.unasked > 0 {
 		t.Errorf("%d pairs of records of one machine were split without asking anybody", sum.unasked)
 	}
 }
 
-// tally sums up what an action led to.
-type tally struct{ times, pairs, merged, split, unasked, blank int }
+// tally sums up what an action led to: pairs, and those of them that were apart, after each time it was done; of what was
+// wrong the rest is what was not wrong before.
+type tally struct{ times, pairs, apart, merged, split, copied, unasked, blank int }
 
-func (t *tally) add(now, before outcomeCounts) {
+func (t *tally) add(now, before verdict) {
 	t.times++
 	t.pairs += now.pairs
-	t.merged += max(0, now.merged-before.merged)
-	t.split += max(0, now.split-before.split)
-	t.unasked += max(0, now.unasked-before.unasked)
-	t.blank += max(0, now.blank-before.blank)
+	t.apart += len(now.split)
+	t.merged += len(added(now.merged, before.merged))
+	t.split += len(added(now.split, before.split))
+	t.copied += len(added(now.copied, before.copied))
+	t.unasked += len(added(now.unasked, before.unasked))
+	t.blank += len(added(now.blank, before.blank))
 }
 
 func log(t *testing.T, table map[string]*tally) tally {
@@ -435,15 +467,16 @@ func log(t *testing.T, table map[string]*tally) tally {
 	var sum tally
 	var b strings.Builder
 	line := func(name string, t tally) {
-		fmt.Fprintf(&b, "%-26s %6d %8d %7d %6d %8d %6d\n", name, t.times, t.pairs, t.merged, t.split, t.unasked, t.blank)
+		fmt.Fprintf(&b, "%-26s %6d %8d %6d %7d %6d %7d %8d %6d\n",
+			name, t.times, t.pairs, t.apart, t.merged, t.split, t.copied, t.unasked, t.blank)
 	}
-	fmt.Fprintf(&b, "\n%-26s %6s %8s %7s %6s %8s %6s\n", "action", "times", "pairs", "merged", "split", "unasked", "blank")
+	fmt.Fprintf(&b, "\n%-26s %6s %8s %6s %7s %6s %7s %8s %6s\n", "action", "times", "pairs", "apart", "merged", "split", "copied", "unasked", "blank")
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		row := *table[name]
 		line(name, row)
 		sum = tally{
-			sum.times + row.times, sum.pairs + row.pairs, sum.merged + row.merged,
-			sum.split + row.split, sum.unasked + row.unasked, sum.blank + row.blank,
+			sum.times + row.times, sum.pairs + row.pairs, sum.apart + row.apart, sum.merged + row.merged,
+			sum.split + row.split, sum.copied + row.copied, sum.unasked + row.unasked, sum.blank + row.blank,
 		}
 	}
 	line("sum", sum)
@@ -451,15 +484,17 @@ func log(t *testing.T, table map[string]*tally) tally {
 	return sum
 }
 
-// describe logs what is known of the records that came out wrong and did not before.
-func (w *world) describe(t *testing.T, seed int, details []string) {
+// describe logs what is known of the records of pairs that came out wrong and did not before.
+func (w *world) describe(t *testing.T, seed int, how string, pairs []string) {
 	t.Helper()
-	details = slices.DeleteFunc(slices.Clone(details), func(d string) bool { return slices.Contains(w.last.details, d) })
-	t.Logf("world %d after %v: %v", seed, w.history, details)
+	if len(pairs) == 0 {
+		return
+	}
+	t.Logf("world %d after %v: %s: %v", seed, w.history, how, pairs)
 	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
 	for _, placement := range p.Placements {
 		name := w.lattice.names[placement.Record]
-		if !slices.Contains(strings.Fields(strings.Join(details, " ")), name) {
+		if !slices.Contains(strings.Fields(strings.Join(pairs, " ")), name) {
 			continue
 		}
 		witness := w.lattice.witnesses[placement.Record-1]
