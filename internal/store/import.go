@@ -51,23 +51,9 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.readReferences(ctx, references(records)); err != nil {
 		return nil, err
 	}
-	outcomes := make([]inventory.ImportOutcome, len(records))
-	var testimonies []inventory.Testimony
-	var taken []int
-	for i := range records {
-		var err error
-		if outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed); err == nil {
-			err = t.checkMatch(records[i])
-		}
-		if err != nil {
-			var e *inventory.Error
-			if !errors.As(err, &e) {
-				return nil, err
-			}
-			outcomes[i].Problem = e.Message
-			continue
-		}
-		taken = append(taken, i)
+	outcomes, taken, err := t.checkAll(ctx, records)
+	if err != nil {
+		return nil, err
 	}
 	ids, err := t.recordsOf(ctx, records, taken)
 	if err != nil {
@@ -76,6 +62,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.match(ctx, records, taken, ids); err != nil {
 		return nil, err
 	}
+	var testimonies []inventory.Testimony
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.heard[outcomes[i].Record] = true
@@ -93,6 +80,27 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 		return nil, err
 	}
 	return outcomes, t.tell(ctx, outcomes, taken, said)
+}
+
+// checkAll says which documents can be taken, and of the others why not.
+func (t *importing) checkAll(ctx context.Context, records []inventory.ImportRecord) (outcomes []inventory.ImportOutcome, taken []int, err error) {
+	outcomes = make([]inventory.ImportOutcome, len(records))
+	for i := range records {
+		outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed)
+		if err == nil {
+			err = t.checkMatch(records[i])
+		}
+		refused, is := errors.AsType[*inventory.Error](err)
+		switch {
+		case is:
+			outcomes[i].Problem = refused.Message
+		case err != nil:
+			return nil, nil, err
+		default:
+			taken = append(taken, i)
+		}
+	}
+	return outcomes, taken, nil
 }
 
 // tell fills in which CIs the records are, and which of these are new.

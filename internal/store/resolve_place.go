@@ -63,42 +63,6 @@ type placing struct {
 	unflag   []int64
 }
 
-// findReturned finds the CIs that were retired and are seen now: they are retired no more.
-func (p *placing) findReturned(partitions []inventory.Partition) {
-	retired := map[string]bool{}
-	for _, from := range p.placed {
-		if from.Retired {
-			retired[from.CI] = true
-		}
-	}
-	if len(retired) == 0 {
-		return
-	}
-	p.returned = map[string]int64{}
-	for _, partition := range partitions {
-		for _, to := range partition.Placements {
-			if retired[to.CI] && p.heard[to.Record] && p.judge.Observes(p.witnesses[to.Record].Source) {
-				p.returned[to.CI] = to.Record
-			}
-		}
-	}
-	for record, from := range p.placed {
-		if _, is := p.returned[from.CI]; is {
-			from.Retired, p.resighted[record] = false, true
-			p.placed[record] = from
-		}
-	}
-}
-
-func (p *placing) queueReturned(batch *pgx.Batch) {
-	for ci, record := range p.returned {
-		p.restore(batch, ci)
-		p.openFinding(batch, inventory.Finding{
-			Kind: findingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
-		})
-	}
-}
-
 // judged notes what of a partition is new.
 func (p *placing) judged(partition inventory.Partition) error {
 	p.reviews = append(p.reviews, partition.Reviews...)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -66,60 +67,71 @@ func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testi
 // relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
 // those of observers that did not tell of all they see.
 func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]heldEdge, partial map[int64]bool) error {
-	var types, keys []string
-	var from, to, observers, parts []int64
-	var turned []int64 // those whose part is in use now and was not, or the other way
-	var listed, idle []bool
-	begun := map[edge]bool{}
+	var begun edgeRows
+	var turned, ended []int64 // turned: the part is in use now and was not, or the other way
+	told := map[edge]bool{}
 	for _, p := range seen {
 		e := p.edge()
-		if h, ok := held[e]; ok {
+		h, before := held[e]
+		switch {
+		case before:
 			delete(held, e)
 			if h.idle != p.Idle {
 				turned = append(turned, h.id)
 			}
-			begun[e] = true
-			continue
+		case !told[e]:
+			begun.add(e, p)
 		}
-		if begun[e] {
-			continue
+		told[e] = true
+	}
+	for e, h := range held {
+		if !partial[e.Observer] {
+			ended = append(ended, h.id)
+			r.unseen[e.From], r.unseen[e.To] = true, true
 		}
-		begun[e] = true
-		types, keys = append(types, e.Type), append(keys, p.Key)
-		from, to, observers = append(from, e.From), append(to, e.To), append(observers, e.Observer)
-		listed, idle = append(listed, p.By != ""), append(idle, p.Idle)
-		parts = append(parts, p.mover())
 	}
 	batch := &pgx.Batch{}
-	var ended []int64
-	for e, h := range held {
-		if partial[e.Observer] {
-			continue
-		}
-		ended = append(ended, h.id)
-		r.unseen[e.From], r.unseen[e.To] = true, true
-	}
 	if len(turned) > 0 {
 		batch.Queue(`update relationship set idle = not idle where id = any($1)`, turned)
 	}
 	if len(ended) > 0 {
 		batch.Queue(`update relationship set valid_to = $2 where id = any($1)`, ended, r.at)
 	}
-	if len(types) > 0 {
-		// What moved here cannot be where it was seen by somebody who was not heard of since.
-		batch.Queue(`
-			update relationship l set valid_to = $3
-			from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
-			left join presence s on s.record_id = o.id
-			where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
-				and o.id = l.observer and o.source <> $5
-				and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
-			parts, observers, r.at, movedAfter, sourceDiscovery)
-		batch.Queue(`
-			insert into relationship (type, from_record, to_record, observer, key, listed, idle, valid_from)
-			select n.*, $8
-			from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[]) n`,
-			types, from, to, observers, keys, listed, idle, r.at)
-	}
+	begun.queue(batch, r.at)
 	return r.send(ctx, "keep relationships", batch)
+}
+
+// edgeRows are relationships that begin, column by column.
+type edgeRows struct {
+	types, keys         []string
+	from, to, observers []int64
+	listed, idle        []bool
+	movers              []int64
+}
+
+func (r *edgeRows) add(e edge, p *seenPart) {
+	r.types, r.keys = append(r.types, e.Type), append(r.keys, p.Key)
+	r.from, r.to, r.observers = append(r.from, e.From), append(r.to, e.To), append(r.observers, e.Observer)
+	r.listed, r.idle = append(r.listed, p.By != ""), append(r.idle, p.Idle)
+	r.movers = append(r.movers, p.mover())
+}
+
+func (r *edgeRows) queue(batch *pgx.Batch, at time.Time) {
+	if len(r.types) == 0 {
+		return
+	}
+	// What moved here cannot be where it was seen by somebody who was not heard of since.
+	batch.Queue(`
+		update relationship l set valid_to = $3
+		from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
+		left join presence s on s.record_id = o.id
+		where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
+			and o.id = l.observer and o.source <> $5
+			and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
+		r.movers, r.observers, at, movedAfter, sourceDiscovery)
+	batch.Queue(`
+		insert into relationship (type, from_record, to_record, observer, key, listed, idle, valid_from)
+		select n.*, $8
+		from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[]) n`,
+		r.types, r.from, r.to, r.observers, r.keys, r.listed, r.idle, at)
 }
