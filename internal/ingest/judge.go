@@ -46,6 +46,9 @@ func (j *Judge) Partition(n inventory.Neighborhood) inventory.Partition { return
 // Observes tells whether a source sees things, and does not only list them.
 func (j *Judge) Observes(source string) bool { return j.precedence.Observes(source) }
 
+// HasLeft tells whether what is true of a CI is that it is gone: disposed of, lost.
+func (j *Judge) HasLeft(attributes inventory.Attributes) bool { return reconcile.HasLeft(attributes) }
+
 // Explain puts a reason in words.
 func (j *Judge) Explain(reason inventory.Reason) string { return identify.Explain(reason) }
 

@@ -83,6 +83,48 @@ func TestRetiredAndThere(t *testing.T) {
 	}
 }
 
+// TestDisposedAndThere: what is disposed of and checks in is there, though it says nothing new: a finding says so until its
+// state does.
+func TestDisposedAndThere(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	m, ci := e.agent(t, laptop(1))
+	checkIn := func() (conflicts int) {
+		t.Helper()
+		record := m.mustRecord(t)
+		if !record.Unsettled {
+			t.Fatal("nobody will look when it is heard of")
+		}
+		states, err := e.SectionStates(t.Context(), record.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
+			t.Fatal(err)
+		}
+		identity, err := e.Identity(t.Context(), ci, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range identity.Findings {
+			if f.ClosedAt == nil && f.Kind == "attribute_conflict" {
+				conflicts++
+			}
+		}
+		return conflicts
+	}
+	declare(t, e, ci, map[string]any{"lifecycle_state": "disposed"})
+	for range 2 {
+		if n := checkIn(); n != 1 {
+			t.Errorf("%d conflicts when it checked in", n)
+		}
+	}
+	declare(t, e, ci, map[string]any{"lifecycle_state": "in_use"})
+	if n := checkIn(); n != 0 || m.mustRecord(t).Unsettled {
+		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).Unsettled)
+	}
+}
+
 func TestRestore(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)

@@ -10,6 +10,12 @@ import (
 // stateInUse is the life-cycle state of what is heard of.
 const stateInUse = "in_use"
 
+// HasLeft reports whether what is true of a CI is that it is no longer among those that are looked after.
+func HasLeft(attributes inventory.Attributes) bool {
+	state, _ := attributes[lifecycleAttribute].(string)
+	return hasLeft(state)
+}
+
 // hasLeft reports whether an asset in a life-cycle state is no longer among those that are looked after.
 func hasLeft(state string) bool {
 	return slices.Contains([]string{"retired", "disposed", "lost"}, state)

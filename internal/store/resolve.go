@@ -20,6 +20,8 @@ type Judge interface {
 	// Searchable tells whether records are looked for by a token.
 	Searchable(t inventory.Token) bool
 	Partition(n inventory.Neighborhood) inventory.Partition
+	// HasLeft tells whether what is true of a CI is that it is gone: disposed of, lost.
+	HasLeft(attributes inventory.Attributes) bool
 	// Observes tells whether a source sees things, and does not only list them.
 	Observes(source string) bool
 	// Identifiers gives what attributes tell of which thing it is that they are said of.

@@ -41,6 +41,7 @@ type placed struct {
 	Rule      string // of the last decision
 	Unsettled bool
 	Retired   bool // the CI is
+	Gone      bool // the CI is, as its life-cycle state says
 }
 
 // nobody is where a look around begins.

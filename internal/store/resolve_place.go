@@ -82,8 +82,11 @@ func (p *placing) judged(partition inventory.Partition) error {
 				return err
 			}
 		}
-		retired := from.Retired && from.CI == to.CI // it comes back when it is heard of
-		p.settledness(to.Record, known && from.Unsettled, retired || slices.Contains(partition.Unsettled, to.Record))
+		gone := from.CI == to.CI && (from.Retired || from.Gone) // if it is heard of, it is not
+		if gone && p.heard[to.Record] {
+			p.touched[to.CI] = true
+		}
+		p.settledness(to.Record, known && from.Unsettled, gone || slices.Contains(partition.Unsettled, to.Record))
 	}
 	return nil
 }

@@ -170,6 +170,7 @@ type heldVersion struct {
 	CI         string
 	Current    bool // there is one
 	Retired    bool
+	Gone       bool
 	Class      string
 	Name       string
 	Attributes []byte
@@ -178,7 +179,7 @@ type heldVersion struct {
 
 func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
 	rows, err := r.tx.Query(ctx, `
-		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired,
+		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.gone,
 		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
 		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
 		where c.id = any($1::uuid[])`, cis)
@@ -211,6 +212,9 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 	if is.Attributes == nil {
 		is.Attributes = inventory.Attributes{}
 	}
+	if gone := r.judge.HasLeft(is.Attributes); gone != held.Gone {
+		r.queueGone(batch, ci, gone, candidates)
+	}
 	if len(candidates) > 1 || held.Provenance != nil {
 		r.compare(candidates, is.Conflicts)
 	}
@@ -236,6 +240,21 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 		values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`,
 		ci, r.at, r.kindOf(is.Class) == kindComputer, is.Class, is.Name, string(attributes), text(provenance))
 	return nil
+}
+
+// queueGone keeps that a CI is gone, as its life-cycle state says, or is there again. Whoever sees it is asked again when
+// they are heard of.
+func (r *resolution) queueGone(batch *pgx.Batch, ci string, gone bool, candidates []inventory.CandidateValues) {
+	batch.Queue(`update ci set gone = $2 where id = $1`, ci, gone)
+	var observers []int64
+	for _, c := range candidates {
+		if gone && r.judge.Observes(c.Source) {
+			observers = append(observers, c.Record)
+		}
+	}
+	if len(observers) > 0 {
+		batch.Queue(`update source_record set unsettled = true where id = any($1)`, observers)
+	}
 }
 
 // compare notes on which values the records of a CI disagree.

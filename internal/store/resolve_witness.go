@@ -26,6 +26,7 @@ type witnessRow struct {
 	Departed  []string
 	Rule      string
 	Retired   bool
+	Gone      bool
 }
 
 // load reads witnesses.
@@ -33,7 +34,7 @@ func (n *nearby) load(ctx context.Context, records []int64) error {
 	rows, err := n.tx.Query(ctx, `
 		select r.id, r.source, r.kind, r.home::text as home, r.created_at, greatest(r.seen_at, p.seen_at) as seen_at, r.unsettled,
 		       e.tokens, e.first_seen, e.last_seen, m.ci_id::text as ci, m.shown, m.departed::text[] as departed, coalesce(d.rule, '') as rule,
-		       c.retired_at is not null as retired
+		       c.retired_at is not null as retired, coalesce(c.gone, false) as gone
 		from source_record r
 		left join presence p on p.record_id = r.id
 		left join evidence e on e.record_id = r.id
@@ -55,6 +56,7 @@ func (n *nearby) load(ctx context.Context, records []int64) error {
 		if row.CI != nil {
 			n.placed[row.ID] = placed{
 				CI: *row.CI, Shown: *row.Shown, Departed: row.Departed, Rule: row.Rule, Unsettled: row.Unsettled, Retired: row.Retired,
+				Gone: row.Gone,
 			}
 		}
 	}

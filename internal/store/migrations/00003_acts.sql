@@ -30,6 +30,9 @@ alter table identity_decision drop column undone_by;
 alter table ci_version add column retired boolean not null default false;
 update ci_version d set retired = true from ci c where c.id = d.ci_id and c.retired_at = d.valid_to;
 
+-- What its life-cycle state says is gone, and is heard of nevertheless, is looked at each time.
+alter table ci add column gone boolean not null default false;
+
 -- Relationships that people state are no resolutions.
 alter table relationship
     add column reason     text not null default '',
