@@ -175,7 +175,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 	doc.Observed.Attributes = attributes
 	doc.Observed.Identifiers = identifiersOf(attributes)
 	doc.Observed.Parts = t.related(r)
-	doc.Match = t.mapping.Match
+	doc.Match = t.match(r, attributes)
 	return ""
 }
 

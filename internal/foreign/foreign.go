@@ -21,8 +21,8 @@ type Document struct {
 	// Sections are an inventory. A section that the file does not have is not among them: nothing is said of it.
 	Sections []Section
 
-	// Match is the attribute by which the thing is one that is known, where a mapping says so; "": its evidence tells.
-	Match string
+	// Match is by what the thing is one that is known, where a mapping says so.
+	Match inventory.Match
 
 	// Observed is what the sections have no room for: class, attributes, identifiers that no section has, and parts.
 	Observed inventory.Observed

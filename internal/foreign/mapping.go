@@ -14,7 +14,8 @@ type Mapping struct {
 	Key []string `json:"key,omitempty"`
 
 	// Match is an attribute that tells which CI a row is about: the one that has the value. It is the word of whoever wrote
-	// the mapping, who knows that their asset tags are unique. "": it is found out by evidence, such as a maker's serial number.
+	// the mapping, who knows that their asset tags are unique. It may be "id", of a list that was exported. "": it is found
+	// out by evidence, such as a maker's serial number.
 	Match string `json:"match,omitempty"`
 
 	Class ClassMapping `json:"class,omitzero"`

@@ -33,10 +33,22 @@ func (t *table) checkNames(o Options) error {
 			return fmt.Errorf("mapping: there is no attribute %s", attribute)
 		}
 	}
-	if match := t.mapping.Match; match != "" && len(attributes) > 0 && !slices.Contains(attributes, match) {
+	if match := t.mapping.Match; match != "" && match != matchID && len(attributes) > 0 && !slices.Contains(attributes, match) {
 		return fmt.Errorf("mapping: rows are matched by %s, which no column is", match)
 	}
 	return nil
+}
+
+// matchID is how a mapping calls the id of a CI, which is no attribute.
+const matchID = "id"
+
+// match gives the value by which a row is about a CI that is known.
+func (t *table) match(r row, attributes inventory.Attributes) inventory.Match {
+	if t.mapping.Match == matchID {
+		return inventory.Match{By: matchID, Value: r.fields[t.idColumn]}
+	}
+	value, _ := attributes[t.mapping.Match].(string)
+	return inventory.Match{By: t.mapping.Match, Value: value}
 }
 
 // classNamed gives the class of a name or a label.

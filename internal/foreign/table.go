@@ -19,6 +19,7 @@ type table struct {
 
 	classes     []inventory.Class
 	relations   []relation
+	idColumn    int    // -1: none
 	classColumn int    // -1: none
 	classOfAll  string // of all rows
 	notes       []string
@@ -35,7 +36,7 @@ type column struct {
 }
 
 func newTable(header []string, o Options) (*table, error) {
-	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classes: o.Classes, classColumn: -1, classOfAll: o.Mapping.Class.Name}
+	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classes: o.Classes, idColumn: -1, classColumn: -1, classOfAll: o.Mapping.Class.Name}
 	if err := t.checkNames(o); err != nil {
 		return nil, err
 	}
@@ -43,6 +44,11 @@ func newTable(header []string, o Options) (*table, error) {
 		return nil, err
 	}
 	var err error
+	if o.Mapping.Match == matchID {
+		if t.idColumn, err = t.find(matchID); err != nil {
+			return nil, err
+		}
+	}
 	if len(o.Mapping.Columns) > 0 {
 		err = t.mapped(o.Attributes)
 	} else {
@@ -112,6 +118,7 @@ func (t *table) recognize(declared []inventory.Attribute) {
 		attribute := known[fold(name)]
 		switch {
 		case name == t.mapping.Class.Column && name != "":
+		case index == t.idColumn:
 		case attribute == "" && slices.ContainsFunc(t.relations, func(r relation) bool { return r.index == index }):
 		case attribute == "":
 			t.notes = append(t.notes, fmt.Sprintf("column %q is left out: its name is not known", t.columnName(index)))
@@ -144,6 +151,9 @@ func (t *table) findKey() error {
 			return err
 		}
 		t.key = append(t.key, index)
+	}
+	if len(t.key) == 0 && t.idColumn >= 0 {
+		t.key = []int{t.idColumn}
 	}
 	for _, attribute := range words.Key {
 		for _, c := range t.columns {

@@ -174,6 +174,25 @@ func TestListsMatch(t *testing.T) {
 	}
 }
 
+// TestExportedListsComeBack: a list that was exported and edited is about the CIs that it was exported of.
+func TestExportedListsComeBack(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "monitor", Name: "screen"}, auditor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := inventory.ImportOptions{Name: "edited", Mapping: []byte(`{"match": "id"}`)}
+	list := "id,class,name,first_seen,owner\n" + ci + ",monitor,screen,2026-01-01T00:00:00Z,Ada\n0193ab00-0000-7000-8000-000000000000,monitor,none,,Eve\n"
+	report := e.load(t, "csv", list, options)
+	if row := report.Documents[0]; row.CI != ci || e.ci(t, ci, time.Time{}).Attributes["owner"] != "Ada" {
+		t.Errorf("%+v", row)
+	}
+	if row := report.Documents[1]; !strings.Contains(row.Problem, "there is no CI with the id") || e.count(t, "") != 1 {
+		t.Errorf("an id of nothing: %+v, %d CIs", row, e.count(t, ""))
+	}
+}
+
 // TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A mapping that names what there
 // is not is refused.
 func TestListsOfAnyClass(t *testing.T) {

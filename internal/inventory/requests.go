@@ -247,8 +247,12 @@ type ImportRecord struct {
 	Source    string // "glpi", "csv:hr", …
 	NativeKey string
 	Observed  Observed
-	Match     string // the attribute whose value says which CI it is about; "": evidence does
+	Match     Match
 }
+
+// Match says which CI a document is about: the one that has a value of an attribute, or of "id". The zero value: evidence
+// tells.
+type Match struct{ By, Value string }
 
 // ImportOutcome says what became of an ImportRecord.
 type ImportOutcome struct {

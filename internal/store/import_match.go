@@ -14,8 +14,7 @@ const originList = "list"
 
 // matchOf is the CI that a document says it is about.
 func matchOf(record inventory.ImportRecord) (ref reference, says bool) {
-	value, _ := record.Observed.Attributes[record.Match].(string)
-	return reference{rootClass, record.Match, value}, record.Match != "" && value != ""
+	return reference{rootClass, record.Match.By, record.Match.Value}, record.Match.By != "" && record.Match.Value != ""
 }
 
 // references are the CIs that documents name: those that they are about and those that these are related to.
@@ -41,6 +40,9 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 		return nil
 	}
 	cis := t.references[ref]
+	if len(cis) == 0 && ref.by == idReference {
+		return invalid("there is no CI with the id %s", ref.value)
+	}
 	if len(cis) > 1 {
 		return invalid("there are %d CIs with the %s %s: which one is meant cannot be said", len(cis), ref.by, ref.value)
 	}

@@ -13,6 +13,9 @@ import (
 // reference is how a list names a CI: by the value of an attribute, among those of a class and the classes below it.
 type reference struct{ class, by, value string }
 
+// idReference is how a list names a CI by its id.
+const idReference = "id"
+
 func referenceOf(p inventory.Part) reference { return reference{p.Class, p.By, p.Key} }
 
 // namedCI is a CI with its records, the first first.
@@ -43,8 +46,11 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 		return err
 	}
 	value := `v.attributes ->> @by`
-	if by == nameAttribute {
+	switch by {
+	case nameAttribute:
 		value = `v.name`
+	case idReference:
+		value = `v.ci_id::text`
 	}
 	rows, err := r.tx.Query(ctx, `
 		select `+value+`, v.ci_id::text, v.class, array(
