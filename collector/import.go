@@ -141,6 +141,9 @@ func (r *importRun) print(file string, report inventory.ImportReport) {
 		warnings += len(row.Warnings)
 	}
 	r.printf("%s: %s%s\n", file, importCounts(report), r.hint(warnings))
+	for _, warning := range report.Warnings {
+		r.printf("  warning: %s\n", warning)
+	}
 	for _, row := range report.Documents {
 		r.printRow(row)
 	}

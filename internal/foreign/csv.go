@@ -34,7 +34,7 @@ func readCSV(data []byte, o Options) ([]Document, error) {
 		docs = append(docs, t.document(row))
 	}
 	if len(docs) > 0 {
-		docs[0].Warnings = append(t.warnings(), docs[0].Warnings...)
+		docs[0].Notes = t.warnings()
 	}
 	return docs, nil
 }

@@ -3,6 +3,7 @@ package foreign_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -146,7 +147,7 @@ func TestCSV(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(c.warnings, docs[0].Warnings); diff != "" {
+			if diff := cmp.Diff(c.warnings, slices.Concat(docs[0].Notes, docs[0].Warnings)); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 		})

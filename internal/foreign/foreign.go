@@ -27,9 +27,11 @@ type Document struct {
 	// Observed is what the sections have no room for: class, attributes, identifiers that no section has, and parts.
 	Observed inventory.Observed
 
-	// Warnings say what was left out and why, with its place. Those about the file as a whole stand with its first
-	// document.
+	// Warnings say what was left out and why, with its place.
 	Warnings []string
+
+	// Notes are warnings about the file as a whole. They stand with its first document.
+	Notes []string
 
 	// Problem says why the document cannot be taken, though the file can be read: a row whose date is none, or whose key
 	// is another's. It is the only field besides Source and Place then.

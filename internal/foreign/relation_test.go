@@ -26,8 +26,8 @@ func TestCSVRelationships(t *testing.T) {
 			Relationship: "contains",
 		},
 	}
-	if diff := cmp.Diff(want, docs[0].Observed.Parts); diff != "" || len(docs[0].Warnings) != 0 {
-		t.Errorf("warnings %v, parts (-want +got):\n%s", docs[0].Warnings, diff)
+	if diff := cmp.Diff(want, docs[0].Observed.Parts); diff != "" || len(docs[0].Notes) != 0 {
+		t.Errorf("notes %v, parts (-want +got):\n%s", docs[0].Notes, diff)
 	}
 	if parts := docs[1].Observed.Parts; parts != nil {
 		t.Errorf("what names nothing is related to %v", parts)

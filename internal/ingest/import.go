@@ -36,6 +36,9 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 	if err != nil {
 		return report, err
 	}
+	if len(docs) > 0 {
+		report.Warnings = docs[0].Notes
+	}
 	for len(docs) > 0 {
 		n := min(importSize, len(docs))
 		rows, err := g.importSome(ctx, docs[:n], o.DryRun)

@@ -188,6 +188,9 @@ func TestExportedListsComeBack(t *testing.T) {
 	if row := report.Documents[0]; row.CI != ci || e.ci(t, ci, time.Time{}).Attributes["owner"] != "Ada" {
 		t.Errorf("%+v", row)
 	}
+	if said := strings.Join(report.Warnings, "; "); !strings.Contains(said, `column "first_seen" is left out`) || strings.Contains(said, `"id"`) {
+		t.Errorf("warnings about all rows: %s", said)
+	}
 	if row := report.Documents[1]; !strings.Contains(row.Problem, "there is no CI with the id") || e.count(t, "") != 1 {
 		t.Errorf("an id of nothing: %+v, %d CIs", row, e.count(t, ""))
 	}

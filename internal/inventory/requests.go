@@ -280,6 +280,7 @@ type ImportReport struct {
 	Changed   int         `json:"changed" doc:"Documents that said something new of a known CI."`
 	Unchanged int         `json:"unchanged"`
 	Rejected  int         `json:"rejected"`
+	Warnings  []string    `json:"warnings,omitempty" doc:"What of all documents was left out, such as a column, and why."`
 	Documents []ImportRow `json:"documents" nullable:"false"`
 }
 
