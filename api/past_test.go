@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,14 @@ func TestThePastStays(t *testing.T) {
 	screen, berlin := e.makeCI(t, "monitor", "screen", `{"owner": "Anna", "cost": 5}`), e.makeCI(t, "location", "Berlin", `{}`)
 	related := e.relate(t, "located_in", one.device, berlin)
 	send[inventory.CIDetails](t, e, "PUT", "/api/v1/cis/"+screen+"/locks/owner", `{"value": "Berta", "reason": "agreed"}`, 200)
+	body, contentType := form(t, map[string]string{
+		"mapping": `{"match": "id", "relationships": {"Office": {"type": "located_in", "class": "location"}}}`,
+		"file":    "id,owner,Office\n" + one.device + ",Ada,Berlin\n",
+	})
+	header := http.Header{"Content-Type": {contentType}}
+	if a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv", string(body), header); !strings.Contains(string(a.body), `"changed":1`) {
+		t.Fatalf("a list that says the same: %s", a.body)
+	}
 	review := items[inventory.Review](t, e, "/api/v1/reviews")[0].ID
 	then := e.now(t)
 

@@ -1,6 +1,7 @@
 package foreign
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -66,6 +67,9 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 	m.part(n, part)
 }
 
+// switchedOff are the states in which a guest does not run, as the agents say them.
+var switchedOff = []string{"off", "shutdown", "shut off", "shutoff", "crashed", "dying"}
+
 // virtualMachines reads the guests, and the containers among them.
 func (m *machine) virtualMachines() {
 	for _, n := range m.entries("virtualmachines") {
@@ -76,7 +80,7 @@ func (m *machine) virtualMachines() {
 		}
 		part := inventory.Part{
 			Class: "virtual_machine", Key: key, Relationship: "hosted_on",
-			Attributes: inventory.Attributes{},
+			Attributes: inventory.Attributes{}, Idle: slices.Contains(switchedOff, strings.ToLower(n.get("status"))),
 		}
 		set(part.Attributes, "name", n.get("name"))
 		set(part.Attributes, "serial_number", n.get("serial"))

@@ -216,11 +216,11 @@ func TestGuestIsRenamedAndStopped(t *testing.T) {
 	e := newEstate(t)
 	m, host := e.host(t, 1, domainOf(webUUID, "web", "running"))
 	guest := e.virtualMachines(t)[0]
-	began := e.relationship(t, guest).ValidFrom
+	began := e.relationship(t, guest, "hosted_on").ValidFrom
 	m.say(t, inventory.StatusOK, domainOf(webUUID, "web", "shut off"))
 	m.say(t, inventory.StatusOK, domainOf(webUUID, "shop", "running"))
 	e.wantHosts(t, guest, host)
-	if got := e.relationship(t, guest).ValidFrom; !got.Equal(began) {
+	if got := e.relationship(t, guest, "hosted_on").ValidFrom; !got.Equal(began) {
 		t.Errorf("hosted since %v, want %v", got, began)
 	}
 	if got := e.ci(t, guest, time.Time{}); got.Name != "shop" {
@@ -231,11 +231,11 @@ func TestGuestIsRenamedAndStopped(t *testing.T) {
 	}
 }
 
-// relationship gives the only one by which a CI is hosted.
-func (e *estate) relationship(t testing.TB, ci string) inventory.Relationship {
+// relationship gives the only one of a type that a CI has.
+func (e *estate) relationship(t testing.TB, ci, kind string) inventory.Relationship {
 	t.Helper()
 	var only inventory.Relationship
-	q := inventory.RelationshipQuery{CI: ci, Type: "hosted_on"}
+	q := inventory.RelationshipQuery{CI: ci, Type: kind}
 	err := e.ListRelationships(t.Context(), q, func(r inventory.Relationship, _ inventory.Position) error {
 		only = r
 		return nil

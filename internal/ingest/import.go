@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -39,17 +40,31 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 	if len(docs) > 0 {
 		report.Warnings = docs[0].Notes
 	}
-	for len(docs) > 0 {
-		n := min(importSize, len(docs))
-		rows, err := g.importSome(ctx, docs[:n], o.DryRun)
+	within := takeWithin(docs)
+	if report.Documents, err = g.importAll(ctx, docs, o.DryRun); err != nil {
+		return report, err
+	}
+	if len(within) > 0 && !o.DryRun {
+		again, err := g.importAll(ctx, within, false)
 		if err != nil {
 			return report, err
 		}
-		report.Documents = append(report.Documents, rows...)
-		docs = docs[n:]
+		merge(report.Documents, again)
 	}
 	count(&report)
 	return report, nil
+}
+
+func (g *Ingester) importAll(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+	rows := []inventory.ImportRow{}
+	for some := range slices.Chunk(docs, importSize) {
+		taken, err := g.importSome(ctx, some, dryRun)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, taken...)
+	}
+	return rows, nil
 }
 
 func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]foreign.Document, error) {

@@ -124,7 +124,10 @@ func TestListsRelate(t *testing.T) {
 	if again := e.load(t, "csv", desks, options); again.Unchanged != 3 || e.count(t, "location") != 1 {
 		t.Errorf("again: %+v", again)
 	}
-	e.load(t, "csv", strings.Replace(desks, "SVC0001;Berlin;ada", "SVC0001;Paris;bob", 1), options)
+	moved := e.load(t, "csv", strings.Replace(desks, "SVC0001;Berlin;ada", "SVC0001;Paris;bob", 1), options)
+	if moved.Changed != 1 || moved.Documents[0].Outcome != "changed" {
+		t.Errorf("moved: %+v", moved)
+	}
 	if now := of(0, "located_in"); len(now) != 1 || slices.Equal(now, berlin) || !slices.Equal(of(0, "used_by"), of(1, "used_by")) {
 		t.Errorf("A-1 moved to %v, and is used by %v", now, of(0, "used_by"))
 	}
@@ -223,6 +226,40 @@ func TestListsOfAnyClass(t *testing.T) {
 	}
 }
 
+// TestListsNameTheirOwn: rows name other rows of their list, before them or after, and nothing is made for it.
+func TestListsNameTheirOwn(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	options := inventory.ImportOptions{Name: "racks", Mapping: []byte(`{"key": ["Tag"], "class": {"column": "Kind"}, "columns": {"Tag": "asset_tag", "Name": "name"},
+		"relationships": {"In": {"type": "contains", "class": "ci", "by": "asset_tag", "inverse": true}}}`)}
+	const list = "Tag;Name;Kind;In\nS-1;web;server;R-1\nR-1;rack;peripheral;R-0\nR-0;row;peripheral;\n"
+	dry := e.load(t, "csv", list, inventory.ImportOptions{Name: "racks", Mapping: options.Mapping, DryRun: true})
+	first := e.load(t, "csv", list, options)
+	for name, report := range map[string]inventory.ImportReport{"dry run": dry, "first": first} {
+		for _, row := range report.Documents {
+			if row.Outcome != "created" || len(row.Warnings) != 0 {
+				t.Errorf("%s: %+v", name, row)
+			}
+		}
+	}
+	if n := e.count(t, ""); n != 3 {
+		t.Errorf("%d CIs of 3 rows", n)
+	}
+	in := func(row int) []string { return e.related(t, first.Documents[row].CI, "contains", time.Time{}) }
+	rack, row := first.Documents[1].CI, first.Documents[2].CI
+	if !slices.Equal(in(0), []string{rack}) || len(in(1)) != 2 || !slices.Equal(in(2), []string{rack}) {
+		t.Errorf("the server is in %v, the rack related to %v, the row to %v; want %s and %s", in(0), in(1), in(2), rack, row)
+	}
+	since := e.relationship(t, first.Documents[0].CI, "contains").ID
+	if again := e.load(t, "csv", list, options); again.Unchanged != 3 || e.relationship(t, first.Documents[0].CI, "contains").ID != since {
+		t.Errorf("again: %+v", again)
+	}
+	if moved := e.load(t, "csv", strings.Replace(list, "server;R-1", "server;R-0", 1), options); moved.Documents[0].Outcome != "changed" ||
+		!slices.Equal(in(0), []string{row}) {
+		t.Errorf("moved: %+v, in %v", moved.Documents[0], in(0))
+	}
+}
+
 // TestListsNameWrongly: a row that names what cannot be meant is rejected, and makes nothing.
 func TestListsNameWrongly(t *testing.T) {
 	t.Parallel()
@@ -231,6 +268,7 @@ func TestListsNameWrongly(t *testing.T) {
 		"there is no relationship type stands_in":                    `{"type": "stands_in", "class": "location"}`,
 		"class location has no attribute login":                      `{"type": "located_in", "class": "location", "by": "login"}`,
 		"monitor is no location":                                     `{"type": "located_in", "class": "monitor"}`,
+		"attribute cost: Berlin is no number":                        `{"type": "located_in", "class": "location", "by": "cost"}`,
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()

@@ -77,6 +77,9 @@ func TestRetiredAndThere(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.wantRetired(t, "it checked in", ci, false)
+		if n := e.count(t, "operating_system_installation"); n != 1 {
+			t.Errorf("%d systems when it checked in", n)
+		}
 		if kinds := open(); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).Unsettled {
 			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).Unsettled)
 		}
@@ -156,6 +159,16 @@ func TestClassOfAnotherKind(t *testing.T) {
 	place, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := e.LockAttribute(t.Context(), ci, inventory.Lock{Attribute: "class", Value: "ci"}, auditor); err == nil {
+		t.Error("a computer is held to be anything")
+	}
+	monitor := "monitor"
+	if _, err := e.CreateRelationship(t.Context(), inventory.NewRelationship{Type: "located_in", From: ci, To: place}, auditor); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.DeclareCI(t.Context(), place, inventory.Declaration{Class: &monitor}, auditor); err == nil {
+		t.Error("a computer is located in a monitor")
 	}
 	printer := "printer"
 	_, merged := e.MergeCIs(t.Context(), []string{ci, place}, auditor)

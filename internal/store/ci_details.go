@@ -68,6 +68,9 @@ func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page i
 		return err
 	}
 	details.ChangedAt = row.ChangedAt
+	if row.RetiredAt != nil {
+		details.ChangedAt = *row.RetiredAt
+	}
 	details.Provenance, err = row.provenance()
 	return err
 }

@@ -79,6 +79,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.parts(ctx, testimonies); err != nil {
 		return nil, err
 	}
+	maps.Copy(said, t.rerelated)
 	return outcomes, t.tell(ctx, outcomes, taken, said)
 }
 

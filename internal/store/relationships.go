@@ -59,7 +59,7 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 func relationshipsSQL(past bool, where []string) string {
 	held, covers := atPage("r"), atPage("x")
 	if past {
-		held, covers = `r.valid_from <= @as_of`, `x.valid_to >= r.valid_to`
+		held, covers = `r.valid_from <= @as_of`, `(x.valid_to >= r.valid_to or x.valid_to > @as_of)` // what ended later held then
 	}
 	where = append(where, held, relationshipSeen, notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
 	return `

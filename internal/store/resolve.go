@@ -77,6 +77,7 @@ type resolution struct {
 	revalued  map[int64]bool  // records that say other values than before
 	reclaimed map[int64]bool  // records that say other identifiers than before
 	touched   map[string]bool // CIs whose values are to be looked at
+	rerelated map[int64]bool  // records that tell of other relationships than before
 	unseen    map[int64]bool  // parts that somebody sees no more
 	resighted map[int64]bool  // records whose sight of parts counts since now, or no more
 	rejected  map[int64][]inventory.Rejection
@@ -93,7 +94,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 			tx: tx, judge: s.judge, actor: actor,
 			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, reclaimed: map[int64]bool{}, touched: map[string]bool{},
 			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
-			references: map[reference][]namedCI{}, unseen: map[int64]bool{}, resighted: map[int64]bool{},
+			references: map[reference][]namedCI{}, rerelated: map[int64]bool{}, unseen: map[int64]bool{}, resighted: map[int64]bool{},
 		}
 		if err := r.begin(ctx); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,18 +44,11 @@ func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPa
 	}
 	for _, p := range seen {
 		known := others[string(partKey(p.key))]
-		places := map[int64]bool{}
-		for _, o := range known.observers {
-			places[o] = true
+		crowded, err := r.crowded(ctx, p, inUse(p, seen, known))
+		if err != nil {
+			return nil, err
 		}
-		for _, other := range seen {
-			if other.key == p.key {
-				places[other.observer] = !other.Idle
-			}
-		}
-		maps.DeleteFunc(places, func(_ int64, inUse bool) bool { return !inUse })
-		most, limited := maxPlaces[p.Class]
-		if p.token == "" || !limited || len(places) <= most && !known.shared {
+		if _, limited := maxPlaces[p.Class]; !crowded && !(limited && known.shared) || p.token == "" {
 			continue
 		}
 		if !known.shared {
@@ -68,6 +62,38 @@ func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPa
 		p.setKey()
 	}
 	return seen, nil
+}
+
+// inUse gives those who see a part that is in use where they see it, now and before.
+func inUse(p *seenPart, seen []*seenPart, known whereabouts) []int64 {
+	observers := map[int64]bool{}
+	for _, o := range known.observers {
+		observers[o] = true
+	}
+	for _, other := range seen {
+		if other.key == p.key {
+			observers[other.observer] = !other.Idle
+		}
+	}
+	maps.DeleteFunc(observers, func(_ int64, used bool) bool { return !used })
+	return slices.Collect(maps.Keys(observers))
+}
+
+// crowded tells whether a part is seen at more things than it can be at. Several tools that tell of one thing are one place.
+func (r *resolution) crowded(ctx context.Context, p *seenPart, observers []int64) (bool, error) {
+	most, limited := maxPlaces[p.Class]
+	if p.token == "" || !limited || len(observers) <= most {
+		return false, nil
+	}
+	where, err := r.places(ctx, observers)
+	if err != nil {
+		return false, err
+	}
+	cis := map[string]bool{}
+	for _, place := range where {
+		cis[place.CI] = true
+	}
+	return len(cis) > most, nil
 }
 
 // whereabouts is where a part is seen.

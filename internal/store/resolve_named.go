@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -111,6 +114,9 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 			checked = t.checkEnds(ctx, ends)
 			t.ends[ends] = checked
 		}
+		if checked == nil {
+			checked = t.checkValue(ctx, part)
+		}
 		if checked != nil {
 			return nil, checked
 		}
@@ -124,6 +130,28 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 		}
 	}
 	return warnings, nil
+}
+
+// checkValue refuses what cannot be the value by which a CI is named, and brings the other into the form that it is kept in.
+func (t *importing) checkValue(ctx context.Context, part inventory.Part) error {
+	declared, known := t.declared[part.Class]
+	if !known {
+		var err error
+		if declared, err = attributesFor(ctx, t.tx, part.Class); err != nil {
+			return err
+		}
+		t.declared[part.Class] = declared
+	}
+	if part.By == nameAttribute {
+		hidden := strings.ContainsFunc(part.Key, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+		if hidden || len(part.Key) > maxText {
+			return invalid("%.50q is no name", part.Key)
+		}
+		return nil
+	}
+	checked, err := convertAll(part.Class, declared, part.Attributes)
+	maps.Copy(part.Attributes, checked)
+	return err
 }
 
 // relationEnds are the classes between which a list states relationships: of its own things and of those that it names.

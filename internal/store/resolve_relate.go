@@ -81,12 +81,14 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 			}
 		case !told[e]:
 			begun.add(e, p)
+			r.rerelated[e.Observer] = true
 		}
 		told[e] = true
 	}
 	for e, h := range held {
 		if !partial[e.Observer] {
 			ended = append(ended, h.id)
+			r.rerelated[e.Observer] = true
 			r.unseen[e.From], r.unseen[e.To] = true, true
 		}
 	}

@@ -96,23 +96,3 @@ func (p *placing) queueReturned(batch *pgx.Batch) {
 		})
 	}
 }
-
-// checkClass refuses a class of another kind than what the CI is seen to be: of a computer nobody makes a printer.
-func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
-	if _, err := classAndAbove(ctx, r.tx, class); err != nil {
-		return err
-	}
-	var seen *string
-	err := r.tx.QueryRow(ctx, `
-		select min(s.kind)
-		from membership m join source_record s on s.id = m.record_id
-		where m.ci_id = $1 and m.valid_to = 'infinity' and s.source <> $2 and s.kind not in ('', $3)`,
-		ci, sourceManual, r.kindOf(class)).Scan(&seen)
-	if err != nil {
-		return fmt.Errorf("read kinds of ci: %w", err)
-	}
-	if seen != nil && r.kindOf(class) != "" {
-		return invalid("its sources say that it is a %s: its class is that or one below it, which %s is not", *seen, class)
-	}
-	return nil
-}
