@@ -86,6 +86,36 @@ func TestRetiredAndThere(t *testing.T) {
 	}
 }
 
+// TestRetiredPartAndThere: so is a part that is retired and seen at a machine that checks in.
+func TestRetiredPartAndThere(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	h := laptop(1)
+	h.displays = append(h.displays, display("CN-1"))
+	m, ci := e.agent(t, h)
+	for _, relation := range []string{"installed_on", "connected_to"} {
+		part := e.related(t, ci, relation, time.Time{})[0]
+		if err := e.RetireCI(t.Context(), part, auditor); err != nil {
+			t.Fatal(err)
+		}
+		record := m.mustRecord(t)
+		if !record.Unsettled {
+			t.Fatalf("nobody will look for what is %s it", relation)
+		}
+		states, err := e.SectionStates(t.Context(), record.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.ingester.Reconsider(t.Context(), record, states); err != nil {
+			t.Fatal(err)
+		}
+		e.wantRetired(t, relation, part, false)
+		if m.mustRecord(t).Unsettled {
+			t.Error("it is asked each time")
+		}
+	}
+}
+
 // TestDisposedAndThere: what is disposed of and checks in is there, though it says nothing new: a finding says so until its
 // state does.
 func TestDisposedAndThere(t *testing.T) {

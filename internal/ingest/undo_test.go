@@ -125,3 +125,41 @@ func (e *estate) views(t *testing.T, cis []string, at time.Time) []view {
 	}
 	return views
 }
+
+// TestSplitComesBack: a split that is undone leaves everything as it was, also what lists say.
+func TestSplitComesBack(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	m, ci := e.agent(t, laptop(1))
+	declare(t, e, ci, map[string]any{"asset_tag": "A-1"})
+	for _, name := range []string{"desks", "racks"} {
+		e.load(t, "csv", "Tag;Owner;Office\nA-1;Ada "+name+";"+name+"\n", inventory.ImportOptions{Name: name, Mapping: []byte(
+			`{"match": "asset_tag", "columns": {"Tag": "asset_tag", "Owner": "owner"}, "relationships": {"Office": {"type": "located_in", "class": "location"}}}`)})
+	}
+	before := e.view(t, ci, time.Time{})
+	if len(before.Details.Sources) != 4 || len(before.Relationships) == 0 {
+		t.Fatalf("%d sources, %d relationships", len(before.Details.Sources), len(before.Relationships))
+	}
+	for _, source := range before.Details.Sources {
+		if source.Record == m.mustRecord(t).ID {
+			continue
+		}
+		cis := e.count(t, "")
+		if err := e.SplitCI(t.Context(), ci, []int64{source.Record}, auditor); err != nil {
+			t.Fatal(err)
+		}
+		if n := e.count(t, "") - cis; n != 1 {
+			t.Errorf("%s was split off, and there are %d CIs more", source.Source, n)
+		}
+		identity, err := e.Identity(t.Context(), ci, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e.UndoDecision(t.Context(), identity.Decisions[0].ID, auditor); err != nil {
+			t.Fatalf("undo of the split of %s: %v", source.Source, err)
+		}
+		if diff := cmp.Diff(before, e.view(t, ci, time.Time{})); diff != "" {
+			t.Errorf("after the split of %s and its undo (-before +after):\n%s", source.Source, diff)
+		}
+	}
+}

@@ -55,13 +55,13 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 // match settles that the documents that are there for the first time are about the CIs that they name. Later on they are
 // what they are, whatever they are called: somebody may have parted them since.
 func (t *importing) match(ctx context.Context, records []inventory.ImportRecord, taken []int, ids map[sourceKey]int64) error {
-	about := map[int64]int64{}
+	about := map[int64][]int64{}
 	var candidates []int64
 	for _, i := range taken {
 		ref, says := matchOf(records[i])
 		if cis := t.references[ref]; says && len(cis) == 1 && len(cis[0].records) > 0 {
 			id := ids[keyOf(records[i])]
-			about[id], candidates = cis[0].records[0], append(candidates, id)
+			about[id], candidates = cis[0].records, append(candidates, id)
 		}
 	}
 	if len(candidates) == 0 {
@@ -79,7 +79,9 @@ func (t *importing) match(ctx context.Context, records []inventory.ImportRecord,
 	}
 	batch := &pgx.Batch{}
 	for _, id := range fresh {
-		t.settlePair(batch, id, about[id], true, originList)
+		for _, record := range about[id] { // whichever of them stays
+			t.settlePair(batch, id, record, true, originList)
+		}
 	}
 	return t.send(ctx, "match documents", batch)
 }

@@ -26,8 +26,25 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
 		batch.Queue(`update finding set closed_at = $2 where kind = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
-		return errors.Join(err, r.send(ctx, "retire ci", batch))
+		if err := errors.Join(err, r.send(ctx, "retire ci", batch), r.place(ctx)); err != nil {
+			return err
+		}
+		return r.askObservers(ctx, members)
 	})
+}
+
+// askObservers has those who see records as parts be asked when they are heard of, though they say nothing new.
+func (r *resolution) askObservers(ctx context.Context, parts []int64) error {
+	_, err := r.tx.Exec(ctx, `
+		update source_record set unsettled = true where id in (
+			select observer from relationship where from_record = any($1) and valid_to = 'infinity'
+			union
+			select observer from relationship where to_record = any($1) and valid_to = 'infinity'
+		)`, parts)
+	if err != nil {
+		return fmt.Errorf("ask observers: %w", err)
+	}
+	return nil
 }
 
 // RestoreCI brings a retired CI back. One that is not retired is an inventory.Error with CodeConflict.
