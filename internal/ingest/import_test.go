@@ -254,6 +254,11 @@ func TestListsNameTheirOwn(t *testing.T) {
 	if again := e.load(t, "csv", list, options); again.Unchanged != 3 || e.relationship(t, first.Documents[0].CI, "contains").ID != since {
 		t.Errorf("again: %+v", again)
 	}
+	double := e.load(t, "csv", list+"R-2;rack;peripheral;\nS-2;db;server;rack\n", inventory.ImportOptions{Name: "racks",
+		Mapping: []byte(strings.Replace(string(options.Mapping), `, "by": "asset_tag"`, "", 1))})
+	if row := double.Documents[4]; row.Outcome != "created" || !strings.Contains(strings.Join(row.Warnings, " "), "there are 2 CIs") {
+		t.Errorf("a name that two rows have: %+v", row)
+	}
 	if moved := e.load(t, "csv", strings.Replace(list, "server;R-1", "server;R-0", 1), options); moved.Documents[0].Outcome != "changed" ||
 		!slices.Equal(in(0), []string{row}) {
 		t.Errorf("moved: %+v, in %v", moved.Documents[0], in(0))

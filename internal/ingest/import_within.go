@@ -52,11 +52,17 @@ func namesOf(docs []foreign.Document) map[named]bool {
 
 // merge adds what became of documents the second time: what is not said again stays as it was said.
 func merge(rows, again []inventory.ImportRow) {
+	byPlace := make(map[string]*inventory.ImportRow, len(rows))
+	for i := range rows {
+		byPlace[rows[i].Place] = &rows[i]
+	}
 	for _, second := range again {
-		i := slices.IndexFunc(rows, func(first inventory.ImportRow) bool { return first.Place == second.Place })
-		first := &rows[i]
-		if second.Outcome == outcomeRejected || first.Outcome == outcomeUnchanged {
-			first.Outcome, first.Problem = second.Outcome, second.Problem
+		first := byPlace[second.Place]
+		switch {
+		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
+			first.Warnings = append(first.Warnings, "what it says of others of the list was left out: "+second.Problem)
+		case first.Outcome == outcomeUnchanged:
+			first.Outcome = second.Outcome
 		}
 		for _, warning := range second.Warnings {
 			if !slices.Contains(first.Warnings, warning) {
