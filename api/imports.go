@@ -61,9 +61,9 @@ A mapping says what the columns of a table mean. All of it may be left out; colu
 
 key: the columns whose values name a row, in this list and in later ones. A row is about a CI that is known if the evidence is
 enough, such as maker and serial number; with "match": "asset_tag" it is about the CI that has the row's asset tag, and with
-"match": "id" a list that was exported comes back. class: one for all ("laptop"), or
-what a column says. relationships: the column names another CI by its name, or by the attribute given; one that is not there is made. What a later
-list of the same name says no more has ended.`
+"match": "id" a list that was exported comes back. class: one for all ("laptop"), or what a column says. relationships: the column
+names another CI by its name, or by the attribute given; one that is not there is made. What a later list of the same name says no
+more has ended.`
 	op.MaxBodyBytes = maxImport
 	op.BodyReadTimeout = importTimeout
 	huma.Register(s.huma, op, func(ctx context.Context, in *ImportInput) (*ImportOutput, error) {

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
-	"unicode"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // Values are the values of attributes in a request, by name: text, json.Number, bool or nil.
@@ -94,19 +94,13 @@ func (t Text) pointer() *string {
 	return &t.text
 }
 
-// checkName refuses what people could not read or tell from another name: nothing but blanks, and characters that cannot
-// be seen.
+// checkName refuses what the database cannot hold, and what people could not read.
 func checkName(location, name string) error {
 	if err := checkText(location, name); err != nil {
 		return err
 	}
-	if strings.TrimSpace(name) == "" {
-		return invalid(location, "a name is more than blanks")
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return invalid(location, fmt.Sprintf("the name holds the character %U, which cannot be seen", r))
-		}
+	if problem := inventory.NameProblem(name); problem != "" {
+		return invalid(location, problem)
 	}
 	return nil
 }

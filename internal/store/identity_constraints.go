@@ -13,6 +13,7 @@ const (
 	originOperator = "operator"
 	originReview   = "review"
 	originUndo     = "undo"
+	originList     = "list" // who wrote a mapping, of which CI a row is about
 )
 
 // settlePair settles that two records are one CI, or never are. What was settled to the contrary is revoked at the same

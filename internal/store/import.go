@@ -147,12 +147,9 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	if class == "" {
 		class = rootClass
 	}
-	declared, known := t.declared[class]
-	if !known {
-		if declared, err = attributesFor(ctx, t.tx, class); err != nil {
-			return nil, err
-		}
-		t.declared[class] = declared
+	declared, err := t.attributes(ctx, class)
+	if err != nil {
+		return nil, err
 	}
 	values, name := maps.Clone(o.Attributes), o.Attributes[nameAttribute]
 	delete(values, nameAttribute)
@@ -170,6 +167,19 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	}
 	made, err := t.checkReferences(ctx, o)
 	return append(warnings, made...), err
+}
+
+// attributes gives the attributes that the CIs of a class have, read once.
+func (t *importing) attributes(ctx context.Context, class string) ([]inventory.Attribute, error) {
+	declared, known := t.declared[class]
+	if !known {
+		var err error
+		if declared, err = attributesFor(ctx, t.tx, class); err != nil {
+			return nil, err
+		}
+		t.declared[class] = declared
+	}
+	return declared, nil
 }
 
 // sourceKey names a record.

@@ -9,9 +9,6 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// originList says that whoever wrote a mapping settled which CI a row is about.
-const originList = "list"
-
 // matchOf is the CI that a document says it is about.
 func matchOf(record inventory.ImportRecord) (ref reference, says bool) {
 	return reference{rootClass, record.Match.By, record.Match.Value}, record.Match.By != "" && record.Match.Value != ""

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/jackc/pgx/v5"
 
@@ -134,20 +132,19 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 
 // checkValue refuses what cannot be the value by which a CI is named, and brings the other into the form that it is kept in.
 func (t *importing) checkValue(ctx context.Context, part inventory.Part) error {
-	declared, known := t.declared[part.Class]
-	if !known {
-		var err error
-		if declared, err = attributesFor(ctx, t.tx, part.Class); err != nil {
-			return err
-		}
-		t.declared[part.Class] = declared
-	}
 	if part.By == nameAttribute {
-		hidden := strings.ContainsFunc(part.Key, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
-		if hidden || len(part.Key) > maxText {
-			return invalid("%.50q is no name", part.Key)
+		problem := inventory.NameProblem(part.Key)
+		switch {
+		case problem != "":
+			return invalid("%s", problem)
+		case len(part.Key) > maxText:
+			return invalid("a name has at most %d bytes", maxText)
 		}
 		return nil
+	}
+	declared, err := t.attributes(ctx, part.Class)
+	if err != nil {
+		return err
 	}
 	checked, err := convertAll(part.Class, declared, part.Attributes)
 	maps.Copy(part.Attributes, checked)
@@ -166,7 +163,7 @@ func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
 	if err != nil || !found {
 		return orElse(err, invalid("there is no relationship type %s", e.kind))
 	}
-	declared, err := attributesFor(ctx, t.tx, e.other)
+	declared, err := t.attributes(ctx, e.other)
 	if err != nil {
 		return err
 	}

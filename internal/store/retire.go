@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +18,9 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 			return err
 		}
 		members, err := r.membersOf(ctx, ci)
+		if err != nil {
+			return err
+		}
 		for _, record := range members {
 			r.moved[record], r.resighted[record] = true, true
 		}
@@ -26,7 +28,10 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
 		batch.Queue(`update finding set closed_at = $2 where kind = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
-		if err := errors.Join(err, r.send(ctx, "retire ci", batch), r.place(ctx)); err != nil {
+		if err := r.send(ctx, "retire ci", batch); err != nil {
+			return err
+		}
+		if err := r.place(ctx); err != nil {
 			return err
 		}
 		return r.askObservers(ctx, members)

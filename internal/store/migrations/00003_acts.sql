@@ -26,7 +26,8 @@ alter table attribute_lock drop column released_by;
 alter table identity_constraint drop column revoked_by;
 alter table identity_decision drop column undone_by;
 
--- A version that ended because its CI was retired says so for ever, also when the CI came back since.
+-- A version that ended because its CI was retired, or was a part that is there no more, says so for ever, also when the CI
+-- came back since.
 alter table ci_version add column retired boolean not null default false;
 update ci_version d set retired = true from ci c where c.id = d.ci_id and c.retired_at = d.valid_to;
 

@@ -1,0 +1,20 @@
+package inventory
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// NameProblem says why a text is no name that people could read or tell from another; "": it is one.
+func NameProblem(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return "a name is more than blanks"
+	}
+	for _, r := range name {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return fmt.Sprintf("the name holds the character %U, which cannot be seen", r)
+		}
+	}
+	return ""
+}
