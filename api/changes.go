@@ -8,7 +8,7 @@ import (
 )
 
 type changeStore interface {
-	ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error
+	ListEstateChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error
 }
 
 // ChangeParams say which changes are asked for.
@@ -39,24 +39,24 @@ func (s *server) registerChanges() {
 	all.Description = "The oldest change first: items, attributes, CIs, relationships and identity. To follow the changes, ask again " +
 		"with page_token set to the cursor of the answer before: nothing comes twice and nothing is left out. " +
 		"E.g. ?since=2026-01-31T00:00:00Z&class=computer&kind=item."
-	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.EstateChange], error) {
-		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{Class: in.Class}), nil
+	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.FeedChange], error) {
+		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{Class: in.Class}), nil
 	})
 
 	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/changes", "list-ci-changes", "Changes", "List what changed of a CI")
 	ofCI.Description = "As /api/v1/changes does, of one CI."
-	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.EstateChange], error) {
-		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{CI: in.ID}), nil
+	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.FeedChange], error) {
+		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{CI: in.ID}), nil
 	})
 }
 
-func (s *server) estateChanges(params *ListParams, which ChangeParams, query inventory.EstateQuery) listing[inventory.EstateChange] {
-	query.Since, query.Until, query.Kind, query.Source = which.Since.Time, which.Until.Time, which.Kind, which.Source
-	return listing[inventory.EstateChange]{
-		params: params, name: "changes", feed: true, table: tableOf[inventory.EstateChange](),
-		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EstateChange]) error {
+func (s *server) estateChanges(params *ListParams, which ChangeParams, query inventory.FeedQuery) listing[inventory.FeedChange] {
+	query.Since, query.Until, query.Type, query.Source = which.Since.Time, which.Until.Time, which.Kind, which.Source
+	return listing[inventory.FeedChange]{
+		params: params, name: "changes", feed: true, table: tableOf[inventory.FeedChange](),
+		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.FeedChange]) error {
 			query.Page = page
-			return s.Store.ListEstateChanges(ctx, query, func(row inventory.EstateChange, at inventory.Position) error {
+			return s.Store.ListEstateChanges(ctx, query, func(row inventory.FeedChange, at inventory.Position) error {
 				if err := s.nameItemChange(&row); err != nil {
 					return err
 				}
@@ -67,8 +67,8 @@ func (s *server) estateChanges(params *ListParams, which ChangeParams, query inv
 }
 
 // nameItemChange puts the change of an item into the words of people.
-func (s *server) nameItemChange(row *inventory.EstateChange) error {
-	if row.Kind != "item" {
+func (s *server) nameItemChange(row *inventory.FeedChange) error {
+	if row.Type != "item" {
 		return nil
 	}
 	before, after, named, err := factsOfChange(row.Old, row.New)

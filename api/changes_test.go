@@ -14,10 +14,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-func changeWords(list []inventory.EstateChange) []string {
+func changeWords(list []inventory.FeedChange) []string {
 	words := make([]string, len(list))
 	for i, c := range list {
-		words[i] = strings.TrimSpace(c.Kind + " " + c.Action + " " + c.CI.Name + " " + c.Subject + " " + c.Name)
+		words[i] = strings.TrimSpace(c.Type + " " + c.Action + " " + c.CI.Name + " " + c.Subject + " " + c.Name)
 	}
 	return words
 }
@@ -58,17 +58,17 @@ func TestChanges(t *testing.T) {
 		"/api/v1/cis/" + m.device + "/changes?kind=item": items1,
 	} {
 		got := []string(nil)
-		for _, c := range items[inventory.EstateChange](t, e, address) {
-			if c.Kind == "ci" {
+		for _, c := range items[inventory.FeedChange](t, e, address) {
+			if c.Type == "ci" {
 				c.Subject = ""
 			}
-			got = append(got, changeWords([]inventory.EstateChange{c})...)
+			got = append(got, changeWords([]inventory.FeedChange{c})...)
 		}
 		if diff := cmp.Diff(want, sorted(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", address, diff)
 		}
 	}
-	changed := items[inventory.EstateChange](t, e, "/api/v1/cis/"+id+"/changes?kind=attribute")[0]
+	changed := items[inventory.FeedChange](t, e, "/api/v1/cis/"+id+"/changes?kind=attribute")[0]
 	if string(changed.Old) != `"Anna"` || string(changed.New) != `"Berta"` || changed.Actor != "test" {
 		t.Errorf("who changed what: %s to %s by %q", changed.Old, changed.New, changed.Actor)
 	}
@@ -84,12 +84,12 @@ func TestChanges(t *testing.T) {
 func TestFollowChanges(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t)
-	var empty PageOf[inventory.EstateChange]
+	var empty PageOf[inventory.FeedChange]
 	e.get(t, "/api/v1/changes?class=monitor").decode(t, &empty)
 	if empty.Cursor != "" || len(empty.Items) != 0 {
 		t.Errorf("nothing has happened: %+v", empty)
 	}
-	var seen []inventory.EstateChange
+	var seen []inventory.FeedChange
 	cursor := ""
 	follow := func() {
 		for {
@@ -97,7 +97,7 @@ func TestFollowChanges(t *testing.T) {
 			if cursor != "" {
 				address = with(address, "page_token", cursor)
 			}
-			var page PageOf[inventory.EstateChange]
+			var page PageOf[inventory.FeedChange]
 			e.get(t, address).decode(t, &page)
 			seen = append(seen, page.Items...)
 			if cursor != "" && page.Cursor == "" || len(page.Items) > 0 && page.Cursor == cursor || len(page.Items) == 0 && page.Cursor != cursor {
@@ -116,8 +116,8 @@ func TestFollowChanges(t *testing.T) {
 		follow()
 		follow()
 	}
-	whole := items[inventory.EstateChange](t, e, "/api/v1/changes?class=monitor")
-	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.EstateChange) int { return a.At.Compare(b.At) }) {
+	whole := items[inventory.FeedChange](t, e, "/api/v1/changes?class=monitor")
+	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.FeedChange) int { return a.At.Compare(b.At) }) {
 		t.Errorf("%d changes, or out of order: %v", len(whole), changeWords(whole))
 	}
 	// A stream goes on from a cursor, and gives one, too.
@@ -166,7 +166,7 @@ func TestReasonsAreKept(t *testing.T) {
 		t.Errorf("retired by %q for %q", retired.RetiredBy, retired.RetireReason)
 	}
 	var told []string
-	for _, c := range items[inventory.EstateChange](t, e, path+"/changes") {
+	for _, c := range items[inventory.FeedChange](t, e, path+"/changes") {
 		if c.Reason != "" {
 			told = append(told, c.Subject+" "+c.Action+" by "+c.Actor+": "+c.Reason)
 		}

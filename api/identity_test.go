@@ -40,7 +40,7 @@ func TestMergeAndSplit(t *testing.T) {
 			two.report(t, computer("two"))
 			first, second := "/api/v1/"+noun+"/"+one.device, "/api/v1/"+noun+"/"+two.device
 			apart := e.identity(t, second, "")
-			if apart.CI != two.device || len(apart.Records) != 1 || len(apart.Records[0].Claims) == 0 || apart.Text == "" {
+			if apart.CI != two.device || len(apart.Records) != 1 || len(apart.Records[0].Identifiers) == 0 || apart.Text == "" {
 				t.Fatalf("before: %+v", apart)
 			}
 			then := e.now(t)

@@ -12,7 +12,7 @@ import (
 type softwareStore interface {
 	ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error
 	Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error)
-	ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery, visit inventory.Visit[inventory.Device]) error
+	ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error
 }
 
 // SoftwareListInput asks for a list of software.
@@ -91,7 +91,7 @@ func (s *server) registerSoftware() {
 		"List the devices that have a software")
 	holders.Description = "In the order in which they enrolled."
 	handleList(s, holders, func(_ context.Context, in *SoftwareDevicesInput) (listing[inventory.Device], error) {
-		query := inventory.HolderQuery{Software: in.ID}
+		query := inventory.SoftwareDevicesQuery{Software: in.ID}
 		return listing[inventory.Device]{
 			params: &in.ListParams, name: "software-devices", table: devices,
 			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {

@@ -62,7 +62,7 @@ func (c *conversation) otherAlive(how standing) (bool, error) {
 }
 
 func (c *conversation) incident(kind string, alive, foreign bool) *inventory.Incident {
-	return &inventory.Incident{Kind: kind, Detail: map[string]string{
+	return &inventory.Incident{Type: kind, Detail: map[string]string{
 		"boot_id":             ingest.Text(c.hello.GetBootId()),
 		"recorded_boot_id":    c.record.BootID,
 		"other_stream_alive":  strconv.FormatBool(alive),

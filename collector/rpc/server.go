@@ -56,7 +56,7 @@ type presenceStore interface {
 // Ingester applies observations.
 type Ingester interface {
 	Apply(ctx context.Context, obs *ingest.Observation) (ingest.Result, error)
-	Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.Place, error)
+	Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error)
 }
 
 // Options says how to serve. Store, Ingester and Authority are required.

@@ -68,7 +68,7 @@ func (c *conversation) answer(said *inventoryv1.CheckIn) error {
 // reconsider looks again at which device this is where that depends on who is alive: two installations on one machine,
 // or an agent that was replaced.
 func (c *conversation) reconsider() error {
-	if !c.record.Unsettled {
+	if !c.record.LivenessDependent {
 		return nil
 	}
 	states, err := c.states()
@@ -79,7 +79,7 @@ func (c *conversation) reconsider() error {
 	if err != nil {
 		return err
 	}
-	c.record.CI, c.record.Unsettled = place.CI, place.Unsettled
+	c.record.CI, c.record.LivenessDependent = place.CI, place.LivenessDependent
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (a *agents) observed(n int) (inventory.Observed, error) {
 
 // alone leaves out the parts of what is said of a machine.
 func alone(o inventory.Observed) inventory.Observed {
-	o.Parts = nil
+	o.Components = nil
 	return o
 }
 

@@ -32,8 +32,8 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	spent, err := e.work(ctx, "changes: a day", 1, func() error {
 		began := time.Now()
 		memory.begin()
-		q := inventory.EstateQuery{Since: since, Until: until}
-		err := e.store.ListEstateChanges(ctx, q, func(inventory.EstateChange, inventory.Position) error {
+		q := inventory.FeedQuery{Since: since, Until: until}
+		err := e.store.ListEstateChanges(ctx, q, func(inventory.FeedChange, inventory.Position) error {
 			if rows++; rows == 1 {
 				first = time.Since(began)
 			}

@@ -25,7 +25,7 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 	for _, part := range []struct {
 		id, name        string
 		machines, group int
-		make            func(context.Context, int) (inventory.Testimony, error)
+		make            func(context.Context, int) (inventory.Observation, error)
 		ordered         bool
 	}{
 		{"identity_single", "a new machine, one by one", identitySingles, 1, e.newMachine, false},
@@ -100,7 +100,7 @@ func (e *estate) measureKnown(ctx context.Context) error {
 	for i, part := range []struct {
 		id, name        string
 		machines, group int
-		make            func(context.Context, int) (inventory.Testimony, error)
+		make            func(context.Context, int) (inventory.Observation, error)
 	}{
 		{"identity_unchanged", "unchanged machines", identityMany, identityGroup, e.known},
 		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
@@ -119,8 +119,8 @@ func (e *estate) measureKnown(ctx context.Context) error {
 }
 
 func testimoniesOf(
-	ctx context.Context, first, count int, from func(context.Context, int) (inventory.Testimony, error),
-) (list []inventory.Testimony, err error) {
+	ctx context.Context, first, count int, from func(context.Context, int) (inventory.Observation, error),
+) (list []inventory.Observation, err error) {
 	for n := first; n < first+count; n++ {
 		t, err := from(ctx, n)
 		if err != nil {
@@ -131,7 +131,7 @@ func testimoniesOf(
 	return list, nil
 }
 
-func (e *estate) measureTestimonies(ctx context.Context, id, name string, testimonies []inventory.Testimony, group int) error {
+func (e *estate) measureTestimonies(ctx context.Context, id, name string, testimonies []inventory.Observation, group int) error {
 	spent, err := e.work(ctx, "identity: "+name, len(testimonies), func() error {
 		for from := 0; from < len(testimonies); from += group {
 			if _, err := e.store.Resolve(ctx, testimonies[from:from+group]); err != nil {
@@ -147,13 +147,13 @@ func (e *estate) measureTestimonies(ctx context.Context, id, name string, testim
 }
 
 // newMachine is what an agent says that has just been enrolled.
-func (e *estate) newMachine(ctx context.Context, n int) (inventory.Testimony, error) {
+func (e *estate) newMachine(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.newMachineWithParts(ctx, n)
 	t.Observed = alone(t.Observed)
 	return t, err
 }
 
-func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Testimony, err error) {
+func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Observation, err error) {
 	if t.Observed, err = e.agents.observed(n); err != nil {
 		return t, err
 	}
@@ -167,12 +167,12 @@ func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Te
 }
 
 // known is what a machine that was there before says, which is the same as ever.
-func (e *estate) known(_ context.Context, n int) (inventory.Testimony, error) {
+func (e *estate) known(_ context.Context, n int) (inventory.Observation, error) {
 	said, err := e.agents.observed(n)
-	return inventory.Testimony{Record: e.places[n].record, Observed: alone(said)}, err
+	return inventory.Observation{Record: e.places[n].record, Observed: alone(said)}, err
 }
 
-func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimony, error) {
+func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.known(ctx, n)
 	if err != nil {
 		return t, err

@@ -176,13 +176,13 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 
 // alone is why a thing's record is a CI of its own.
 func (f *filling) alone(t thing) inventory.Reason {
-	return f.judge.Partition(inventory.Neighborhood{Witnesses: []inventory.Witness{{
-		Record: 1, Source: t.source, Kind: t.kind, CreatedAt: t.since, SeenAt: t.since, Home: t.key,
-	}}}).Placements[0].Reason
+	return f.judge.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
+		Record: 1, Source: t.source, BaseClass: t.kind, CreatedAt: t.since, SeenAt: t.since, DefaultCI: t.key,
+	}}}).Assignments[0].Reason
 }
 
 // textsOf gives tokens as PostgreSQL takes them.
-func textsOf(tokens []inventory.Token) []string {
+func textsOf(tokens []inventory.Identifier) []string {
 	list := make([]string, len(tokens))
 	for i, token := range tokens {
 		list[i] = string(token)

@@ -149,7 +149,7 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	holders := map[inventory.Token]int{}
+	holders := map[inventory.Identifier]int{}
 	for n := range machines {
 		said, err := a.observed(n)
 		if err != nil {
@@ -164,7 +164,7 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
 			}
 		}
-		for _, part := range said.Parts {
+		for _, part := range said.Components {
 			found, rejected := judge.Tokens(part.Identifiers)
 			if len(found) == 0 || len(rejected) > 0 {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)

@@ -128,7 +128,7 @@ func checkDocument(t *testing.T, d foreign.Document) {
 		checkSection(t, s)
 	}
 	keys := map[string]bool{}
-	for _, p := range d.Observed.Parts {
+	for _, p := range d.Observed.Components {
 		if p.Class == "" || p.Key == "" || p.Relationship == "" || keys[p.Class+" "+p.Key] {
 			t.Errorf("part %+v", p)
 		}
@@ -226,7 +226,7 @@ func TestCountsJSON(t *testing.T) {
 
 func countParts(d foreign.Document, class string) int {
 	count := 0
-	for _, p := range d.Observed.Parts {
+	for _, p := range d.Observed.Components {
 		if p.Class == class {
 			count++
 		}

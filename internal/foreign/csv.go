@@ -174,7 +174,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 	}
 	doc.Observed.Attributes = attributes
 	doc.Observed.Identifiers = identifiersOf(attributes)
-	doc.Observed.Parts = t.related(r)
+	doc.Observed.Components = t.related(r)
 	doc.Match = t.match(r, attributes)
 	return ""
 }
@@ -185,12 +185,12 @@ func (t *table) fits(fields []string) bool {
 }
 
 // identifiersOf copies the attributes by which things are told apart.
-func identifiersOf(a inventory.Attributes) inventory.Identifiers {
+func identifiersOf(a inventory.Attributes) inventory.RawIdentifiers {
 	text := func(name string) string {
 		text, _ := a[name].(string)
 		return text
 	}
-	ids := inventory.Identifiers{
+	ids := inventory.RawIdentifiers{
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"),
 		UUID: text("uuid"), Hostname: text("hostname"), FQDN: text("fqdn"),
 	}

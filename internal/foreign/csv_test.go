@@ -161,11 +161,11 @@ func TestCSVClassesAndIdentifiers(t *testing.T) {
 	want := []foreign.Document{
 		{Source: "csv:hr", Place: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
 			Attributes: inventory.Attributes{"hostname": "pc1", "mac_address": "aa:bb:cc:00:11:22 aa:bb:cc:00:11:33", "manufacturer": "Dell", "serial_number": "S1"},
-			Identifiers: inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "S1", Hostname: "pc1", Interfaces: []inventory.InterfaceID{
+			Identifiers: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "S1", Hostname: "pc1", Interfaces: []inventory.InterfaceID{
 				{MAC: "aa:bb:cc:00:11:22", Type: "ethernet"}, {MAC: "aa:bb:cc:00:11:33", Type: "ethernet"}}}}},
 		{Source: "csv:hr", Place: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": "Toaster" is no known class: none is taken`},
 			Observed: inventory.Observed{Attributes: inventory.Attributes{"hostname": "pc2", "serial_number": "S2"},
-				Identifiers: inventory.Identifiers{SerialNumber: "S2", Hostname: "pc2"}}},
+				Identifiers: inventory.RawIdentifiers{SerialNumber: "S2", Hostname: "pc2"}}},
 		{Source: "csv:hr", Place: "row 4", Problem: `row 4: column "MAC": "nonsense" is no MAC address`},
 	}
 	if diff := cmp.Diff(want, docs); diff != "" {

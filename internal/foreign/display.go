@@ -83,8 +83,8 @@ func (m *machine) monitorPart(n *node) {
 	attributes := inventory.Attributes{}
 	set(attributes, "model", name)
 	set(attributes, "manufacturer", n.get("manufacturer"))
-	m.part(n, inventory.Part{
+	m.part(n, inventory.Component{
 		Class: "monitor", Key: name, Relationship: "connected_to", Attributes: attributes,
-		Identifiers: inventory.Identifiers{Manufacturer: n.get("manufacturer"), Model: name},
+		Identifiers: inventory.RawIdentifiers{Manufacturer: n.get("manufacturer"), Model: name},
 	})
 }

@@ -8,14 +8,14 @@ import (
 )
 
 // part adds a part of the machine, unless one of its class and key is there.
-func (m *machine) part(n *node, part inventory.Part) {
-	for _, before := range m.doc.Observed.Parts {
+func (m *machine) part(n *node, part inventory.Component) {
+	for _, before := range m.doc.Observed.Components {
 		if before.Class == part.Class && before.Key == part.Key {
 			m.warnf(n, "the %s %q was there before: it is left out", part.Class, part.Key)
 			return
 		}
 	}
-	m.doc.Observed.Parts = append(m.doc.Observed.Parts, part)
+	m.doc.Observed.Components = append(m.doc.Observed.Components, part)
 }
 
 func set(attributes inventory.Attributes, name, text string) {
@@ -55,7 +55,7 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 		m.warnf(n, "the user %q is left out: the account is no person's", login)
 		return
 	}
-	part := inventory.Part{
+	part := inventory.Component{
 		Class: "person", Key: folded, Relationship: "used_by", Inverse: true,
 		Attributes: inventory.Attributes{"name": login, "login": login},
 	}
@@ -78,13 +78,13 @@ func (m *machine) virtualMachines() {
 			m.warnf(n, "a virtual machine without a name is left out")
 			continue
 		}
-		part := inventory.Part{
+		part := inventory.Component{
 			Class: "virtual_machine", Key: key, Relationship: "hosted_on",
 			Attributes: inventory.Attributes{}, Idle: slices.Contains(switchedOff, strings.ToLower(n.get("status"))),
 		}
 		set(part.Attributes, "name", n.get("name"))
 		set(part.Attributes, "serial_number", n.get("serial"))
-		part.Identifiers = inventory.Identifiers{SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac"))}
+		part.Identifiers = inventory.RawIdentifiers{SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac"))}
 		kind := strings.ToLower(n.get("vmtype"))
 		if container, is := containers[kind]; is {
 			part.Class = "container"
@@ -149,10 +149,10 @@ func (m *machine) printers() {
 			continue
 		}
 		name := n.first("name", "description")
-		part := inventory.Part{
+		part := inventory.Component{
 			Class: "printer", Key: n.first("serial", "name", "description"), Relationship: "connected_to",
 			Attributes:  inventory.Attributes{},
-			Identifiers: inventory.Identifiers{SerialNumber: serial, Model: n.get("driver")},
+			Identifiers: inventory.RawIdentifiers{SerialNumber: serial, Model: n.get("driver")},
 		}
 		set(part.Attributes, "name", name)
 		set(part.Attributes, "serial_number", serial)

@@ -519,7 +519,7 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 		t.Errorf("%d systems are installed", n)
 	}
 	record := first.mustRecord(t)
-	if !record.Unsettled {
+	if !record.LivenessDependent {
 		t.Error("nobody will look again when the first system is heard of")
 	}
 	states, err := first.SectionStates(t.Context(), record.ID)

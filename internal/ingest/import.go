@@ -111,7 +111,7 @@ func (g *Ingester) importSome(ctx context.Context, docs []foreign.Document, dryR
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
-		rows[i] = inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		rows[i] = inventory.ImportRow{Location: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem != "" {
 			rows[i].Outcome = outcomeRejected
 			continue

@@ -72,7 +72,7 @@ func TestImportOfAPurchaseList(t *testing.T) {
 	if first.Created != 1 || first.Changed != 1 || first.Rejected != 1 {
 		t.Errorf("first: %+v", first)
 	}
-	if row := first.Documents[2]; row.Place != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
+	if row := first.Documents[2]; row.Location != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
 		t.Errorf("the bad row: %+v", row)
 	}
 	if row := first.Documents[1]; row.CI != known {
@@ -484,8 +484,8 @@ func factsOf(t *testing.T, body string) map[string][]string {
 func (e *estate) itemChanges(t *testing.T, ci string, since time.Time) []string {
 	t.Helper()
 	list := []string{}
-	q := inventory.EstateQuery{CI: ci, Since: since, Kind: "item"}
-	err := e.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, _ inventory.Position) error {
+	q := inventory.FeedQuery{CI: ci, Since: since, Type: "item"}
+	err := e.ListEstateChanges(t.Context(), q, func(c inventory.FeedChange, _ inventory.Position) error {
 		if c.New != nil {
 			list = append(list, "+ "+c.Subject+" "+string(c.New))
 		}

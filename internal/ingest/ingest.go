@@ -24,7 +24,7 @@ type Store interface {
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
-	Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]inventory.Place, error)
+	Resolve(ctx context.Context, testimonies []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
 	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
 }
 
@@ -163,7 +163,7 @@ func (j *job) outcome(err error) (Result, error) {
 	c := j.change
 	record := j.obs.Record
 	if j.place != nil {
-		record.CI, record.Unsettled = j.place.CI, j.place.Unsettled
+		record.CI, record.LivenessDependent = j.place.CI, j.place.LivenessDependent
 	}
 	record.Version, record.Root = c.Version+1, c.Root
 	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at

@@ -200,7 +200,7 @@ func checkCounts(t testing.TB, e *estate) {
 	for range 2 {
 		err := e.ListSoftware(t.Context(), inventory.SoftwareQuery{}, func(s inventory.Software, _ inventory.Position) error {
 			var devices int64
-			err := e.ListSoftwareDevices(t.Context(), inventory.HolderQuery{Software: s.ID}, func(inventory.Device, inventory.Position) error {
+			err := e.ListSoftwareDevices(t.Context(), inventory.SoftwareDevicesQuery{Software: s.ID}, func(inventory.Device, inventory.Position) error {
 				devices++
 				return nil
 			})

@@ -33,21 +33,23 @@ func (j *Judge) Honest(kind, value string) bool {
 }
 
 // Tokens brings identifiers into their one form.
-func (j *Judge) Tokens(ids inventory.Identifiers) ([]inventory.Token, []inventory.Rejection) {
-	return j.rules.Tokens(ids)
+func (j *Judge) Tokens(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection) {
+	return j.rules.Normalize(ids)
 }
 
 // Searchable tells whether records are looked for by a token.
-func (j *Judge) Searchable(t inventory.Token) bool { return identify.Searchable(t) }
+func (j *Judge) Searchable(t inventory.Identifier) bool { return identify.IsBlockingKey(t) }
 
 // Partition says which records are one CI.
-func (j *Judge) Partition(n inventory.Neighborhood) inventory.Partition { return j.rules.Partition(n) }
+func (j *Judge) Partition(n inventory.CandidateSet) inventory.Partition { return j.rules.Partition(n) }
 
 // Observes tells whether a source sees things, and does not only list them.
 func (j *Judge) Observes(source string) bool { return j.precedence.Observes(source) }
 
-// HasLeft tells whether what is true of a CI is that it is gone: disposed of, lost.
-func (j *Judge) HasLeft(attributes inventory.Attributes) bool { return reconcile.HasLeft(attributes) }
+// IsDisposed tells whether what is true of a CI is that it is gone: disposed of, lost.
+func (j *Judge) HasLeft(attributes inventory.Attributes) bool {
+	return reconcile.IsDisposed(attributes)
+}
 
 // Explain puts a reason in words.
 func (j *Judge) Explain(reason inventory.Reason) string { return identify.Explain(reason) }
@@ -59,8 +61,8 @@ func (j *Judge) RulesVersion() string { return j.rules.Version() }
 func (j *Judge) Rules() ([]byte, error) { return j.rules.Document() }
 
 // Identifiers gives what attributes tell of which thing it is that they are said of.
-func (j *Judge) Identifiers(attributes inventory.Attributes) inventory.Identifiers {
-	return reconcile.Identifiers(attributes)
+func (j *Judge) Identifiers(attributes inventory.Attributes) inventory.RawIdentifiers {
+	return reconcile.IdentifiersOf(attributes)
 }
 
 // Reconcile gives what is true of a CI.

@@ -15,7 +15,7 @@ type work struct {
 	sections []*sectionWork
 	verdicts []inventory.Verdict
 	change   inventory.Change
-	place    *inventory.Place // where its record was found to be; nil: nobody asked
+	place    *inventory.RecordAssignment // where its record was found to be; nil: nobody asked
 	result
 }
 

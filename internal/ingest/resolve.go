@@ -20,13 +20,13 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 	if err != nil {
 		return err
 	}
-	testimonies := make([]inventory.Testimony, len(group))
+	testimonies := make([]inventory.Observation, len(group))
 	for i, j := range group {
 		observed := reconcile.Observe(facts[j], g.options.Honest)
 		if j.obs.Also != nil {
 			observed = reconcile.Join(observed, *j.obs.Also)
 		}
-		testimonies[i] = inventory.Testimony{Record: j.obs.Record.ID, Observed: observed}
+		testimonies[i] = inventory.Observation{Record: j.obs.Record.ID, Observed: observed}
 	}
 	places, err := g.store.Resolve(ctx, testimonies)
 	if err != nil {
@@ -41,7 +41,7 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 
 // tells reports whether the observation may tell something new of which device it is about, or of its attributes.
 func (j *job) tells() bool {
-	return j.obs.Record.CI == "" || j.obs.Record.Unsettled || j.obs.Also != nil ||
+	return j.obs.Record.CI == "" || j.obs.Record.LivenessDependent || j.obs.Also != nil ||
 		slices.ContainsFunc(j.sections, (*sectionWork).tells)
 }
 
@@ -124,10 +124,10 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 
 // Reconsider looks again at which device a record is, now that it was heard of. It is for records whose place
 // depends on who is heard of next, and says nothing new of them.
-func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.Place, error) {
+func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error) {
 	j := &job{obs: &Observation{Record: record, States: states}}
 	if err := g.resolve(ctx, []*job{j}); err != nil || j.place == nil {
-		return inventory.Place{CI: record.CI}, err
+		return inventory.RecordAssignment{CI: record.CI}, err
 	}
 	return *j.place, nil
 }

@@ -21,7 +21,7 @@ func (e *estate) wantRetired(t testing.TB, when, ci string, want bool) {
 func (m *machine) checkIn(t testing.TB) {
 	t.Helper()
 	record := m.mustRecord(t)
-	if !record.Unsettled {
+	if !record.LivenessDependent {
 		t.Fatal("nobody will look when it is heard of")
 	}
 	states, err := m.SectionStates(t.Context(), record.ID)
@@ -43,7 +43,7 @@ func (e *estate) openFindings(t testing.TB, ci string) []string {
 	kinds := []string{}
 	for _, f := range identity.Findings {
 		if f.ClosedAt == nil {
-			kinds = append(kinds, f.Kind)
+			kinds = append(kinds, f.Type)
 		}
 	}
 	return kinds
@@ -92,8 +92,8 @@ func TestRetiredAndThere(t *testing.T) {
 		if n := e.count(t, "operating_system_installation"); n != 1 {
 			t.Errorf("%d systems when it checked in", n)
 		}
-		if kinds := e.openFindings(t, ci); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).Unsettled {
-			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).Unsettled)
+		if kinds := e.openFindings(t, ci); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).LivenessDependent {
+			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).LivenessDependent)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestRetiredPartAndThere(t *testing.T) {
 		}
 		m.checkIn(t)
 		e.wantRetired(t, relation, part, false)
-		if m.mustRecord(t).Unsettled {
+		if m.mustRecord(t).LivenessDependent {
 			t.Error("it is asked each time")
 		}
 	}
@@ -140,8 +140,8 @@ func TestDisposedAndThere(t *testing.T) {
 		}
 	}
 	declare(t, e, ci, map[string]any{"lifecycle_state": "in_use"})
-	if n := conflicts(); n != 0 || m.mustRecord(t).Unsettled {
-		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).Unsettled)
+	if n := conflicts(); n != 0 || m.mustRecord(t).LivenessDependent {
+		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).LivenessDependent)
 	}
 }
 

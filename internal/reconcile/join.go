@@ -20,16 +20,16 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, also.Attributes)
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
-	joined.Parts = slices.Clone(sections.Parts)
-	for _, part := range also.Parts {
-		if !slices.ContainsFunc(joined.Parts, func(p inventory.Part) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Parts = append(joined.Parts, part)
+	joined.Components = slices.Clone(sections.Components)
+	for _, part := range also.Components {
+		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
+			joined.Components = append(joined.Components, part)
 		}
 	}
 	return joined
 }
 
-func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
+func joinIdentifiers(a, b inventory.RawIdentifiers) inventory.RawIdentifiers {
 	a.Manufacturer = cmp.Or(a.Manufacturer, b.Manufacturer)
 	a.Model = cmp.Or(a.Model, b.Model)
 	a.SerialNumber = cmp.Or(a.SerialNumber, b.SerialNumber)
@@ -50,13 +50,13 @@ func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
 	return a
 }
 
-// Identifiers gives what attributes that a person or a list states tell of which thing they are said of.
-func Identifiers(attributes inventory.Attributes) inventory.Identifiers {
+// IdentifiersOf gives what attributes that a person or a list states tell of which thing they are said of.
+func IdentifiersOf(attributes inventory.Attributes) inventory.RawIdentifiers {
 	text := func(name string) string {
 		value, _ := attributes[name].(string)
 		return value
 	}
-	ids := inventory.Identifiers{
+	ids := inventory.RawIdentifiers{
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: cmp.Or(text("hostname"), text(nameAttribute)), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}

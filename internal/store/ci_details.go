@@ -130,7 +130,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 		attributes, err := decodeAttributes(row.Attributes)
 		sources = append(sources, inventory.SourceRecord{
 			Record: row.Record, Source: row.Source, NativeKey: row.NativeKey, Class: row.Class, Attributes: attributes,
-			FirstSeen: row.FirstSeen, LastSeen: row.LastSeen, Shown: row.Shown,
+			FirstSeen: row.FirstSeen, LastSeen: row.LastSeen, Primary: row.Shown,
 		})
 		return err
 	})

@@ -300,7 +300,7 @@ func TestCIDetails(t *testing.T) {
 			{Attribute: "owner", Value: "Ada", Reason: "hers", Actor: "alice", LockedAt: w.now},
 		},
 		Sources: []inventory.SourceRecord{{
-			Record: agent.id, Source: "agent", NativeKey: "pc", Class: "computer", Attributes: values, FirstSeen: first, Shown: true,
+			Record: agent.id, Source: "agent", NativeKey: "pc", Class: "computer", Attributes: values, FirstSeen: first, Primary: true,
 		}},
 		AsOf: &w.now,
 	}

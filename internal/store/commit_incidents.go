@@ -27,7 +27,7 @@ func (r *incidentRows) add(c inventory.Change, at time.Time) error {
 		return fmt.Errorf("encode incident: %w", err)
 	}
 	r.records, r.at = append(r.records, c.Record), append(r.at, at)
-	r.kinds, r.details = append(r.kinds, c.Incident.Kind), append(r.details, string(detail))
+	r.kinds, r.details = append(r.kinds, c.Incident.Type), append(r.details, string(detail))
 	return nil
 }
 

@@ -104,10 +104,10 @@ func present(values map[string]any) map[string]any {
 // declare takes in what people say of a CI and tells which one it is.
 func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
 	r.heard[record] = true
-	testimony := inventory.Testimony{Record: record, Observed: inventory.Observed{
+	testimony := inventory.Observation{Record: record, Observed: inventory.Observed{
 		Class: class, Attributes: attributes, Identifiers: r.judge.Identifiers(attributes),
 	}}
-	if err := r.testify(ctx, []inventory.Testimony{testimony}); err != nil {
+	if err := r.testify(ctx, []inventory.Observation{testimony}); err != nil {
 		return "", err
 	}
 	if err := r.place(ctx); err != nil {

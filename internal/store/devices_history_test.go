@@ -68,7 +68,7 @@ func (w *world) checkDevices(snapshot worldSnapshot, software int32) {
 		w.t.Errorf("devices as of %v: %v (-want +got):\n%s", snapshot.at, err, diff)
 	}
 	var holding []string
-	query := inventory.HolderQuery{Page: page, Software: software}
+	query := inventory.SoftwareDevicesQuery{Page: page, Software: software}
 	err = w.s.ListSoftwareDevices(w.t.Context(), query, func(d inventory.Device, _ inventory.Position) error {
 		holding = append(holding, d.ID)
 		return nil

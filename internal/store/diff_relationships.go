@@ -52,7 +52,7 @@ func (r relatedRow) direction() string {
 }
 
 // relationships gives the relationships that CIs have at one of the instants only.
-func (d *differ) relationships(ctx context.Context, cis []compared) (map[string][]inventory.RelationDelta, error) {
+func (d *differ) relationships(ctx context.Context, cis []compared) (map[string][]inventory.RelationshipDiff, error) {
 	before, after := []string{}, []string{}
 	for _, c := range cis {
 		if c.OldClass != nil {
@@ -62,9 +62,9 @@ func (d *differ) relationships(ctx context.Context, cis []compared) (map[string]
 			after = append(after, c.ID)
 		}
 	}
-	deltas := map[string][]inventory.RelationDelta{}
+	deltas := map[string][]inventory.RelationshipDiff{}
 	err := each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
-		deltas[row.CI] = append(deltas[row.CI], inventory.RelationDelta{
+		deltas[row.CI] = append(deltas[row.CI], inventory.RelationshipDiff{
 			Change: row.Change, Type: row.Type, Direction: row.direction(), Verb: row.Verb,
 			Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
 		})

@@ -114,17 +114,17 @@ func worldFacts(item int) inventory.Attributes {
 	return inventory.Attributes{"name": "thing " + strconv.Itoa(item%worldKeys), "version": json.Number(strconv.Itoa(item))}
 }
 
-func relationsOf(id string, in, notIn map[worldEdge]bool, change string) []inventory.RelationDelta {
-	var list []inventory.RelationDelta
+func relationsOf(id string, in, notIn map[worldEdge]bool, change string) []inventory.RelationshipDiff {
+	var list []inventory.RelationshipDiff
 	for edge := range in {
 		switch {
 		case notIn[edge]:
 		case edge.From == id:
-			list = append(list, inventory.RelationDelta{
+			list = append(list, inventory.RelationshipDiff{
 				Change: change, Type: edge.Type, Direction: "out", Verb: worldVerbs[edge.Type][0], Other: inventory.CIRef{ID: edge.To},
 			})
 		case edge.To == id:
-			list = append(list, inventory.RelationDelta{
+			list = append(list, inventory.RelationshipDiff{
 				Change: change, Type: edge.Type, Direction: "in", Verb: worldVerbs[edge.Type][1], Other: inventory.CIRef{ID: edge.From},
 			})
 		}
@@ -189,7 +189,7 @@ func (w *world) checkDiff(a, b worldSnapshot) {
 		w.t.Fatal(err)
 	}
 	if diff := cmp.Diff(compareSnapshots(a, b), got, cmpopts.IgnoreFields(inventory.CIDiff{}, "CI"),
-		cmpopts.SortSlices(func(x, y inventory.RelationDelta) bool {
+		cmpopts.SortSlices(func(x, y inventory.RelationshipDiff) bool {
 			return x.Type+x.Other.ID+x.Change+x.Direction < y.Type+y.Other.ID+y.Change+y.Direction
 		})); diff != "" {
 		w.t.Fatalf("from %v to %v (-want +got):\n%s", a.at, b.at, diff)

@@ -167,7 +167,7 @@ func (s *Store) Fork(ctx context.Context, from int64, key [32]byte, expires time
 func (s *Store) AddIncident(ctx context.Context, record int64, incident inventory.Incident) error {
 	_, err := s.pool.Exec(ctx, `
 		insert into sync_incident (record_id, at, kind, detail) values ($1, clock_timestamp(), $2, $3)`,
-		record, incident.Kind, incident.Detail)
+		record, incident.Type, incident.Detail)
 	if err != nil {
 		return fmt.Errorf("record incident: %w", err)
 	}

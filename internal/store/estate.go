@@ -20,7 +20,7 @@ import (
 //
 // A change is one of the CI that its record was at that time. Of a relationship, it is one of the CI that it is from, or
 // of the CI asked for. The action of an item is added, removed or changed.
-func (s *Store) ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error {
+func (s *Store) ListEstateChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error {
 	full := fullWindow
 	if q.Limit > 0 {
 		full = min(full, 100+2*q.Limit)
@@ -49,8 +49,8 @@ func (s *Store) listEstate(ctx context.Context, feed *estateFeed) error {
 // estateFeed reads changes window by window, so that whatever there is, no more than a window of it is sorted.
 type estateFeed struct {
 	tx      pgx.Tx
-	query   inventory.EstateQuery
-	visit   inventory.Visit[inventory.EstateChange]
+	query   inventory.FeedQuery
+	visit   inventory.Visit[inventory.FeedChange]
 	parts   []estatePart
 	args    pgx.NamedArgs
 	from    time.Time
@@ -60,11 +60,11 @@ type estateFeed struct {
 }
 
 func (f *estateFeed) prepare() error {
-	if f.query.Kind != "" && !slices.Contains(estateKinds, f.query.Kind) {
-		return invalid("there is no kind of change %q", f.query.Kind)
+	if f.query.Type != "" && !slices.Contains(estateKinds, f.query.Type) {
+		return invalid("there is no kind of change %q", f.query.Type)
 	}
 	for _, part := range estateParts {
-		if f.query.Kind == "" || part.kind == f.query.Kind {
+		if f.query.Type == "" || part.kind == f.query.Type {
 			f.parts = append(f.parts, part)
 		}
 	}
@@ -227,9 +227,9 @@ func (r estateRow) position() inventory.Position {
 	}
 }
 
-func (r estateRow) change() inventory.EstateChange {
-	return inventory.EstateChange{
-		At: r.At, Kind: r.Kind, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
+func (r estateRow) change() inventory.FeedChange {
+	return inventory.FeedChange{
+		At: r.At, Type: r.Kind, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
 		Source: r.Source, Subject: r.Subject, Name: r.Other, Old: json.RawMessage(r.Old), New: json.RawMessage(r.New),
 		Actor: r.Actor, Reason: r.Reason,
 	}

@@ -17,9 +17,9 @@ import (
 )
 
 // feed lists the changes that a query asks for, and where it ended.
-func feed(t *testing.T, s *Store, q inventory.EstateQuery) (changes []inventory.EstateChange, last inventory.Position) {
+func feed(t *testing.T, s *Store, q inventory.FeedQuery) (changes []inventory.FeedChange, last inventory.Position) {
 	t.Helper()
-	err := s.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, at inventory.Position) error {
+	err := s.ListEstateChanges(t.Context(), q, func(c inventory.FeedChange, at inventory.Position) error {
 		changes, last = append(changes, c), at
 		return nil
 	})
@@ -30,11 +30,11 @@ func feed(t *testing.T, s *Store, q inventory.EstateQuery) (changes []inventory.
 }
 
 // asWorld says of changes what the world knows of them.
-func asWorld(changes []inventory.EstateChange) []worldChange {
+func asWorld(changes []inventory.FeedChange) []worldChange {
 	var list []worldChange
 	for _, c := range changes {
-		w := worldChange{At: c.At, Kind: c.Kind, Action: c.Action, CI: c.CI.ID, Subject: c.Subject}
-		if c.Kind == "relationship" {
+		w := worldChange{At: c.At, Kind: c.Type, Action: c.Action, CI: c.CI.ID, Subject: c.Subject}
+		if c.Type == "relationship" {
 			w.New = c.Name
 		}
 		list = append(list, w)
@@ -61,13 +61,13 @@ func TestEstateChanges(t *testing.T) {
 			for range 120 {
 				w.play(r)
 			}
-			whole, _ := feed(t, w.s, inventory.EstateQuery{})
+			whole, _ := feed(t, w.s, inventory.FeedQuery{})
 			if diff := cmp.Diff(sortWorld(w.changes), sortWorld(asWorld(whole))); diff != "" {
 				t.Fatalf("changes (-want +got):\n%s", diff)
 			}
-			if !slices.IsSortedFunc(whole, func(a, b inventory.EstateChange) int {
+			if !slices.IsSortedFunc(whole, func(a, b inventory.FeedChange) int {
 				if a.At.Equal(b.At) {
-					return strings.Compare(a.Kind, b.Kind)
+					return strings.Compare(a.Type, b.Type)
 				}
 				return a.At.Compare(b.At)
 			}) {
@@ -79,8 +79,8 @@ func TestEstateChanges(t *testing.T) {
 				}
 			}
 			for _, full := range []int{1, 8} {
-				var windows []inventory.EstateChange
-				err := w.s.listEstate(t.Context(), &estateFeed{full: full, visit: func(c inventory.EstateChange, _ inventory.Position) error {
+				var windows []inventory.FeedChange
+				err := w.s.listEstate(t.Context(), &estateFeed{full: full, visit: func(c inventory.FeedChange, _ inventory.Position) error {
 					windows = append(windows, c)
 					return nil
 				}})
@@ -93,10 +93,10 @@ func TestEstateChanges(t *testing.T) {
 	}
 }
 
-func pages(t *testing.T, s *Store, size int) []inventory.EstateChange {
+func pages(t *testing.T, s *Store, size int) []inventory.FeedChange {
 	t.Helper()
-	var all []inventory.EstateChange
-	query := inventory.EstateQuery{Page: inventory.Page{Limit: size}}
+	var all []inventory.FeedChange
+	query := inventory.FeedQuery{Page: inventory.Page{Limit: size}}
 	for {
 		changes, last := feed(t, s, query)
 		if len(changes) == 0 {
@@ -110,32 +110,32 @@ func pages(t *testing.T, s *Store, size int) []inventory.EstateChange {
 }
 
 // checkScopes: what is asked of a part of the feed is that part of the whole.
-func (w *world) checkScopes(whole []inventory.EstateChange) {
+func (w *world) checkScopes(whole []inventory.FeedChange) {
 	w.t.Helper()
 	middle := whole[len(whole)/2].At
 	for name, part := range map[string]struct {
-		query inventory.EstateQuery
-		keep  func(inventory.EstateChange) bool
+		query inventory.FeedQuery
+		keep  func(inventory.FeedChange) bool
 	}{
-		"since":  {inventory.EstateQuery{Since: middle}, func(c inventory.EstateChange) bool { return !c.At.Before(middle) }},
-		"until":  {inventory.EstateQuery{Until: middle}, func(c inventory.EstateChange) bool { return c.At.Before(middle) }},
-		"as of":  {inventory.EstateQuery{Page: inventory.Page{AsOf: middle}}, func(c inventory.EstateChange) bool { return !c.At.After(middle) }},
-		"kind":   {inventory.EstateQuery{Kind: "ci"}, func(c inventory.EstateChange) bool { return c.Kind == "ci" }},
-		"source": {inventory.EstateQuery{Source: "manual"}, func(c inventory.EstateChange) bool { return c.Source == "manual" }},
-		"class": {inventory.EstateQuery{Class: "computer", Kind: "attribute"}, func(c inventory.EstateChange) bool {
-			return c.Kind == "attribute" && (c.CI.Class == "computer" || c.CI.Class == "laptop")
+		"since":  {inventory.FeedQuery{Since: middle}, func(c inventory.FeedChange) bool { return !c.At.Before(middle) }},
+		"until":  {inventory.FeedQuery{Until: middle}, func(c inventory.FeedChange) bool { return c.At.Before(middle) }},
+		"as of":  {inventory.FeedQuery{Page: inventory.Page{AsOf: middle}}, func(c inventory.FeedChange) bool { return !c.At.After(middle) }},
+		"kind":   {inventory.FeedQuery{Type: "ci"}, func(c inventory.FeedChange) bool { return c.Type == "ci" }},
+		"source": {inventory.FeedQuery{Source: "manual"}, func(c inventory.FeedChange) bool { return c.Source == "manual" }},
+		"class": {inventory.FeedQuery{Class: "computer", Type: "attribute"}, func(c inventory.FeedChange) bool {
+			return c.Type == "attribute" && (c.CI.Class == "computer" || c.CI.Class == "laptop")
 		}},
-		"CI": {inventory.EstateQuery{CI: w.cis[0].id, Kind: "item"}, func(c inventory.EstateChange) bool {
-			return c.Kind == "item" && c.CI.ID == w.cis[0].id
+		"CI": {inventory.FeedQuery{CI: w.cis[0].id, Type: "item"}, func(c inventory.FeedChange) bool {
+			return c.Type == "item" && c.CI.ID == w.cis[0].id
 		}},
 	} {
 		got, _ := feed(w.t, w.s, part.query)
-		want := slices.DeleteFunc(slices.Clone(whole), func(c inventory.EstateChange) bool { return !part.keep(c) })
+		want := slices.DeleteFunc(slices.Clone(whole), func(c inventory.FeedChange) bool { return !part.keep(c) })
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			w.t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
-	other, _ := feed(w.t, w.s, inventory.EstateQuery{CI: w.cis[1].id, Kind: "relationship"})
+	other, _ := feed(w.t, w.s, inventory.FeedQuery{CI: w.cis[1].id, Type: "relationship"})
 	for _, c := range other {
 		if c.CI.ID != w.cis[1].id {
 			w.t.Errorf("a change of %s among those of %s", c.CI.ID, w.cis[1].id)
@@ -158,7 +158,7 @@ func TestEstateRepeats(t *testing.T) {
 	}
 	later(func() { w.unrelate(held[0]) })
 	later(func() { w.unrelate(held[1]); w.unrelate(held[2]) })
-	changes, _ := feed(t, w.s, inventory.EstateQuery{Kind: "relationship"})
+	changes, _ := feed(t, w.s, inventory.FeedQuery{Type: "relationship"})
 	want := []worldChange{
 		{worldStart.Add(time.Hour), "relationship", "began", b.ci.id, "connected_to", "a"},
 		{worldStart.Add(5 * time.Hour), "relationship", "ended", b.ci.id, "connected_to", "a"},
@@ -194,20 +194,20 @@ func TestEstateValues(t *testing.T) {
 		insert into record_version (record_id, valid_from, class, attributes)
 		select id, $1, '', '{"owner": "Ada"}' from source_record where source = 'manual'`, w.now)
 	w.exec(`insert into act (at, actor, reason) values ($1, 'alice', 'as HR says')`, w.now)
-	changes, _ := feed(t, w.s, inventory.EstateQuery{CI: pc.ci.id, Since: worldStart.Add(2 * time.Second)})
+	changes, _ := feed(t, w.s, inventory.FeedQuery{CI: pc.ci.id, Since: worldStart.Add(2 * time.Second)})
 	ref := inventory.CIRef{ID: pc.ci.id, Class: "computer", Name: "pc"}
-	want := []inventory.EstateChange{
-		{Kind: "attribute", Action: "changed", CI: ref, Source: "agent", Subject: "model", Old: []byte(`"A"`), New: []byte(`"B"`)},
+	want := []inventory.FeedChange{
+		{Type: "attribute", Action: "changed", CI: ref, Source: "agent", Subject: "model", Old: []byte(`"A"`), New: []byte(`"B"`)},
 		{
-			Kind: "item", Action: "changed", CI: ref, Source: "agent", Subject: "software",
+			Type: "item", Action: "changed", CI: ref, Source: "agent", Subject: "software",
 			Old: []byte(`{"name" : "thing 1", "version" : 1}`), New: []byte(`{"name" : "thing 1", "version" : 6}`),
 		},
-		{Kind: "relationship", Action: "began", CI: ref, Source: "agent", Subject: "connected_to", Name: "screen"},
-		{Kind: "attribute", Action: "added", CI: ref, Source: "manual", Subject: "owner", New: []byte(`"Ada"`), Actor: "alice", Reason: "as HR says"},
+		{Type: "relationship", Action: "began", CI: ref, Source: "agent", Subject: "connected_to", Name: "screen"},
+		{Type: "attribute", Action: "added", CI: ref, Source: "manual", Subject: "owner", New: []byte(`"Ada"`), Actor: "alice", Reason: "as HR says"},
 	}
 	for i := range changes {
 		changes[i].At = time.Time{}
-		if changes[i].Kind == "relationship" { // with ids that are made as the test runs
+		if changes[i].Type == "relationship" { // with ids that are made as the test runs
 			if !strings.Contains(string(changes[i].New), screen.ci.id) {
 				t.Errorf("%s does not name %s", changes[i].New, screen.ci.id)
 			}
@@ -237,7 +237,7 @@ func TestEstateMissesNothing(t *testing.T) {
 	seen := map[string]int{}
 	var after inventory.Position
 	poll := func() (news int) {
-		query := inventory.EstateQuery{Page: inventory.Page{After: after, Limit: 10}, Kind: "item"}
+		query := inventory.FeedQuery{Page: inventory.Page{After: after, Limit: 10}, Type: "item"}
 		changes, last := feed(t, w.s, query)
 		for _, c := range changes {
 			seen[c.CI.ID+string(c.New)]++

@@ -86,7 +86,7 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 		order by r.created_at, r.id`, args, func(row identityRow) error {
 		record := inventory.IdentityRecord{
 			Record: row.ID, Source: row.Source, NativeKey: row.Label, FirstSeen: row.CreatedAt, LastSeen: row.LastSeen,
-			Shown: row.Shown, Claims: []inventory.ClaimRecord{}, Rejected: []inventory.Rejection{},
+			Primary: row.Shown, Identifiers: []inventory.IdentifierHistory{}, Rejected: []inventory.Rejection{},
 		}
 		if record.NativeKey == "" {
 			record.NativeKey = hex.EncodeToString(row.NativeKey)
@@ -95,11 +95,11 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 			if row.FirstSeen[i].After(asOf) {
 				continue
 			}
-			claim := inventory.ClaimRecord{Token: inventory.Token(token), FirstSeen: row.FirstSeen[i], LastSeen: row.LastSaid[i]}
+			claim := inventory.IdentifierHistory{Identifier: inventory.Identifier(token), FirstSeen: row.FirstSeen[i], LastSeen: row.LastSaid[i]}
 			if claim.LastSeen != nil && claim.LastSeen.After(asOf) {
 				claim.LastSeen = nil
 			}
-			record.Claims = append(record.Claims, claim)
+			record.Identifiers = append(record.Identifiers, claim)
 		}
 		if err := json.Unmarshal(row.Rejected, &record.Rejected); err != nil {
 			return err

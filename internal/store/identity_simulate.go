@@ -67,12 +67,12 @@ func (r *resolution) everything(ctx context.Context) (*nearby, error) {
 			return nil, err
 		}
 	}
-	holders := map[inventory.Token]int{}
+	holders := map[inventory.Identifier]int{}
 	for _, w := range n.witnesses {
-		for _, claim := range w.Claims {
-			if r.judge.Searchable(claim.Token) {
-				n.searched[claim.Token] = true
-				holders[claim.Token]++
+		for _, claim := range w.Identifiers {
+			if r.judge.Searchable(claim.Identifier) {
+				n.searched[claim.Identifier] = true
+				holders[claim.Identifier]++
 			}
 		}
 	}
@@ -94,8 +94,8 @@ type simulation struct {
 }
 
 func (s *simulation) compare(partition inventory.Partition) {
-	after, before := map[string][]inventory.Placement{}, map[string][]inventory.Placement{}
-	for _, p := range partition.Placements {
+	after, before := map[string][]inventory.Assignment{}, map[string][]inventory.Assignment{}
+	for _, p := range partition.Assignments {
 		after[p.CI] = append(after[p.CI], p)
 		before[s.placed[p.Record].CI] = append(before[s.placed[p.Record].CI], p)
 	}
@@ -109,13 +109,13 @@ func (s *simulation) compare(partition inventory.Partition) {
 		}
 	}
 	for _, ci := range slices.Sorted(maps.Keys(before)) {
-		if slices.ContainsFunc(before[ci], func(p inventory.Placement) bool { return p.CI != before[ci][0].CI }) {
+		if slices.ContainsFunc(before[ci], func(p inventory.Assignment) bool { return p.CI != before[ci][0].CI }) {
 			s.answer.Splits = s.add(s.answer.Splits, []string{ci}, before[ci])
 		}
 	}
 }
 
-func (s *simulation) add(list []inventory.SimulatedChange, cis []string, placements []inventory.Placement) []inventory.SimulatedChange {
+func (s *simulation) add(list []inventory.SimulatedChange, cis []string, placements []inventory.Assignment) []inventory.SimulatedChange {
 	if len(list) == maxSimulated {
 		s.answer.Truncated = true
 		return list

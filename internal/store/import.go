@@ -62,11 +62,11 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.match(ctx, records, taken, ids); err != nil {
 		return nil, err
 	}
-	var testimonies []inventory.Testimony
+	var testimonies []inventory.Observation
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.heard[outcomes[i].Record] = true
-		testimonies = append(testimonies, inventory.Testimony{Record: outcomes[i].Record, Observed: records[i].Observed})
+		testimonies = append(testimonies, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed})
 	}
 	if err := t.testify(ctx, testimonies); err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func references(records []inventory.ImportRecord) []reference {
 		if ref, says := matchOf(record); says {
 			named = append(named, ref)
 		}
-		for _, part := range record.Observed.Parts {
+		for _, part := range record.Observed.Components {
 			if part.By != "" {
 				named = append(named, referenceOf(part))
 			}

@@ -141,7 +141,7 @@ func TestCIPagesHaveTheirIndexes(t *testing.T) {
 		s.wantIndexes(t, "a graph", sql, args)
 	}
 	for _, ci := range []string{"", uuid.NewString()} {
-		feed := &estateFeed{query: inventory.EstateQuery{CI: ci}, full: fullWindow}
+		feed := &estateFeed{query: inventory.FeedQuery{CI: ci}, full: fullWindow}
 		if err := feed.prepare(); err != nil {
 			t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func TestEveryHolderIsListedOnce(t *testing.T) {
 	}
 	for _, asOf := range []time.Time{{}, time.Now()} {
 		seen := map[string]int{}
-		query := inventory.HolderQuery{Page: inventory.Page{AsOf: asOf}, Software: 1}
+		query := inventory.SoftwareDevicesQuery{Page: inventory.Page{AsOf: asOf}, Software: 1}
 		err := s.ListSoftwareDevices(t.Context(), query, func(d inventory.Device, _ inventory.Position) error {
 			seen[d.ID]++
 			return nil

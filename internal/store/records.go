@@ -40,7 +40,7 @@ func (s *Store) record(ctx context.Context, where string, args ...any) (inventor
 		from source_record r
 		left join agent a on a.record_id = r.id
 		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
-		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.Unsettled, &r.RevokedAt, &r.Version, &root,
+		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.LivenessDependent, &r.RevokedAt, &r.Version, &root,
 		&r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.Program, &hardware)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return r, &inventory.Error{Code: inventory.CodeUnauthenticated, Message: "this agent is not enrolled"}

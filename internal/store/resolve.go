@@ -16,16 +16,16 @@ import (
 // arguments alone.
 type Judge interface {
 	// Tokens brings identifiers into their one form and says which of them count for nothing.
-	Tokens(ids inventory.Identifiers) ([]inventory.Token, []inventory.Rejection)
+	Tokens(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection)
 	// Searchable tells whether records are looked for by a token.
-	Searchable(t inventory.Token) bool
-	Partition(n inventory.Neighborhood) inventory.Partition
-	// HasLeft tells whether what is true of a CI is that it is gone: disposed of, lost.
+	Searchable(t inventory.Identifier) bool
+	Partition(n inventory.CandidateSet) inventory.Partition
+	// IsDisposed tells whether what is true of a CI is that it is gone: disposed of, lost.
 	HasLeft(attributes inventory.Attributes) bool
 	// Observes tells whether a source sees things, and does not only list them.
 	Observes(source string) bool
 	// Identifiers gives what attributes tell of which thing it is that they are said of.
-	Identifiers(attributes inventory.Attributes) inventory.Identifiers
+	Identifiers(attributes inventory.Attributes) inventory.RawIdentifiers
 	// Reconcile gives what is true of a CI; parents maps each class to the one above it.
 	Reconcile(candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string) inventory.Effective
 	// Explain puts a reason in words.
@@ -40,8 +40,8 @@ const kindComputer = "computer"
 
 // Resolve takes in what records say of their things, finds out which CIs they are, and keeps what is true of these. It
 // gives the place of each record. Nothing is written of what says the same as before.
-func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]inventory.Place, error) {
-	var places map[int64]inventory.Place
+func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Observation) (map[int64]inventory.RecordAssignment, error) {
+	var places map[int64]inventory.RecordAssignment
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		for _, t := range testimonies {
 			r.heard[t.Record] = true
@@ -176,7 +176,7 @@ func (r *resolution) kindOf(class string) string {
 const rootClass = "ci"
 
 // places tells where records are.
-func (r *resolution) places(ctx context.Context, records []int64) (map[int64]inventory.Place, error) {
+func (r *resolution) places(ctx context.Context, records []int64) (map[int64]inventory.RecordAssignment, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.record_id, m.ci_id::text, s.unsettled
 		from membership m join source_record s on s.id = m.record_id
@@ -184,10 +184,10 @@ func (r *resolution) places(ctx context.Context, records []int64) (map[int64]inv
 	if err != nil {
 		return nil, fmt.Errorf("read places: %w", err)
 	}
-	places := make(map[int64]inventory.Place, len(records))
+	places := make(map[int64]inventory.RecordAssignment, len(records))
 	var record int64
-	var place inventory.Place
-	_, err = pgx.ForEachRow(rows, []any{&record, &place.CI, &place.Unsettled}, func() error {
+	var place inventory.RecordAssignment
+	_, err = pgx.ForEachRow(rows, []any{&record, &place.CI, &place.LivenessDependent}, func() error {
 		places[record] = place
 		return nil
 	})

@@ -162,7 +162,7 @@ func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts
 	var places []*seenPart
 	var attributes []byte
 	var outward bool
-	place := seenPart{Part: inventory.Part{Class: p.Class}}
+	place := seenPart{Component: inventory.Component{Class: p.Class}}
 	if _, err = pgx.ForEachRow(rows, []any{&place.observer, &place.Relationship, &outward, &place.Key, &attributes}, func() error {
 		one := place
 		one.Inverse = !outward
@@ -178,7 +178,7 @@ func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts
 		update relationship set valid_to = $2
 		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`, known.record, r.at)
 	r.openFinding(batch, inventory.Finding{
-		Kind: findingSharedPart, Records: []int64{known.record}, Token: p.token,
+		Type: findingSharedPart, Records: []int64{known.record}, Identifier: p.token,
 		Text: "seen in too many places at once to be one " + p.Class,
 	})
 	if err := r.send(ctx, "take part apart", batch); err != nil {

@@ -89,7 +89,7 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 	}
 	batch.Queue(`
 		insert into review (id, kind, record_a, record_b, reason, opened_at) values ($1, $2, $3, $4, $5::jsonb, $6)
-		on conflict do nothing`, id, w.Kind, w.A, w.B, string(reason), r.at)
+		on conflict do nothing`, id, w.Type, w.A, w.B, string(reason), r.at)
 	return nil
 }
 
@@ -118,7 +118,7 @@ func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted [
 	for _, w := range wanted {
 		slices.Sort(w.Records)
 		i := slices.IndexFunc(open, func(f findingRow) bool {
-			return f.Kind == w.Kind && f.Token == string(w.Token) && slices.Equal(f.Records, w.Records)
+			return f.Kind == w.Type && f.Token == string(w.Identifier) && slices.Equal(f.Records, w.Records)
 		})
 		if i >= 0 {
 			open = slices.Delete(open, i, i+1)
@@ -135,7 +135,7 @@ func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted [
 func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 	batch.Queue(`
 		insert into finding (kind, records, token, text, opened_at) values ($1, $2, $3, $4, $5)
-		on conflict do nothing`, f.Kind, f.Records, string(f.Token), f.Text, r.at)
+		on conflict do nothing`, f.Type, f.Records, string(f.Identifier), f.Text, r.at)
 }
 
 // The kinds of findings that do not come from a partition.

@@ -14,7 +14,7 @@ const hostedOn = "hosted_on"
 
 // hosts finds where containers run: on the machine whose hardware they see. Those that speak are looked up, and
 // those that were there before the machine that speaks.
-func (r *resolution) hosts(ctx context.Context, testimonies []inventory.Testimony) ([]*seenPart, error) {
+func (r *resolution) hosts(ctx context.Context, testimonies []inventory.Observation) ([]*seenPart, error) {
 	speaking := make([]int64, len(testimonies))
 	for i, t := range testimonies {
 		speaking[i] = t.Record
@@ -44,7 +44,7 @@ func (r *resolution) hosts(ctx context.Context, testimonies []inventory.Testimon
 	var guest, host int64
 	_, err = pgx.ForEachRow(rows, []any{&guest, &host}, func() error {
 		hosts = append(hosts, &seenPart{
-			Part: inventory.Part{Relationship: hostedOn, Inverse: true, Key: "host"}, observer: guest, record: host, host: true,
+			Component: inventory.Component{Relationship: hostedOn, Inverse: true, Key: "host"}, observer: guest, record: host, host: true,
 		})
 		return nil
 	})

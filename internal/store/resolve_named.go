@@ -17,7 +17,7 @@ type reference struct{ class, by, value string }
 // idReference is how a list names a CI by its id.
 const idReference = "id"
 
-func referenceOf(p inventory.Part) reference { return reference{p.Class, p.By, p.Key} }
+func referenceOf(p inventory.Component) reference { return reference{p.Class, p.By, p.Key} }
 
 // namedCI is a CI with its records, the first first.
 type namedCI struct {
@@ -82,7 +82,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 // stays so.
 func (r *resolution) lookUp(named []*seenPart, held map[edge]heldEdge) (known, unknown []*seenPart) {
 	for _, p := range named {
-		if cis := r.references[referenceOf(p.Part)]; len(cis) > 0 && len(cis[0].records) > 0 {
+		if cis := r.references[referenceOf(p.Component)]; len(cis) > 0 && len(cis[0].records) > 0 {
 			p.record = cis[0].records[0]
 			for _, record := range cis[0].records {
 				same := *p
@@ -102,7 +102,7 @@ func (r *resolution) lookUp(named []*seenPart, held map[edge]heldEdge) (known, u
 
 // checkReferences says why a thing of a class cannot be related as its document says, and which CIs it makes.
 func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
-	for _, part := range o.Parts {
+	for _, part := range o.Components {
 		if part.By == "" {
 			continue
 		}
@@ -131,7 +131,7 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 }
 
 // checkValue refuses what cannot be the value by which a CI is named, and brings the other into the form that it is kept in.
-func (t *importing) checkValue(ctx context.Context, part inventory.Part) error {
+func (t *importing) checkValue(ctx context.Context, part inventory.Component) error {
 	if part.By == nameAttribute {
 		problem := inventory.NameProblem(part.Key)
 		switch {

@@ -24,12 +24,12 @@ const (
 type nearby struct {
 	*resolution
 
-	witnesses   map[int64]inventory.Witness
+	witnesses   map[int64]inventory.RecordEvidence
 	placed      map[int64]placed
 	constraints map[[2]int64]inventory.Constraint
-	searched    map[inventory.Token]bool
-	holders     map[inventory.Token][]int64
-	frozen      map[inventory.Token]bool
+	searched    map[inventory.Identifier]bool
+	holders     map[inventory.Identifier][]int64
+	frozen      map[inventory.Identifier]bool
 	cut         map[int64]bool // records whose neighbors were not looked at
 }
 
@@ -47,9 +47,9 @@ type placed struct {
 // nobody is where a look around begins.
 func (r *resolution) nobody() *nearby {
 	return &nearby{
-		resolution: r, witnesses: map[int64]inventory.Witness{}, placed: map[int64]placed{},
-		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Token]bool{},
-		holders: map[inventory.Token][]int64{}, frozen: map[inventory.Token]bool{}, cut: map[int64]bool{},
+		resolution: r, witnesses: map[int64]inventory.RecordEvidence{}, placed: map[int64]placed{},
+		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Identifier]bool{},
+		holders: map[inventory.Identifier][]int64{}, frozen: map[inventory.Identifier]bool{}, cut: map[int64]bool{},
 	}
 }
 
@@ -96,13 +96,13 @@ func (n *nearby) growing(records []int64) []int64 {
 }
 
 // cutShort are the neighborhoods that are not whole.
-func (n *nearby) cutShort(parts []inventory.Neighborhood) []inventory.Neighborhood {
+func (n *nearby) cutShort(parts []inventory.CandidateSet) []inventory.CandidateSet {
 	if len(n.cut) == 0 {
 		return nil
 	}
-	var short []inventory.Neighborhood
+	var short []inventory.CandidateSet
 	for _, part := range parts {
-		if slices.ContainsFunc(part.Witnesses, func(w inventory.Witness) bool { return n.cut[w.Record] }) {
+		if slices.ContainsFunc(part.Records, func(w inventory.RecordEvidence) bool { return n.cut[w.Record] }) {
 			short = append(short, part)
 		}
 	}
@@ -118,11 +118,11 @@ func (n *nearby) around(ctx context.Context, records []int64) (map[int64]bool, e
 		if !ok {
 			continue
 		}
-		homes = append(homes, w.Home)
-		for _, claim := range w.Claims {
-			if !n.searched[claim.Token] && n.judge.Searchable(claim.Token) {
-				n.searched[claim.Token] = true
-				tokens = append(tokens, string(claim.Token))
+		homes = append(homes, w.DefaultCI)
+		for _, claim := range w.Identifiers {
+			if !n.searched[claim.Identifier] && n.judge.Searchable(claim.Identifier) {
+				n.searched[claim.Identifier] = true
+				tokens = append(tokens, string(claim.Identifier))
 			}
 		}
 	}
@@ -142,7 +142,7 @@ func (n *nearby) queueHolders(batch *pgx.Batch, tokens []string, found map[int64
 		from unnest($1::text[]) t (token)
 		cross join lateral (select record_id from evidence where tokens @> array[t.token] limit $2) e`,
 		tokens, maxHolders+1).Query(func(rows pgx.Rows) error {
-		var token inventory.Token
+		var token inventory.Identifier
 		var record int64
 		_, err := pgx.ForEachRow(rows, []any{&token, &record}, func() error {
 			n.holders[token] = append(n.holders[token], record)
@@ -189,7 +189,7 @@ func (n *nearby) queueConstraints(batch *pgx.Batch, records []int64, found map[i
 }
 
 // neighborhoods parts what was gathered into what has nothing to do with each other.
-func (n *nearby) neighborhoods() []inventory.Neighborhood {
+func (n *nearby) neighborhoods() []inventory.CandidateSet {
 	return n.part(slices.Sorted(maps.Keys(n.witnesses)), n.groups())
 }
 
@@ -198,13 +198,13 @@ func (n *nearby) groups() union {
 	records := slices.Sorted(maps.Keys(n.witnesses))
 	groups := newUnion(records)
 	byHome := map[string]int64{}
-	byToken := map[inventory.Token]int64{}
+	byToken := map[inventory.Identifier]int64{}
 	for _, record := range records {
 		w := n.witnesses[record]
-		groups.join(firstOf(byHome, w.Home, record), record)
-		for _, claim := range w.Claims {
-			if n.searched[claim.Token] && !n.frozen[claim.Token] {
-				groups.join(firstOf(byToken, claim.Token, record), record)
+		groups.join(firstOf(byHome, w.DefaultCI, record), record)
+		for _, claim := range w.Identifiers {
+			if n.searched[claim.Identifier] && !n.frozen[claim.Identifier] {
+				groups.join(firstOf(byToken, claim.Identifier, record), record)
 			}
 		}
 	}
@@ -214,18 +214,18 @@ func (n *nearby) groups() union {
 	return groups
 }
 
-func (n *nearby) part(records []int64, groups union) []inventory.Neighborhood {
-	var parts []inventory.Neighborhood
+func (n *nearby) part(records []int64, groups union) []inventory.CandidateSet {
+	var parts []inventory.CandidateSet
 	number := map[int64]int{}
 	frozen := slices.Sorted(maps.Keys(n.frozen))
 	for _, record := range records {
 		root := groups.find(record)
 		if root == record { // the smallest of its group comes first
 			number[root] = len(parts)
-			parts = append(parts, inventory.Neighborhood{Frozen: frozen})
+			parts = append(parts, inventory.CandidateSet{OverShared: frozen})
 		}
 		part := &parts[number[root]]
-		part.Witnesses = append(part.Witnesses, n.witnesses[record])
+		part.Records = append(part.Records, n.witnesses[record])
 	}
 	for _, c := range n.constraints {
 		if groups.has(c.A) && groups.has(c.B) && groups.find(c.A) == groups.find(c.B) {

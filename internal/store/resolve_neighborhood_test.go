@@ -11,7 +11,7 @@ import (
 // everyToken is a judge for whom records are looked for by any token, and who decides nothing.
 type everyToken struct{ Judge }
 
-func (everyToken) Searchable(inventory.Token) bool { return true }
+func (everyToken) Searchable(inventory.Identifier) bool { return true }
 
 // chains makes chains of records, each of which shares a token with the next one.
 const chains = `

@@ -20,23 +20,23 @@ const sourceDiscovery = "discovery"
 
 // seenPart is a part at its whole, on the way to its record.
 type seenPart struct {
-	inventory.Part
+	inventory.Component
 
 	observer int64
 	key      string
-	token    inventory.Token // by which it is known wherever it is; "": by its place alone
+	token    inventory.Identifier // by which it is known wherever it is; "": by its place alone
 	record   int64
 	host     bool // it is no part, but where the observer runs
 }
 
 // parts keeps the relationships of what is seen at the things that records speak of. A part with an honest identifier is
 // one thing wherever it is seen; any other is known by its place.
-func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimony) error {
+func (r *resolution) parts(ctx context.Context, testimonies []inventory.Observation) error {
 	var seen []*seenPart
 	var named []*seenPart
 	for _, t := range testimonies {
-		for _, part := range t.Observed.Parts {
-			p := &seenPart{Part: part, observer: t.Record}
+		for _, part := range t.Observed.Components {
+			p := &seenPart{Component: part, observer: t.Record}
 			if part.By != "" {
 				named = append(named, p)
 				continue
@@ -72,7 +72,7 @@ func (r *resolution) parts(ctx context.Context, testimonies []inventory.Testimon
 }
 
 // partial gives the records whose relationships do not end because they say nothing of them.
-func partial(testimonies []inventory.Testimony) map[int64]bool {
+func partial(testimonies []inventory.Observation) map[int64]bool {
 	records := map[int64]bool{}
 	for _, t := range testimonies {
 		if t.Observed.Partial {
@@ -86,7 +86,7 @@ func partial(testimonies []inventory.Testimony) map[int64]bool {
 var namingKinds = []string{"native:", "serial:", "disk:", "os:", "uuid:", "mac:"}
 
 // nameOf gives the token that a part is known by.
-func (r *resolution) nameOf(part inventory.Part) inventory.Token {
+func (r *resolution) nameOf(part inventory.Component) inventory.Identifier {
 	tokens, _ := r.judge.Tokens(part.Identifiers)
 	for _, kind := range namingKinds {
 		for _, token := range tokens {
@@ -175,17 +175,17 @@ func (p *seenPart) label() string {
 
 // testifyParts takes in what is seen of parts. Of several who see one the last speaks for it.
 func (r *resolution) testifyParts(ctx context.Context, seen []*seenPart) error {
-	byRecord := map[int64]inventory.Testimony{}
+	byRecord := map[int64]inventory.Observation{}
 	for _, p := range seen {
 		identifiers := p.Identifiers
 		if p.token == "" {
-			identifiers = inventory.Identifiers{} // what is shared tells nothing
+			identifiers = inventory.RawIdentifiers{} // what is shared tells nothing
 		}
-		byRecord[p.record] = inventory.Testimony{Record: p.record, Observed: inventory.Observed{
+		byRecord[p.record] = inventory.Observation{Record: p.record, Observed: inventory.Observed{
 			Class: p.Class, Attributes: p.Attributes, Identifiers: identifiers,
 		}}
 	}
-	var testimonies []inventory.Testimony
+	var testimonies []inventory.Observation
 	for _, record := range slices.Sorted(maps.Keys(byRecord)) {
 		testimonies = append(testimonies, byRecord[record])
 	}

@@ -40,7 +40,7 @@ func (r *resolution) place(ctx context.Context) error {
 	}
 	for _, short := range around.cutShort(neighborhoods) {
 		p.findings = append(p.findings, inventory.Finding{
-			Kind: findingCutShort, Records: []int64{short.Witnesses[0].Record},
+			Type: findingCutShort, Records: []int64{short.Records[0].Record},
 			Text: fmt.Sprintf("identifiers tie more than %d records together: those farther away were not looked at", maxNearby),
 		})
 	}
@@ -52,7 +52,7 @@ type placing struct {
 	*nearby
 
 	members  map[string]int // how many of the records around are a CI, before
-	moves    []inventory.Placement
+	moves    []inventory.Assignment
 	shows    []int64 // records whose items count from now on
 	hides    []int64 // records whose items no longer count
 	decided  decisionRows
@@ -67,13 +67,13 @@ type placing struct {
 func (p *placing) judged(partition inventory.Partition) error {
 	p.reviews = append(p.reviews, partition.Reviews...)
 	p.findings = append(p.findings, partition.Findings...)
-	for _, to := range partition.Placements {
+	for _, to := range partition.Assignments {
 		from, known := p.placed[to.Record]
-		slices.Sort(to.Left)
+		slices.Sort(to.PreviousCIs)
 		if from.Retired && from.CI == to.CI {
-			to.Shown = false
+			to.Primary = false
 		}
-		if !known || from.CI != to.CI || from.Shown != to.Shown || !slices.Equal(from.Departed, to.Left) {
+		if !known || from.CI != to.CI || from.Shown != to.Primary || !slices.Equal(from.Departed, to.PreviousCIs) {
 			p.moves = append(p.moves, to)
 			p.touch(from, to, known)
 		}
@@ -86,14 +86,14 @@ func (p *placing) judged(partition inventory.Partition) error {
 		if gone && p.heard[to.Record] {
 			p.touched[to.CI] = true
 		}
-		p.settledness(to.Record, known && from.Unsettled, gone || slices.Contains(partition.Unsettled, to.Record))
+		p.settledness(to.Record, known && from.Unsettled, gone || slices.Contains(partition.LivenessDependent, to.Record))
 	}
 	return nil
 }
 
-func (p *placing) touch(from placed, to inventory.Placement, known bool) {
+func (p *placing) touch(from placed, to inventory.Assignment, known bool) {
 	p.touched[to.CI] = true
-	for _, ci := range to.Left {
+	for _, ci := range to.PreviousCIs {
 		p.touched[ci] = true
 	}
 	if !known {
@@ -102,9 +102,9 @@ func (p *placing) touch(from placed, to inventory.Placement, known bool) {
 	p.touched[from.CI] = true
 	p.compared[to.Record] = true // what it disagreed with may be another CI's now
 	switch {
-	case to.Shown && !from.Shown:
+	case to.Primary && !from.Shown:
 		p.shows, p.resighted[to.Record] = append(p.shows, to.Record), true
-	case !to.Shown && from.Shown:
+	case !to.Primary && from.Shown:
 		p.hides, p.resighted[to.Record] = append(p.hides, to.Record), true
 	}
 }
@@ -119,7 +119,7 @@ func (p *placing) settledness(record int64, was, is bool) {
 }
 
 // decide notes why a record is where it is.
-func (p *placing) decide(from placed, to inventory.Placement, known bool) error {
+func (p *placing) decide(from placed, to inventory.Assignment, known bool) error {
 	action := p.action(from, to, known)
 	witness := p.witnesses[to.Record]
 	if action == actionCreated && witness.Source == sourceDiscovery {
@@ -144,8 +144,8 @@ const (
 	actionConfirmed = "confirmed" // it is what it was, for another reason
 )
 
-func (p *placing) action(from placed, to inventory.Placement, known bool) string {
-	home := p.witnesses[to.Record].Home
+func (p *placing) action(from placed, to inventory.Assignment, known bool) string {
+	home := p.witnesses[to.Record].DefaultCI
 	switch {
 	case !known && to.CI == home && p.members[to.CI] == 0:
 		return actionCreated
@@ -153,7 +153,7 @@ func (p *placing) action(from placed, to inventory.Placement, known bool) string
 		return actionLinked
 	case from.CI == to.CI:
 		return actionConfirmed
-	case slices.Contains(to.Left, from.CI):
+	case slices.Contains(to.PreviousCIs, from.CI):
 		return actionMoved
 	case from.CI == home:
 		return actionMerged
@@ -204,8 +204,8 @@ func (p *placing) queueMoves(batch *pgx.Batch) {
 		departed = make([]string, len(p.moves))
 	)
 	for i, to := range p.moves {
-		records[i], cis[i], shown[i] = to.Record, to.CI, to.Shown
-		departed[i] = arrayLiteral(to.Left)
+		records[i], cis[i], shown[i] = to.Record, to.CI, to.Primary
+		departed[i] = arrayLiteral(to.PreviousCIs)
 	}
 	batch.Queue(`
 		insert into ci (id, created_at)

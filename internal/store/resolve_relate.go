@@ -40,7 +40,7 @@ func (p *seenPart) mover() int64 {
 }
 
 // observed gives the relationships that records see.
-func (r *resolution) observed(ctx context.Context, testimonies []inventory.Testimony) (map[edge]heldEdge, error) {
+func (r *resolution) observed(ctx context.Context, testimonies []inventory.Observation) (map[edge]heldEdge, error) {
 	var observers []int64
 	for _, t := range testimonies {
 		observers = append(observers, t.Record)

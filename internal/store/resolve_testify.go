@@ -35,7 +35,7 @@ type heldRecord struct {
 }
 
 // testify takes in what records say: their evidence and the values of their attributes.
-func (r *resolution) testify(ctx context.Context, testimonies []inventory.Testimony) error {
+func (r *resolution) testify(ctx context.Context, testimonies []inventory.Observation) error {
 	held, err := r.heldRecords(ctx, testimonies)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (r *resolution) testify(ctx context.Context, testimonies []inventory.Testim
 	return r.send(ctx, "take in testimonies", batch)
 }
 
-func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Testimony) (map[int64]heldRecord, error) {
+func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Observation) (map[int64]heldRecord, error) {
 	ids := make([]int64, len(testimonies))
 	for i, t := range testimonies {
 		ids[i] = t.Record
@@ -132,10 +132,10 @@ func hostTokens(rejected []inventory.Rejection) []string {
 
 // join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
 // What a partial report does not hold is still reported.
-func join(h *heldRecord, tokens []inventory.Token, at time.Time, partial bool) (changed bool) {
+func join(h *heldRecord, tokens []inventory.Identifier, at time.Time, partial bool) (changed bool) {
 	h.Tokens, h.FirstSeen, h.LastSeen = slices.Clone(h.Tokens), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
 	for i, token := range h.Tokens {
-		reported := slices.Contains(tokens, inventory.Token(token))
+		reported := slices.Contains(tokens, inventory.Identifier(token))
 		switch {
 		case reported && h.LastSeen[i] != nil:
 			h.LastSeen[i], changed = nil, true

@@ -130,7 +130,7 @@ func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][
 		}
 		candidates[row.CI] = append(candidates[row.CI], inventory.CandidateValues{
 			Record: row.Record, Source: row.Source, Class: row.Class, Attributes: attributes,
-			Since: row.Since, SeenAt: row.SeenAt, Left: row.Departed,
+			Since: row.Since, SeenAt: row.SeenAt, Former: row.Departed,
 		})
 	}
 	return candidates, nil
@@ -266,7 +266,7 @@ func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts [
 	}
 	for _, attribute := range conflicts {
 		r.conflicts = append(r.conflicts, inventory.Finding{
-			Kind: findingConflict, Records: records, Token: inventory.Token(attribute), Text: "sources disagree on " + attribute,
+			Type: findingConflict, Records: records, Identifier: inventory.Identifier(attribute), Text: "sources disagree on " + attribute,
 		})
 	}
 }

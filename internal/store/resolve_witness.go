@@ -65,7 +65,7 @@ func (n *nearby) load(ctx context.Context, records []int64) error {
 
 // witness gives a record as identity sees it. What speaks now is heard of now; when others were last heard of is
 // written down a moment later than what they said, so that nothing they said may be later than that.
-func (n *nearby) witness(row witnessRow) inventory.Witness {
+func (n *nearby) witness(row witnessRow) inventory.RecordEvidence {
 	seen := row.CreatedAt
 	later := func(at *time.Time) {
 		if at != nil && at.After(seen) {
@@ -80,16 +80,16 @@ func (n *nearby) witness(row witnessRow) inventory.Witness {
 		later(&row.FirstSeen[i])
 		later(row.LastSeen[i])
 	}
-	w := inventory.Witness{
-		Record: row.ID, Source: row.Source, Kind: row.Kind, CreatedAt: row.CreatedAt, SeenAt: seen, Home: row.Home,
+	w := inventory.RecordEvidence{
+		Record: row.ID, Source: row.Source, BaseClass: row.Kind, CreatedAt: row.CreatedAt, SeenAt: seen, DefaultCI: row.Home,
 	}
 	for i, token := range row.Tokens {
-		claim := inventory.Claim{Token: inventory.Token(token), First: row.FirstSeen[i], Last: seen}
+		claim := inventory.IdentifierInterval{Identifier: inventory.Identifier(token), First: row.FirstSeen[i], Last: seen}
 		if last := row.LastSeen[i]; last != nil {
 			// The word that ended it was the first one without it.
 			claim.Last = last.Add(-time.Microsecond)
 		}
-		w.Claims = append(w.Claims, claim)
+		w.Identifiers = append(w.Identifiers, claim)
 	}
 	return w
 }

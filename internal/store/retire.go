@@ -96,7 +96,7 @@ func (p *placing) findReturned(partitions []inventory.Partition) {
 	}
 	p.returned = map[string]int64{}
 	for _, partition := range partitions {
-		for _, to := range partition.Placements {
+		for _, to := range partition.Assignments {
 			if retired[to.CI] && p.heard[to.Record] && p.judge.Observes(p.witnesses[to.Record].Source) {
 				p.returned[to.CI] = to.Record
 			}
@@ -114,7 +114,7 @@ func (p *placing) queueReturned(batch *pgx.Batch) {
 	for ci, record := range p.returned {
 		p.restore(batch, ci)
 		p.openFinding(batch, inventory.Finding{
-			Kind: findingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
+			Type: findingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
 		})
 	}
 }

@@ -50,7 +50,7 @@ type reviewRow struct {
 
 func (s *Store) review(row reviewRow) (inventory.Review, error) {
 	v := inventory.Review{
-		ID: row.ID, Kind: row.Kind, RecordA: row.RecordA, RecordB: row.RecordB,
+		ID: row.ID, Type: row.Kind, RecordA: row.RecordA, RecordB: row.RecordB,
 		CIA:      inventory.CIRef{ID: row.CiA, Class: row.ClassA, Name: row.NameA},
 		CIB:      inventory.CIRef{ID: row.CiB, Class: row.ClassB, Name: row.NameB},
 		OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt, Verdict: row.Verdict, Actor: row.Actor, Note: row.Note,

@@ -72,7 +72,7 @@ type holderRow struct {
 }
 
 // ListSoftwareDevices lists the devices that a software is installed on, in the order in which they enrolled.
-func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery, visit inventory.Visit[inventory.Device]) error {
+func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error {
 	after, err := holderPosition(q.After)
 	if err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// showing says which records' inventory is their CI's, and what was found out on the way.
-type showing struct {
+// primaries says which records' inventory is their CI's, and what was found out on the way.
+type primaries struct {
 	records  map[int64]bool
 	replaced [][2]*installation // an installation that ended, and the one after it
 	several  [][]*installation  // those of one CI that are all there
@@ -17,16 +17,16 @@ type showing struct {
 
 // installation is an operating system as the records of one CI tell of it.
 type installation struct {
-	token   inventory.Token // "": not told
-	records []*node         // the best first
-	first   time.Time       // when its agents were first heard of
-	last    time.Time       // and last
+	identifier inventory.Identifier // "": not told
+	records    []*node              // the best first
+	first      time.Time            // when its agents were first heard of
+	last       time.Time            // and last
 }
 
-// shown chooses for each CI whose inventory it has: of each installation the best record's, unless another installation
+// primaryRecords chooses for each CI whose inventory it has: of each installation the best record's, unless another installation
 // took its place.
-func (p *parting) shown() *showing {
-	s := &showing{records: map[int64]bool{}}
+func (p *partitioning) primaryRecords() *primaries {
+	s := &primaries{records: map[int64]bool{}}
 	for _, cluster := range p.clusters {
 		installations := p.installations(cluster)
 		var there []*installation
@@ -57,24 +57,24 @@ func (in *installation) best() *node { return in.records[0] }
 
 // installations gives those of a cluster, sorted by token. Records that have left it, and sources without an inventory,
 // tell of none.
-func (p *parting) installations(cluster []int) []*installation {
-	byToken := map[inventory.Token]*installation{}
+func (p *partitioning) installations(cluster []int) []*installation {
+	byIdentifier := map[inventory.Identifier]*installation{}
 	var all []*installation
 	for _, i := range cluster {
 		n := p.nodes[i]
 		if !n.latest || n.source == "" {
 			continue
 		}
-		token := n.installation()
-		in := byToken[token]
+		identifier := n.installation()
+		in := byIdentifier[identifier]
 		if in == nil {
-			in = &installation{token: token}
-			byToken[token] = in
+			in = &installation{identifier: identifier}
+			byIdentifier[identifier] = in
 			all = append(all, in)
 		}
 		in.add(n)
 	}
-	slices.SortFunc(all, func(a, b *installation) int { return cmp.Compare(a.token, b.token) })
+	slices.SortFunc(all, func(a, b *installation) int { return cmp.Compare(a.identifier, b.identifier) })
 	for _, in := range all {
 		slices.SortFunc(in.records, better)
 	}
@@ -102,10 +102,10 @@ func better(a, b *node) int {
 }
 
 // installation gives the token of the operating system that a node runs now.
-func (n *node) installation() inventory.Token {
+func (n *node) installation() inventory.Identifier {
 	for _, c := range n.of(kindOS) {
 		if c.current {
-			return c.token
+			return c.identifier
 		}
 	}
 	return ""
@@ -125,19 +125,19 @@ func successor(in *installation, all []*installation) *installation {
 
 // fromInventories chooses where no agent is: an installation that is told of rather than none.
 func fromInventories(all []*installation) []*installation {
-	var told, untold []*installation
+	var withIdentifier, withoutIdentifier []*installation
 	for _, in := range all {
 		if in.best().agent() {
 			continue
 		}
-		if in.token == "" {
-			untold = append(untold, in)
+		if in.identifier == "" {
+			withoutIdentifier = append(withoutIdentifier, in)
 		} else {
-			told = append(told, in)
+			withIdentifier = append(withIdentifier, in)
 		}
 	}
-	if len(told) > 0 {
-		return told
+	if len(withIdentifier) > 0 {
+		return withIdentifier
 	}
-	return untold
+	return withoutIdentifier
 }

@@ -50,8 +50,8 @@ func (r *Rules) changes(n *node, shared *sharing) []*change {
 	var changes []*change
 	for _, at := range endings(hardware, n.seen) {
 		c := &change{at: at, next: following(hardware, at)}
-		c.before = r.state(hardware, at, func(d claim) bool { return d.last.Equal(at) })
-		c.after = r.state(hardware, c.next, func(d claim) bool { return d.first.Equal(c.next) })
+		c.before = r.state(hardware, at, func(d interval) bool { return d.last.Equal(at) })
+		c.after = r.state(hardware, c.next, func(d interval) bool { return d.first.Equal(c.next) })
 		r.weigh(c, shared)
 		c.families = r.contradicting(&c.score)
 		c.changed = r.changed(c)
@@ -79,9 +79,9 @@ func (r *Rules) weigh(c *change, shared *sharing) {
 	}
 }
 
-func (r *Rules) hardwareOf(n *node) []claim {
-	var hardware []claim
-	for _, c := range n.claims {
+func (r *Rules) hardwareOf(n *node) []interval {
+	var hardware []interval
+	for _, c := range n.intervals {
 		if r.families[r.kinds[c.kind].family].Hardware {
 			hardware = append(hardware, c)
 		}
@@ -90,9 +90,9 @@ func (r *Rules) hardwareOf(n *node) []claim {
 }
 
 // endings gives the times at which claims ended, sorted.
-func endings(claims []claim, seen time.Time) []time.Time {
+func endings(intervals []interval, seen time.Time) []time.Time {
 	var ends []time.Time
-	for _, c := range claims {
+	for _, c := range intervals {
 		if c.last.Before(seen) {
 			ends = append(ends, c.last)
 		}
@@ -102,9 +102,9 @@ func endings(claims []claim, seen time.Time) []time.Time {
 }
 
 // following gives the first time after at when a claim began or was last heard.
-func following(claims []claim, at time.Time) time.Time {
+func following(intervals []interval, at time.Time) time.Time {
 	var next time.Time
-	for _, c := range claims {
+	for _, c := range intervals {
 		for _, t := range []time.Time{c.first, c.last} {
 			if t.After(at) && (next.IsZero() || t.Before(next)) {
 				next = t
@@ -118,10 +118,10 @@ func following(claims []claim, at time.Time) time.Time {
 // held in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a
 // thing has one at a time they are the one. If there is another one all the same, the record was elsewhere and came
 // back, and nothing is known but what is marked and what came along.
-func (r *Rules) state(claims []claim, at time.Time, marked func(claim) bool) *node {
-	spanning := func(c claim) bool { return !c.first.After(at) && !c.last.Before(at) }
+func (r *Rules) state(intervals []interval, at time.Time, marked func(interval) bool) *node {
+	spanning := func(c interval) bool { return !c.first.After(at) && !c.last.Before(at) }
 	var marks, others [kindCount]int
-	for _, c := range claims {
+	for _, c := range intervals {
 		if marked(c) {
 			marks[c.kind]++
 		} else if spanning(c) {
@@ -133,13 +133,13 @@ func (r *Rules) state(claims []claim, at time.Time, marked func(claim) bool) *no
 		away = away || r.kinds[k].Single && marks[k] > 0 && others[k] > 0
 	}
 	n := &node{}
-	for _, c := range claims {
+	for _, c := range intervals {
 		single := r.kinds[c.kind].Single
 		hidden := marks[c.kind] > 0 && (single || away) || away && single
 		if marked(c) || spanning(c) && !hidden {
 			c.current = true
-			c.doubtful = !marked(c) && r.doubted(claims, c, at, at)
-			n.claims = append(n.claims, c)
+			c.doubtful = !marked(c) && r.doubted(intervals, c, at, at)
+			n.intervals = append(n.intervals, c)
 		}
 	}
 	n.index()
@@ -173,7 +173,7 @@ func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool
 		if !compatible(n, other) {
 			continue
 		}
-		for _, s := range r.sightings(other) {
+		for _, s := range r.observations(other) {
 			before, after := r.matches(c.before, s, shared), r.matches(c.after, s, shared)
 			switch {
 			case before == after:
@@ -200,14 +200,14 @@ func (r *Rules) carried(c *change, n *node, all []*node, shared *sharing) bool {
 
 func onOneDisk(a, b *node, shared *sharing) bool {
 	found := false
-	intersect(a.of(kindDisk), b.of(kindDisk), shared, func(_, _ claim) { found = true })
+	intersect(a.of(kindDisk), b.of(kindDisk), shared, func(_, _ interval) { found = true })
 	return found
 }
 
 // leaves tells whether another agent went on to see the device as it was before the change, while it contradicted what
 // was after it.
 func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
-	return other.agent() && slices.ContainsFunc(r.sightings(other), func(s *node) bool {
+	return other.agent() && slices.ContainsFunc(r.observations(other), func(s *node) bool {
 		return !s.seen.Before(c.next) && r.matches(c.before, s, shared) && r.differs(c.after, s, shared)
 	})
 }
@@ -218,11 +218,11 @@ func (r *Rules) differs(a, b *node, shared *sharing) bool {
 	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
 }
 
-// sightings gives the hardware of a node at the times at which it is known for sure: those at which a claim began or was
+// observations gives the hardware of a node at the times at which it is known for sure: those at which a claim began or was
 // last heard.
-func (r *Rules) sightings(n *node) []*node {
-	if n.sightings != nil {
-		return n.sightings
+func (r *Rules) observations(n *node) []*node {
+	if n.observations != nil {
+		return n.observations
 	}
 	hardware := r.hardwareOf(n)
 	var times []time.Time
@@ -230,27 +230,27 @@ func (r *Rules) sightings(n *node) []*node {
 		times = append(times, c.first, c.last)
 	}
 	for _, at := range sortedTimes(times) {
-		s := r.state(hardware, at, func(c claim) bool { return c.first.Equal(at) || c.last.Equal(at) })
+		s := r.state(hardware, at, func(c interval) bool { return c.first.Equal(at) || c.last.Equal(at) })
 		s.seen = at
-		n.sightings = append(n.sightings, s)
+		n.observations = append(n.observations, s)
 	}
-	return n.sightings
+	return n.observations
 }
 
 func (n *node) inDoubt() bool {
-	return slices.ContainsFunc(n.claims, func(c claim) bool { return c.doubtful })
+	return slices.ContainsFunc(n.intervals, func(c interval) bool { return c.doubtful })
 }
 
 // sure gives what a node had beyond doubt.
-func (n *node) sure() *node { return n.only(func(c claim) bool { return !c.doubtful }) }
+func (n *node) sure() *node { return n.only(func(c interval) bool { return !c.doubtful }) }
 
 // only gives those of a node's claims that fulfill a condition, as if it had them now.
-func (n *node) only(condition func(claim) bool) *node {
+func (n *node) only(condition func(interval) bool) *node {
 	some := &node{}
-	for _, c := range n.claims {
+	for _, c := range n.intervals {
 		if condition(c) {
 			c.current = true
-			some.claims = append(some.claims, c)
+			some.intervals = append(some.intervals, c)
 		}
 	}
 	some.index()
@@ -268,10 +268,10 @@ func (r *Rules) matches(a, b *node, shared *sharing) bool {
 // what another agent goes on to see.
 func (r *Rules) changed(c *change) []int {
 	var before, after [kindCount]bool
-	for _, d := range c.before.claims {
+	for _, d := range c.before.intervals {
 		before[r.kinds[d.kind].family] = true
 	}
-	for _, d := range c.after.claims {
+	for _, d := range c.after.intervals {
 		after[r.kinds[d.kind].family] = true
 	}
 	var changed []int
@@ -288,53 +288,53 @@ func compatible(a, b *node) bool { return a.class == b.class || a.class == "" ||
 
 // cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later era only: it moved.
 func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
-	eras := make([]*node, len(cuts)+1)
-	for i := range eras {
-		era := *n
-		era.era, era.claims, era.latest = i, nil, i == len(cuts)
-		if !era.latest {
-			era.seen = cuts[i].at
+	periods := make([]*node, len(cuts)+1)
+	for i := range periods {
+		period := *n
+		period.period, period.intervals, period.latest = i, nil, i == len(cuts)
+		if !period.latest {
+			period.seen = cuts[i].at
 		}
 		if i > 0 {
-			era.entry = cuts[i-1]
+			period.entry = cuts[i-1]
 		}
-		eras[i] = &era
+		periods[i] = &period
 	}
-	starts := make([]start, len(eras))
-	for _, c := range n.claims {
-		i := r.eraOf(c.last, eras, kept)
+	starts := make([]start, len(periods))
+	for _, c := range n.intervals {
+		i := r.periodOf(c.last, periods, kept)
 		starts[i].see(r, c, i, cuts)
 		if i > 0 && !c.first.After(cuts[i-1].at) && c.last.After(cuts[i-1].at) && !slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
 			c.first = cuts[i-1].next
 		}
-		c.current = !c.last.Before(eras[i].seen)
-		eras[i].claims = append(eras[i].claims, c)
+		c.current = !c.last.Before(periods[i].seen)
+		periods[i].intervals = append(periods[i].intervals, c)
 	}
 	for _, c := range kept {
-		era := eras[r.eraOf(c.at, eras, kept)]
-		era.kept = append(era.kept, c)
+		period := periods[r.periodOf(c.at, periods, kept)]
+		period.kept = append(period.kept, c)
 	}
-	for _, era := range eras {
-		era.index()
+	for _, period := range periods {
+		period.index()
 	}
-	house(eras, starts)
-	return eras
+	assignDefaultCIs(periods, starts)
+	return periods
 }
 
-// eraOf gives the era of what a record had until a time. What was replaced is of the era of what replaced it: before that
+// periodOf gives the era of what a record had until a time. What was replaced is of the era of what replaced it: before that
 // ended, the record may have been elsewhere.
-func (r *Rules) eraOf(until time.Time, eras []*node, kept []*change) int {
+func (r *Rules) periodOf(until time.Time, periods []*node, kept []*change) int {
 	for _, c := range kept {
 		if !c.at.Equal(until) {
 			continue
 		}
-		for _, d := range c.after.claims {
+		for _, d := range c.after.intervals {
 			if r.kinds[d.kind].Single && d.first.Equal(c.next) {
-				return r.eraOf(d.last, eras, kept)
+				return r.periodOf(d.last, periods, kept)
 			}
 		}
 	}
-	return slices.IndexFunc(eras, func(e *node) bool { return !until.After(e.seen) })
+	return slices.IndexFunc(periods, func(e *node) bool { return !until.After(e.seen) })
 }
 
 // start says when a record came to a device, by the identifiers of it: others came along.
@@ -342,9 +342,9 @@ type start struct {
 	single, any time.Time
 }
 
-func (s *start) see(r *Rules, c claim, era int, cuts []*change) {
+func (s *start) see(r *Rules, c interval, period int, cuts []*change) {
 	f := r.kinds[c.kind].family
-	changed := era > 0 && slices.Contains(cuts[era-1].changed, f) || era < len(cuts) && slices.Contains(cuts[era].changed, f)
+	changed := period > 0 && slices.Contains(cuts[period-1].changed, f) || period < len(cuts) && slices.Contains(cuts[period].changed, f)
 	if !changed {
 		return
 	}
@@ -370,28 +370,28 @@ func (s *start) time(fallback time.Time) time.Time {
 	return fallback
 }
 
-// house gives each era a CI of its own. That in which the record began keeps the record's; where it returned to that
+// assignDefaultCIs gives each era a CI of its own. That in which the record began keeps the record's; where it returned to that
 // device the latest is the first. The others' depend on nothing but when they began, so that they stay.
-func house(eras []*node, starts []start) {
-	order := make([]int, len(eras))
+func assignDefaultCIs(periods []*node, starts []start) {
+	order := make([]int, len(periods))
 	for i := range order {
 		order[i] = i
 	}
-	created := func(i int) time.Time { return starts[i].time(eras[i].seen) }
+	created := func(i int) time.Time { return starts[i].time(periods[i].seen) }
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Or(created(a).Compare(created(b)), cmp.Compare(a, b)) })
 	taken := map[string]bool{}
-	for place, i := range order {
-		if place > 0 {
-			eras[i].created = created(i)
-			eras[i].home = derive(eras[i].home, eras[i].created, taken)
+	for at, i := range order {
+		if at > 0 {
+			periods[i].created = created(i)
+			periods[i].defaultCI = derive(periods[i].defaultCI, periods[i].created, taken)
 		}
-		taken[eras[i].home] = true
+		taken[periods[i].defaultCI] = true
 	}
 }
 
 // derive makes a CI's id of another's and a time: RFC 9562 §5.5, version 5.
-func derive(home string, at time.Time, taken map[string]bool) string {
-	id := home + "@" + strconv.FormatInt(at.UnixMicro(), 10)
+func derive(defaultCI string, at time.Time, taken map[string]bool) string {
+	id := defaultCI + "@" + strconv.FormatInt(at.UnixMicro(), 10)
 	for {
 		id = uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)).String()
 		if !taken[id] {

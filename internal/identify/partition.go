@@ -9,21 +9,21 @@ import (
 
 // Partition says which records of a neighborhood are one CI. The order of what is in it does not matter. Records are
 // taken to be in it once.
-func (r *Rules) Partition(n inventory.Neighborhood) inventory.Partition {
-	p := newParting(r, n)
+func (r *Rules) Partition(n inventory.CandidateSet) inventory.Partition {
+	p := newPartitioning(r, n)
 	p.pair()
 	p.cluster()
 	return p.result()
 }
 
-// parting is one partition while it is made.
-type parting struct {
+// partitioning is one partition while it is made.
+type partitioning struct {
 	rules       *Rules
-	witnesses   []inventory.Witness // the first one first: what ties are broken by
-	nodes       []*node             // of each witness in their order, and by era
-	latest      map[int64]int       // the place in nodes of each record's latest
+	records     []inventory.RecordEvidence // the first one first: what ties are broken by
+	nodes       []*node                    // of each witness in their order, and by era
+	latest      map[int64]int              // the place in nodes of each record's latest
 	constraints map[records]constraint
-	frozen      map[inventory.Token]bool
+	overShared  map[inventory.Identifier]bool
 	shared      *sharing
 	proven      *sharing // without what was settled
 	pairs       []*pair  // of nodes: see between
@@ -39,29 +39,29 @@ func ordered(a, b int64) records { return records{min(a, b), max(a, b)} }
 
 // constraint is all that was settled about two records.
 type constraint struct {
-	linked, apart, fork bool
+	linked, separate, fork bool
 }
 
-func newParting(r *Rules, n inventory.Neighborhood) *parting {
-	p := &parting{
-		rules: r, witnesses: slices.Clone(n.Witnesses), latest: map[int64]int{}, constraints: map[records]constraint{},
-		frozen: map[inventory.Token]bool{}, shared: newSharing(),
+func newPartitioning(r *Rules, n inventory.CandidateSet) *partitioning {
+	p := &partitioning{
+		rules: r, records: slices.Clone(n.Records), latest: map[int64]int{}, constraints: map[records]constraint{},
+		overShared: map[inventory.Identifier]bool{}, shared: newSharing(),
 	}
-	for _, token := range n.Frozen {
-		p.frozen[token] = true
+	for _, identifier := range n.OverShared {
+		p.overShared[identifier] = true
 	}
-	slices.SortFunc(p.witnesses, func(a, b inventory.Witness) int {
+	slices.SortFunc(p.records, func(a, b inventory.RecordEvidence) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Record, b.Record))
 	})
-	records := make([]*node, len(p.witnesses))
-	for i, w := range p.witnesses {
-		records[i] = r.whole(w, p.frozen)
+	records := make([]*node, len(p.records))
+	for i, w := range p.records {
+		records[i] = r.whole(w, p.overShared)
 		p.latest[w.Record] = i
 	}
 	if r.Enabled[ruleConstraint] {
 		p.constrain(n.Constraints)
 	}
-	p.markFrozen()
+	p.markOverShared()
 	p.learn(records)
 	for _, n := range records {
 		p.nodes = append(p.nodes, r.split(n, records, p.shared)...)
@@ -71,7 +71,7 @@ func newParting(r *Rules, n inventory.Neighborhood) *parting {
 }
 
 // constrain takes the constraints between records that are here.
-func (p *parting) constrain(constraints []inventory.Constraint) {
+func (p *partitioning) constrain(constraints []inventory.Constraint) {
 	for _, c := range constraints {
 		_, a := p.latest[c.A]
 		_, b := p.latest[c.B]
@@ -81,7 +81,7 @@ func (p *parting) constrain(constraints []inventory.Constraint) {
 		key := ordered(c.A, c.B)
 		known := p.constraints[key]
 		known.linked = known.linked || c.Linked
-		known.apart = known.apart || !c.Linked
+		known.separate = known.separate || !c.Linked
 		known.fork = known.fork || !c.Linked && c.Origin == originFork
 		p.constraints[key] = known
 	}
@@ -90,15 +90,15 @@ func (p *parting) constrain(constraints []inventory.Constraint) {
 // originFork is that of the constraint between a record and the one that forked from it.
 const originFork = "fork"
 
-// markFrozen counts what is frozen among what is shared, where it is claimed here.
-func (p *parting) markFrozen() {
-	if len(p.frozen) == 0 {
+// markOverShared counts what is frozen among what is shared, where it is claimed here.
+func (p *partitioning) markOverShared() {
+	if len(p.overShared) == 0 {
 		return
 	}
-	for _, w := range p.witnesses {
-		for _, c := range w.Claims {
-			if p.frozen[c.Token] {
-				p.shared.tokens[c.Token], p.shared.told[c.Token] = true, true
+	for _, w := range p.records {
+		for _, c := range w.Identifiers {
+			if p.overShared[c.Identifier] {
+				p.shared.identifiers[c.Identifier], p.shared.told[c.Identifier] = true, true
 			}
 		}
 	}

@@ -12,15 +12,15 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// statement is what one record says of one attribute.
-type statement struct {
+// candidateValue is what one record says of one attribute.
+type candidateValue struct {
 	record int64
 	source string
 	value  any
 	seen   time.Time
 	rank   int // of the source for this attribute
 	age    age
-	left   bool // the record's thing is another CI now
+	former bool // the record's thing is another CI now
 	yields bool // stale, and something was said since
 }
 
@@ -33,23 +33,23 @@ const (
 	stale
 )
 
-// statements sorts what the records say by attribute, the one that is preferred first. The class is the attribute
+// candidateValues sorts what the records say by attribute, the one that is preferred first. The class is the attribute
 // "class".
-func (p *Precedence) statements(candidates []inventory.CandidateValues, at time.Time) map[string][]statement {
-	said := map[string][]statement{}
+func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at time.Time) map[string][]candidateValue {
+	said := map[string][]candidateValue{}
 	for _, c := range candidates {
-		for attribute, value := range p.claims(c) {
-			rank, heard := p.ruling(attribute).rankOf(kindOf(c.Source), value)
+		for attribute, value := range p.valuesFor(c) {
+			rank, heard := p.groupOf(attribute).rankOf(kindOf(c.Source), value)
 			if !heard {
 				continue
 			}
-			said[attribute] = append(said[attribute], statement{
-				record: c.Record, source: c.Source, value: value, seen: c.SeenAt, rank: rank, age: p.age(c, at), left: c.Left,
+			said[attribute] = append(said[attribute], candidateValue{
+				record: c.Record, source: c.Source, value: value, seen: c.SeenAt, rank: rank, age: p.age(c, at), former: c.Former,
 			})
 		}
 	}
 	for attribute, says := range said {
-		if !p.ruling(attribute).Lasting {
+		if !p.groupOf(attribute).Lasting {
 			markYielding(says)
 		}
 		slices.SortFunc(says, prefer)
@@ -57,10 +57,10 @@ func (p *Precedence) statements(candidates []inventory.CandidateValues, at time.
 	return said
 }
 
-// claims are a candidate's attributes, its class, and what follows from it: what an inventory speaks of is in use,
+// valuesFor are a candidate's attributes, its class, and what follows from it: what an inventory speaks of is in use,
 // unless the source knows the state better. Of a record whose thing is another CI now, only what it said of the
 // hardware counts: its installation went with the disk.
-func (p *Precedence) claims(c inventory.CandidateValues) map[string]any {
+func (p *Precedence) valuesFor(c inventory.CandidateValues) map[string]any {
 	claims := make(map[string]any, len(c.Attributes)+2)
 	if p.hasLifecycle(c.Class) && p.Observes(c.Source) {
 		claims[lifecycleAttribute] = stateInUse
@@ -74,7 +74,7 @@ func (p *Precedence) claims(c inventory.CandidateValues) map[string]any {
 	if c.Class != "" {
 		claims[classAttribute] = c.Class
 	}
-	if c.Left {
+	if c.Former {
 		for _, attribute := range p.data.Installation {
 			delete(claims, attribute)
 		}
@@ -84,11 +84,11 @@ func (p *Precedence) claims(c inventory.CandidateValues) map[string]any {
 
 // age takes a record whose thing is another CI now for silent: what it says today, it says of the other.
 func (p *Precedence) age(c inventory.CandidateValues, at time.Time) age {
-	patience := p.patience(kindOf(c.Source))
+	window := p.stalenessWindow(kindOf(c.Source))
 	switch {
-	case patience == 0:
+	case window == 0:
 		return declared
-	case c.Left || at.Sub(c.SeenAt) > patience:
+	case c.Former || at.Sub(c.SeenAt) > window:
 		return stale
 	default:
 		return fresh
@@ -97,21 +97,21 @@ func (p *Precedence) age(c inventory.CandidateValues, at time.Time) age {
 
 // markYielding marks the stale statements that give way: to any fresh one, and to what was declared since. An older
 // declaration does not become truer because a machine is switched off.
-func markYielding(says []statement) {
+func markYielding(says []candidateValue) {
 	for i := range says {
 		s := &says[i]
-		s.yields = s.age == stale && slices.ContainsFunc(says, func(other statement) bool {
+		s.yields = s.age == stale && slices.ContainsFunc(says, func(other candidateValue) bool {
 			return other.age == fresh || other.age == declared && other.seen.After(s.seen)
 		})
 	}
 }
 
 // prefer orders statements, the preferred one first. No two of different records are equal in it.
-func prefer(a, b statement) int {
+func prefer(a, b candidateValue) int {
 	return cmp.Or(
 		compareBool(a.yields, b.yields),
 		cmp.Compare(a.rank, b.rank),
-		compareBool(a.left, b.left),
+		compareBool(a.former, b.former),
 		b.seen.Compare(a.seen),
 		cmp.Compare(a.record, b.record),
 		cmp.Compare(a.source, b.source),
