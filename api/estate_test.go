@@ -32,8 +32,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 
-// estate is an API over a real database, with an ingester that fills it.
-type estate struct {
+// fixture is an API over a real database, with an ingester that fills it.
+type fixture struct {
 	store    *store.Store
 	ingester *ingest.Ingester
 	decoder  *ingest.Decoder
@@ -42,9 +42,9 @@ type estate struct {
 	enroll   [32]byte
 }
 
-func newEstate(t testing.TB) *estate {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	e := &estate{token: pki.NewToken(pki.APIPrefix)}
+	e := &fixture{token: pki.NewToken(pki.APIPrefix)}
 	e.openStore(t)
 	e.startIngester(t)
 	_, err := e.store.CreateAPIToken(t.Context(), "test", pki.HashToken(e.token))
@@ -59,7 +59,7 @@ func newEstate(t testing.TB) *estate {
 	return e
 }
 
-func (e *estate) openStore(t testing.TB) {
+func (e *fixture) openStore(t testing.TB) {
 	t.Helper()
 	var err error
 	e.store, err = store.Open(t.Context(), pgtest.New(t), store.Options{NewJudge: newJudge})
@@ -69,7 +69,7 @@ func (e *estate) openStore(t testing.TB) {
 
 func newJudge(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) }
 
-func (e *estate) startIngester(t testing.TB) {
+func (e *fixture) startIngester(t testing.TB) {
 	t.Helper()
 	var err error
 	e.ingester, err = ingest.New(e.store, ingest.Options{})
@@ -82,7 +82,7 @@ func (e *estate) startIngester(t testing.TB) {
 	t.Cleanup(func() { cancel(); <-stopped })
 }
 
-func (e *estate) options() Options {
+func (e *fixture) options() Options {
 	return Options{
 		Store:           e.store,
 		Sections:        sections(),
@@ -120,14 +120,14 @@ func sections() []Section {
 
 // machine is one that reports.
 type machine struct {
-	estate *estate
-	key    [32]byte
-	device string // its id, after the first report
+	fixture *fixture
+	key     [32]byte
+	device  string // its id, after the first report
 }
 
-func (e *estate) newMachine(t testing.TB) *machine {
+func (e *fixture) newMachine(t testing.TB) *machine {
 	t.Helper()
-	m := &machine{estate: e}
+	m := &machine{fixture: e}
 	_, _ = rand.Read(m.key[:])
 	_, err := e.store.Enroll(t.Context(), e.enroll, m.key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
 	check(t, err)
@@ -143,27 +143,27 @@ type part struct {
 // report has a machine say what it holds, every section whole.
 func (m *machine) report(t testing.TB, parts map[string]part) {
 	t.Helper()
-	record, err := m.estate.store.Record(t.Context(), m.key)
+	record, err := m.fixture.store.Record(t.Context(), m.key)
 	check(t, err)
-	states, err := m.estate.store.SectionStates(t.Context(), record.ID)
+	states, err := m.fixture.store.SectionStates(t.Context(), record.ID)
 	check(t, err)
-	obs := &ingest.Observation{Record: record, States: states, Token: []byte("token"), Program: "1.2.3"}
+	obs := &ingest.CheckIn{Record: record, States: states, Token: []byte("token"), Program: "1.2.3"}
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
-		summary, update := m.estate.describe(t, name, parts[name])
+		summary, update := m.fixture.describe(t, name, parts[name])
 		obs.Summaries = append(obs.Summaries, summary)
 		if update != nil {
 			obs.Updates = append(obs.Updates, update)
 		}
 	}
 	obs.Root = wire.InventoryRoot(obs.Summaries)
-	_, err = m.estate.ingester.Apply(t.Context(), obs)
+	_, err = m.fixture.ingester.Apply(t.Context(), obs)
 	check(t, err)
-	record, err = m.estate.store.Record(t.Context(), m.key)
+	record, err = m.fixture.store.Record(t.Context(), m.key)
 	check(t, err)
 	m.device = record.CI
 }
 
-func (e *estate) describe(t testing.TB, name string, p part) (wire.Summary, *ingest.Update) {
+func (e *fixture) describe(t testing.TB, name string, p part) (wire.Summary, *ingest.Update) {
 	t.Helper()
 	summary := wire.Summary{Section: name, Status: p.status}
 	if !p.status.Collected() {
@@ -224,7 +224,7 @@ func (a answer) decode(t testing.TB, into any) {
 	}
 }
 
-func (e *estate) do(t testing.TB, method, path, body string, header http.Header) answer {
+func (e *fixture) do(t testing.TB, method, path, body string, header http.Header) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, e.server.URL+path, strings.NewReader(body))
 	check(t, err)
@@ -242,7 +242,7 @@ func (e *estate) do(t testing.TB, method, path, body string, header http.Header)
 }
 
 // get asks for what must be there.
-func (e *estate) get(t testing.TB, path string) answer {
+func (e *fixture) get(t testing.TB, path string) answer {
 	t.Helper()
 	a := e.do(t, http.MethodGet, path, "", nil)
 	if a.status != http.StatusOK {
@@ -252,7 +252,7 @@ func (e *estate) get(t testing.TB, path string) answer {
 }
 
 // items reads the first page of a list.
-func items[T any](t testing.TB, e *estate, path string) []T {
+func items[T any](t testing.TB, e *fixture, path string) []T {
 	t.Helper()
 	var page PageOf[T]
 	e.get(t, path).decode(t, &page)
@@ -263,7 +263,7 @@ func items[T any](t testing.TB, e *estate, path string) []T {
 }
 
 // now is the database's time, as a parameter.
-func (e *estate) now(t testing.TB) time.Time {
+func (e *fixture) now(t testing.TB) time.Time {
 	t.Helper()
 	now, err := e.store.Now(t.Context())
 	check(t, err)

@@ -89,8 +89,8 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 
 // parts gives the file and the mapping of a request; a request that has no parts is the file.
 func parts(in *ImportInput) (file, mapping []byte, err error) {
-	kind, params, err := mime.ParseMediaType(in.ContentType)
-	if err != nil || kind != "multipart/form-data" {
+	mediaType, params, err := mime.ParseMediaType(in.ContentType)
+	if err != nil || mediaType != "multipart/form-data" {
 		return in.RawBody, nil, nil //nolint:nilerr // any other type is the file's own
 	}
 	reader := multipart.NewReader(bytes.NewReader(in.RawBody), params["boundary"])

@@ -56,7 +56,7 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	report := inventory.ImportReport{Format: query.Get("format"), DryRun: query.Get("dry_run") == "true"}
 	for _, d := range docs {
-		row := inventory.ImportRow{Location: d.Place, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
+		row := inventory.ImportRow{Location: d.Location, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem == "" {
 			report.Created++
 		} else {

@@ -55,7 +55,7 @@ type presenceStore interface {
 
 // Ingester applies observations.
 type Ingester interface {
-	Apply(ctx context.Context, obs *ingest.Observation) (ingest.Result, error)
+	Apply(ctx context.Context, obs *ingest.CheckIn) (ingest.Result, error)
 	Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error)
 }
 

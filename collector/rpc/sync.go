@@ -113,7 +113,7 @@ func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incid
 	if err != nil {
 		return err
 	}
-	obs := &ingest.Observation{
+	obs := &ingest.CheckIn{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(said.GetInventoryRoot()),
 		Token: newToken(), Previous: keepable(said.GetToken()), Incident: incident,
 		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()), Hardware: hardwareOf(c.hello),
@@ -136,7 +136,7 @@ func (c *conversation) states() (map[string]inventory.SectionState, error) {
 
 // gather asks, collects the answers and applies them. A section that does not fit is asked for whole; the others
 // need not be sent again.
-func (c *conversation) gather(obs *ingest.Observation, ask *inventoryv1.Want) (ingest.Result, error) {
+func (c *conversation) gather(obs *ingest.CheckIn, ask *inventoryv1.Want) (ingest.Result, error) {
 	got := &harvest{updates: map[string]*ingest.Update{}}
 	defer func() { c.server.inFlight.Release(got.held) }()
 	for range maxRounds {

@@ -47,8 +47,8 @@ func alone(o inventory.Observed) inventory.Observed {
 
 // thing is the n-th machine.
 func (a *agents) thing(n int, since time.Time) (thing, error) {
-	said, err := a.observed(n)
-	return thing{source: sourceAgent, key: machineKey(n), kind: kindComputer, since: since, said: alone(said)}, err
+	reported, err := a.observed(n)
+	return thing{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
 }
 
 func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
@@ -57,5 +57,5 @@ func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
 const (
 	sourceAgent     = "agent"
 	sourceDiscovery = "discovery"
-	kindComputer    = "computer"
+	classComputer   = "computer"
 )

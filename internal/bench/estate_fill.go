@@ -92,7 +92,7 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 		if err := e.filled.write(ctx, b); err != nil {
 			return err
 		}
-		e.places = append(e.places, b.places...)
+		e.places = append(e.places, b.assignments...)
 		e.progress.advance()
 	}
 	return <-failed
@@ -132,19 +132,19 @@ func (e *estate) fillSites(ctx context.Context, since time.Time) error {
 	for n := range 1 + e.estateMachines/perSite {
 		sites = append(sites, location("site "+strconv.Itoa(n), since))
 	}
-	places, err := e.filled.add(ctx, sites)
+	assignments, err := e.filled.add(ctx, sites)
 	if err != nil {
 		return err
 	}
 	var edges []relation
 	for n, machine := range e.places {
-		edges = append(edges, relation{kind: "located_in", from: machine, to: places[n/perSite]})
+		edges = append(edges, relation{relationshipType: "located_in", from: machine, to: assignments[n/perSite]})
 	}
 	return e.filled.relate(ctx, since, edges)
 }
 
 func location(name string, since time.Time) thing {
-	return thing{source: "csv:locations", key: name, kind: "location", since: since, said: inventory.Observed{
+	return thing{source: "csv:locations", key: name, baseClass: "location", since: since, reported: inventory.Observed{
 		Class: "location", Attributes: inventory.Attributes{"name": name},
 	}}
 }

@@ -49,14 +49,14 @@ func testEstate(t *testing.T) *estate {
 func (e *estate) contents(t *testing.T) []string {
 	t.Helper()
 	rows, err := e.database.session.Query(t.Context(), `
-		select jsonb_build_object('record', r.id, 'kind', r.kind, 'tokens', e.tokens, 'last', e.last_seen, 'rejected', e.rejected,
-			'says', v.attributes, 'class', v.class, 'shown', m.shown, 'home', m.ci_id = r.home, 'unsettled', r.unsettled,
+		select jsonb_build_object('record', r.id, 'kind', r.base_class, 'tokens', e.identifiers, 'last', e.last_seen, 'rejected', e.rejected,
+			'says', v.attributes, 'class', v.class, 'is_primary', m.is_primary, 'home', m.ci_id = r.default_ci, 'unsettled', r.liveness_dependent,
 			'is', c.attributes, 'is_class', c.class, 'name', c.name, 'device', c.device, 'provenance', c.provenance,
 			'rule', d.rule, 'action', d.action)::text
 		from source_record r
 		join evidence e on e.record_id = r.id
 		join record_version v on v.record_id = r.id
-		join membership m on m.record_id = r.id
+		join assignment m on m.record_id = r.id
 		join ci_version c on c.ci_id = m.ci_id
 		join identity_decision d on d.record_id = r.id
 		order by r.id`)
@@ -74,12 +74,12 @@ func (e *estate) contents(t *testing.T) []string {
 func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	t.Parallel()
 	const count = 20
-	told, filled := testEstate(t), testEstate(t)
-	testimonies, err := testimoniesOf(t.Context(), 0, count, told.newMachine)
+	reported, filled := testEstate(t), testEstate(t)
+	observations, err := observationsOf(t.Context(), 0, count, reported.newMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := told.store.Resolve(t.Context(), testimonies); err != nil {
+	if _, err := reported.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
 	var things []thing
@@ -93,15 +93,15 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	if filled.places, err = filled.filled.add(t.Context(), things); err != nil {
 		t.Fatal(err)
 	}
-	want := told.contents(t)
+	want := reported.contents(t)
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" || len(want) != count {
 		t.Errorf("filled with %d machines (-want +got):\n%s", len(want), diff)
 	}
 
-	if testimonies, err = testimoniesOf(t.Context(), 0, count, filled.known); err != nil {
+	if observations, err = observationsOf(t.Context(), 0, count, filled.known); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := filled.store.Resolve(t.Context(), testimonies); err != nil {
+	if _, err := filled.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" {
@@ -122,16 +122,16 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testimonies, err := testimoniesOf(t.Context(), 0, count, e.newMachine)
+	observations, err := observationsOf(t.Context(), 0, count, e.newMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	places, err := e.store.Resolve(t.Context(), testimonies)
+	assignments, err := e.store.Resolve(t.Context(), observations)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, outcome := range outcomes {
-		if got := places[testimonies[i].Record].CI; got != outcome.CI || got == "" || outcome.Problem != "" {
+		if got := assignments[observations[i].Record].CI; got != outcome.CI || got == "" || outcome.Problem != "" {
 			t.Errorf("machine %d is %s, was ordered as %s %s", i, got, outcome.CI, outcome.Problem)
 		}
 	}
@@ -151,11 +151,11 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 	}
 	holders := map[inventory.Identifier]int{}
 	for n := range machines {
-		said, err := a.observed(n)
+		reported, err := a.observed(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, rejected := judge.Tokens(said.Identifiers)
+		tokens, rejected := judge.Normalize(reported.Identifiers)
 		if len(tokens) != 9 {
 			t.Errorf("machine %d has %v", n, tokens)
 		}
@@ -164,8 +164,8 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
 			}
 		}
-		for _, part := range said.Components {
-			found, rejected := judge.Tokens(part.Identifiers)
+		for _, part := range reported.Components {
+			found, rejected := judge.Normalize(part.Identifiers)
 			if len(found) == 0 || len(rejected) > 0 {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
 			}

@@ -152,7 +152,7 @@ func TestSeveralInOneFile(t *testing.T) {
 	for _, text := range []string{a + b, a + "\n" + b + "\n", "[" + a + "," + b + "]", "\uFEFF" + a + b} {
 		var got []string
 		for _, d := range read(t, "glpi-json", []byte(text), foreign.Options{}) {
-			got = append(got, fmt.Sprint(d.Place, " ", d.NativeKey, " ", d.Observed.Identifiers.Hostname))
+			got = append(got, fmt.Sprint(d.Location, " ", d.NativeKey, " ", d.Observed.Identifiers.Hostname))
 		}
 		if fmt.Sprint(got) != "[object 1 a A object 2 b B]" {
 			t.Errorf("%s: %v", text, got)

@@ -16,7 +16,7 @@ func (c *column) convert(text string) (any, error) {
 		}
 		text = value
 	}
-	switch c.kind {
+	switch c.fieldType {
 	case "date":
 		return c.date(text)
 	case "timestamp":

@@ -118,8 +118,8 @@ func checkDocument(t *testing.T, d foreign.Document) {
 	for _, w := range append([]string{d.Problem}, d.Warnings...) {
 		t.Log(d.NativeKey, w)
 	}
-	if !strings.HasSuffix(d.Source, ":test") || d.Place == "" {
-		t.Errorf("source %q, place %q", d.Source, d.Place)
+	if !strings.HasSuffix(d.Source, ":test") || d.Location == "" {
+		t.Errorf("source %q, place %q", d.Source, d.Location)
 	}
 	if (d.Problem == "") != (d.NativeKey != "") {
 		t.Errorf("key %q, problem %q: want one of them", d.NativeKey, d.Problem)
@@ -217,14 +217,14 @@ func TestCountsJSON(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := countParts(d, "virtual_machine") + countParts(d, "container"); got != len(machines) {
+			if got := countComponents(d, "virtual_machine") + countComponents(d, "container"); got != len(machines) {
 				t.Errorf("%d virtual machines, want %d", got, len(machines))
 			}
 		})
 	}
 }
 
-func countParts(d foreign.Document, class string) int {
+func countComponents(d foreign.Document, class string) int {
 	count := 0
 	for _, p := range d.Observed.Components {
 		if p.Class == class {
@@ -241,7 +241,7 @@ func checkCount(t *testing.T, d foreign.Document, name string, want int) {
 		got = len(s.Items)
 	}
 	if name == "display" {
-		got += countParts(d, "monitor")
+		got += countComponents(d, "monitor")
 	}
 	if got != want {
 		t.Errorf("%s: %d items, want %d", name, got, want)
@@ -261,7 +261,7 @@ func TestCountsXML(t *testing.T) {
 				checkCount(t, d, name, len(tag.FindAll(data, -1)))
 			}
 			vms := len(regexp.MustCompile(`<VIRTUALMACHINES>`).FindAll(data, -1))
-			if got := countParts(d, "virtual_machine"); got != vms {
+			if got := countComponents(d, "virtual_machine"); got != vms {
 				t.Errorf("%d virtual machines, want %d", got, vms)
 			}
 		})

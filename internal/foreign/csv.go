@@ -143,9 +143,9 @@ func delimiterOf(text string) rune {
 
 // document turns a row into what it says.
 func (t *table) document(r row) Document {
-	doc := Document{Place: fmt.Sprintf("row %d", r.number)}
+	doc := Document{Location: fmt.Sprintf("row %d", r.number)}
 	if problem := t.fill(&doc, r); problem != "" {
-		return Document{Place: doc.Place, Problem: doc.Place + ": " + problem}
+		return Document{Location: doc.Location, Problem: doc.Location + ": " + problem}
 	}
 	return doc
 }

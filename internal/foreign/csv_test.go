@@ -24,7 +24,7 @@ func rowText(d foreign.Document) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%s %s %s %s", d.Place, d.NativeKey, d.Observed.Class, attributes)
+	return fmt.Sprintf("%s %s %s %s", d.Location, d.NativeKey, d.Observed.Class, attributes)
 }
 
 func mapping(t testing.TB, text string) foreign.Mapping {
@@ -159,14 +159,14 @@ func TestCSVClassesAndIdentifiers(t *testing.T) {
 	docs := read(t, "csv", []byte("Type,Host name,MAC,Vendor,S/N\nNotebook,pc1,AA-BB-CC-00-11-22 aabb.cc00.1133,Dell,S1\nToaster,pc2,,,S2\nServer,pc3,nonsense,,S3\n"),
 		foreign.Options{Name: "hr"})
 	want := []foreign.Document{
-		{Source: "csv:hr", Place: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
+		{Source: "csv:hr", Location: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
 			Attributes: inventory.Attributes{"hostname": "pc1", "mac_address": "aa:bb:cc:00:11:22 aa:bb:cc:00:11:33", "manufacturer": "Dell", "serial_number": "S1"},
 			Identifiers: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "S1", Hostname: "pc1", Interfaces: []inventory.InterfaceID{
 				{MAC: "aa:bb:cc:00:11:22", Type: "ethernet"}, {MAC: "aa:bb:cc:00:11:33", Type: "ethernet"}}}}},
-		{Source: "csv:hr", Place: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": "Toaster" is no known class: none is taken`},
+		{Source: "csv:hr", Location: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": "Toaster" is no known class: none is taken`},
 			Observed: inventory.Observed{Attributes: inventory.Attributes{"hostname": "pc2", "serial_number": "S2"},
 				Identifiers: inventory.RawIdentifiers{SerialNumber: "S2", Hostname: "pc2"}}},
-		{Source: "csv:hr", Place: "row 4", Problem: `row 4: column "MAC": "nonsense" is no MAC address`},
+		{Source: "csv:hr", Location: "row 4", Problem: `row 4: column "MAC": "nonsense" is no MAC address`},
 	}
 	if diff := cmp.Diff(want, docs); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)

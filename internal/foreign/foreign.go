@@ -16,7 +16,7 @@ import (
 type Document struct {
 	Source    string // "glpi", "fusioninventory", "ocs" or "csv"; with Options.Name behind a colon
 	NativeKey string // what the source calls it: the agent's device id, or the key column(s) of a table
-	Place     string // where in the file it stands: "line 12", "object 3", "row 7"
+	Location  string // where in the file it stands: "line 12", "object 3", "row 7"
 
 	// Sections are an inventory. A section that the file does not have is not among them: nothing is said of it.
 	Sections []Section

@@ -31,7 +31,7 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 			return nil, fmt.Errorf("object %d: %w", i+1, err)
 		}
 		for j := range found {
-			found[j].Place = fmt.Sprintf("object %d", i+1)
+			found[j].Location = fmt.Sprintf("object %d", i+1)
 		}
 		docs = append(docs, found...)
 	}

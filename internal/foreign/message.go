@@ -54,7 +54,7 @@ func messageOfXML(root *node) ([]Document, error) {
 		}
 		m := newMachine(content)
 		m.doc.NativeKey = key
-		m.doc.Place = place(root)
+		m.doc.Location = place(root)
 		m.describe()
 		return []Document{m.doc}, nil
 	case "NETDISCOVERY", "SNMPQUERY", "SNMP", "NETINVENTORY":
@@ -75,7 +75,7 @@ func devicesOfXML(device *node) Document {
 		about = info
 	}
 	doc := deviceDocument(about, device, "")
-	doc.Place = place(device)
+	doc.Location = place(device)
 	return doc
 }
 

@@ -7,8 +7,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// part adds a part of the machine, unless one of its class and key is there.
-func (m *machine) part(n *node, part inventory.Component) {
+// component adds a part of the machine, unless one of its class and key is there.
+func (m *machine) component(n *node, part inventory.Component) {
 	for _, before := range m.doc.Observed.Components {
 		if before.Class == part.Class && before.Key == part.Key {
 			m.warnf(n, "the %s %q was there before: it is left out", part.Class, part.Key)
@@ -64,7 +64,7 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 		part.Attributes["domain"] = domain
 		part.Identifiers.Native = []string{"account:" + part.Key}
 	}
-	m.part(n, part)
+	m.component(n, part)
 }
 
 // switchedOff are the states in which a guest does not run, as the agents say them.
@@ -96,7 +96,7 @@ func (m *machine) virtualMachines() {
 			set(part.Attributes, "uuid", strings.ToLower(n.get("uuid")))
 			set(part.Attributes, "hypervisor", hypervisorOf(n.get("subsystem"), kind))
 		}
-		m.part(n, part)
+		m.component(n, part)
 	}
 }
 
@@ -162,7 +162,7 @@ func (m *machine) printers() {
 			m.warnf(n, "a printer without a name is left out")
 			continue
 		}
-		m.part(n, part)
+		m.component(n, part)
 	}
 	if queues > 0 {
 		m.warnf(m.entries("printers")[0], "printers left out: %d; nothing says that they are plugged in here", queues)

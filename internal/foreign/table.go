@@ -29,10 +29,10 @@ type table struct {
 type column struct {
 	Column
 
-	index int
-	kind  string // the type of the attribute
-	days  dayOfList
-	money map[string]bool // currencies that stand with the numbers
+	index     int
+	fieldType string // the type of the attribute
+	days      dayOfList
+	money     map[string]bool // currencies that stand with the numbers
 }
 
 func newTable(header []string, o Options) (*table, error) {
@@ -107,7 +107,7 @@ func newColumn(c Column, index int, declared []inventory.Attribute) column {
 	case c.Decimal != "" && kind == "text":
 		kind = "number"
 	}
-	return column{Column: c, index: index, kind: kind, money: map[string]bool{}}
+	return column{Column: c, index: index, fieldType: kind, money: map[string]bool{}}
 }
 
 // recognize takes the columns whose names are known.
@@ -172,7 +172,7 @@ func (t *table) findKey() error {
 func (t *table) learn(rows []row) {
 	for i := range t.columns {
 		c := &t.columns[i]
-		if c.kind != "date" || c.Format != "" {
+		if c.fieldType != "date" || c.Format != "" {
 			continue
 		}
 		var texts []string
@@ -229,7 +229,7 @@ func (t *table) class(doc *Document, r row) (class, problem string) {
 	if t.mapping.Class.Column != "" {
 		return text, ""
 	}
-	doc.Warnings = append(doc.Warnings, fmt.Sprintf("%s: column %q: %q is no known class: none is taken", doc.Place, t.header[t.classColumn], text))
+	doc.Warnings = append(doc.Warnings, fmt.Sprintf("%s: column %q: %q is no known class: none is taken", doc.Location, t.header[t.classColumn], text))
 	return "", ""
 }
 

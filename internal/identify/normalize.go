@@ -50,7 +50,7 @@ func IsBlockingKey(t inventory.Identifier) bool {
 	return k >= 0 && k != kindName
 }
 
-// kindOf gives the kind of a token, -1 for none.
+// baseClassOf gives the kind of a token, -1 for none.
 func kindOf(t inventory.Identifier) int {
 	name, _, ok := strings.Cut(string(t), ":")
 	if !ok {

@@ -31,8 +31,8 @@ func TestFewConnections(t *testing.T) {
 	var wait sync.WaitGroup
 	for n := range people {
 		wait.Go(func() {
-			said := inventory.Declaration{Attributes: map[string]any{"owner": fmt.Sprint("owner ", n)}}
-			if err := s.DeclareCI(t.Context(), ci, said, auditor); err != nil {
+			reported := inventory.Declaration{Attributes: map[string]any{"owner": fmt.Sprint("owner ", n)}}
+			if err := s.DeclareCI(t.Context(), ci, reported, auditor); err != nil {
 				t.Errorf("declare: %v", err)
 			}
 			lock := inventory.Lock{Attribute: "location", Value: fmt.Sprint("room ", n)}

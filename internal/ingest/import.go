@@ -95,7 +95,7 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 			d.Problem = fmt.Sprintf("%s is the same thing: both are called %s", first, d.NativeKey)
 		}
 		if d.Problem == "" {
-			seen[key] = d.Place
+			seen[key] = d.Location
 		}
 	}
 	return docs, nil
@@ -111,7 +111,7 @@ func (g *Ingester) importSome(ctx context.Context, docs []foreign.Document, dryR
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
-		rows[i] = inventory.ImportRow{Location: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		rows[i] = inventory.ImportRow{Location: d.Location, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem != "" {
 			rows[i].Outcome = outcomeRejected
 			continue
@@ -190,7 +190,7 @@ func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) 
 	for _, s := range d.Sections {
 		section, known := wire.Lookup(s.Name)
 		if !known {
-			return record, fmt.Errorf("%s: there is no section %s", d.Place, s.Name)
+			return record, fmt.Errorf("%s: there is no section %s", d.Location, s.Name)
 		}
 		for _, item := range s.Items {
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
@@ -227,8 +227,8 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Docum
 }
 
 // observationOf gives what a document says that is not held.
-func observationOf(record inventory.Record, states map[string]inventory.SectionState, d foreign.Document) (*Observation, error) {
-	obs := &Observation{Record: record, States: states, Program: record.Program, Also: &d.Observed}
+func observationOf(record inventory.Record, states map[string]inventory.SectionState, d foreign.Document) (*CheckIn, error) {
+	obs := &CheckIn{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {
 		section, _ := wire.Lookup(s.Name)
 		update, err := updateOf(section, s.Items)

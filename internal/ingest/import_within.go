@@ -52,12 +52,12 @@ func namesOf(docs []foreign.Document) map[named]bool {
 
 // merge adds what became of documents the second time: what is not said again stays as it was said.
 func merge(rows, again []inventory.ImportRow) {
-	byPlace := make(map[string]*inventory.ImportRow, len(rows))
+	byLocation := make(map[string]*inventory.ImportRow, len(rows))
 	for i := range rows {
-		byPlace[rows[i].Location] = &rows[i]
+		byLocation[rows[i].Location] = &rows[i]
 	}
 	for _, second := range again {
-		first := byPlace[second.Location]
+		first := byLocation[second.Location]
 		switch {
 		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
 			first.Warnings = append(first.Warnings, "what it says of others of the list was left out: "+second.Problem)

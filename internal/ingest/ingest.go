@@ -24,12 +24,12 @@ type Store interface {
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
-	Resolve(ctx context.Context, testimonies []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
+	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
 	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
 }
 
-// Observation is what one check-in says, next to what the collector held when it said so.
-type Observation struct {
+// CheckIn is what one check-in says, next to what the collector held when it said so.
+type CheckIn struct {
 	Record    inventory.Record
 	States    map[string]inventory.SectionState
 	Summaries []wire.Summary
@@ -91,7 +91,7 @@ type encoding struct {
 
 // job is an observation waiting for its group.
 type job struct {
-	obs  *Observation
+	obs  *CheckIn
 	done chan error
 	work
 }
@@ -126,7 +126,7 @@ func New(store Store, o Options) (*Ingester, error) {
 // Apply commits an observation and returns when it is durable. The errors that a caller can act on are ErrFenced,
 // MismatchError and ErrStopped; any other means that the store could not be reached or refused, and that nothing
 // was applied.
-func (g *Ingester) Apply(ctx context.Context, obs *Observation) (Result, error) {
+func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	j := &job{obs: obs, done: make(chan error, 1)}
 	for _, u := range obs.Updates {
 		if err := u.Check(); err != nil {
@@ -162,8 +162,8 @@ func (j *job) outcome(err error) (Result, error) {
 	}
 	c := j.change
 	record := j.obs.Record
-	if j.place != nil {
-		record.CI, record.LivenessDependent = j.place.CI, j.place.LivenessDependent
+	if j.assignment != nil {
+		record.CI, record.LivenessDependent = j.assignment.CI, j.assignment.LivenessDependent
 	}
 	record.Version, record.Root = c.Version+1, c.Root
 	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at

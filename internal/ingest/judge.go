@@ -32,13 +32,13 @@ func (j *Judge) Honest(kind, value string) bool {
 	return ok
 }
 
-// Tokens brings identifiers into their one form.
-func (j *Judge) Tokens(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection) {
+// Normalize brings identifiers into their one form.
+func (j *Judge) Normalize(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection) {
 	return j.rules.Normalize(ids)
 }
 
-// Searchable tells whether records are looked for by a token.
-func (j *Judge) Searchable(t inventory.Identifier) bool { return identify.IsBlockingKey(t) }
+// IsBlockingKey tells whether records are looked for by a token.
+func (j *Judge) IsBlockingKey(t inventory.Identifier) bool { return identify.IsBlockingKey(t) }
 
 // Partition says which records are one CI.
 func (j *Judge) Partition(n inventory.CandidateSet) inventory.Partition { return j.rules.Partition(n) }
@@ -47,7 +47,7 @@ func (j *Judge) Partition(n inventory.CandidateSet) inventory.Partition { return
 func (j *Judge) Observes(source string) bool { return j.precedence.Observes(source) }
 
 // IsDisposed tells whether what is true of a CI is that it is gone: disposed of, lost.
-func (j *Judge) HasLeft(attributes inventory.Attributes) bool {
+func (j *Judge) IsDisposed(attributes inventory.Attributes) bool {
 	return reconcile.IsDisposed(attributes)
 }
 
@@ -60,8 +60,8 @@ func (j *Judge) RulesVersion() string { return j.rules.Version() }
 // Rules gives the identification rules as JSON.
 func (j *Judge) Rules() ([]byte, error) { return j.rules.Document() }
 
-// Identifiers gives what attributes tell of which thing it is that they are said of.
-func (j *Judge) Identifiers(attributes inventory.Attributes) inventory.RawIdentifiers {
+// IdentifiersOf gives what attributes tell of which thing it is that they are said of.
+func (j *Judge) IdentifiersOf(attributes inventory.Attributes) inventory.RawIdentifiers {
 	return reconcile.IdentifiersOf(attributes)
 }
 

@@ -113,7 +113,7 @@ type CIDetails struct {
 	Sources    []SourceRecord        `json:"sources" nullable:"false"`
 	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
 
-	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,gone" doc:"Active: a source that observes it was heard of within three check-ins. Stale and gone: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
+	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,absent" doc:"Active: a source that observes it was heard of within three check-ins. Stale and absent: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
 }
 
 // SourceRecord is one source's view of a CI.
@@ -125,7 +125,7 @@ type SourceRecord struct {
 	Attributes Attributes `json:"attributes"`
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty"`
-	Primary    bool       `json:"shown" doc:"Whether its inventory is the CI's."`
+	Primary    bool       `json:"primary" doc:"Whether its inventory is the CI's."`
 }
 
 // Class is a class of CIs. A class has the attributes of its parents too.
@@ -207,7 +207,7 @@ type CIQuery struct {
 // FeedChange is one change of the estate.
 type FeedChange struct {
 	At      time.Time       `json:"at"`
-	Type    string          `json:"kind" enum:"item,attribute,ci,relationship,identity"`
+	Type    string          `json:"type" enum:"item,attribute,ci,relationship,identity"`
 	Action  string          `json:"action" doc:"E.g. installed, removed, upgraded, changed, created, retired, began, ended, merged, split."`
 	CI      CIRef           `json:"ci"`
 	Source  string          `json:"source,omitempty"`

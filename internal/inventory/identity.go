@@ -125,7 +125,7 @@ type Reason struct {
 type Evidence struct {
 	Family      string       `json:"family"`
 	Bits        int          `json:"bits"`
-	Identifiers []Identifier `json:"tokens"`
+	Identifiers []Identifier `json:"identifiers"`
 	Past        bool         `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
 }
 

@@ -149,14 +149,14 @@ type IdentityRecord struct {
 	NativeKey   string              `json:"native_key"`
 	FirstSeen   time.Time           `json:"first_seen"`
 	LastSeen    *time.Time          `json:"last_seen,omitempty"`
-	Primary     bool                `json:"shown" doc:"Whether its inventory is the CI's."`
+	Primary     bool                `json:"primary" doc:"Whether its inventory is the CI's."`
 	Identifiers []IdentifierHistory `json:"identifiers" nullable:"false"`
 	Rejected    []Rejection         `json:"rejected" nullable:"false"`
 }
 
 // IdentifierHistory is an identifier and when it was reported.
 type IdentifierHistory struct {
-	Identifier Identifier `json:"token"`
+	Identifier Identifier `json:"identifier"`
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent while it is reported."`
 }
@@ -195,7 +195,7 @@ type Decision struct {
 // Review is a question to a person: are two records one thing?
 type Review struct {
 	ID       string     `json:"id"`
-	Type     string     `json:"kind"`
+	Type     string     `json:"type"`
 	RecordA  int64      `json:"record_a"`
 	RecordB  int64      `json:"record_b"`
 	CIA      CIRef      `json:"ci_a"`
@@ -204,7 +204,7 @@ type Review struct {
 	Reason   Reason     `json:"reason"`
 	OpenedAt time.Time  `json:"opened_at"`
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
-	Verdict  string     `json:"verdict,omitempty" enum:"accepted,kept_apart,obsolete"`
+	Verdict  string     `json:"verdict,omitempty" enum:"accepted,kept_separate,obsolete"`
 	Actor    string     `json:"actor,omitempty"`
 	Note     string     `json:"note,omitempty"`
 }
@@ -218,9 +218,9 @@ type ReviewQuery struct {
 
 // FindingRecord is something about identity that people should know.
 type FindingRecord struct {
-	Type       string     `json:"kind"`
+	Type       string     `json:"type"`
 	Records    []int64    `json:"records"`
-	Identifier Identifier `json:"token,omitempty"`
+	Identifier Identifier `json:"identifier,omitempty"`
 	Text       string     `json:"text"`
 	OpenedAt   time.Time  `json:"opened_at"`
 	ClosedAt   *time.Time `json:"closed_at,omitempty"`
@@ -286,7 +286,7 @@ type ImportReport struct {
 
 // ImportRow says what became of one document.
 type ImportRow struct {
-	Location  string   `json:"place" doc:"Where in the file it is."`
+	Location  string   `json:"location" doc:"Where in the file it is."`
 	NativeKey string   `json:"native_key,omitempty" doc:"What the source calls it."`
 	Outcome   string   `json:"outcome" enum:"created,changed,unchanged,rejected"`
 	CI        string   `json:"ci,omitempty"`

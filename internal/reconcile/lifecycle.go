@@ -26,7 +26,7 @@ const (
 	ObservationActive = "active" // it was heard of within three intervals
 	ObservationSilent = "silent"
 	ObservationStale  = "stale"
-	ObservationAbsent = "gone"
+	ObservationAbsent = "absent"
 )
 
 // missedCheckIns are the intervals that an active CI may be silent: one check-in may fail and one be late.

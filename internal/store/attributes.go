@@ -177,7 +177,7 @@ var attributeUses = []use{
 	{`
 		select l.attribute
 		from attribute_lock l
-		join membership m on m.record_id = l.record_id
+		join assignment m on m.record_id = l.record_id
 		join ci_version d on d.ci_id = m.ci_id
 		where d.class = any($1) and l.attribute = $2
 		limit 1`, "it is or was locked as"},

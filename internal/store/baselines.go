@@ -66,7 +66,7 @@ func (s *Store) CreateBaseline(ctx context.Context, b inventory.Baseline) (inven
 	if b.At.After(now) {
 		return b, invalid("%s is in the future", b.At.UTC().Format(time.RFC3339))
 	}
-	if err := s.Settle(ctx, b.At); err != nil {
+	if err := s.WaitUntilVisible(ctx, b.At); err != nil {
 		return b, err
 	}
 	id, err := uuid.NewV7()

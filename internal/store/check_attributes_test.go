@@ -90,9 +90,9 @@ func TestConvertIsStable(t *testing.T) {
 		typeTimestamp: rapid.StringMatching(`[12][0-9]{3}-0[1-9]-[01][1-9]T[01][0-9]:00:00(\.[0-9]{1,9})?(Z|\+05:30)`).AsAny(),
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		kind := rapid.SampledFrom(attributeTypes[:6]).Draw(t, "type")
-		attribute := inventory.Attribute{Name: "x", Type: kind}
-		once, err := convert(attribute, values[kind].Draw(t, "value"))
+		attributeType := rapid.SampledFrom(attributeTypes[:6]).Draw(t, "type")
+		attribute := inventory.Attribute{Name: "x", Type: attributeType}
+		once, err := convert(attribute, values[attributeType].Draw(t, "value"))
 		if err != nil {
 			return // it is no such value
 		}

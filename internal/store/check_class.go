@@ -19,10 +19,10 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 	own := uuid.MustParse(ci) // by which the record is called of what people say of it
 	var seen *string
 	err = r.tx.QueryRow(ctx, `
-		select min(s.kind)
-		from membership m join source_record s on s.id = m.record_id
-		where m.ci_id = $1 and m.valid_to = 'infinity' and (s.source <> $2 or s.native_key <> $3) and s.kind not in ('', $4)`,
-		ci, sourceManual, own[:], r.kindOf(class)).Scan(&seen)
+		select min(s.base_class)
+		from assignment m join source_record s on s.id = m.record_id
+		where m.ci_id = $1 and m.valid_to = 'infinity' and (s.source <> $2 or s.native_key <> $3) and s.base_class not in ('', $4)`,
+		ci, sourceManual, own[:], r.baseClassOf(class)).Scan(&seen)
 	if err != nil {
 		return fmt.Errorf("read kinds of ci: %w", err)
 	}
@@ -35,20 +35,20 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 func (r *resolution) checkRelated(ctx context.Context, ci, class string, above []string) error {
 	rows, err := r.tx.Query(ctx, `
 		select y.name, y.from_class
-		from membership m join relationship l on l.from_record = m.record_id join relationship_type y on y.name = l.type
+		from assignment m join relationship l on l.from_record = m.record_id join relationship_type y on y.name = l.type
 		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'
 		union
 		select y.name, y.to_class
-		from membership m join relationship l on l.to_record = m.record_id join relationship_type y on y.name = l.type
+		from assignment m join relationship l on l.to_record = m.record_id join relationship_type y on y.name = l.type
 		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'`, ci)
 	if err != nil {
 		return fmt.Errorf("read relationships of ci: %w", err)
 	}
-	var kind, of string
+	var baseClass, of string
 	var refusal error
-	_, err = pgx.ForEachRow(rows, []any{&kind, &of}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&baseClass, &of}, func() error {
 		if !slices.Contains(above, of) {
-			refusal = invalid("it has a relationship %s, which is for a %s: %s is none", kind, of, class)
+			refusal = invalid("it has a relationship %s, which is for a %s: %s is none", baseClass, of, class)
 		}
 		return nil
 	})

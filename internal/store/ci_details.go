@@ -55,9 +55,9 @@ func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page i
 		join ci c on c.id = d.ci_id`+versionSeen+versionRetirement+`
 		left join lateral (
 			select r.id, r.source
-			from membership m join source_record r on r.id = m.record_id
+			from assignment m join source_record r on r.id = m.record_id
 			where m.ci_id = d.ci_id and `+memberAt+`
-			order by r.home <> d.ci_id, r.created_at, r.id
+			order by r.default_ci <> d.ci_id, r.created_at, r.id
 			limit 1
 		) o on true
 		where d.ci_id = @ci and `+versionOrLast(page), args)
@@ -109,7 +109,7 @@ type sourceRow struct {
 	Attributes []byte
 	FirstSeen  time.Time
 	LastSeen   *time.Time
-	Shown      bool
+	IsPrimary  bool
 }
 
 // ciSources are the records of a CI at the instant, the first first. What the key of a record is made of, people need
@@ -119,8 +119,8 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 	err := each(ctx, tx, `
 		select r.id as record, r.source, coalesce(nullif(r.label, ''), encode(r.native_key, 'escape')) as native_key,
 		       coalesce(v.class, '') as class, coalesce(v.attributes, '{}') as attributes, r.created_at as first_seen,
-		       case when `+isNow+` then seen.at end as last_seen, m.shown
-		from membership m
+		       case when `+isNow+` then seen.at end as last_seen, m.is_primary
+		from assignment m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
 		cross join lateral (select `+recordSeen+` as at) seen
@@ -130,7 +130,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 		attributes, err := decodeAttributes(row.Attributes)
 		sources = append(sources, inventory.SourceRecord{
 			Record: row.Record, Source: row.Source, NativeKey: row.NativeKey, Class: row.Class, Attributes: attributes,
-			FirstSeen: row.FirstSeen, LastSeen: row.LastSeen, Primary: row.Shown,
+			FirstSeen: row.FirstSeen, LastSeen: row.LastSeen, Primary: row.IsPrimary,
 		})
 		return err
 	})
@@ -155,7 +155,7 @@ func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lo
 	locks := []inventory.Lock{}
 	err := each(ctx, tx, `
 		select l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
-		from membership m
+		from assignment m
 		join attribute_lock l on l.record_id = m.record_id
 		where m.ci_id = @ci and `+memberAt+`
 			and l.locked_at <= @as_of and (l.released_at is null or l.released_at > @as_of)

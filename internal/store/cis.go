@@ -122,7 +122,7 @@ func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *c
 			return nil, err
 		}
 		where = append(where, ofClasses(classes, fields.args))
-		if slices.Contains(above, kindComputer) {
+		if slices.Contains(above, classComputer) {
 			where = append(where, `d.device`) // which have indexes of their own
 		}
 	}

@@ -213,10 +213,10 @@ func TestListCIsRefuses(t *testing.T) {
 func TestCIsOfThePast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	kept, gone, retired := w.newRecord("computer", "kept"), w.newRecord("laptop", "gone"), w.newRecord("monitor", "retired")
+	kept, disposed, retired := w.newRecord("computer", "kept"), w.newRecord("laptop", "gone"), w.newRecord("monitor", "retired")
 	before := w.now
 	w.now = w.now.Add(time.Hour)
-	w.place(gone, kept.ci, true)
+	w.assign(disposed, kept.ci, true)
 	w.rename(kept.ci, "renamed")
 	w.retire(retired.ci)
 	for _, c := range []struct {
@@ -240,8 +240,8 @@ func TestCIsOfThePast(t *testing.T) {
 		id, name string
 		asOf     time.Time
 	}{
-		{gone.home.id, "renamed", time.Time{}},
-		{gone.home.id, "gone", before},
+		{disposed.defaultCI.id, "renamed", time.Time{}},
+		{disposed.defaultCI.id, "gone", before},
 		{kept.ci.id, "kept", before},
 		{retired.ci.id, "retired", time.Time{}},
 	} {
@@ -254,13 +254,13 @@ func TestCIsOfThePast(t *testing.T) {
 		}
 	}
 	w.now = w.now.Add(time.Hour)
-	w.place(retired, kept.ci, true) // what was retired turns out to be what is there
-	if details, err := w.s.CI(t.Context(), retired.home.id, time.Time{}); err != nil || details.ID != kept.ci.id {
+	w.assign(retired, kept.ci, true) // what was retired turns out to be what is there
+	if details, err := w.s.CI(t.Context(), retired.defaultCI.id, time.Time{}); err != nil || details.ID != kept.ci.id {
 		t.Errorf("what was retired and merged is %q, %v; want %s", details.ID, err, kept.ci.id)
 	}
 	_, err := w.s.CI(t.Context(), kept.ci.id, before.Add(-time.Second))
 	wantCode(t, err, inventory.CodeNotFound)
-	device, _, err := w.s.Device(t.Context(), gone.home.id, time.Time{})
+	device, _, err := w.s.Device(t.Context(), disposed.defaultCI.id, time.Time{})
 	if err != nil || device.ID != kept.ci.id {
 		t.Errorf("the merged device is %q, %v; want %s", device.ID, err, kept.ci.id)
 	}

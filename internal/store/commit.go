@@ -33,12 +33,12 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 		if applied, err = fence(ctx, tx, changes); err != nil {
 			return err
 		}
-		shown, err := shownRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
+		primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
 		if err != nil {
 			return err
 		}
 		batch := &pgx.Batch{}
-		if err := s.queue(batch, changes, applied, shown); err != nil {
+		if err := s.queue(batch, changes, applied, primary); err != nil {
 			return err
 		}
 		if batch.Len() == 0 {
@@ -85,17 +85,17 @@ const fenceRecords = `
 
 func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
 	var (
-		n               = len(changes)
-		records         = make([]int64, n)
-		versions        = make([]int64, n)
-		roots, tokens   = make([][]byte, n), make([][]byte, n)
-		previous        = make([][]byte, n)
-		boots, programs = make([]string, n), make([]string, n)
-		hardware        = make([]string, n)
+		n                  = len(changes)
+		records            = make([]int64, n)
+		versions           = make([]int64, n)
+		roots, identifiers = make([][]byte, n), make([][]byte, n)
+		previous           = make([][]byte, n)
+		boots, programs    = make([]string, n), make([]string, n)
+		hardware           = make([]string, n)
 	)
 	for i, c := range changes {
 		records[i], versions[i] = c.Record, c.Version
-		roots[i], tokens[i], previous[i] = c.Root[:], c.Token, c.Previous
+		roots[i], identifiers[i], previous[i] = c.Root[:], c.Token, c.Previous
 		boots[i], programs[i] = c.BootID, c.Program
 		encoded, err := encodeHardware(c.Hardware)
 		if err != nil {
@@ -103,7 +103,7 @@ func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 		}
 		hardware[i] = string(encoded)
 	}
-	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, tokens, previous, boots, programs, hardware)
+	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, identifiers, previous, boots, programs, hardware)
 	if err != nil {
 		return nil, fmt.Errorf("fence records: %w", err)
 	}
@@ -120,29 +120,29 @@ func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 	return applied, nil
 }
 
-// shownRecords tells whose items count: of several records of one installation one does. It is asked under the lock of
+// primaryRecords tells whose items count: of several records of one installation one does. It is asked under the lock of
 // the records, which whoever changes the answer takes too.
-func shownRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
+func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
 	rows, err := tx.Query(ctx, `
-		select record_id from membership where record_id = any($1) and valid_to = 'infinity' and shown`, records)
+		select record_id from assignment where record_id = any($1) and valid_to = 'infinity' and is_primary`, records)
 	if err != nil {
 		return nil, fmt.Errorf("find shown records: %w", err)
 	}
-	shown := make(map[int64]bool, len(records))
+	primary := make(map[int64]bool, len(records))
 	var record int64
 	_, err = pgx.ForEachRow(rows, []any{&record}, func() error {
-		shown[record] = true
+		primary[record] = true
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("find shown records: %w", err)
 	}
-	return shown, nil
+	return primary, nil
 }
 
 // queue writes down the statements for the changes that passed the fence: one for each table that has something
 // to say, whatever the number of machines.
-func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, shown map[int64]bool) error {
+func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, primary map[int64]bool) error {
 	var (
 		incidents incidentRows
 		states    stateRows
@@ -165,7 +165,7 @@ func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[
 			}
 			sets.add(c.Record, id, at, change)
 			readings.add(s.readings, c.Record, id, at, change)
-			if shown[c.Record] {
+			if primary[c.Record] {
 				counts.add(change)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 type incidentRows struct {
 	records []int64
 	at      []time.Time
-	kinds   []string
+	types   []string
 	details []string
 }
 
@@ -27,7 +27,7 @@ func (r *incidentRows) add(c inventory.Change, at time.Time) error {
 		return fmt.Errorf("encode incident: %w", err)
 	}
 	r.records, r.at = append(r.records, c.Record), append(r.at, at)
-	r.kinds, r.details = append(r.kinds, c.Incident.Type), append(r.details, string(detail))
+	r.types, r.details = append(r.types, c.Incident.Type), append(r.details, string(detail))
 	return nil
 }
 
@@ -36,7 +36,7 @@ func (r *incidentRows) queue(batch *pgx.Batch) {
 		return
 	}
 	batch.Queue(`
-		insert into sync_incident (record_id, at, kind, detail)
+		insert into sync_incident (record_id, at, type, detail)
 		select * from unnest($1::bigint[], $2::timestamptz[], $3::text[], $4::jsonb[])`,
-		r.records, r.at, r.kinds, r.details)
+		r.records, r.at, r.types, r.details)
 }

@@ -33,13 +33,13 @@ func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory
 	if c.Name != "" {
 		attributes[nameAttribute] = c.Name
 	}
-	home, err := uuid.NewV7()
+	defaultCI, err := uuid.NewV7()
 	if err != nil {
 		return "", fmt.Errorf("make id of ci: %w", err)
 	}
 	var ci string
 	err = s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
-		record, err := r.manualRecord(ctx, home.String(), r.kindOf(c.Class))
+		record, err := r.manualRecord(ctx, defaultCI.String(), r.baseClassOf(c.Class))
 		if err != nil {
 			return err
 		}
@@ -56,16 +56,16 @@ func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaratio
 		if err != nil {
 			return err
 		}
-		record, err := r.manualRecord(ctx, current, r.kindOf(class))
+		record, err := r.manualRecord(ctx, current, r.baseClassOf(class))
 		if err != nil {
 			return err
 		}
-		said, attributes, err := r.declared(ctx, record)
+		observed, attributes, err := r.declared(ctx, record)
 		if err != nil {
 			return err
 		}
 		if d.Class != nil {
-			said, class = *d.Class, cmp.Or(*d.Class, class)
+			observed, class = *d.Class, cmp.Or(*d.Class, class)
 			if err := r.checkClass(ctx, current, class); err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaratio
 				delete(attributes, nameAttribute)
 			}
 		}
-		_, err = r.declare(ctx, record, said, attributes)
+		_, err = r.declare(ctx, record, observed, attributes)
 		return err
 	})
 }
@@ -103,23 +103,23 @@ func present(values map[string]any) map[string]any {
 
 // declare takes in what people say of a CI and tells which one it is.
 func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
-	r.heard[record] = true
-	testimony := inventory.Observation{Record: record, Observed: inventory.Observed{
-		Class: class, Attributes: attributes, Identifiers: r.judge.Identifiers(attributes),
+	r.updated[record] = true
+	observation := inventory.Observation{Record: record, Observed: inventory.Observed{
+		Class: class, Attributes: attributes, Identifiers: r.judge.IdentifiersOf(attributes),
 	}}
-	if err := r.testify(ctx, []inventory.Observation{testimony}); err != nil {
+	if err := r.applyObservations(ctx, []inventory.Observation{observation}); err != nil {
 		return "", err
 	}
-	if err := r.place(ctx); err != nil {
+	if err := r.assign(ctx); err != nil {
 		return "", err
 	}
-	places, err := r.places(ctx, []int64{record})
+	places, err := r.assignments(ctx, []int64{record})
 	return places[record].CI, err
 }
 
 // manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the thing goes that the
 // CI was made for.
-func (r *resolution) manualRecord(ctx context.Context, ci, kind string) (int64, error) {
+func (r *resolution) manualRecord(ctx context.Context, ci, baseClass string) (int64, error) {
 	key, err := uuid.Parse(ci)
 	if err != nil {
 		return 0, &inventory.Error{Code: inventory.CodeInvalid, Message: "not an id: " + ci}
@@ -127,13 +127,13 @@ func (r *resolution) manualRecord(ctx context.Context, ci, kind string) (int64, 
 	var record int64
 	err = r.tx.QueryRow(ctx, `
 		with made as (
-			insert into source_record (source, native_key, label, kind, home, created_at, seen_at)
+			insert into source_record (source, native_key, label, base_class, default_ci, created_at, seen_at)
 			values ($1, $2, $3, $4, $5, $6, $6)
 			on conflict (native_key, source) do nothing
 			returning id
 		)
 		select id from made union all select id from source_record where source = $1 and native_key = $2`,
-		sourceManual, key[:], ci, kind, ci, r.at).Scan(&record)
+		sourceManual, key[:], ci, baseClass, ci, r.at).Scan(&record)
 	if err != nil {
 		return 0, fmt.Errorf("find manual record: %w", err)
 	}
@@ -165,8 +165,8 @@ func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string
 		from ci_version v
 		where v.valid_to = 'infinity' and v.ci_id = coalesce(
 			(select c.ci_id from ci_version c where c.ci_id = $1 and c.valid_to = 'infinity'),
-			(select m.ci_id from source_record h join membership m on m.record_id = h.id and m.valid_to = 'infinity'
-			 where h.home = $1 order by h.created_at, h.id limit 1))`, id).Scan(&ci, &class, &changed)
+			(select m.ci_id from source_record h join assignment m on m.record_id = h.id and m.valid_to = 'infinity'
+			 where h.default_ci = $1 order by h.created_at, h.id limit 1))`, id).Scan(&ci, &class, &changed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", "", notFound("there is no ci %s", id)
 	}

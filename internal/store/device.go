@@ -46,7 +46,7 @@ func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invento
 		       r.created_at as enrolled_at, case when `+isNow+` then seen.at end as last_seen,
 		       case when a.revoked_at <= @as_of then a.revoked_at end as revoked_at,
 		       case when a.revoked_at <= @as_of then coalesce(a.revoke_reason, '') else '' end as revoke_reason
-		from membership m
+		from assignment m
 		join source_record r on r.id = m.record_id
 		join agent a on a.record_id = r.id
 		left join presence p on p.record_id = r.id
@@ -71,7 +71,7 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 		}
 		_, err = tx.Exec(ctx, `
 			update agent set revoked_at = clock_timestamp(), revoke_reason = @reason
-			where record_id in (select record_id from membership where ci_id = @device and valid_to = 'infinity')
+			where record_id in (select record_id from assignment where ci_id = @device and valid_to = 'infinity')
 				and revoked_at is null`,
 			pgx.NamedArgs{"device": current, "reason": reason})
 		if err != nil {

@@ -45,13 +45,13 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 	}
 	sql := `
 		select e.at, e.record_id, n.name as section, c.n, o.facts as old, w.facts as new
-		from membership m
+		from assignment m
 		join item_event e on e.record_id = m.record_id and e.at >= m.valid_from and e.at < m.valid_to
 		join section n on n.id = e.section_id
 		cross join lateral unnest(e.old_items, e.new_items) with ordinality c (old_item, new_item, n)
 		left join item o on o.id = c.old_item
 		left join item w on w.id = c.new_item
-		where m.ci_id = @device and m.shown and m.valid_from <= @as_of
+		where m.ci_id = @device and m.is_primary and m.valid_from <= @as_of
 			and e.at >= @since and e.at < @until and e.at <= @as_of
 			and (@section = '' or n.name = @section)
 			` + after + `

@@ -12,7 +12,7 @@ func (s *Store) DeviceOfAgent(ctx context.Context, agentID string) (string, erro
 	var id string
 	err := s.pool.QueryRow(ctx, `
 		select m.ci_id::text
-		from agent a join membership m on m.record_id = a.record_id
+		from agent a join assignment m on m.record_id = a.record_id
 		where a.agent_id = $1 and m.valid_to = 'infinity'`, agentID).Scan(&id)
 	if isNoRows(err) {
 		return "", &inventory.Error{Code: inventory.CodeNotFound, Message: "no device reports through agent " + agentID}

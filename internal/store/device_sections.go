@@ -9,7 +9,7 @@ import (
 )
 
 // deviceRecords are the source records whose inventory was a device's at the instant.
-const deviceRecords = `any(array(select m.record_id from membership m where m.ci_id = @device and m.shown and ` + memberAt + `))`
+const deviceRecords = `any(array(select m.record_id from assignment m where m.ci_id = @device and m.is_primary and ` + memberAt + `))`
 
 // What was later than the instant is taken back: a status has its past, a count of items its events. How long a
 // collection took and what its verdicts were is kept for the last one alone. Of several records the one that

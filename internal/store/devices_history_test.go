@@ -59,12 +59,12 @@ func (w *world) checkDevices(snapshot worldSnapshot, software int32) {
 		}
 	}
 	sortedStrings := cmpopts.SortSlices(func(a, b string) bool { return a < b })
-	var listed []string
+	var declared []string
 	err := w.s.ListDevices(w.t.Context(), inventory.DeviceQuery{Page: page, Class: "computer"}, func(d inventory.Device, _ inventory.Position) error {
-		listed = append(listed, d.ID)
+		declared = append(declared, d.ID)
 		return nil
 	})
-	if diff := cmp.Diff(devices, listed, sortedStrings, cmpopts.EquateEmpty()); diff != "" || err != nil {
+	if diff := cmp.Diff(devices, declared, sortedStrings, cmpopts.EquateEmpty()); diff != "" || err != nil {
 		w.t.Errorf("devices as of %v: %v (-want +got):\n%s", snapshot.at, err, diff)
 	}
 	var holding []string
@@ -110,11 +110,11 @@ func TestChangesOfADevice(t *testing.T) {
 	}
 	for i, step := range []func(){
 		func() { w.collect(a, "software", items(1)); w.collect(b, "software", items(2)) },
-		func() { w.place(b, a.ci, true) },
+		func() { w.assign(b, a.ci, true) },
 		func() { w.collect(b, "software", items(2, 3)) },
-		func() { w.place(b, a.ci, false) },
+		func() { w.assign(b, a.ci, false) },
 		func() { w.collect(b, "software", items(2, 3, 4)) },
-		func() { w.place(b, b.home, true) },
+		func() { w.assign(b, b.defaultCI, true) },
 		func() { w.collect(b, "software", items(2, 3, 4, 5)) },
 	} {
 		w.now = worldStart.Add(time.Duration(i+1) * time.Hour)

@@ -39,7 +39,7 @@ func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit invent
 	if q.From.After(q.To) {
 		return invalid("a difference goes from the earlier instant to the later")
 	}
-	if err := s.Settle(ctx, q.To); err != nil {
+	if err := s.WaitUntilVisible(ctx, q.To); err != nil {
 		return err
 	}
 	after := uuid.Nil.String()

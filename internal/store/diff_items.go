@@ -86,7 +86,7 @@ type netRow struct {
 
 // items gives what CIs that were there at both instants gained and lost.
 func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDifferences, error) {
-	shown, err := d.shownRecords(ctx, cis)
+	primary, err := d.primaryRecords(ctx, cis)
 	if err != nil {
 		return nil, err
 	}
@@ -95,10 +95,10 @@ func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDiff
 		nets = append(nets, row)
 		return nil
 	}
-	if err := each(ctx, d.tx, netOfEvents, shown.alike(d), gather); err != nil {
+	if err := each(ctx, d.tx, netOfEvents, primary.alike(d), gather); err != nil {
 		return nil, fmt.Errorf("read item changes: %w", err)
 	}
-	if args, some := shown.unlike(d); some {
+	if args, some := primary.unlike(d); some {
 		if err := each(ctx, d.tx, netOfSets, args, gather); err != nil {
 			return nil, fmt.Errorf("read item sets: %w", err)
 		}
@@ -154,33 +154,33 @@ const netOfSets = `
 	group by ci, item
 	having count(*) = 1`
 
-// shownAtBoth are the records whose inventory was a CI's at the two instants, sorted.
-type shownAtBoth map[string]*[2][]int64
+// primaryAtBoth are the records whose inventory was a CI's at the two instants, sorted.
+type primaryAtBoth map[string]*[2][]int64
 
-type shownRow struct {
+type primaryRow struct {
 	CI     string
 	Record int64
 	Before bool
 	After  bool
 }
 
-func (d *differ) shownRecords(ctx context.Context, cis []compared) (shownAtBoth, error) {
-	shown := shownAtBoth{}
+func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtBoth, error) {
+	primary := primaryAtBoth{}
 	var ids []string
 	for _, c := range cis {
 		if c.atBoth() {
 			ids = append(ids, c.ID)
-			shown[c.ID] = &[2][]int64{}
+			primary[c.ID] = &[2][]int64{}
 		}
 	}
 	err := each(ctx, d.tx, `
 		select m.ci_id::text as ci, m.record_id as record, bool_or(`+during(`@from`)("m")+`) as before,
 			bool_or(`+during(`@to`)("m")+`) as after
-		from membership m
-		where m.ci_id = any(@cis::uuid[]) and m.shown and m.valid_from <= @to and m.valid_to > @from
+		from assignment m
+		where m.ci_id = any(@cis::uuid[]) and m.is_primary and m.valid_from <= @to and m.valid_to > @from
 		group by m.ci_id, m.record_id
-		order by m.ci_id, m.record_id`, d.args(pgx.NamedArgs{"cis": ids}), func(row shownRow) error {
-		sides := shown[row.CI]
+		order by m.ci_id, m.record_id`, d.args(pgx.NamedArgs{"cis": ids}), func(row primaryRow) error {
+		sides := primary[row.CI]
 		if row.Before {
 			sides[0] = append(sides[0], row.Record)
 		}
@@ -192,7 +192,7 @@ func (d *differ) shownRecords(ctx context.Context, cis []compared) (shownAtBoth,
 	if err != nil {
 		return nil, fmt.Errorf("read records of CIs: %w", err)
 	}
-	return shown, nil
+	return primary, nil
 }
 
 // simple reports whether one record speaks for the CI at both instants: then its events tell the difference.
@@ -200,10 +200,10 @@ func simple(sides *[2][]int64) bool {
 	return len(sides[0]) == 1 && slices.Equal(sides[0], sides[1])
 }
 
-func (shown shownAtBoth) alike(d *differ) pgx.NamedArgs {
+func (primary primaryAtBoth) alike(d *differ) pgx.NamedArgs {
 	var cis []string
 	var records []int64
-	for ci, sides := range shown {
+	for ci, sides := range primary {
 		if simple(sides) {
 			cis, records = append(cis, ci), append(records, sides[0][0])
 		}
@@ -211,14 +211,14 @@ func (shown shownAtBoth) alike(d *differ) pgx.NamedArgs {
 	return d.args(pgx.NamedArgs{"cis": cis, "records": records})
 }
 
-func (shown shownAtBoth) unlike(d *differ) (args pgx.NamedArgs, some bool) {
+func (primary primaryAtBoth) unlike(d *differ) (args pgx.NamedArgs, some bool) {
 	var (
 		cis      []string
 		records  []int64
 		sides    []int
 		instants []time.Time
 	)
-	for ci, both := range shown {
+	for ci, both := range primary {
 		if simple(both) {
 			continue
 		}

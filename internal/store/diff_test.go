@@ -34,7 +34,7 @@ func (w *world) snapshot() worldSnapshot {
 		maps.Copy(snapshot.cis[ci.id], ci.attributes)
 		snapshot.items[ci.id] = map[string]map[int]bool{}
 		for _, r := range w.records {
-			if r.ci != ci || !r.shown {
+			if r.ci != ci || !r.primary {
 				continue
 			}
 			for section, held := range r.items {

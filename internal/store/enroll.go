@@ -93,14 +93,14 @@ func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, t
 	if err != nil {
 		return "", fmt.Errorf("make agent id: %w", err)
 	}
-	home, err := uuid.NewV7()
+	defaultCI, err := uuid.NewV7()
 	if err != nil {
 		return "", fmt.Errorf("make device id: %w", err)
 	}
 	_, err = tx.Exec(ctx, `
 		with record as (
-			insert into source_record (source, native_key, label, kind, home, forked_from)
-			values (@source, @key, (@agent::uuid)::text, @kind, @home, @forked_from)
+			insert into source_record (source, native_key, label, base_class, default_ci, forked_from)
+			values (@source, @key, (@agent::uuid)::text, @base_class, @default_ci, @forked_from)
 			returning id
 		), apart as (
 			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
@@ -112,7 +112,7 @@ func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, t
 		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at)
 		select id, @agent::uuid, @token, @expires from record`,
 		pgx.NamedArgs{
-			"source": sourceAgent, "key": key[:], "agent": id, "kind": kindComputer, "home": home,
+			"source": sourceAgent, "key": key[:], "agent": id, "base_class": classComputer, "default_ci": defaultCI,
 			"forked_from": forkedFrom, "token": token, "expires": expires,
 		})
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *Store) Fork(ctx context.Context, from int64, key [32]byte, expires time
 // AddIncident records what the ratchet found out where no change goes with it.
 func (s *Store) AddIncident(ctx context.Context, record int64, incident inventory.Incident) error {
 	_, err := s.pool.Exec(ctx, `
-		insert into sync_incident (record_id, at, kind, detail) values ($1, clock_timestamp(), $2, $3)`,
+		insert into sync_incident (record_id, at, type, detail) values ($1, clock_timestamp(), $2, $3)`,
 		record, incident.Type, incident.Detail)
 	if err != nil {
 		return fmt.Errorf("record incident: %w", err)

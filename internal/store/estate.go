@@ -13,22 +13,22 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ListEstateChanges lists what changed of all CIs, the oldest change first. A position stays what it is, also in a copy
+// ListChanges lists what changed of all CIs, the oldest change first. A position stays what it is, also in a copy
 // of the database: whoever kept that of the last change goes on from there and misses nothing, because a change is only
 // listed once all those of its time and before can be seen. Where there is nothing new, no change is visited and the
 // position that was kept stays the one to go on from.
 //
 // A change is one of the CI that its record was at that time. Of a relationship, it is one of the CI that it is from, or
 // of the CI asked for. The action of an item is added, removed or changed.
-func (s *Store) ListEstateChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error {
+func (s *Store) ListChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error {
 	full := fullWindow
 	if q.Limit > 0 {
 		full = min(full, 100+2*q.Limit)
 	}
-	return s.listEstate(ctx, &estateFeed{query: q, visit: visit, full: full})
+	return s.listChanges(ctx, &changeFeed{query: q, visit: visit, full: full})
 }
 
-func (s *Store) listEstate(ctx context.Context, feed *estateFeed) error {
+func (s *Store) listChanges(ctx context.Context, feed *changeFeed) error {
 	if err := feed.prepare(); err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (s *Store) listEstate(ctx context.Context, feed *estateFeed) error {
 		return err
 	}
 	feed.bound(now)
-	if err := s.Settle(ctx, feed.until); err != nil {
+	if err := s.WaitUntilVisible(ctx, feed.until); err != nil {
 		return err
 	}
 	return s.sweep(ctx, func(tx pgx.Tx) error {
@@ -46,12 +46,12 @@ func (s *Store) listEstate(ctx context.Context, feed *estateFeed) error {
 	})
 }
 
-// estateFeed reads changes window by window, so that whatever there is, no more than a window of it is sorted.
-type estateFeed struct {
+// changeFeed reads changes window by window, so that whatever there is, no more than a window of it is sorted.
+type changeFeed struct {
 	tx      pgx.Tx
 	query   inventory.FeedQuery
 	visit   inventory.Visit[inventory.FeedChange]
-	parts   []estatePart
+	sources []feedSource
 	args    pgx.NamedArgs
 	from    time.Time
 	until   time.Time
@@ -59,13 +59,13 @@ type estateFeed struct {
 	full    int // windows shrink and grow so that they hold not much more changes
 }
 
-func (f *estateFeed) prepare() error {
-	if f.query.Type != "" && !slices.Contains(estateKinds, f.query.Type) {
+func (f *changeFeed) prepare() error {
+	if f.query.Type != "" && !slices.Contains(changeTypes, f.query.Type) {
 		return invalid("there is no kind of change %q", f.query.Type)
 	}
-	for _, part := range estateParts {
-		if f.query.Type == "" || part.kind == f.query.Type {
-			f.parts = append(f.parts, part)
+	for _, part := range feedSources {
+		if f.query.Type == "" || part.changeType == f.query.Type {
+			f.sources = append(f.sources, part)
 		}
 	}
 	f.from = f.query.Since
@@ -80,7 +80,7 @@ func (f *estateFeed) prepare() error {
 }
 
 // goOn continues after a position.
-func (f *estateFeed) goOn(p inventory.Position) error {
+func (f *changeFeed) goOn(p inventory.Position) error {
 	if len(p) != 5 {
 		return errPosition
 	}
@@ -98,7 +98,7 @@ func (f *estateFeed) goOn(p inventory.Position) error {
 }
 
 // bound ends the feed at what is over.
-func (f *estateFeed) bound(now time.Time) {
+func (f *changeFeed) bound(now time.Time) {
 	f.until = now
 	if !f.query.Until.IsZero() && f.query.Until.Before(now) {
 		f.until = f.query.Until
@@ -113,7 +113,7 @@ const (
 	leastWindow = time.Microsecond // as the database has times
 )
 
-func (f *estateFeed) run(ctx context.Context) error {
+func (f *changeFeed) run(ctx context.Context) error {
 	if err := f.scope(ctx); err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (f *estateFeed) run(ctx context.Context) error {
 }
 
 // scope finds what the feed is about, and skips the time before there was anything.
-func (f *estateFeed) scope(ctx context.Context) error {
+func (f *changeFeed) scope(ctx context.Context) error {
 	classes, err := classAndBelow(ctx, f.tx, f.query.Class)
 	if err != nil {
 		return err
@@ -173,7 +173,7 @@ func (f *estateFeed) scope(ctx context.Context) error {
 	}
 	var records []int64
 	err = f.tx.QueryRow(ctx, `
-		select array(select distinct record_id from membership where ci_id = $1 order by record_id)`, f.query.CI).Scan(&records)
+		select array(select distinct record_id from assignment where ci_id = $1 order by record_id)`, f.query.CI).Scan(&records)
 	if err != nil {
 		return fmt.Errorf("read records of CI: %w", err)
 	}
@@ -182,18 +182,18 @@ func (f *estateFeed) scope(ctx context.Context) error {
 }
 
 // count tells how many changes there may be from the feed's instant to another, at least where they are no more than enough.
-func (f *estateFeed) count(ctx context.Context, to time.Time) (int, error) {
+func (f *changeFeed) count(ctx context.Context, to time.Time) (int, error) {
 	f.args["from"], f.args["to"], f.args["enough"] = f.from, to, f.full+1
-	row, _, err := one[struct{ N int }](ctx, f.tx, countEstate(f.parts, f.query.CI != ""), f.args)
+	row, _, err := one[struct{ N int }](ctx, f.tx, countChangesOfAll(f.sources, f.query.CI != ""), f.args)
 	if err != nil {
 		return 0, fmt.Errorf("count changes: %w", err)
 	}
 	return row.N, nil
 }
 
-type estateRow struct {
+type feedRow struct {
 	At          time.Time
-	Kind        string
+	Type        string
 	N1          int64
 	Key         string
 	N2          int64
@@ -209,27 +209,27 @@ type estateRow struct {
 }
 
 // window visits the changes from the feed's instant to another, and reports whether there were as many as are wanted.
-func (f *estateFeed) window(ctx context.Context, to time.Time) (done bool, err error) {
+func (f *changeFeed) window(ctx context.Context, to time.Time) (done bool, err error) {
 	f.args["from"], f.args["to"], f.args["limit"] = f.from, to, nil
 	if f.query.Limit > 0 {
 		f.args["limit"] = f.query.Limit - f.visited
 	}
-	err = each(ctx, f.tx, listEstate(f.parts, f.query.CI != ""), f.args, func(row estateRow) error {
+	err = each(ctx, f.tx, listAllChanges(f.sources, f.query.CI != ""), f.args, func(row feedRow) error {
 		f.visited++
 		return f.visit(row.change(), row.position())
 	})
 	return f.query.Limit > 0 && f.visited >= f.query.Limit, err
 }
 
-func (r estateRow) position() inventory.Position {
+func (r feedRow) position() inventory.Position {
 	return inventory.Position{
-		r.At.UTC().Format(time.RFC3339Nano), r.Kind, strconv.FormatInt(r.N1, 10), r.Key, strconv.FormatInt(r.N2, 10),
+		r.At.UTC().Format(time.RFC3339Nano), r.Type, strconv.FormatInt(r.N1, 10), r.Key, strconv.FormatInt(r.N2, 10),
 	}
 }
 
-func (r estateRow) change() inventory.FeedChange {
+func (r feedRow) change() inventory.FeedChange {
 	return inventory.FeedChange{
-		At: r.At, Type: r.Kind, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
+		At: r.At, Type: r.Type, Action: r.Action, CI: inventory.CIRef{ID: r.CI, Class: r.Class, Name: r.Name},
 		Source: r.Source, Subject: r.Subject, Name: r.Other, Old: json.RawMessage(r.Old), New: json.RawMessage(r.New),
 		Actor: r.Actor, Reason: r.Reason,
 	}

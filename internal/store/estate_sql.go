@@ -3,53 +3,53 @@ package store
 import "strings"
 
 // scoped is a condition that a statement's end may have to have.
-func (p estatePart) scoped(sql string, ofCI bool) string {
+func (p feedSource) scoped(sql string, ofCI bool) string {
 	if ofCI {
 		return sql + ` and ` + p.ofCI
 	}
 	return sql
 }
 
-// countEstate adds up how many changes there may be in a window. Of each part no more than @enough rows are looked at.
-func countEstate(parts []estatePart, ofCI bool) string {
+// countChangesOfAll adds up how many changes there may be in a window. Of each part no more than @enough rows are looked at.
+func countChangesOfAll(parts []feedSource, ofCI bool) string {
 	var counts []string
 	for _, part := range parts {
 		counts = append(counts, `select coalesce(sum(i.n), 0) from (
-			select `+part.weight+` as n from `+part.scoped(part.within, ofCI)+` limit @enough) i`)
+			select `+part.weight+` as n from `+part.scoped(part.scope, ofCI)+` limit @enough) i`)
 	}
 	return `select sum(c.n)::integer as n from (` + strings.Join(counts, ` union all `) + `) c (n)`
 }
 
-// estateOrder is the order of changes of a table, whatever the database sorts names by.
-func estateOrder(t string) string {
-	return ` order by ` + t + `.at, ` + t + `.kind collate "C", ` + t + `.n1, ` + t + `.key collate "C", ` + t + `.n2`
+// feedOrder is the order of changes of a table, whatever the database sorts names by.
+func feedOrder(t string) string {
+	return ` order by ` + t + `.at, ` + t + `.type collate "C", ` + t + `.n1, ` + t + `.key collate "C", ` + t + `.n2`
 }
 
-// listEstate lists the changes of a window. What a change is about is looked up for those alone that are listed.
-func listEstate(parts []estatePart, ofCI bool) string {
+// listAllChanges lists the changes of a window. What a change is about is looked up for those alone that are listed.
+func listAllChanges(parts []feedSource, ofCI bool) string {
 	var rows []string
 	for _, part := range parts {
-		rows = append(rows, `select p.*, '`+part.kind+`' as kind from (`+part.scoped(part.rows, ofCI)+`) p (`+estateColumns+`)`)
+		rows = append(rows, `select p.*, '`+part.changeType+`' as type from (`+part.scoped(part.rows, ofCI)+`) p (`+feedColumns+`)`)
 	}
 	return `
-		select y.at, y.kind, y.n1, y.key, y.n2, y.action, y.ci::text as ci, y.class, y.name, y.source, y.subject,
+		select y.at, y.type, y.n1, y.key, y.n2, y.action, y.ci::text as ci, y.class, y.name, y.source, y.subject,
 			coalesce(y.other_name, '') as other, coalesce(y.old, o.facts) as old, coalesce(y.new, i.facts) as new,
-			` + estateActor + ` as actor, ` + estateReason + ` as reason
+			` + feedActor + ` as actor, ` + feedReason + ` as reason
 		from (
 			select x.*, coalesce(v.class, '') as class, coalesce(v.name, '') as name, u.name as other_name,
-				coalesce(` + estateSource + `, '') as source
+				coalesce(` + feedSourceSQL + `, '') as source
 			from (` + strings.Join(rows, ` union all `) + `) x` + latestVersion("v", "x.ci") + latestVersion("u", "x.other") + `
 			where (@after_at::timestamptz is null
-					or (x.at, x.kind collate "C", x.n1, x.key collate "C", x.n2)
+					or (x.at, x.type collate "C", x.n1, x.key collate "C", x.n2)
 						> (@after_at, @after_kind::text, @after_n1::bigint, @after_key::text, @after_n2::bigint))
-				and (@classes::text[] is null or v.class = any(@classes) or x.kind = 'relationship' and u.class = any(@classes))
+				and (@classes::text[] is null or v.class = any(@classes) or x.type = 'relationship' and u.class = any(@classes))
 				and (@ci::uuid is null or x.ci = @ci or x.other = @ci)
-				and (@source::text = '' or ` + estateSource + ` = @source)
-			` + estateOrder("x") + `
+				and (@source::text = '' or ` + feedSourceSQL + ` = @source)
+			` + feedOrder("x") + `
 			limit @limit
 		) y
 		left join item o on o.id = y.old_item
-		left join item i on i.id = y.new_item` + estateWho + estateOrder("y")
+		left join item i on i.id = y.new_item` + feedAudit + feedOrder("y")
 }
 
 // latestVersion is what a CI was at the time of a change x, or was last.
@@ -67,35 +67,35 @@ func latestVersion(alias, ci string) string {
 // firstSource is the source of a CI that has but one, about the time of a change x.
 const firstSource = `(
 	select s.source
-	from membership m join source_record s on s.id = m.record_id
+	from assignment m join source_record s on s.id = m.record_id
 	where m.ci_id = x.ci and m.valid_from <= x.at and m.valid_to >= x.at
-	order by s.home <> m.ci_id, s.created_at, s.id
+	order by s.default_ci <> m.ci_id, s.created_at, s.id
 	limit 1)`
 
-// estateSource is who told of a change x. A value comes from where its version says, one that is gone from where the
+// feedSourceSQL is who told of a change x. A value comes from where its version says, one that is gone from where the
 // version before said.
-const estateSource = `
-	case x.kind
+const feedSourceSQL = `
+	case x.type
 	when 'attribute' then coalesce(
 		case when x.action = 'removed'
 			then (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_to = x.at)
 			else (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_from = x.at)
 		end, ` + firstSource + `)
 	when 'ci' then case
-		when x.action in ('retired', 'restored') and exists (select from act a where a.at = x.at) then '` + sourceManual + `'
+		when x.action in ('retired', 'restored') and exists (select from audit_entry a where a.at = x.at) then '` + sourceManual + `'
 		when x.action = 'restored' then ''
 		else ` + firstSource + ` end
 	when 'relationship' then coalesce((select s.source from source_record s where s.id = x.record_id), '` + sourceManual + `')
 	else (select s.source from source_record s where s.id = x.record_id)
 	end`
 
-// estateWho says who made a change y and why, if it was a person: what happened to CIs at the time of an act, its person
+// feedAudit says who made a change y and why, if it was a person: what happened to CIs at the time of an act, its person
 // did. Who states relationships does nothing else.
-const estateWho = `
-	left join relationship s on y.kind = 'relationship' and s.id = y.n1
-	left join act w on y.kind in ('attribute', 'ci', 'identity') and w.at = y.at`
+const feedAudit = `
+	left join relationship s on y.type = 'relationship' and s.id = y.n1
+	left join audit_entry w on y.type in ('attribute', 'ci', 'identity') and w.at = y.at`
 
 const (
-	estateActor  = `coalesce(w.actor, case y.action when 'began' then s.actor else s.ended_by end, '')`
-	estateReason = `coalesce(w.reason, case y.action when 'began' then s.reason else s.end_reason end, '')`
+	feedActor  = `coalesce(w.actor, case y.action when 'began' then s.actor else s.ended_by end, '')`
+	feedReason = `coalesce(w.reason, case y.action when 'began' then s.reason else s.end_reason end, '')`
 )

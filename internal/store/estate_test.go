@@ -19,7 +19,7 @@ import (
 // feed lists the changes that a query asks for, and where it ended.
 func feed(t *testing.T, s *Store, q inventory.FeedQuery) (changes []inventory.FeedChange, last inventory.Position) {
 	t.Helper()
-	err := s.ListEstateChanges(t.Context(), q, func(c inventory.FeedChange, at inventory.Position) error {
+	err := s.ListChanges(t.Context(), q, func(c inventory.FeedChange, at inventory.Position) error {
 		changes, last = append(changes, c), at
 		return nil
 	})
@@ -33,7 +33,7 @@ func feed(t *testing.T, s *Store, q inventory.FeedQuery) (changes []inventory.Fe
 func asWorld(changes []inventory.FeedChange) []worldChange {
 	var list []worldChange
 	for _, c := range changes {
-		w := worldChange{At: c.At, Kind: c.Type, Action: c.Action, CI: c.CI.ID, Subject: c.Subject}
+		w := worldChange{At: c.At, Type: c.Type, Action: c.Action, CI: c.CI.ID, Subject: c.Subject}
 		if c.Type == "relationship" {
 			w.New = c.Name
 		}
@@ -44,15 +44,15 @@ func asWorld(changes []inventory.FeedChange) []worldChange {
 
 func sortWorld(list []worldChange) []worldChange {
 	key := func(c worldChange) string {
-		return strings.Join([]string{c.At.UTC().Format("02 15:04:05.000000"), c.Kind, c.CI, c.Subject, c.Action, c.New}, "\n")
+		return strings.Join([]string{c.At.UTC().Format("02 15:04:05.000000"), c.Type, c.CI, c.Subject, c.Action, c.New}, "\n")
 	}
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b worldChange) int { return strings.Compare(key(a), key(b)) })
 	return list
 }
 
-// TestEstateChanges: the feed tells of everything that happened, in its order, however it is cut into pages.
-func TestEstateChanges(t *testing.T) {
+// TestListChanges: the feed tells of everything that happened, in its order, however it is cut into pages.
+func TestListChanges(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
 		t.Run("seed "+strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestEstateChanges(t *testing.T) {
 			}
 			for _, full := range []int{1, 8} {
 				var windows []inventory.FeedChange
-				err := w.s.listEstate(t.Context(), &estateFeed{full: full, visit: func(c inventory.FeedChange, _ inventory.Position) error {
+				err := w.s.listChanges(t.Context(), &changeFeed{full: full, visit: func(c inventory.FeedChange, _ inventory.Position) error {
 					windows = append(windows, c)
 					return nil
 				}})
@@ -120,7 +120,7 @@ func (w *world) checkScopes(whole []inventory.FeedChange) {
 		"since":  {inventory.FeedQuery{Since: middle}, func(c inventory.FeedChange) bool { return !c.At.Before(middle) }},
 		"until":  {inventory.FeedQuery{Until: middle}, func(c inventory.FeedChange) bool { return c.At.Before(middle) }},
 		"as of":  {inventory.FeedQuery{Page: inventory.Page{AsOf: middle}}, func(c inventory.FeedChange) bool { return !c.At.After(middle) }},
-		"kind":   {inventory.FeedQuery{Type: "ci"}, func(c inventory.FeedChange) bool { return c.Type == "ci" }},
+		"type":   {inventory.FeedQuery{Type: "ci"}, func(c inventory.FeedChange) bool { return c.Type == "ci" }},
 		"source": {inventory.FeedQuery{Source: "manual"}, func(c inventory.FeedChange) bool { return c.Source == "manual" }},
 		"class": {inventory.FeedQuery{Class: "computer", Type: "attribute"}, func(c inventory.FeedChange) bool {
 			return c.Type == "attribute" && (c.CI.Class == "computer" || c.CI.Class == "laptop")
@@ -143,8 +143,8 @@ func (w *world) checkScopes(whole []inventory.FeedChange) {
 	}
 }
 
-// TestEstateRepeats: what several say of one relationship begins with the first of them and ends once with the last.
-func TestEstateRepeats(t *testing.T) {
+// TestChangesRepeat: what several say of one relationship begins with the first of them and ends once with the last.
+func TestChangesRepeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a, b := w.newRecord("computer", "a"), w.newRecord("monitor", "b")
@@ -168,8 +168,8 @@ func TestEstateRepeats(t *testing.T) {
 	}
 }
 
-// TestEstateValues: a change says what was and what is, who told, and who did it.
-func TestEstateValues(t *testing.T) {
+// TestChangeValues: a change says what was and what is, who told, and who did it.
+func TestChangeValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	pc := w.newRecord("computer", "pc")
@@ -182,9 +182,9 @@ func TestEstateValues(t *testing.T) {
 	w.collect(pc, "software", map[int]bool{6: true})
 	w.relate("connected_to", screen, pc, pc)
 	w.exec(`
-		insert into source_record (source, native_key, home) values ('manual', '\x01', $1)`, pc.ci.id)
+		insert into source_record (source, native_key, default_ci) values ('manual', '\x01', $1)`, pc.ci.id)
 	w.exec(`
-		insert into membership (record_id, valid_from, ci_id, shown) select id, $1, $2, false from source_record where source = 'manual'`,
+		insert into assignment (record_id, valid_from, ci_id, is_primary) select id, $1, $2, false from source_record where source = 'manual'`,
 		w.now, pc.ci.id)
 	w.now = w.now.Add(time.Second)
 	w.set(pc.ci, map[string]any{"owner": "Ada"})
@@ -193,7 +193,7 @@ func TestEstateValues(t *testing.T) {
 	w.exec(`
 		insert into record_version (record_id, valid_from, class, attributes)
 		select id, $1, '', '{"owner": "Ada"}' from source_record where source = 'manual'`, w.now)
-	w.exec(`insert into act (at, actor, reason) values ($1, 'alice', 'as HR says')`, w.now)
+	w.exec(`insert into audit_entry (at, actor, reason) values ($1, 'alice', 'as HR says')`, w.now)
 	changes, _ := feed(t, w.s, inventory.FeedQuery{CI: pc.ci.id, Since: worldStart.Add(2 * time.Second)})
 	ref := inventory.CIRef{ID: pc.ci.id, Class: "computer", Name: "pc"}
 	want := []inventory.FeedChange{
@@ -219,8 +219,8 @@ func TestEstateValues(t *testing.T) {
 	}
 }
 
-// TestEstateMissesNothing: who polls while others write learns of every change once.
-func TestEstateMissesNothing(t *testing.T) {
+// TestChangesMissNothing: who polls while others write learns of every change once.
+func TestChangesMissNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const writers, each = 4, 25

@@ -12,8 +12,8 @@ import (
 func (g *graphSearch) recordsOf(ctx context.Context, cis []string) ([]int64, error) {
 	g.args["cis"] = cis
 	var records []int64
-	err := each(ctx, g.tx, recordsOfCIs, g.args, func(p recordPlace) error {
-		g.places[p.RecordID] = p
+	err := each(ctx, g.tx, recordsOfCIs, g.args, func(p assignmentRow) error {
+		g.assignments[p.RecordID] = p
 		records = append(records, p.RecordID)
 		return nil
 	})
@@ -48,11 +48,11 @@ func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]g
 
 const (
 	recordsOfCIs = `
-		select m.record_id, i.id as ci, m.shown
-		from unnest(@cis::text[]) i (id) join membership m on m.ci_id = i.id::uuid and ` + memberAt
-	placesOfRecords = `
-		select m.record_id, m.ci_id::text as ci, m.shown
-		from unnest(@unknown::bigint[]) i (record) join membership m on m.record_id = i.record and ` + memberAt
+		select m.record_id, i.id as ci, m.is_primary
+		from unnest(@cis::text[]) i (id) join assignment m on m.ci_id = i.id::uuid and ` + memberAt
+	assignmentsOfRecords = `
+		select m.record_id, m.ci_id::text as ci, m.is_primary
+		from unnest(@unknown::bigint[]) i (record) join assignment m on m.record_id = i.record and ` + memberAt
 )
 
 var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + graphStep("to_record", "@in") + `
@@ -62,7 +62,7 @@ var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + 
 // graphStep are the relationships of some types of which records are an end.
 func graphStep(end, types string) string {
 	return `
-		select r.id, r.type, r.from_record, r.to_record, r.observer, r.listed, nullif(r.attributes, '{}') as attributes, r.valid_from,
+		select r.id, r.type, r.from_record, r.to_record, r.observer, r.declared, nullif(r.attributes, '{}') as attributes, r.valid_from,
 			r.actor, r.reason
 		from unnest(@records::bigint[]) i (record)
 		join relationship r on r.` + end + ` = i.record and ` + atPage("r") + `
@@ -73,8 +73,8 @@ func graphStep(end, types string) string {
 func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 	var unknown []int64
 	meet := func(record int64) {
-		if _, known := g.places[record]; !known {
-			g.places[record] = recordPlace{}
+		if _, known := g.assignments[record]; !known {
+			g.assignments[record] = assignmentRow{}
 			unknown = append(unknown, record)
 		}
 	}
@@ -86,8 +86,8 @@ func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 		}
 	}
 	g.args["unknown"] = unknown
-	err := each(ctx, g.tx, placesOfRecords, g.args, func(p recordPlace) error {
-		g.places[p.RecordID] = p
+	err := each(ctx, g.tx, assignmentsOfRecords, g.args, func(p assignmentRow) error {
+		g.assignments[p.RecordID] = p
 		return nil
 	})
 	if err != nil {

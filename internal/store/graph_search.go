@@ -20,19 +20,19 @@ type graphSearch struct {
 	args  pgx.NamedArgs
 	verbs map[string]string // by relationship type
 
-	nodes     []inventory.GraphNode
-	refs      map[string]inventory.CIRef // of the nodes
-	places    map[int64]recordPlace      // of the records that were met
-	edges     []graphEdge
-	read      map[int64]bool // the relationships that were met
-	truncated bool
+	nodes       []inventory.GraphNode
+	refs        map[string]inventory.CIRef // of the nodes
+	assignments map[int64]assignmentRow    // of the records that were met
+	edges       []graphEdge
+	read        map[int64]bool // the relationships that were met
+	truncated   bool
 }
 
-// recordPlace is where a record was at the instant; "": it was nowhere.
-type recordPlace struct {
-	RecordID int64
-	CI       string
-	Shown    bool
+// assignmentRow is where a record was at the instant; "": it was nowhere.
+type assignmentRow struct {
+	RecordID  int64
+	CI        string
+	IsPrimary bool
 }
 
 type graphEdge struct {
@@ -41,7 +41,7 @@ type graphEdge struct {
 	FromRecord int64
 	ToRecord   int64
 	Observer   *int64
-	Listed     bool
+	Declared   bool
 	Attributes []byte // nil: none
 	ValidFrom  time.Time
 	Actor      string
@@ -60,7 +60,7 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 	}
 	g := &graphSearch{
 		tx: tx, query: q, args: pgx.NamedArgs{"as_of": instant(page)}, verbs: map[string]string{},
-		refs: map[string]inventory.CIRef{}, places: map[int64]recordPlace{}, read: map[int64]bool{},
+		refs: map[string]inventory.CIRef{}, assignments: map[int64]assignmentRow{}, read: map[int64]bool{},
 	}
 	refs, err := g.versions(ctx, []string{first.ID}, `where `+versionOrLast(page))
 	if err != nil {
@@ -164,8 +164,8 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 	var next []string
 	found := map[string]bool{}
 	for _, edge := range met {
-		from, to := g.places[edge.FromRecord].CI, g.places[edge.ToRecord].CI
-		hidden := edge.Observer != nil && !edge.Listed && !g.places[*edge.Observer].Shown
+		from, to := g.assignments[edge.FromRecord].CI, g.assignments[edge.ToRecord].CI
+		hidden := edge.Observer != nil && !edge.Declared && !g.assignments[*edge.Observer].IsPrimary
 		if from == "" || to == "" || from == to || hidden {
 			continue
 		}
@@ -192,8 +192,8 @@ func (g *graphSearch) connected(ctx context.Context) ([]inventory.Relationship, 
 	kept := map[[3]string]bool{}
 	connected := []inventory.Relationship{}
 	for _, edge := range g.edges {
-		from, fromThere := g.refs[g.places[edge.FromRecord].CI]
-		to, toThere := g.refs[g.places[edge.ToRecord].CI]
+		from, fromThere := g.refs[g.assignments[edge.FromRecord].CI]
+		to, toThere := g.refs[g.assignments[edge.ToRecord].CI]
 		key := [3]string{edge.Type, from.ID, to.ID}
 		if !fromThere || !toThere || kept[key] {
 			continue

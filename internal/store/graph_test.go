@@ -132,7 +132,7 @@ func TestGraphIsBounded(t *testing.T) {
 
 // BenchmarkGraph looks around a CI with 1,000 neighbors, each with neighbors of its own, in an estate of 20,000 CIs.
 func BenchmarkGraph(b *testing.B) {
-	s := openEstate(b)
+	s := openFeedStore(b)
 	for b.Loop() {
 		graph, err := s.Graph(b.Context(), inventory.GraphQuery{CI: "c4ca4238-a0b9-2382-0dcc-509a6f75849b", Depth: 3, MaxNodes: 5000})
 		if err != nil {
@@ -144,8 +144,8 @@ func BenchmarkGraph(b *testing.B) {
 	}
 }
 
-// largeEstate is an estate of 20,000 CIs, half of them devices with a monitor each. CI md5('1') has 1,000 neighbors.
-var largeEstate = []string{
+// largeFeed is an estate of 20,000 CIs, half of them devices with a monitor each. CI md5('1') has 1,000 neighbors.
+var largeFeed = []string{
 	`insert into section (name) values ('software')`,
 	`insert into ci select md5(i::text)::uuid, '2026-03-01'::timestamptz + i * interval '1 second' from generate_series(1, 20000) i`,
 	`insert into ci_version (ci_id, valid_from, valid_to, device, class, name, attributes)
@@ -154,11 +154,11 @@ var largeEstate = []string{
 		from generate_series(1, 20000) i, lateral (values
 			('2026-03-01'::timestamptz + i * interval '1 second', '2026-03-10'::timestamptz + i * interval '1 second'),
 			('2026-03-10'::timestamptz + i * interval '1 second', 'infinity')) v (valid_from, valid_to)`,
-	`insert into source_record (source, native_key, home, created_at, seen_at)
+	`insert into source_record (source, native_key, default_ci, created_at, seen_at)
 		select case when i <= 10000 then 'agent' else 'discovery' end, int4send(i::integer), md5(i::text)::uuid, '2026-03-01', '2026-03-20'
 		from generate_series(1, 20000) i order by i`,
-	`insert into membership (record_id, valid_from, ci_id, shown)
-		select id, '2026-03-01'::timestamptz + id * interval '1 second', home, true from source_record`,
+	`insert into assignment (record_id, valid_from, ci_id, is_primary)
+		select id, '2026-03-01'::timestamptz + id * interval '1 second', default_ci, true from source_record`,
 	`insert into relationship (type, from_record, to_record, observer, valid_from)
 		select 'connected_to', i + 10000, i, i, '2026-03-02' from generate_series(1, 10000) i`,
 	`insert into relationship (type, from_record, to_record, observer, valid_from)
@@ -175,13 +175,13 @@ var largeEstate = []string{
 	`vacuum analyze`,
 }
 
-func openEstate(t testing.TB) *Store {
+func openFeedStore(t testing.TB) *Store {
 	t.Helper()
 	s := openStore(t)
 	if err := s.ensurePartition(t.Context(), worldStart); err != nil {
 		t.Fatal(err)
 	}
-	for _, statement := range largeEstate {
+	for _, statement := range largeFeed {
 		if _, err := s.pool.Exec(t.Context(), statement); err != nil {
 			t.Fatalf("%v in %s", err, statement)
 		}

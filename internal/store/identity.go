@@ -48,37 +48,37 @@ const identityCI = `
 	select coalesce(
 		(select v.ci_id from ci_version v where v.ci_id = @ci and v.valid_from <= @as_of and v.valid_to > @as_of),
 		(select m.ci_id from source_record h
-		 join membership m on m.record_id = h.id and m.valid_from <= @as_of and m.valid_to > @as_of
-		 where h.home = @ci order by h.created_at, h.id limit 1),
+		 join assignment m on m.record_id = h.id and m.valid_from <= @as_of and m.valid_to > @as_of
+		 where h.default_ci = @ci order by h.created_at, h.id limit 1),
 		(select c.id from ci c where c.id = @ci and c.created_at <= @as_of))::text as ci
 	where exists (select from ci where id = @ci and created_at <= @as_of)
-		or exists (select from source_record where home = @ci and created_at <= @as_of)`
+		or exists (select from source_record where default_ci = @ci and created_at <= @as_of)`
 
 // identityMembers are the records that were a CI at an instant.
 const identityMembers = `(
-	select m.record_id from membership m where m.ci_id = @ci and m.valid_from <= @as_of and m.valid_to > @as_of)`
+	select m.record_id from assignment m where m.ci_id = @ci and m.valid_from <= @as_of and m.valid_to > @as_of)`
 
 type identityRow struct {
-	ID        int64
-	Source    string
-	Label     string
-	NativeKey []byte
-	CreatedAt time.Time
-	LastSeen  *time.Time
-	Shown     bool
-	Tokens    []string
-	FirstSeen []time.Time
-	LastSaid  []*time.Time
-	Rejected  []byte
+	ID           int64
+	Source       string
+	Label        string
+	NativeKey    []byte
+	CreatedAt    time.Time
+	LastSeen     *time.Time
+	IsPrimary    bool
+	Identifiers  []string
+	FirstSeen    []time.Time
+	LastReported []*time.Time
+	Rejected     []byte
 }
 
 func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	asOf, _ := args["as_of"].(time.Time)
 	err := each(ctx, tx, `
-		select r.id, r.source, r.label, r.native_key, r.created_at, m.shown,
+		select r.id, r.source, r.label, r.native_key, r.created_at, m.is_primary,
 		       case when `+isNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
-		       e.tokens, e.first_seen, e.last_seen as last_said, case when `+isNow+` then coalesce(e.rejected, '[]') else '[]' end as rejected
-		from membership m
+		       e.identifiers, e.first_seen, e.last_seen as last_reported, case when `+isNow+` then coalesce(e.rejected, '[]') else '[]' end as rejected
+		from assignment m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
 		left join evidence e on e.record_id = r.id
@@ -86,20 +86,20 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 		order by r.created_at, r.id`, args, func(row identityRow) error {
 		record := inventory.IdentityRecord{
 			Record: row.ID, Source: row.Source, NativeKey: row.Label, FirstSeen: row.CreatedAt, LastSeen: row.LastSeen,
-			Primary: row.Shown, Identifiers: []inventory.IdentifierHistory{}, Rejected: []inventory.Rejection{},
+			Primary: row.IsPrimary, Identifiers: []inventory.IdentifierHistory{}, Rejected: []inventory.Rejection{},
 		}
 		if record.NativeKey == "" {
 			record.NativeKey = hex.EncodeToString(row.NativeKey)
 		}
-		for i, token := range row.Tokens {
+		for i, identifier := range row.Identifiers {
 			if row.FirstSeen[i].After(asOf) {
 				continue
 			}
-			claim := inventory.IdentifierHistory{Identifier: inventory.Identifier(token), FirstSeen: row.FirstSeen[i], LastSeen: row.LastSaid[i]}
-			if claim.LastSeen != nil && claim.LastSeen.After(asOf) {
-				claim.LastSeen = nil
+			interval := inventory.IdentifierHistory{Identifier: inventory.Identifier(identifier), FirstSeen: row.FirstSeen[i], LastSeen: row.LastReported[i]}
+			if interval.LastSeen != nil && interval.LastSeen.After(asOf) {
+				interval.LastSeen = nil
 			}
-			record.Identifiers = append(record.Identifiers, claim)
+			record.Identifiers = append(record.Identifiers, interval)
 		}
 		if err := json.Unmarshal(row.Rejected, &record.Rejected); err != nil {
 			return err
@@ -135,8 +135,8 @@ func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.Named
 		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of then d.undone_at end as undone_at,
 		       coalesce(undone.actor, '') as undone_by, coalesce(undone.reason, '') as undo_note
 		from identity_decision d
-		left join act done on done.at = d.at
-		left join act undone on undone.at = d.undone_at and d.undone_at <= @as_of
+		left join audit_entry done on done.at = d.at
+		left join audit_entry undone on undone.at = d.undone_at and d.undone_at <= @as_of
 		where d.at <= @as_of and (d.new_ci = @ci or d.old_ci = @ci or d.record_id in `+identityMembers+`)
 		order by d.at desc, d.id desc
 		limit 200`, args, func(row decisionRow) error {
@@ -192,7 +192,7 @@ func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedAr
 
 func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	err := each(ctx, tx, `
-		select f.kind, f.records, f.token, f.text, f.opened_at, case when f.closed_at <= @as_of then f.closed_at end as closed_at
+		select f.type, f.records, f.identifier, f.text, f.opened_at, case when f.closed_at <= @as_of then f.closed_at end as closed_at
 		from finding f
 		where f.opened_at <= @as_of and f.records && array`+identityMembers+`
 		order by f.opened_at, f.id

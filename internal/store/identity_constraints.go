@@ -16,9 +16,9 @@ const (
 	originList     = "list" // who wrote a mapping, of which CI a row is about
 )
 
-// settlePair settles that two records are one CI, or never are. What was settled to the contrary is revoked at the same
+// constrainPair settles that two records are one CI, or never are. What was settled to the contrary is revoked at the same
 // time, by which it is found again when this is undone.
-func (r *resolution) settlePair(batch *pgx.Batch, a, b int64, linked bool, origin string) {
+func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, origin string) {
 	if a > b {
 		a, b = b, a
 	}
@@ -39,7 +39,7 @@ func (r *resolution) settlePair(batch *pgx.Batch, a, b int64, linked bool, origi
 func (r *resolution) membersOf(ctx context.Context, ci string) ([]int64, error) {
 	rows, err := r.tx.Query(ctx, `
 		select s.id
-		from membership m join source_record s on s.id = m.record_id
+		from assignment m join source_record s on s.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
 		order by s.created_at, s.id`, ci)
 	if err != nil {

@@ -21,14 +21,14 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 		batch := &pgx.Batch{}
 		for i, group := range groups[1:] {
 			for _, other := range groups[:i+1] {
-				r.forgetApart(batch, other, group)
+				r.revokeSeparations(batch, other, group)
 			}
-			r.settlePair(batch, groups[0][0], group[0], true, originOperator)
+			r.constrainPair(batch, groups[0][0], group[0], true, originOperator)
 		}
 		if err := r.send(ctx, "merge cis", batch); err != nil {
 			return err
 		}
-		if err := r.place(ctx); err != nil {
+		if err := r.assign(ctx); err != nil {
 			return err
 		}
 		merged, err = r.oneCI(ctx, groups)
@@ -40,7 +40,7 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 // groups gives the members of each CI, and refuses what cannot be merged.
 func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error) {
 	var groups [][]int64
-	var cis, kinds []string
+	var cis, baseClasses []string
 	for _, id := range ids {
 		ci, class, err := r.currentCI(ctx, id)
 		if err != nil {
@@ -56,19 +56,19 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 		if len(members) == 0 {
 			return nil, conflict("no source speaks of %s any more: what it was is another ci now", id)
 		}
-		cis, kinds, groups = append(cis, ci), append(kinds, r.kindOf(class)), append(groups, members)
+		cis, baseClasses, groups = append(cis, ci), append(baseClasses, r.baseClassOf(class)), append(groups, members)
 	}
 	if len(groups) < 2 {
 		return nil, invalid("a merge needs at least two cis")
 	}
-	if said := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(kinds))), func(kind string) bool { return kind == "" }); len(said) > 1 {
-		return nil, invalid("a %s and a %s are no one thing", said[0], said[1])
+	if observed := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(baseClasses))), func(baseClass string) bool { return baseClass == "" }); len(observed) > 1 {
+		return nil, invalid("a %s and a %s are no one thing", observed[0], observed[1])
 	}
 	return groups, nil
 }
 
-// forgetApart revokes what keeps two groups of records apart.
-func (r *resolution) forgetApart(batch *pgx.Batch, a, b []int64) {
+// revokeSeparations revokes what keeps two groups of records apart.
+func (r *resolution) revokeSeparations(batch *pgx.Batch, a, b []int64) {
 	batch.Queue(`
 		update identity_constraint set revoked_at = $3
 		where not linked and revoked_at is null
@@ -79,7 +79,7 @@ func (r *resolution) forgetApart(batch *pgx.Batch, a, b []int64) {
 // oneCI gives the CI that all groups are now.
 func (r *resolution) oneCI(ctx context.Context, groups [][]int64) (string, error) {
 	all := slices.Concat(groups...)
-	places, err := r.places(ctx, all)
+	places, err := r.assignments(ctx, all)
 	if err != nil {
 		return "", err
 	}
@@ -112,22 +112,22 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 		if len(rest) == 0 || len(records) == 0 {
 			return invalid("a split needs records on both sides: %s has %d", id, len(members))
 		}
-		return r.keepApart(ctx, records, rest, originOperator)
+		return r.keepSeparate(ctx, records, rest, originOperator)
 	})
 }
 
-// keepApart settles that no record of one side is the same thing as one of the other.
-func (r *resolution) keepApart(ctx context.Context, side, other []int64, origin string) error {
+// keepSeparate settles that no record of one side is the same thing as one of the other.
+func (r *resolution) keepSeparate(ctx context.Context, side, other []int64, origin string) error {
 	batch := &pgx.Batch{}
 	for _, a := range side {
 		for _, b := range other {
-			r.settlePair(batch, a, b, false, origin)
+			r.constrainPair(batch, a, b, false, origin)
 		}
 	}
 	if err := r.send(ctx, "keep records apart", batch); err != nil {
 		return err
 	}
-	if err := r.place(ctx); err != nil {
+	if err := r.assign(ctx); err != nil {
 		return fmt.Errorf("keep records apart: %w", err)
 	}
 	return nil

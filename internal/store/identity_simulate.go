@@ -36,15 +36,15 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 		RulesVersion: judge.RulesVersion(), Merges: []inventory.SimulatedChange{}, Splits: []inventory.SimulatedChange{},
 	}
 	err = s.read(ctx, func(tx pgx.Tx) error {
-		r := &resolution{tx: tx, judge: judge, heard: map[int64]bool{}}
+		r := &resolution{tx: tx, judge: judge, updated: map[int64]bool{}}
 		everything, err := r.everything(ctx)
 		if err != nil {
 			return err
 		}
-		answer.Records = len(everything.placed)
-		sim := simulation{nearby: everything, answer: &answer}
-		for _, neighborhood := range everything.neighborhoods() {
-			sim.compare(judge.Partition(neighborhood))
+		answer.Records = len(everything.assigned)
+		sim := simulation{candidates: everything, answer: &answer}
+		for _, set := range everything.candidateSets() {
+			sim.compare(judge.Partition(set))
 		}
 		return sim.name(ctx)
 	})
@@ -52,8 +52,8 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 }
 
 // everything gathers all records that are placed.
-func (r *resolution) everything(ctx context.Context) (*nearby, error) {
-	rows, err := r.tx.Query(ctx, `select record_id from membership where valid_to = 'infinity' order by record_id`)
+func (r *resolution) everything(ctx context.Context) (*candidates, error) {
+	rows, err := r.tx.Query(ctx, `select record_id from assignment where valid_to = 'infinity' order by record_id`)
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
@@ -61,24 +61,24 @@ func (r *resolution) everything(ctx context.Context) (*nearby, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
-	n := r.nobody()
+	n := r.newCandidates()
 	for chunk := range slices.Chunk(records, 5000) {
 		if err := n.load(ctx, chunk); err != nil {
 			return nil, err
 		}
 	}
 	holders := map[inventory.Identifier]int{}
-	for _, w := range n.witnesses {
-		for _, claim := range w.Identifiers {
-			if r.judge.Searchable(claim.Identifier) {
-				n.searched[claim.Identifier] = true
-				holders[claim.Identifier]++
+	for _, w := range n.evidence {
+		for _, interval := range w.Identifiers {
+			if r.judge.IsBlockingKey(interval.Identifier) {
+				n.searched[interval.Identifier] = true
+				holders[interval.Identifier]++
 			}
 		}
 	}
-	for token, count := range holders {
-		if count > maxHolders {
-			n.frozen[token] = true
+	for identifier, count := range holders {
+		if count > maxRecordsPerIdentifier {
+			n.overShared[identifier] = true
 		}
 	}
 	batch := &pgx.Batch{}
@@ -88,7 +88,7 @@ func (r *resolution) everything(ctx context.Context) (*nearby, error) {
 
 // simulation compares what is with what would be.
 type simulation struct {
-	*nearby
+	*candidates
 
 	answer *inventory.Simulation
 }
@@ -97,12 +97,12 @@ func (s *simulation) compare(partition inventory.Partition) {
 	after, before := map[string][]inventory.Assignment{}, map[string][]inventory.Assignment{}
 	for _, p := range partition.Assignments {
 		after[p.CI] = append(after[p.CI], p)
-		before[s.placed[p.Record].CI] = append(before[s.placed[p.Record].CI], p)
+		before[s.assigned[p.Record].CI] = append(before[s.assigned[p.Record].CI], p)
 	}
 	for _, ci := range slices.Sorted(maps.Keys(after)) {
 		was := map[string]bool{}
 		for _, p := range after[ci] {
-			was[s.placed[p.Record].CI] = true
+			was[s.assigned[p.Record].CI] = true
 		}
 		if len(was) > 1 {
 			s.answer.Merges = s.add(s.answer.Merges, slices.Sorted(maps.Keys(was)), after[ci])
@@ -115,7 +115,7 @@ func (s *simulation) compare(partition inventory.Partition) {
 	}
 }
 
-func (s *simulation) add(list []inventory.SimulatedChange, cis []string, placements []inventory.Assignment) []inventory.SimulatedChange {
+func (s *simulation) add(list []inventory.SimulatedChange, cis []string, assignments []inventory.Assignment) []inventory.SimulatedChange {
 	if len(list) == maxSimulated {
 		s.answer.Truncated = true
 		return list
@@ -125,7 +125,7 @@ func (s *simulation) add(list []inventory.SimulatedChange, cis []string, placeme
 		change.CIs = append(change.CIs, inventory.CIRef{ID: ci})
 	}
 	var reasons []string
-	for _, p := range placements {
+	for _, p := range assignments {
 		change.Records = append(change.Records, p.Record)
 		reasons = append(reasons, fmt.Sprintf("Record %d: %s", p.Record, s.judge.Explain(p.Reason)))
 	}

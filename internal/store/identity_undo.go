@@ -27,7 +27,7 @@ func (s *Store) UndoDecision(ctx context.Context, id int64, actor inventory.Acto
 		if err != nil {
 			return err
 		}
-		if err := r.place(ctx); err != nil {
+		if err := r.assign(ctx); err != nil {
 			return err
 		}
 		_, err = r.tx.Exec(ctx, `
@@ -105,7 +105,7 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if err != nil {
 		return fmt.Errorf("read decisions: %w", err)
 	}
-	places, err := r.places(ctx, []int64{d.Record})
+	places, err := r.assignments(ctx, []int64{d.Record})
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if len(rest) == 0 {
 		return conflict("decision %d is no longer in force", d.ID)
 	}
-	return r.keepApart(ctx, came, rest, originUndo)
+	return r.keepSeparate(ctx, came, rest, originUndo)
 }
 
 func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
@@ -129,6 +129,6 @@ func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
 		return conflict("no source speaks of %s any more", d.OldCI)
 	}
 	batch := &pgx.Batch{}
-	r.settlePair(batch, d.Record, members[0], true, originUndo)
+	r.constrainPair(batch, d.Record, members[0], true, originUndo)
 	return r.send(ctx, "rejoin records", batch)
 }

@@ -62,25 +62,25 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.match(ctx, records, taken, ids); err != nil {
 		return nil, err
 	}
-	var testimonies []inventory.Observation
+	var observations []inventory.Observation
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
-		t.heard[outcomes[i].Record] = true
-		testimonies = append(testimonies, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed})
+		t.updated[outcomes[i].Record] = true
+		observations = append(observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed})
 	}
-	if err := t.testify(ctx, testimonies); err != nil {
+	if err := t.applyObservations(ctx, observations); err != nil {
 		return nil, err
 	}
-	said := maps.Clone(t.revalued)
-	maps.Copy(said, t.reclaimed)
-	if err := t.place(ctx); err != nil {
+	observed := maps.Clone(t.valuesChanged)
+	maps.Copy(observed, t.identifiersChanged)
+	if err := t.assign(ctx); err != nil {
 		return nil, err
 	}
-	if err := t.parts(ctx, testimonies); err != nil {
+	if err := t.resolveComponents(ctx, observations); err != nil {
 		return nil, err
 	}
-	maps.Copy(said, t.rerelated)
-	return outcomes, t.tell(ctx, outcomes, taken, said)
+	maps.Copy(observed, t.relationshipsChanged)
+	return outcomes, t.report(ctx, outcomes, taken, observed)
 }
 
 // checkAll says which documents can be taken, and of the others why not.
@@ -104,15 +104,15 @@ func (t *importing) checkAll(ctx context.Context, records []inventory.ImportReco
 	return outcomes, taken, nil
 }
 
-// tell fills in which CIs the records are, and which of these are new.
-func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, said map[int64]bool) error {
+// report fills in which CIs the records are, and which of these are new.
+func (t *importing) report(ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, observed map[int64]bool) error {
 	records := make([]int64, 0, len(taken))
 	for _, i := range taken {
 		records = append(records, outcomes[i].Record)
 	}
 	rows, err := t.tx.Query(ctx, `
 		select m.record_id, m.ci_id::text, c.created_at = $2, c.retired_at is not null
-		from membership m join ci c on c.id = m.ci_id
+		from assignment m join ci c on c.id = m.ci_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
 	if err != nil {
 		return fmt.Errorf("read places: %w", err)
@@ -134,7 +134,7 @@ func (t *importing) tell(ctx context.Context, outcomes []inventory.ImportOutcome
 	for _, i := range taken {
 		outcome := &outcomes[i]
 		place := found[outcome.Record]
-		outcome.CI, outcome.Created, outcome.Changed = place.CI, place.Created, said[outcome.Record]
+		outcome.CI, outcome.Created, outcome.Changed = place.CI, place.Created, observed[outcome.Record]
 		outcome.Warnings = append(outcome.Warnings, place.Warnings...)
 	}
 	return nil
@@ -194,8 +194,8 @@ func keyOf(r inventory.ImportRecord) sourceKey {
 // recordsOf finds or makes the records of the documents that are taken.
 func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRecord, taken []int) (map[sourceKey]int64, error) {
 	var (
-		sources, labels, kinds, homes []string
-		keys                          [][]byte
+		sources, labels, baseClasses, defaultCIs []string
+		keys                                     [][]byte
 	)
 	done := map[sourceKey]bool{}
 	for _, i := range taken {
@@ -204,21 +204,21 @@ func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRec
 			continue
 		}
 		done[key] = true
-		home, err := uuid.NewV7()
+		defaultCI, err := uuid.NewV7()
 		if err != nil {
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, kinds = append(labels, record.NativeKey), append(kinds, t.kindOf(record.Observed.Class))
-		homes = append(homes, home.String())
+		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
+		defaultCIs = append(defaultCIs, defaultCI.String())
 	}
 	rows, err := t.tx.Query(ctx, `
-		insert into source_record as r (source, native_key, label, kind, home, created_at, seen_at)
-		select n.source, n.native_key, n.label, n.kind, n.home, $6, $6
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label, kind, home)
+		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
+		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label, base_class, default_ci)
 		order by n.native_key, n.source
 		on conflict (native_key, source) do update set seen_at = excluded.seen_at
-		returning r.source, r.native_key, r.id`, sources, keys, labels, kinds, homes, t.at)
+		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)
 	if err != nil {
 		return nil, fmt.Errorf("find records of documents: %w", err)
 	}

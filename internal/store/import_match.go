@@ -43,8 +43,8 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 	if len(cis) > 1 {
 		return invalid("there are %d CIs with the %s %s: which one is meant cannot be said", len(cis), ref.by, ref.value)
 	}
-	if is := t.kindOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].kind != "" && is != cis[0].kind {
-		return invalid("the CI with the %s %s is a %s, and no %s", ref.by, ref.value, cis[0].kind, is)
+	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" && is != cis[0].baseClass {
+		return invalid("the CI with the %s %s is a %s, and no %s", ref.by, ref.value, cis[0].baseClass, is)
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (t *importing) match(ctx context.Context, records []inventory.ImportRecord,
 	}
 	rows, err := t.tx.Query(ctx, `
 		select c.id from unnest($1::bigint[]) c (id)
-		where not exists (select from membership m where m.record_id = c.id)`, candidates)
+		where not exists (select from assignment m where m.record_id = c.id)`, candidates)
 	if err != nil {
 		return fmt.Errorf("find new documents: %w", err)
 	}
@@ -77,7 +77,7 @@ func (t *importing) match(ctx context.Context, records []inventory.ImportRecord,
 	batch := &pgx.Batch{}
 	for _, id := range fresh {
 		for _, record := range about[id] { // whichever of them stays
-			t.settlePair(batch, id, record, true, originList)
+			t.constrainPair(batch, id, record, true, originList)
 		}
 	}
 	return t.send(ctx, "match documents", batch)

@@ -28,9 +28,9 @@ var fleet = []string{
 			'os_name', 'Debian GNU/Linux', 'os_version', v.os_version)
 		from generate_series(1, 1000) i, (values
 			('2026-02-01'::timestamptz, '2026-03-01'::timestamptz, '12'), ('2026-03-01', 'infinity', '13')) v (valid_from, valid_to, os_version)`,
-	`insert into source_record (source, native_key, home)
+	`insert into source_record (source, native_key, default_ci)
 		select 'agent', decode(md5('k' || i), 'hex'), md5('c' || i)::uuid from generate_series(1, 1000) i`,
-	`insert into membership (record_id, valid_from, ci_id, shown) select id, '2026-02-01', home, true from source_record`,
+	`insert into assignment (record_id, valid_from, ci_id, is_primary) select id, '2026-02-01', default_ci, true from source_record`,
 	`insert into agent (record_id, agent_id, certificate_expires_at)
 		select id, md5('a' || id)::uuid, now() from source_record`,
 	`insert into software (digest, name, version, publisher, source)
@@ -63,7 +63,7 @@ func openFleet(t *testing.T) *Store {
 }
 
 // large are the tables that no page of a list may read from end to end.
-var large = []string{"ci_version", "membership", "relationship", "ci", "source_record", "agent", "software", "software_item", "item", "item_count", "item_set"}
+var large = []string{"ci_version", "assignment", "relationship", "ci", "source_record", "agent", "software", "software_item", "item", "item_count", "item_set"}
 
 // TestPagesHaveTheirIndexes: however large the tables are, there is an index for each page of a list, and the orders
 // of devices need no sorting.
@@ -102,7 +102,7 @@ func TestPagesHaveTheirIndexes(t *testing.T) {
 	}
 	s.wantIndexes(t, "a search for devices", sql, args)
 	for _, item := range []int32{1, 1711} {
-		s.wantIndexes(t, fmt.Sprintf("who has %d", item), currentHolders,
+		s.wantIndexes(t, fmt.Sprintf("who has %d", item), currentInstallations,
 			pgx.NamedArgs{"items": []int32{item}, "after": 0, "as_of": endOfTime, "limit": 101})
 	}
 }
@@ -137,11 +137,11 @@ func TestCIPagesHaveTheirIndexes(t *testing.T) {
 		"as_of": endOfTime, "limit": 101, "cis": []string{uuid.NewString()}, "records": []int64{1}, "unknown": []int64{1},
 		"out": []string{"contains"}, "in": []string{"contains"},
 	}
-	for _, sql := range []string{recordsOfCIs, relationshipsOfRecords, placesOfRecords} {
+	for _, sql := range []string{recordsOfCIs, relationshipsOfRecords, assignmentsOfRecords} {
 		s.wantIndexes(t, "a graph", sql, args)
 	}
 	for _, ci := range []string{"", uuid.NewString()} {
-		feed := &estateFeed{query: inventory.FeedQuery{CI: ci}, full: fullWindow}
+		feed := &changeFeed{query: inventory.FeedQuery{CI: ci}, full: fullWindow}
 		if err := feed.prepare(); err != nil {
 			t.Fatal(err)
 		}
@@ -150,8 +150,8 @@ func TestCIPagesHaveTheirIndexes(t *testing.T) {
 		if ci != "" {
 			feed.args["ci"] = ci
 		}
-		s.wantIndexes(t, "a number of changes", countEstate(feed.parts, ci != ""), feed.args)
-		s.wantIndexes(t, "a window of changes", listEstate(feed.parts, ci != ""), feed.args)
+		s.wantIndexes(t, "a number of changes", countChangesOfAll(feed.sources, ci != ""), feed.args)
+		s.wantIndexes(t, "a window of changes", listAllChanges(feed.sources, ci != ""), feed.args)
 	}
 }
 
@@ -208,15 +208,15 @@ func (n node) readsAll() bool {
 	return strings.HasSuffix(n.Type, "Seq Scan") && slices.Contains(large, n.Table)
 }
 
-// TestEveryHolderIsListedOnce: a device whose records, and whose buckets, hold several of a software's items is one.
-func TestEveryHolderIsListedOnce(t *testing.T) {
+// TestEveryDeviceIsListedOnce: a device whose records, and whose buckets, hold several of a software's items is one.
+func TestEveryDeviceIsListedOnce(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
 	for _, statement := range []string{
 		// Items 1 and 2 become one software, item 2 lies in a bucket of its own, and two machines become one device.
 		`update software_item set software_id = 1 where item_id = 2`,
 		`insert into item_set select id, 1, 1, '{2}' from source_record where id <= 50`,
-		`update membership set ci_id = md5('c1')::uuid where record_id = 2`,
+		`update assignment set ci_id = md5('c1')::uuid where record_id = 2`,
 		`update ci_version set valid_to = '2026-02-01 00:00:01' where ci_id = md5('c2')::uuid and valid_from = '2026-02-01'`,
 		`delete from ci_version where ci_id = md5('c2')::uuid and valid_from = '2026-03-01'`,
 	} {

@@ -27,7 +27,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 		if err != nil {
 			return fmt.Errorf("encode value: %w", err)
 		}
-		record, err := r.manualRecord(ctx, ci, r.kindOf(class))
+		record, err := r.manualRecord(ctx, ci, r.baseClassOf(class))
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inv
 		}
 		done, err := r.tx.Exec(ctx, `
 			update attribute_lock l set released_at = $3
-			from membership m
+			from assignment m
 			where m.record_id = l.record_id and m.valid_to = 'infinity' and m.ci_id = $1
 				and l.attribute = $2 and l.released_at is null`, ci, attribute, r.at)
 		if err != nil {
@@ -117,7 +117,7 @@ func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
 	err = s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		rows, err := r.tx.Query(ctx, `
 			update attribute_lock l set released_at = $1
-			from membership m
+			from assignment m
 			where m.record_id = l.record_id and m.valid_to = 'infinity' and l.until <= $1 and l.released_at is null
 			returning m.ci_id::text`, r.at)
 		if err != nil {

@@ -33,13 +33,13 @@ var beforeIdentity = []string{
 		(1, gen_random_uuid(), '2027-01-01Z', 7, '\xaa', '2026-03-01Z'), (2, gen_random_uuid(), '2027-01-01Z', 3, null, '2026-02-02Z')`,
 }
 
-// beforeActs is what the second version kept of what people did: a value, a lock, its release, and a retirement. Of the
+// beforeAuditEntries is what the second version kept of what people did: a value, a lock, its release, and a retirement. Of the
 // laptop's screen it kept what the laptop calls it among what there is to say of the relationship.
-var beforeActs = []string{
-	`insert into source_record (source, native_key, home, created_at) values
+var beforeAuditEntries = []string{
+	`insert into source_record (source, native_key, default_ci, created_at) values
 		('manual', '\x03', '` + upgradedLaptop + `', '2026-03-01Z'), ('discovery', '\x04', '` + upgradedScreen + `', '2026-01-01Z')`,
 	`insert into ci values ('` + upgradedScreen + `', '2026-01-01Z')`,
-	`insert into membership (record_id, valid_from, ci_id, shown) values
+	`insert into assignment (record_id, valid_from, ci_id, is_primary) values
 		(3, '2026-03-01Z', '` + upgradedLaptop + `', false), (4, '2026-01-01Z', '` + upgradedScreen + `', true)`,
 	`insert into ci_version (ci_id, valid_from, device, class, name, attributes) values
 		('` + upgradedScreen + `', '2026-01-01Z', false, 'monitor', 'screen', '{}')`,
@@ -70,7 +70,7 @@ func TestUpgrade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for version, data := range [][]string{beforeIdentity, beforeActs} {
+	for version, data := range [][]string{beforeIdentity, beforeAuditEntries} {
 		if _, err := provider.UpTo(t.Context(), int64(version)+1); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestUpgrade(t *testing.T) {
 	}
 	t.Cleanup(s.Close)
 	checkUpgradedCIs(t, s)
-	checkUpgradedActs(t, s)
+	checkUpgradedAuditEntries(t, s)
 }
 
 func execAll(t *testing.T, db *sql.DB, statements ...string) {
@@ -139,9 +139,9 @@ func checkUpgradedCIs(t *testing.T, s *Store) {
 	}
 }
 
-func checkUpgradedActs(t *testing.T, s *Store) {
+func checkUpgradedAuditEntries(t *testing.T, s *Store) {
 	t.Helper()
-	rows, err := s.pool.Query(t.Context(), `select actor || ': ' || reason from act order by at`)
+	rows, err := s.pool.Query(t.Context(), `select actor || ': ' || reason from audit_entry order by at`)
 	if err != nil {
 		t.Fatal(err)
 	}

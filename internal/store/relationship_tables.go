@@ -30,11 +30,11 @@ var atPage = during(`@as_of`)
 // tv: a CI that is retired has none, and no relationships. seer is where the record was that observed it.
 func relationshipEnds(at moment) string {
 	return `
-		join membership f on f.record_id = r.from_record and ` + at("f") + `
-		join membership t on t.record_id = r.to_record and ` + at("t") + `
+		join assignment f on f.record_id = r.from_record and ` + at("f") + `
+		join assignment t on t.record_id = r.to_record and ` + at("t") + `
 		join ci_version fv on fv.ci_id = f.ci_id and ` + at("fv") + `
 		join ci_version tv on tv.ci_id = t.ci_id and ` + at("tv") + `
-		left join membership seer on seer.record_id = r.observer and ` + at("seer")
+		left join assignment seer on seer.record_id = r.observer and ` + at("seer")
 }
 
 // relatedCIs are the relationships r of the CIs of an array, which are their end f or t, and the other end. It is read
@@ -46,36 +46,36 @@ func relatedCIs(end, cis string, at moment) string {
 	}
 	return `
 		unnest(` + cis + `::uuid[]) i (id)
-		join membership ` + this + ` on ` + this + `.ci_id = i.id and ` + at(this) + `
+		join assignment ` + this + ` on ` + this + `.ci_id = i.id and ` + at(this) + `
 		join relationship r on r.` + near + ` = ` + this + `.record_id and ` + at("r") + `
-		join membership ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other)
+		join assignment ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other)
 }
 
-// relatedSeen is relationshipSeen of relatedCIs: who observes is nearly always at one of the two ends, and known.
+// relatedSeen is relationshipVisible of relatedCIs: who observes is nearly always at one of the two ends, and known.
 func relatedSeen(at moment) string {
 	return `f.ci_id <> t.ci_id and case
-		when r.observer is null or r.listed then true
-		when r.observer = f.record_id then f.shown
-		when r.observer = t.record_id then t.shown
-		else exists (select from membership seer where seer.record_id = r.observer and seer.shown and ` + at("seer") + `)
+		when r.observer is null or r.declared then true
+		when r.observer = f.record_id then f.is_primary
+		when r.observer = t.record_id then t.is_primary
+		else exists (select from assignment seer where seer.record_id = r.observer and seer.is_primary and ` + at("seer") + `)
 	end`
 }
 
-// relationshipSeen picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its
+// relationshipVisible picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its
 // CI's is not.
-const relationshipSeen = `f.ci_id <> t.ci_id and (r.observer is null or r.listed or seer.shown)`
+const relationshipVisible = `f.ci_id <> t.ci_id and (r.observer is null or r.declared or seer.is_primary)`
 
 // notRepeated picks one of several relationships of a type between the same two CIs: there is no other one, x, of which
 // a condition holds.
 func notRepeated(at moment, condition string) string {
 	return `not exists (
 		select
-		from membership xf
-		join membership xt on xt.ci_id = t.ci_id and ` + at("xt") + `
+		from assignment xf
+		join assignment xt on xt.ci_id = t.ci_id and ` + at("xt") + `
 		join relationship x on x.from_record = xf.record_id and x.to_record = xt.record_id
-		left join membership xs on xs.record_id = x.observer and ` + at("xs") + `
+		left join assignment xs on xs.record_id = x.observer and ` + at("xs") + `
 		where xf.ci_id = f.ci_id and ` + at("xf") + ` and x.type = r.type and x.id <> r.id and ` + condition + `
-			and (x.observer is null or x.listed or xs.shown)
+			and (x.observer is null or x.declared or xs.is_primary)
 		offset 0 -- looked up for one relationship at a time
 	)`
 }

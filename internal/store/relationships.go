@@ -61,7 +61,7 @@ func relationshipsSQL(past bool, where []string) string {
 	if past {
 		held, covers = `r.valid_from <= @as_of`, `(x.valid_to >= r.valid_to or x.valid_to > @as_of)` // what ended later held then
 	}
-	where = append(where, held, relationshipSeen, notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
+	where = append(where, held, relationshipVisible, notRepeated(atPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
 	return `
 		select ` + relationshipColumns + `
 		from ` + relationshipTables + `
@@ -88,7 +88,7 @@ func recordsAt(ctx context.Context, tx pgx.Tx, ci string, page inventory.Page) (
 		return nil, err
 	}
 	rows, err := tx.Query(ctx, `
-		select m.record_id from membership m where m.ci_id = @ci and `+memberAt+` order by m.record_id`,
+		select m.record_id from assignment m where m.ci_id = @ci and `+memberAt+` order by m.record_id`,
 		pgx.NamedArgs{"ci": place.ID, "as_of": instant(page)})
 	if err != nil {
 		return nil, fmt.Errorf("read records of CI: %w", err)
@@ -162,7 +162,7 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 	err = tx.QueryRow(ctx, `
 		select r.id
 		from relationship r`+relationshipEnds(atPage)+`
-		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+atPage("r")+` and `+relationshipSeen+`
+		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+atPage("r")+` and `+relationshipVisible+`
 		order by r.valid_from, r.id
 		limit 1`, pgx.NamedArgs{"from": fromCI, "to": toCI, "type": r.Type, "as_of": endOfTime}).Scan(&existing)
 	if isNoRows(err) {
@@ -192,9 +192,9 @@ func relationshipEnd(ctx context.Context, tx pgx.Tx, id, relationshipType, class
 	}
 	err = tx.QueryRow(ctx, `
 		select m.record_id
-		from membership m join source_record r on r.id = m.record_id
+		from assignment m join source_record r on r.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
-		order by r.home <> m.ci_id, r.created_at, r.id
+		order by r.default_ci <> m.ci_id, r.created_at, r.id
 		limit 1`, place.ID).Scan(&record)
 	if isNoRows(err) {
 		return "", 0, conflict("no source speaks of %s any more", place.ID)
@@ -207,7 +207,7 @@ func relationshipEnd(ctx context.Context, tx pgx.Tx, id, relationshipType, class
 
 func relationshipNow(ctx context.Context, tx pgx.Tx, id int64) (inventory.Relationship, error) {
 	row, found, err := one[relationshipRow](ctx, tx, `
-		select `+relationshipColumns+` from `+relationshipTables+` where r.id = @id and `+relationshipSeen,
+		select `+relationshipColumns+` from `+relationshipTables+` where r.id = @id and `+relationshipVisible,
 		pgx.NamedArgs{"id": id, "as_of": endOfTime})
 	if err != nil {
 		return inventory.Relationship{}, fmt.Errorf("read relationship: %w", err)

@@ -120,17 +120,17 @@ func TestCreateRelationship(t *testing.T) {
 	merged, retired := w.newRecord("server", "old name"), w.newRecord("server", "gone")
 	w.relate("hosted_on", service, server, service)
 	w.now = w.now.Add(time.Second)
-	w.place(merged, server.ci, false)
+	w.assign(merged, server.ci, false)
 	w.retire(retired.ci)
 	actor := inventory.Actor{Name: "alice"}
 	for _, c := range []struct {
 		new        inventory.NewRelationship
 		code, says string
 	}{
-		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: merged.home.id, Attributes: map[string]any{"port": 443}}, "", ""},
+		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: merged.defaultCI.id, Attributes: map[string]any{"port": 443}}, "", ""},
 		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: server.ci.id}, inventory.CodeConflict, "depends on " + server.ci.id + " already"},
 		{inventory.NewRelationship{Type: "hosted_on", From: service.ci.id, To: server.ci.id}, inventory.CodeConflict, "already"},
-		{inventory.NewRelationship{Type: "depends_on", From: server.ci.id, To: merged.home.id}, inventory.CodeInvalid, "to itself"},
+		{inventory.NewRelationship{Type: "depends_on", From: server.ci.id, To: merged.defaultCI.id}, inventory.CodeInvalid, "to itself"},
 		{inventory.NewRelationship{Type: "runs_on", From: server.ci.id, To: service.ci.id}, inventory.CodeInvalid, "is a business_service: this end of runs_on is for a computer"},
 		{inventory.NewRelationship{Type: "runs_on", From: service.ci.id, To: server.ci.id}, "", ""}, // a server is a computer
 		{inventory.NewRelationship{Type: "likes", From: service.ci.id, To: server.ci.id}, inventory.CodeInvalid, "no relationship type likes"},
@@ -158,8 +158,8 @@ func TestCreateRelationship(t *testing.T) {
 	wantRefusal(t, "begin again", err, "", "")
 }
 
-// TestStatedAtOnce: of many that state one relationship at the same moment, one does.
-func TestStatedAtOnce(t *testing.T) {
+// TestDeclaredAtOnce: of many that state one relationship at the same moment, one does.
+func TestDeclaredAtOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a, b := w.newRecord("computer", "a"), w.newRecord("computer", "b")
@@ -171,15 +171,15 @@ func TestStatedAtOnce(t *testing.T) {
 			errs <- err
 		}()
 	}
-	stated := 0
+	declared := 0
 	for range n {
 		if err := <-errs; err == nil {
-			stated++
+			declared++
 		} else {
 			wantCode(t, err, inventory.CodeConflict)
 		}
 	}
-	if stated != 1 {
-		t.Errorf("%d stated it, want 1", stated)
+	if declared != 1 {
+		t.Errorf("%d stated it, want 1", declared)
 	}
 }

@@ -15,17 +15,17 @@ import (
 // Judge decides what the store keeps: which records are one CI and which value is true. Its answers depend on its
 // arguments alone.
 type Judge interface {
-	// Tokens brings identifiers into their one form and says which of them count for nothing.
-	Tokens(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection)
-	// Searchable tells whether records are looked for by a token.
-	Searchable(t inventory.Identifier) bool
+	// Normalize brings identifiers into their one form and says which of them count for nothing.
+	Normalize(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection)
+	// IsBlockingKey tells whether records are looked for by a token.
+	IsBlockingKey(t inventory.Identifier) bool
 	Partition(n inventory.CandidateSet) inventory.Partition
 	// IsDisposed tells whether what is true of a CI is that it is gone: disposed of, lost.
-	HasLeft(attributes inventory.Attributes) bool
+	IsDisposed(attributes inventory.Attributes) bool
 	// Observes tells whether a source sees things, and does not only list them.
 	Observes(source string) bool
-	// Identifiers gives what attributes tell of which thing it is that they are said of.
-	Identifiers(attributes inventory.Attributes) inventory.RawIdentifiers
+	// IdentifiersOf gives what attributes tell of which thing it is that they are said of.
+	IdentifiersOf(attributes inventory.Attributes) inventory.RawIdentifiers
 	// Reconcile gives what is true of a CI; parents maps each class to the one above it.
 	Reconcile(candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string) inventory.Effective
 	// Explain puts a reason in words.
@@ -35,31 +35,31 @@ type Judge interface {
 	Rules() ([]byte, error)
 }
 
-// kindComputer is the kind of the records that our own agents make.
-const kindComputer = "computer"
+// classComputer is the kind of the records that our own agents make.
+const classComputer = "computer"
 
 // Resolve takes in what records say of their things, finds out which CIs they are, and keeps what is true of these. It
 // gives the place of each record. Nothing is written of what says the same as before.
-func (s *Store) Resolve(ctx context.Context, testimonies []inventory.Observation) (map[int64]inventory.RecordAssignment, error) {
-	var places map[int64]inventory.RecordAssignment
+func (s *Store) Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error) {
+	var assignments map[int64]inventory.RecordAssignment
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
-		for _, t := range testimonies {
-			r.heard[t.Record] = true
+		for _, t := range observations {
+			r.updated[t.Record] = true
 		}
-		if err := r.testify(ctx, testimonies); err != nil {
+		if err := r.applyObservations(ctx, observations); err != nil {
 			return err
 		}
-		if err := r.place(ctx); err != nil {
+		if err := r.assign(ctx); err != nil {
 			return err
 		}
-		if err := r.parts(ctx, testimonies); err != nil {
+		if err := r.resolveComponents(ctx, observations); err != nil {
 			return err
 		}
 		var err error
-		places, err = r.places(ctx, slices.Collect(maps.Keys(r.heard)))
+		assignments, err = r.assignments(ctx, slices.Collect(maps.Keys(r.updated)))
 		return err
 	})
-	return places, err
+	return assignments, err
 }
 
 // resolution is one change of what is known of CIs. Resolutions follow one another, whichever collector they come from,
@@ -72,17 +72,17 @@ type resolution struct {
 
 	parents map[string]string // class → the one above it
 
-	heard     map[int64]bool  // records that speak now
-	moved     map[int64]bool  // records whose place is to be looked at
-	revalued  map[int64]bool  // records that say other values than before
-	reclaimed map[int64]bool  // records that say other identifiers than before
-	touched   map[string]bool // CIs whose values are to be looked at
-	rerelated map[int64]bool  // records that tell of other relationships than before
-	unseen    map[int64]bool  // parts that somebody sees no more
-	resighted map[int64]bool  // records whose sight of parts counts since now, or no more
-	rejected  map[int64][]inventory.Rejection
-	compared  map[int64]bool // records whose values were compared with others'
-	conflicts []inventory.Finding
+	updated              map[int64]bool  // records that speak now
+	moved                map[int64]bool  // records whose place is to be looked at
+	valuesChanged        map[int64]bool  // records that say other values than before
+	identifiersChanged   map[int64]bool  // records that say other identifiers than before
+	touched              map[string]bool // CIs whose values are to be looked at
+	relationshipsChanged map[int64]bool  // records that tell of other relationships than before
+	noLongerObserved     map[int64]bool  // parts that somebody sees no more
+	primaryChanged       map[int64]bool  // records whose sight of parts counts since now, or no more
+	rejected             map[int64][]inventory.Rejection
+	compared             map[int64]bool // records whose values were compared with others'
+	conflicts            []inventory.Finding
 
 	references map[reference][]namedCI
 }
@@ -92,9 +92,9 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		r := &resolution{
 			tx: tx, judge: s.judge, actor: actor,
-			heard: map[int64]bool{}, moved: map[int64]bool{}, revalued: map[int64]bool{}, reclaimed: map[int64]bool{}, touched: map[string]bool{},
+			updated: map[int64]bool{}, moved: map[int64]bool{}, valuesChanged: map[int64]bool{}, identifiersChanged: map[int64]bool{}, touched: map[string]bool{},
 			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
-			references: map[reference][]namedCI{}, rerelated: map[int64]bool{}, unseen: map[int64]bool{}, resighted: map[int64]bool{},
+			references: map[reference][]namedCI{}, relationshipsChanged: map[int64]bool{}, noLongerObserved: map[int64]bool{}, primaryChanged: map[int64]bool{},
 		}
 		if err := r.begin(ctx); err != nil {
 			return err
@@ -102,19 +102,19 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 		if err := f(ctx, r); err != nil {
 			return err
 		}
-		if err := r.settle(ctx); err != nil {
+		if err := r.assignAndReconcile(ctx); err != nil {
 			return err
 		}
-		return r.sign(ctx)
+		return r.recordAudit(ctx)
 	})
 }
 
-// sign keeps who did all that happened, where it was a person.
-func (r *resolution) sign(ctx context.Context) error {
+// recordAudit keeps who did all that happened, where it was a person.
+func (r *resolution) recordAudit(ctx context.Context) error {
 	if r.actor.Name == "" {
 		return nil
 	}
-	_, err := r.tx.Exec(ctx, `insert into act (at, actor, reason) values ($1, $2, $3)`, r.at, r.actor.Name, r.actor.Reason)
+	_, err := r.tx.Exec(ctx, `insert into audit_entry (at, actor, reason) values ($1, $2, $3)`, r.at, r.actor.Name, r.actor.Reason)
 	if err != nil {
 		return fmt.Errorf("sign resolution: %w", err)
 	}
@@ -152,16 +152,16 @@ func (r *resolution) begin(ctx context.Context) error {
 	return nil
 }
 
-// settle places the records that may have moved and reconciles the CIs that may have changed.
-func (r *resolution) settle(ctx context.Context) error {
-	if err := r.place(ctx); err != nil {
+// assignAndReconcile places the records that may have moved and reconciles the CIs that may have changed.
+func (r *resolution) assignAndReconcile(ctx context.Context) error {
+	if err := r.assign(ctx); err != nil {
 		return err
 	}
 	return r.reconcile(ctx)
 }
 
-// kindOf gives the class right below the root that a class belongs to; "" where it is not said.
-func (r *resolution) kindOf(class string) string {
+// baseClassOf gives the class right below the root that a class belongs to; "" where it is not said.
+func (r *resolution) baseClassOf(class string) string {
 	for class != "" {
 		above := r.parents[class]
 		if above == rootClass {
@@ -175,26 +175,26 @@ func (r *resolution) kindOf(class string) string {
 // rootClass is the class of all CIs.
 const rootClass = "ci"
 
-// places tells where records are.
-func (r *resolution) places(ctx context.Context, records []int64) (map[int64]inventory.RecordAssignment, error) {
+// assignments tells where records are.
+func (r *resolution) assignments(ctx context.Context, records []int64) (map[int64]inventory.RecordAssignment, error) {
 	rows, err := r.tx.Query(ctx, `
-		select m.record_id, m.ci_id::text, s.unsettled
-		from membership m join source_record s on s.id = m.record_id
+		select m.record_id, m.ci_id::text, s.liveness_dependent
+		from assignment m join source_record s on s.id = m.record_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records)
 	if err != nil {
 		return nil, fmt.Errorf("read places: %w", err)
 	}
-	places := make(map[int64]inventory.RecordAssignment, len(records))
+	assignments := make(map[int64]inventory.RecordAssignment, len(records))
 	var record int64
-	var place inventory.RecordAssignment
-	_, err = pgx.ForEachRow(rows, []any{&record, &place.CI, &place.LivenessDependent}, func() error {
-		places[record] = place
+	var assignment inventory.RecordAssignment
+	_, err = pgx.ForEachRow(rows, []any{&record, &assignment.CI, &assignment.LivenessDependent}, func() error {
+		assignments[record] = assignment
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read places: %w", err)
 	}
-	return places, nil
+	return assignments, nil
 }
 
 // send runs a batch to its end.

@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// kindInstallation is the kind of what is there only while it is installed somewhere.
-const kindInstallation = "operating_system_installation"
+// classInstallation is the kind of what is there only while it is installed somewhere.
+const classInstallation = "operating_system_installation"
 
-// touchParts touches the CIs of parts whose sight may count otherwise than before.
-func (r *resolution) touchParts(ctx context.Context) error {
-	if len(r.unseen)+len(r.resighted) == 0 {
+// touchComponents touches the CIs of parts whose sight may count otherwise than before.
+func (r *resolution) touchComponents(ctx context.Context) error {
+	if len(r.noLongerObserved)+len(r.primaryChanged) == 0 {
 		return nil
 	}
 	rows, err := r.tx.Query(ctx, `
@@ -26,13 +26,13 @@ func (r *resolution) touchParts(ctx context.Context) error {
 			from relationship l where l.observer = any($2) and l.valid_to = 'infinity'
 		) p (record_id)
 		join source_record s on s.id = p.record_id and s.source = $3
-		join membership m on m.record_id = s.id and m.valid_to = 'infinity'`,
-		slices.Sorted(maps.Keys(r.unseen)), slices.Sorted(maps.Keys(r.resighted)), sourceDiscovery)
+		join assignment m on m.record_id = s.id and m.valid_to = 'infinity'`,
+		slices.Sorted(maps.Keys(r.noLongerObserved)), slices.Sorted(maps.Keys(r.primaryChanged)), sourceDiscovery)
 	if err != nil {
 		return fmt.Errorf("find parts: %w", err)
 	}
-	clear(r.unseen)
-	clear(r.resighted)
+	clear(r.noLongerObserved)
+	clear(r.primaryChanged)
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
 		r.touched[ci] = true
@@ -50,27 +50,27 @@ func (r *resolution) touchParts(ctx context.Context) error {
 func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text
-		from membership m
+		from assignment m
 		join source_record s on s.id = m.record_id
 		left join evidence e on e.record_id = s.id
 		cross join lateral (
-			select coalesce(bool_or((seer.shown or l.listed) and c.retired_at is null), false) as seen,
+			select coalesce(bool_or((seer.is_primary or l.declared) and c.retired_at is null), false) as seen,
 			       coalesce(bool_or(c.retired_at is null), false) as installed,
-			       coalesce(bool_or(not seer.shown and not l.listed), false) as hidden
+			       coalesce(bool_or(not seer.is_primary and not l.declared), false) as hidden
 			from (
-				select observer, listed from relationship where from_record = s.id and valid_to = 'infinity' and s.source = $2
+				select observer, declared from relationship where from_record = s.id and valid_to = 'infinity' and s.source = $2
 				union all
-				select observer, listed from relationship where to_record = s.id and valid_to = 'infinity' and s.source = $2
+				select observer, declared from relationship where to_record = s.id and valid_to = 'infinity' and s.source = $2
 			) l
-			join membership seer on seer.record_id = l.observer and seer.valid_to = 'infinity'
+			join assignment seer on seer.record_id = l.observer and seer.valid_to = 'infinity'
 			join ci c on c.id = seer.ci_id
 		) o
 		where m.ci_id = any($1::uuid[]) and m.valid_to = 'infinity'
 		group by m.ci_id
 		having bool_and(s.source = $2 and (
-			s.kind = $3 and not o.installed
-			or o.hidden and not o.seen and coalesce(cardinality(e.tokens), 0) = 0))`,
-		cis, sourceDiscovery, kindInstallation)
+			s.base_class = $3 and not o.installed
+			or o.hidden and not o.seen and coalesce(cardinality(e.identifiers), 0) = 0))`,
+		cis, sourceDiscovery, classInstallation)
 	if err != nil {
 		return nil, fmt.Errorf("find what is absent: %w", err)
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// maxPlaces are the places at which parts of a class may be at once. Seen at more, they are several parts that say the same
+// maxLocations are the places at which parts of a class may be at once. Seen at more, they are several parts that say the same
 // of themselves. Any number of machines may have parts of other classes: a user, a network, a printer.
-var maxPlaces = map[string]int{
+var maxLocations = map[string]int{
 	"operating_system_installation": 1, // two machines that both report it are copies
 	"monitor":                       2, // by a switch
 	"storage_device":                2, // in the enclosure of a cluster
@@ -26,51 +26,51 @@ var maxPlaces = map[string]int{
 // movedAfter is how long one must not be heard of who may have lost a part and could not say so.
 const movedAfter = time.Hour
 
-// tellApart takes the name from parts that are seen in too many places at once.
-func (r *resolution) tellApart(ctx context.Context, seen []*seenPart) ([]*seenPart, error) {
+// separateShared takes the name from parts that are seen in too many places at once.
+func (r *resolution) separateShared(ctx context.Context, discovered []*discoveredComponent) ([]*discoveredComponent, error) {
 	var keys [][]byte
-	for _, p := range seen {
+	for _, p := range discovered {
 		p.setKey()
-		if p.token != "" {
-			keys = append(keys, partKey(p.key))
+		if p.identifier != "" {
+			keys = append(keys, componentKey(p.key))
 		}
 	}
 	if len(keys) == 0 {
-		return seen, nil
+		return discovered, nil
 	}
 	others, err := r.observers(ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range seen {
-		known := others[string(partKey(p.key))]
-		crowded, err := r.crowded(ctx, p, inUse(p, seen, known))
+	for _, p := range discovered {
+		known := others[string(componentKey(p.key))]
+		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
 		if err != nil {
 			return nil, err
 		}
-		if _, limited := maxPlaces[p.Class]; !crowded && !(limited && known.shared) || p.token == "" {
+		if _, limited := maxLocations[p.Class]; !full && !(limited && known.shared) || p.identifier == "" {
 			continue
 		}
 		if !known.shared {
-			if err := r.scatter(ctx, p, known); err != nil {
+			if err := r.separate(ctx, p, known); err != nil {
 				return nil, err
 			}
 		}
-		p.token = ""
+		p.identifier = ""
 	}
-	for _, p := range seen {
+	for _, p := range discovered {
 		p.setKey()
 	}
-	return seen, nil
+	return discovered, nil
 }
 
 // inUse gives those who see a part that is in use where they see it, now and before.
-func inUse(p *seenPart, seen []*seenPart, known whereabouts) []int64 {
+func inUse(p *discoveredComponent, discovered []*discoveredComponent, known componentLocations) []int64 {
 	observers := map[int64]bool{}
 	for _, o := range known.observers {
 		observers[o] = true
 	}
-	for _, other := range seen {
+	for _, other := range discovered {
 		if other.key == p.key {
 			observers[other.observer] = !other.Idle
 		}
@@ -79,35 +79,35 @@ func inUse(p *seenPart, seen []*seenPart, known whereabouts) []int64 {
 	return slices.Collect(maps.Keys(observers))
 }
 
-// crowded tells whether a part is seen at more things than it can be at. Several tools that tell of one thing are one place.
-func (r *resolution) crowded(ctx context.Context, p *seenPart, observers []int64) (bool, error) {
-	most, limited := maxPlaces[p.Class]
-	if p.token == "" || !limited || len(observers) <= most {
+// overCapacity tells whether a part is seen at more things than it can be at. Several tools that tell of one thing are one place.
+func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, observers []int64) (bool, error) {
+	most, limited := maxLocations[p.Class]
+	if p.identifier == "" || !limited || len(observers) <= most {
 		return false, nil
 	}
-	where, err := r.places(ctx, observers)
+	where, err := r.assignments(ctx, observers)
 	if err != nil {
 		return false, err
 	}
 	cis := map[string]bool{}
-	for _, place := range where {
-		cis[place.CI] = true
+	for _, assignment := range where {
+		cis[assignment.CI] = true
 	}
 	return len(cis) > most, nil
 }
 
-// whereabouts is where a part is seen.
-type whereabouts struct {
+// componentLocations is where a part is seen.
+type componentLocations struct {
 	record    int64
 	observers []int64 // where it is in use; alive: they would say if the part were gone
 	shared    bool
 }
 
 // observers tells where parts are seen, by their keys.
-func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]whereabouts, error) {
+func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]componentLocations, error) {
 	rows, err := r.tx.Query(ctx, `
 		select p.native_key, p.id, o.observer,
-		       exists (select from finding f where f.kind = $3 and f.records @> array[p.id] and f.closed_at is null)
+		       exists (select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null)
 		from source_record p
 		left join lateral (
 			select distinct l.observer
@@ -121,11 +121,11 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]w
 			where greatest(o.seen_at, s.seen_at, o.created_at) > $4::timestamptz - $5::interval
 		) o on true
 		where p.source = $2 and p.native_key = any($1)`,
-		keys, sourceDiscovery, findingSharedPart, r.at, movedAfter)
+		keys, sourceDiscovery, findingSharedComponent, r.at, movedAfter)
 	if err != nil {
 		return nil, fmt.Errorf("find parts: %w", err)
 	}
-	found := map[string]whereabouts{}
+	found := map[string]componentLocations{}
 	var key []byte
 	var record int64
 	var observer *int64
@@ -145,8 +145,8 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]w
 	return found, nil
 }
 
-// scatter makes a part of its own of each place where a shared one was seen.
-func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts) error {
+// separate makes a part of its own of each place where a shared one was seen.
+func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
 	if known.record == 0 {
 		return nil // it is seen everywhere for the first time: there is nothing to take apart
 	}
@@ -159,16 +159,16 @@ func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts
 	if err != nil {
 		return fmt.Errorf("take part apart: %w", err)
 	}
-	var places []*seenPart
+	var assignments []*discoveredComponent
 	var attributes []byte
 	var outward bool
-	place := seenPart{Component: inventory.Component{Class: p.Class}}
-	if _, err = pgx.ForEachRow(rows, []any{&place.observer, &place.Relationship, &outward, &place.Key, &attributes}, func() error {
-		one := place
+	assignment := discoveredComponent{Component: inventory.Component{Class: p.Class}}
+	if _, err = pgx.ForEachRow(rows, []any{&assignment.observer, &assignment.Relationship, &outward, &assignment.Key, &attributes}, func() error {
+		one := assignment
 		one.Inverse = !outward
 		var err error
 		one.Attributes, err = decodeAttributes(attributes)
-		places = append(places, &one)
+		assignments = append(assignments, &one)
 		return err
 	}); err != nil {
 		return fmt.Errorf("take part apart: %w", err)
@@ -178,20 +178,20 @@ func (r *resolution) scatter(ctx context.Context, p *seenPart, known whereabouts
 		update relationship set valid_to = $2
 		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`, known.record, r.at)
 	r.openFinding(batch, inventory.Finding{
-		Type: findingSharedPart, Records: []int64{known.record}, Identifier: p.token,
+		Type: findingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
 		Text: "seen in too many places at once to be one " + p.Class,
 	})
 	if err := r.send(ctx, "take part apart", batch); err != nil {
 		return err
 	}
-	for _, place := range places {
-		place.setKey()
+	for _, assignment := range assignments {
+		assignment.setKey()
 	}
-	if err := r.recordParts(ctx, places); err != nil {
+	if err := r.recordComponents(ctx, assignments); err != nil {
 		return err
 	}
-	if err := r.testifyParts(ctx, places); err != nil {
+	if err := r.applyComponents(ctx, assignments); err != nil {
 		return err
 	}
-	return r.relate(ctx, places, nil, nil)
+	return r.relate(ctx, assignments, nil, nil)
 }

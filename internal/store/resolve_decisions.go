@@ -88,7 +88,7 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 		return fmt.Errorf("encode reason: %w", err)
 	}
 	batch.Queue(`
-		insert into review (id, kind, record_a, record_b, reason, opened_at) values ($1, $2, $3, $4, $5::jsonb, $6)
+		insert into review (id, type, record_a, record_b, reason, opened_at) values ($1, $2, $3, $4, $5::jsonb, $6)
 		on conflict do nothing`, id, w.Type, w.A, w.B, string(reason), r.at)
 	return nil
 }
@@ -97,16 +97,16 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 // the conflicts of values, or those of a partition.
 func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted []inventory.Finding, conflicts bool) error {
 	type findingRow struct {
-		ID      int64
-		Kind    string
-		Token   string
-		Records []int64
+		ID         int64
+		Type       string
+		Identifier string
+		Records    []int64
 	}
 	rows, err := r.tx.Query(ctx, `
-		select id, kind, token, records from finding
+		select id, type, identifier, records from finding
 		where closed_at is null and records <@ $1::bigint[] and records && $1::bigint[]
-			and kind <> all($2::text[]) and (kind = $3) = $4`,
-		records, []string{findingSharedPart, findingReturned}, findingConflict, conflicts)
+			and type <> all($2::text[]) and (type = $3) = $4`,
+		records, []string{findingSharedComponent, findingReturned}, findingConflict, conflicts)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}
@@ -118,7 +118,7 @@ func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted [
 	for _, w := range wanted {
 		slices.Sort(w.Records)
 		i := slices.IndexFunc(open, func(f findingRow) bool {
-			return f.Kind == w.Type && f.Token == string(w.Identifier) && slices.Equal(f.Records, w.Records)
+			return f.Type == w.Type && f.Identifier == string(w.Identifier) && slices.Equal(f.Records, w.Records)
 		})
 		if i >= 0 {
 			open = slices.Delete(open, i, i+1)
@@ -134,14 +134,14 @@ func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted [
 
 func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 	batch.Queue(`
-		insert into finding (kind, records, token, text, opened_at) values ($1, $2, $3, $4, $5)
+		insert into finding (type, records, identifier, text, opened_at) values ($1, $2, $3, $4, $5)
 		on conflict do nothing`, f.Type, f.Records, string(f.Identifier), f.Text, r.at)
 }
 
 // The kinds of findings that do not come from a partition.
 const (
-	findingCutShort   = "cut_short"          // a neighborhood is too large to look at all of it
-	findingSharedPart = "shared_part"        // a part's identifier is seen in too many places at once
-	findingReturned   = "returned"           // what was retired is there again
-	findingConflict   = "attribute_conflict" // fresh sources disagree on a value that matters
+	findingCutShort        = "cut_short"          // a neighborhood is too large to look at all of it
+	findingSharedComponent = "shared_component"   // a part's identifier is seen in too many places at once
+	findingReturned        = "returned"           // what was retired is there again
+	findingConflict        = "attribute_conflict" // fresh sources disagree on a value that matters
 )

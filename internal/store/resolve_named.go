@@ -21,9 +21,9 @@ func referenceOf(p inventory.Component) reference { return reference{p.Class, p.
 
 // namedCI is a CI with its records, the first first.
 type namedCI struct {
-	id      string
-	kind    string
-	records []int64
+	id        string
+	baseClass string
+	records   []int64
 }
 
 // readReferences finds the CIs that are named.
@@ -56,9 +56,9 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	rows, err := r.tx.Query(ctx, `
 		select `+value+`, v.ci_id::text, v.class, array(
 			select m.record_id
-			from membership m join source_record s on s.id = m.record_id
+			from assignment m join source_record s on s.id = m.record_id
 			where m.ci_id = v.ci_id and m.valid_to = 'infinity'
-			order by s.home <> m.ci_id, s.created_at, s.id)
+			order by s.default_ci <> m.ci_id, s.created_at, s.id)
 		from ci_version v
 		where v.valid_to = 'infinity' and v.class = any(@classes) and `+value+` = any(@values)
 		order by v.ci_id`, pgx.NamedArgs{"classes": classes, "by": by, "values": values})
@@ -69,7 +69,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	var ci namedCI
 	_, err = pgx.ForEachRow(rows, []any{&name, &ci.id, &is, &ci.records}, func() error {
 		ref := reference{class, by, name}
-		r.references[ref] = append(r.references[ref], namedCI{ci.id, r.kindOf(is), slices.Clone(ci.records)})
+		r.references[ref] = append(r.references[ref], namedCI{ci.id, r.baseClassOf(is), slices.Clone(ci.records)})
 		return nil
 	})
 	if err != nil {
@@ -80,7 +80,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 
 // lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one that is related already
 // stays so.
-func (r *resolution) lookUp(named []*seenPart, held map[edge]heldEdge) (known, unknown []*seenPart) {
+func (r *resolution) lookUp(named []*discoveredComponent, held map[edge]heldEdge) (known, unknown []*discoveredComponent) {
 	for _, p := range named {
 		if cis := r.references[referenceOf(p.Component)]; len(cis) > 0 && len(cis[0].records) > 0 {
 			p.record = cis[0].records[0]
@@ -153,15 +153,15 @@ func (t *importing) checkValue(ctx context.Context, part inventory.Component) er
 
 // relationEnds are the classes between which a list states relationships: of its own things and of those that it names.
 type relationEnds struct {
-	kind, class, other, by string
-	inverse                bool // the relationship is to the other
+	relationshipType, class, other, by string
+	inverse                            bool // the relationship is to the other
 }
 
 // checkEnds checks that there can be such relationships.
 func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
-	kind, found, err := findRelationshipType(ctx, t.tx, e.kind)
+	relationshipType, found, err := findRelationshipType(ctx, t.tx, e.relationshipType)
 	if err != nil || !found {
-		return orElse(err, invalid("there is no relationship type %s", e.kind))
+		return orElse(err, invalid("there is no relationship type %s", e.relationshipType))
 	}
 	declared, err := t.attributes(ctx, e.other)
 	if err != nil {
@@ -174,7 +174,7 @@ func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
 	if !e.inverse {
 		from, to = to, from
 	}
-	for _, end := range []struct{ is, must string }{{from, kind.FromClass}, {to, kind.ToClass}} {
+	for _, end := range []struct{ is, must string }{{from, relationshipType.FromClass}, {to, relationshipType.ToClass}} {
 		if end.is == "" {
 			continue // it is not said what it is
 		}
@@ -183,7 +183,7 @@ func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
 			return err
 		}
 		if !slices.Contains(above, end.must) {
-			return invalid("%s is no %s: that is what %s is for", end.is, end.must, kind.Name)
+			return invalid("%s is no %s: that is what %s is for", end.is, end.must, relationshipType.Name)
 		}
 	}
 	return nil

@@ -13,60 +13,60 @@ import (
 // What bounds a neighborhood.
 const (
 	// A token that more records hold tells nothing about any of them.
-	maxHolders = 64
+	maxRecordsPerIdentifier = 64
 	// Where shared identifiers tie very many records together, those that are farther away are not looked at, and a finding
 	// says so: the time that a partition takes grows with the square of what it looks at, and all others wait for it.
-	maxNearby = 1024
+	maxCandidates = 1024
 )
 
-// nearby gathers records and all that can have to do with them: records with the same identifiers, the same home or
+// candidates gathers records and all that can have to do with them: records with the same identifiers, the same home or
 // something settled about them, and those of these in turn.
-type nearby struct {
+type candidates struct {
 	*resolution
 
-	witnesses   map[int64]inventory.RecordEvidence
-	placed      map[int64]placed
+	evidence    map[int64]inventory.RecordEvidence
+	assigned    map[int64]currentAssignment
 	constraints map[[2]int64]inventory.Constraint
 	searched    map[inventory.Identifier]bool
 	holders     map[inventory.Identifier][]int64
-	frozen      map[inventory.Identifier]bool
+	overShared  map[inventory.Identifier]bool
 	cut         map[int64]bool // records whose neighbors were not looked at
 }
 
-// placed is where a record is.
-type placed struct {
-	CI        string
-	Shown     bool
-	Departed  []string
-	Rule      string // of the last decision
-	Unsettled bool
-	Retired   bool // the CI is
-	Gone      bool // the CI is, as its life-cycle state says
+// currentAssignment is where a record is.
+type currentAssignment struct {
+	CI                string
+	Primary           bool
+	PreviousCIs       []string
+	Rule              string // of the last decision
+	LivenessDependent bool
+	Retired           bool // the CI is
+	Disposed          bool // the CI is, as its life-cycle state says
 }
 
-// nobody is where a look around begins.
-func (r *resolution) nobody() *nearby {
-	return &nearby{
-		resolution: r, witnesses: map[int64]inventory.RecordEvidence{}, placed: map[int64]placed{},
+// newCandidates is where a look around begins.
+func (r *resolution) newCandidates() *candidates {
+	return &candidates{
+		resolution: r, evidence: map[int64]inventory.RecordEvidence{}, assigned: map[int64]currentAssignment{},
 		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Identifier]bool{},
-		holders: map[inventory.Identifier][]int64{}, frozen: map[inventory.Identifier]bool{}, cut: map[int64]bool{},
+		holders: map[inventory.Identifier][]int64{}, overShared: map[inventory.Identifier]bool{}, cut: map[int64]bool{},
 	}
 }
 
-// nearby looks around records until there is nothing new.
-func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, error) {
-	n := r.nobody()
+// findCandidates looks around records until there is nothing new.
+func (r *resolution) findCandidates(ctx context.Context, records []int64) (*candidates, error) {
+	n := r.newCandidates()
 	for len(records) > 0 {
 		if err := n.load(ctx, records); err != nil {
 			return nil, err
 		}
-		found, err := n.around(ctx, n.growing(records))
+		found, err := n.expand(ctx, n.withinBounds(records))
 		if err != nil {
 			return nil, err
 		}
 		records = nil
 		for record := range found {
-			if _, known := n.witnesses[record]; !known {
+			if _, known := n.evidence[record]; !known {
 				records = append(records, record)
 			}
 		}
@@ -75,18 +75,18 @@ func (r *resolution) nearby(ctx context.Context, records []int64) (*nearby, erro
 	return n, nil
 }
 
-// growing are the records whose neighborhood is not too large to look farther.
-func (n *nearby) growing(records []int64) []int64 {
-	if len(n.witnesses) < maxNearby {
+// withinBounds are the records whose neighborhood is not too large to look farther.
+func (n *candidates) withinBounds(records []int64) []int64 {
+	if len(n.evidence) < maxCandidates {
 		return records
 	}
 	groups, size := n.groups(), map[int64]int{}
-	for record := range n.witnesses {
+	for record := range n.evidence {
 		size[groups.find(record)]++
 	}
 	var growing []int64
 	for _, record := range records {
-		if groups.has(record) && size[groups.find(record)] > maxNearby {
+		if groups.has(record) && size[groups.find(record)] > maxCandidates {
 			n.cut[record] = true
 			continue
 		}
@@ -96,7 +96,7 @@ func (n *nearby) growing(records []int64) []int64 {
 }
 
 // cutShort are the neighborhoods that are not whole.
-func (n *nearby) cutShort(parts []inventory.CandidateSet) []inventory.CandidateSet {
+func (n *candidates) cutShort(parts []inventory.CandidateSet) []inventory.CandidateSet {
 	if len(n.cut) == 0 {
 		return nil
 	}
@@ -109,48 +109,48 @@ func (n *nearby) cutShort(parts []inventory.CandidateSet) []inventory.CandidateS
 	return short
 }
 
-// around finds the records that have something to do with those just loaded.
-func (n *nearby) around(ctx context.Context, records []int64) (map[int64]bool, error) {
+// expand finds the records that have something to do with those just loaded.
+func (n *candidates) expand(ctx context.Context, records []int64) (map[int64]bool, error) {
 	found := map[int64]bool{}
-	var tokens, homes []string
+	var identifiers, defaultCIs []string
 	for _, record := range records {
-		w, ok := n.witnesses[record]
+		w, ok := n.evidence[record]
 		if !ok {
 			continue
 		}
-		homes = append(homes, w.DefaultCI)
-		for _, claim := range w.Identifiers {
-			if !n.searched[claim.Identifier] && n.judge.Searchable(claim.Identifier) {
-				n.searched[claim.Identifier] = true
-				tokens = append(tokens, string(claim.Identifier))
+		defaultCIs = append(defaultCIs, w.DefaultCI)
+		for _, interval := range w.Identifiers {
+			if !n.searched[interval.Identifier] && n.judge.IsBlockingKey(interval.Identifier) {
+				n.searched[interval.Identifier] = true
+				identifiers = append(identifiers, string(interval.Identifier))
 			}
 		}
 	}
 	batch := &pgx.Batch{}
-	n.queueHolders(batch, tokens, found)
-	n.queueHomes(batch, homes, found)
+	n.queueByIdentifier(batch, identifiers, found)
+	n.queueByDefaultCI(batch, defaultCIs, found)
 	n.queueConstraints(batch, records, found)
 	return found, n.send(ctx, "look around", batch)
 }
 
-func (n *nearby) queueHolders(batch *pgx.Batch, tokens []string, found map[int64]bool) {
-	if len(tokens) == 0 {
+func (n *candidates) queueByIdentifier(batch *pgx.Batch, identifiers []string, found map[int64]bool) {
+	if len(identifiers) == 0 {
 		return
 	}
 	batch.Queue(`
 		select t.token, e.record_id
 		from unnest($1::text[]) t (token)
-		cross join lateral (select record_id from evidence where tokens @> array[t.token] limit $2) e`,
-		tokens, maxHolders+1).Query(func(rows pgx.Rows) error {
-		var token inventory.Identifier
+		cross join lateral (select record_id from evidence where identifiers @> array[t.token] limit $2) e`,
+		identifiers, maxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
+		var identifier inventory.Identifier
 		var record int64
-		_, err := pgx.ForEachRow(rows, []any{&token, &record}, func() error {
-			n.holders[token] = append(n.holders[token], record)
+		_, err := pgx.ForEachRow(rows, []any{&identifier, &record}, func() error {
+			n.holders[identifier] = append(n.holders[identifier], record)
 			return nil
 		})
-		for token, holders := range n.holders {
-			if len(holders) > maxHolders {
-				n.frozen[token] = true
+		for identifier, holders := range n.holders {
+			if len(holders) > maxRecordsPerIdentifier {
+				n.overShared[identifier] = true
 				continue
 			}
 			for _, record := range holders {
@@ -161,8 +161,8 @@ func (n *nearby) queueHolders(batch *pgx.Batch, tokens []string, found map[int64
 	})
 }
 
-func (n *nearby) queueHomes(batch *pgx.Batch, homes []string, found map[int64]bool) {
-	batch.Queue(`select id from source_record where home = any($1::uuid[])`, homes).Query(func(rows pgx.Rows) error {
+func (n *candidates) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string, found map[int64]bool) {
+	batch.Queue(`select id from source_record where default_ci = any($1::uuid[])`, defaultCIs).Query(func(rows pgx.Rows) error {
 		var record int64
 		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
 			found[record] = true
@@ -172,7 +172,7 @@ func (n *nearby) queueHomes(batch *pgx.Batch, homes []string, found map[int64]bo
 	})
 }
 
-func (n *nearby) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
+func (n *candidates) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
 	batch.Queue(`
 		select record_a, record_b, linked, origin from identity_constraint where record_a = any($1) and revoked_at is null
 		union all
@@ -188,23 +188,23 @@ func (n *nearby) queueConstraints(batch *pgx.Batch, records []int64, found map[i
 	})
 }
 
-// neighborhoods parts what was gathered into what has nothing to do with each other.
-func (n *nearby) neighborhoods() []inventory.CandidateSet {
-	return n.part(slices.Sorted(maps.Keys(n.witnesses)), n.groups())
+// candidateSets parts what was gathered into what has nothing to do with each other.
+func (n *candidates) candidateSets() []inventory.CandidateSet {
+	return n.groupBy(slices.Sorted(maps.Keys(n.evidence)), n.groups())
 }
 
 // groups are the records that have something to do with each other.
-func (n *nearby) groups() union {
-	records := slices.Sorted(maps.Keys(n.witnesses))
+func (n *candidates) groups() union {
+	records := slices.Sorted(maps.Keys(n.evidence))
 	groups := newUnion(records)
-	byHome := map[string]int64{}
-	byToken := map[inventory.Identifier]int64{}
+	byDefaultCI := map[string]int64{}
+	byIdentifier := map[inventory.Identifier]int64{}
 	for _, record := range records {
-		w := n.witnesses[record]
-		groups.join(firstOf(byHome, w.DefaultCI, record), record)
-		for _, claim := range w.Identifiers {
-			if n.searched[claim.Identifier] && !n.frozen[claim.Identifier] {
-				groups.join(firstOf(byToken, claim.Identifier, record), record)
+		w := n.evidence[record]
+		groups.join(firstOf(byDefaultCI, w.DefaultCI, record), record)
+		for _, interval := range w.Identifiers {
+			if n.searched[interval.Identifier] && !n.overShared[interval.Identifier] {
+				groups.join(firstOf(byIdentifier, interval.Identifier, record), record)
 			}
 		}
 	}
@@ -214,18 +214,18 @@ func (n *nearby) groups() union {
 	return groups
 }
 
-func (n *nearby) part(records []int64, groups union) []inventory.CandidateSet {
+func (n *candidates) groupBy(records []int64, groups union) []inventory.CandidateSet {
 	var parts []inventory.CandidateSet
 	number := map[int64]int{}
-	frozen := slices.Sorted(maps.Keys(n.frozen))
+	overShared := slices.Sorted(maps.Keys(n.overShared))
 	for _, record := range records {
 		root := groups.find(record)
 		if root == record { // the smallest of its group comes first
 			number[root] = len(parts)
-			parts = append(parts, inventory.CandidateSet{OverShared: frozen})
+			parts = append(parts, inventory.CandidateSet{OverShared: overShared})
 		}
 		part := &parts[number[root]]
-		part.Records = append(part.Records, n.witnesses[record])
+		part.Records = append(part.Records, n.evidence[record])
 	}
 	for _, c := range n.constraints {
 		if groups.has(c.A) && groups.has(c.B) && groups.find(c.A) == groups.find(c.B) {

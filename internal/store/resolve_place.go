@@ -12,68 +12,68 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// place finds out which CIs the records are that may have moved, and notes what changed by that.
-func (r *resolution) place(ctx context.Context) error {
+// assign finds out which CIs the records are that may have moved, and notes what changed by that.
+func (r *resolution) assign(ctx context.Context) error {
 	if len(r.moved) == 0 {
 		return nil
 	}
 	records := slices.Sorted(maps.Keys(r.moved))
 	clear(r.moved)
-	around, err := r.nearby(ctx, records)
+	candidates, err := r.findCandidates(ctx, records)
 	if err != nil {
 		return err
 	}
-	p := &placing{nearby: around, members: map[string]int{}}
-	for _, where := range around.placed {
+	p := &assignmentChanges{candidates: candidates, members: map[string]int{}}
+	for _, where := range candidates.assigned {
 		p.members[where.CI]++
 	}
-	neighborhoods := around.neighborhoods()
-	partitions := make([]inventory.Partition, len(neighborhoods))
-	for i, neighborhood := range neighborhoods {
-		partitions[i] = r.judge.Partition(neighborhood)
+	sets := candidates.candidateSets()
+	partitions := make([]inventory.Partition, len(sets))
+	for i, set := range sets {
+		partitions[i] = r.judge.Partition(set)
 	}
 	p.findReturned(partitions)
 	for _, partition := range partitions {
-		if err := p.judged(partition); err != nil {
+		if err := p.apply(partition); err != nil {
 			return err
 		}
 	}
-	for _, short := range around.cutShort(neighborhoods) {
+	for _, short := range candidates.cutShort(sets) {
 		p.findings = append(p.findings, inventory.Finding{
 			Type: findingCutShort, Records: []int64{short.Records[0].Record},
-			Text: fmt.Sprintf("identifiers tie more than %d records together: those farther away were not looked at", maxNearby),
+			Text: fmt.Sprintf("identifiers tie more than %d records together: those farther away were not looked at", maxCandidates),
 		})
 	}
 	return p.write(ctx)
 }
 
-// placing gathers what a look around changes.
-type placing struct {
-	*nearby
+// assignmentChanges gathers what a look around changes.
+type assignmentChanges struct {
+	*candidates
 
-	members  map[string]int // how many of the records around are a CI, before
-	moves    []inventory.Assignment
-	shows    []int64 // records whose items count from now on
-	hides    []int64 // records whose items no longer count
-	decided  decisionRows
-	reviews  []inventory.ReviewCase
-	findings []inventory.Finding
-	returned map[string]int64 // CIs that were retired, and who was heard of
-	flag     []int64          // records that became unsettled
-	unflag   []int64
+	members                 map[string]int // how many of the records around are a CI, before
+	moves                   []inventory.Assignment
+	becamePrimary           []int64 // records whose items count from now on
+	lostPrimary             []int64 // records whose items no longer count
+	decided                 decisionRows
+	reviews                 []inventory.ReviewCase
+	findings                []inventory.Finding
+	returned                map[string]int64 // CIs that were retired, and who was heard of
+	becameLivenessDependent []int64          // records that became unsettled
+	notLivenessDependent    []int64
 }
 
-// judged notes what of a partition is new.
-func (p *placing) judged(partition inventory.Partition) error {
+// apply notes what of a partition is new.
+func (p *assignmentChanges) apply(partition inventory.Partition) error {
 	p.reviews = append(p.reviews, partition.Reviews...)
 	p.findings = append(p.findings, partition.Findings...)
 	for _, to := range partition.Assignments {
-		from, known := p.placed[to.Record]
+		from, known := p.assigned[to.Record]
 		slices.Sort(to.PreviousCIs)
 		if from.Retired && from.CI == to.CI {
 			to.Primary = false
 		}
-		if !known || from.CI != to.CI || from.Shown != to.Primary || !slices.Equal(from.Departed, to.PreviousCIs) {
+		if !known || from.CI != to.CI || from.Primary != to.Primary || !slices.Equal(from.PreviousCIs, to.PreviousCIs) {
 			p.moves = append(p.moves, to)
 			p.touch(from, to, known)
 		}
@@ -82,16 +82,16 @@ func (p *placing) judged(partition inventory.Partition) error {
 				return err
 			}
 		}
-		gone := from.CI == to.CI && (from.Retired || from.Gone) // if it is heard of, it is not
-		if gone && p.heard[to.Record] {
+		disposed := from.CI == to.CI && (from.Retired || from.Disposed) // if it is heard of, it is not
+		if disposed && p.updated[to.Record] {
 			p.touched[to.CI] = true
 		}
-		p.settledness(to.Record, known && from.Unsettled, gone || slices.Contains(partition.LivenessDependent, to.Record))
+		p.noteLiveness(to.Record, known && from.LivenessDependent, disposed || slices.Contains(partition.LivenessDependent, to.Record))
 	}
 	return nil
 }
 
-func (p *placing) touch(from placed, to inventory.Assignment, known bool) {
+func (p *assignmentChanges) touch(from currentAssignment, to inventory.Assignment, known bool) {
 	p.touched[to.CI] = true
 	for _, ci := range to.PreviousCIs {
 		p.touched[ci] = true
@@ -102,27 +102,27 @@ func (p *placing) touch(from placed, to inventory.Assignment, known bool) {
 	p.touched[from.CI] = true
 	p.compared[to.Record] = true // what it disagreed with may be another CI's now
 	switch {
-	case to.Primary && !from.Shown:
-		p.shows, p.resighted[to.Record] = append(p.shows, to.Record), true
-	case !to.Primary && from.Shown:
-		p.hides, p.resighted[to.Record] = append(p.hides, to.Record), true
+	case to.Primary && !from.Primary:
+		p.becamePrimary, p.primaryChanged[to.Record] = append(p.becamePrimary, to.Record), true
+	case !to.Primary && from.Primary:
+		p.lostPrimary, p.primaryChanged[to.Record] = append(p.lostPrimary, to.Record), true
 	}
 }
 
-func (p *placing) settledness(record int64, was, is bool) {
+func (p *assignmentChanges) noteLiveness(record int64, was, is bool) {
 	switch {
 	case is && !was:
-		p.flag = append(p.flag, record)
+		p.becameLivenessDependent = append(p.becameLivenessDependent, record)
 	case was && !is:
-		p.unflag = append(p.unflag, record)
+		p.notLivenessDependent = append(p.notLivenessDependent, record)
 	}
 }
 
 // decide notes why a record is where it is.
-func (p *placing) decide(from placed, to inventory.Assignment, known bool) error {
+func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignment, known bool) error {
 	action := p.action(from, to, known)
-	witness := p.witnesses[to.Record]
-	if action == actionCreated && witness.Source == sourceDiscovery {
+	record := p.evidence[to.Record]
+	if action == actionCreated && record.Source == sourceDiscovery {
 		return nil // a part is found by its key: there is nothing to explain
 	}
 	to.Reason.Rejected = p.rejected[to.Record]
@@ -144,10 +144,10 @@ const (
 	actionConfirmed = "confirmed" // it is what it was, for another reason
 )
 
-func (p *placing) action(from placed, to inventory.Assignment, known bool) string {
-	home := p.witnesses[to.Record].DefaultCI
+func (p *assignmentChanges) action(from currentAssignment, to inventory.Assignment, known bool) string {
+	defaultCI := p.evidence[to.Record].DefaultCI
 	switch {
-	case !known && to.CI == home && p.members[to.CI] == 0:
+	case !known && to.CI == defaultCI && p.members[to.CI] == 0:
 		return actionCreated
 	case !known:
 		return actionLinked
@@ -155,7 +155,7 @@ func (p *placing) action(from placed, to inventory.Assignment, known bool) strin
 		return actionConfirmed
 	case slices.Contains(to.PreviousCIs, from.CI):
 		return actionMoved
-	case from.CI == home:
+	case from.CI == defaultCI:
 		return actionMerged
 	default:
 		return actionSplit
@@ -163,7 +163,7 @@ func (p *placing) action(from placed, to inventory.Assignment, known bool) strin
 }
 
 // write applies what was gathered.
-func (p *placing) write(ctx context.Context) error {
+func (p *assignmentChanges) write(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	p.queueReturned(batch)
 	p.queueFlags(batch)
@@ -173,7 +173,7 @@ func (p *placing) write(ctx context.Context) error {
 	if err := p.send(ctx, "place records", batch); err != nil {
 		return err
 	}
-	records := slices.Sorted(maps.Keys(p.witnesses))
+	records := slices.Sorted(maps.Keys(p.evidence))
 	if err := p.syncReviews(ctx, records, p.reviews); err != nil {
 		return err
 	}
@@ -181,47 +181,47 @@ func (p *placing) write(ctx context.Context) error {
 }
 
 // queueFlags locks the records that are changed, in one order, before anything is read that their lock protects.
-func (p *placing) queueFlags(batch *pgx.Batch) {
-	if locked := slices.Concat(p.flag, p.unflag, p.shows, p.hides); len(locked) > 0 {
+func (p *assignmentChanges) queueFlags(batch *pgx.Batch) {
+	if locked := slices.Concat(p.becameLivenessDependent, p.notLivenessDependent, p.becamePrimary, p.lostPrimary); len(locked) > 0 {
 		batch.Queue(`select id from source_record where id = any($1) order by id for update`, locked)
 	}
-	if len(p.flag) > 0 {
-		batch.Queue(`update source_record set unsettled = true where id = any($1)`, p.flag)
+	if len(p.becameLivenessDependent) > 0 {
+		batch.Queue(`update source_record set liveness_dependent = true where id = any($1)`, p.becameLivenessDependent)
 	}
-	if len(p.unflag) > 0 {
-		batch.Queue(`update source_record set unsettled = false where id = any($1)`, p.unflag)
+	if len(p.notLivenessDependent) > 0 {
+		batch.Queue(`update source_record set liveness_dependent = false where id = any($1)`, p.notLivenessDependent)
 	}
 }
 
-func (p *placing) queueMoves(batch *pgx.Batch) {
+func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
 	if len(p.moves) == 0 {
 		return
 	}
 	var (
-		records  = make([]int64, len(p.moves))
-		cis      = make([]string, len(p.moves))
-		shown    = make([]bool, len(p.moves))
-		departed = make([]string, len(p.moves))
+		records     = make([]int64, len(p.moves))
+		cis         = make([]string, len(p.moves))
+		primary     = make([]bool, len(p.moves))
+		previousCIs = make([]string, len(p.moves))
 	)
 	for i, to := range p.moves {
-		records[i], cis[i], shown[i] = to.Record, to.CI, to.Primary
-		departed[i] = arrayLiteral(to.PreviousCIs)
+		records[i], cis[i], primary[i] = to.Record, to.CI, to.Primary
+		previousCIs[i] = arrayLiteral(to.PreviousCIs)
 	}
 	batch.Queue(`
 		insert into ci (id, created_at)
 		select distinct ci, $2::timestamptz from unnest($1::uuid[]) n (ci) order by ci
 		on conflict do nothing`, cis, p.at)
-	batch.Queue(`update membership set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, records, p.at)
+	batch.Queue(`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, records, p.at)
 	batch.Queue(`
-		insert into membership (record_id, valid_from, ci_id, shown, departed)
-		select n.record_id, $5, n.ci_id, n.shown, n.departed::uuid[]
-		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, shown, departed)`,
-		records, cis, shown, departed, p.at)
+		insert into assignment (record_id, valid_from, ci_id, is_primary, previous_cis)
+		select n.record_id, $5, n.ci_id, n.is_primary, n.previous_cis::uuid[]
+		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, is_primary, previous_cis)`,
+		records, cis, primary, previousCIs, p.at)
 }
 
 // queueCounts has the items of records count that are shown from now on, and those of others no longer.
-func (p *placing) queueCounts(batch *pgx.Batch) {
-	if len(p.shows)+len(p.hides) == 0 {
+func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
+	if len(p.becamePrimary)+len(p.lostPrimary) == 0 {
 		return
 	}
 	batch.Queue(`
@@ -234,7 +234,7 @@ func (p *placing) queueCounts(batch *pgx.Batch) {
 			group by i.id
 		) net
 		where net.change <> 0
-		having count(*) > 0`, orEmpty(p.shows), orEmpty(p.hides), p.at)
+		having count(*) > 0`, orEmpty(p.becamePrimary), orEmpty(p.lostPrimary), p.at)
 }
 
 func orEmpty(records []int64) []int64 {

@@ -23,7 +23,7 @@ type heldEdge struct {
 	idle bool
 }
 
-func (p *seenPart) edge() edge {
+func (p *discoveredComponent) edge() edge {
 	e := edge{Type: p.Relationship, From: p.record, To: p.observer, Observer: p.observer}
 	if p.Inverse {
 		e.From, e.To = e.To, e.From
@@ -32,17 +32,17 @@ func (p *seenPart) edge() edge {
 }
 
 // mover is the record of what cannot be in many places at once, and has left others when it is seen here; 0: it is not that.
-func (p *seenPart) mover() int64 {
-	if _, limited := maxPlaces[p.Class]; !limited || p.host || p.Idle || p.By != "" {
+func (p *discoveredComponent) mover() int64 {
+	if _, limited := maxLocations[p.Class]; !limited || p.host || p.Idle || p.By != "" {
 		return 0
 	}
 	return p.record
 }
 
 // observed gives the relationships that records see.
-func (r *resolution) observed(ctx context.Context, testimonies []inventory.Observation) (map[edge]heldEdge, error) {
+func (r *resolution) observed(ctx context.Context, observations []inventory.Observation) (map[edge]heldEdge, error) {
 	var observers []int64
-	for _, t := range testimonies {
+	for _, t := range observations {
 		observers = append(observers, t.Record)
 	}
 	rows, err := r.tx.Query(ctx, `
@@ -66,11 +66,11 @@ func (r *resolution) observed(ctx context.Context, testimonies []inventory.Obser
 
 // relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
 // those of observers that did not tell of all they see.
-func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge]heldEdge, partial map[int64]bool) error {
+func (r *resolution) relate(ctx context.Context, discovered []*discoveredComponent, held map[edge]heldEdge, partial map[int64]bool) error {
 	var begun edgeRows
 	var turned, ended []int64 // turned: the part is in use now and was not, or the other way
-	told := map[edge]bool{}
-	for _, p := range seen {
+	related := map[edge]bool{}
+	for _, p := range discovered {
 		e := p.edge()
 		h, before := held[e]
 		switch {
@@ -79,17 +79,17 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 			if h.idle != p.Idle {
 				turned = append(turned, h.id)
 			}
-		case !told[e]:
+		case !related[e]:
 			begun.add(e, p)
-			r.rerelated[e.Observer] = true
+			r.relationshipsChanged[e.Observer] = true
 		}
-		told[e] = true
+		related[e] = true
 	}
 	for e, h := range held {
 		if !partial[e.Observer] {
 			ended = append(ended, h.id)
-			r.rerelated[e.Observer] = true
-			r.unseen[e.From], r.unseen[e.To] = true, true
+			r.relationshipsChanged[e.Observer] = true
+			r.noLongerObserved[e.From], r.noLongerObserved[e.To] = true, true
 		}
 	}
 	batch := &pgx.Batch{}
@@ -107,14 +107,14 @@ func (r *resolution) relate(ctx context.Context, seen []*seenPart, held map[edge
 type edgeRows struct {
 	types, keys         []string
 	from, to, observers []int64
-	listed, idle        []bool
+	declared, idle      []bool
 	movers              []int64
 }
 
-func (r *edgeRows) add(e edge, p *seenPart) {
+func (r *edgeRows) add(e edge, p *discoveredComponent) {
 	r.types, r.keys = append(r.types, e.Type), append(r.keys, p.Key)
 	r.from, r.to, r.observers = append(r.from, e.From), append(r.to, e.To), append(r.observers, e.Observer)
-	r.listed, r.idle = append(r.listed, p.By != ""), append(r.idle, p.Idle)
+	r.declared, r.idle = append(r.declared, p.By != ""), append(r.idle, p.Idle)
 	r.movers = append(r.movers, p.mover())
 }
 
@@ -132,8 +132,8 @@ func (r *edgeRows) queue(batch *pgx.Batch, at time.Time) {
 			and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 		r.movers, r.observers, at, movedAfter, sourceDiscovery)
 	batch.Queue(`
-		insert into relationship (type, from_record, to_record, observer, key, listed, idle, valid_from)
+		insert into relationship (type, from_record, to_record, observer, key, declared, idle, valid_from)
 		select n.*, $8
 		from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[]) n`,
-		r.types, r.from, r.to, r.observers, r.keys, r.listed, r.idle, at)
+		r.types, r.from, r.to, r.observers, r.keys, r.declared, r.idle, at)
 }

@@ -18,30 +18,30 @@ import (
 
 // heldRecord is what is held of a record that speaks.
 type heldRecord struct {
-	ID           int64
-	Source       string
-	Kind         string
-	Tokens       []string
-	FirstSeen    []time.Time
-	LastSeen     []*time.Time // nil while the token is reported
-	Rejected     []byte
-	Hosts        []string
-	Class        *string // of its current version; nil: there is none
-	Attributes   []byte
-	Unsettled    bool    // that it speaks may say where it is
-	CI           *string // nil: it has no place yet
-	CIRetired    bool
-	EvidenceHeld bool
+	ID                int64
+	Source            string
+	BaseClass         string
+	Identifiers       []string
+	FirstSeen         []time.Time
+	LastSeen          []*time.Time // nil while the token is reported
+	Rejected          []byte
+	Hosts             []string
+	Class             *string // of its current version; nil: there is none
+	Attributes        []byte
+	LivenessDependent bool    // that it speaks may say where it is
+	CI                *string // nil: it has no place yet
+	CIRetired         bool
+	EvidenceHeld      bool
 }
 
-// testify takes in what records say: their evidence and the values of their attributes.
-func (r *resolution) testify(ctx context.Context, testimonies []inventory.Observation) error {
-	held, err := r.heldRecords(ctx, testimonies)
+// applyObservations takes in what records say: their evidence and the values of their attributes.
+func (r *resolution) applyObservations(ctx context.Context, observations []inventory.Observation) error {
+	held, err := r.heldRecords(ctx, observations)
 	if err != nil {
 		return err
 	}
 	batch := &pgx.Batch{}
-	for _, t := range testimonies {
+	for _, t := range observations {
 		h, ok := held[t.Record]
 		if !ok {
 			return fmt.Errorf("take in testimony: there is no source record %d", t.Record)
@@ -59,19 +59,19 @@ func (r *resolution) testify(ctx context.Context, testimonies []inventory.Observ
 	return r.send(ctx, "take in testimonies", batch)
 }
 
-func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Observation) (map[int64]heldRecord, error) {
-	ids := make([]int64, len(testimonies))
-	for i, t := range testimonies {
+func (r *resolution) heldRecords(ctx context.Context, observations []inventory.Observation) (map[int64]heldRecord, error) {
+	ids := make([]int64, len(observations))
+	for i, t := range observations {
 		ids[i] = t.Record
 	}
 	rows, err := r.tx.Query(ctx, `
-		select r.id, r.source, r.kind, e.tokens, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
-		       v.class, v.attributes, r.unsettled, m.ci_id::text as ci,
+		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
+		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
 		       c.retired_at is not null as ci_retired
 		from source_record r
 		left join evidence e on e.record_id = r.id
 		left join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
-		left join membership m on m.record_id = r.id and m.valid_to = 'infinity'
+		left join assignment m on m.record_id = r.id and m.valid_to = 'infinity'
 		left join ci c on c.id = m.ci_id
 		where r.id = any($1)`, ids)
 	if err != nil {
@@ -89,38 +89,38 @@ func (r *resolution) heldRecords(ctx context.Context, testimonies []inventory.Ob
 }
 
 // takeEvidence joins what is reported now into the record's evidence.
-func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, said inventory.Observed) error {
-	tokens, rejected := r.judge.Tokens(said.Identifiers)
+func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+	identifiers, rejected := r.judge.Normalize(observed.Identifiers)
 	r.rejected[h.ID] = rejected
 	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
 	if err != nil {
 		return fmt.Errorf("encode rejections: %w", err)
 	}
-	changed := join(&h, tokens, r.at, said.Partial)
-	if kind := r.kindOf(said.Class); kind != "" && kind != h.Kind {
-		batch.Queue(`update source_record set kind = $2 where id = $1`, h.ID, kind)
+	changed := join(&h, identifiers, r.at, observed.Partial)
+	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {
+		batch.Queue(`update source_record set base_class = $2 where id = $1`, h.ID, baseClass)
 		changed = true
 	}
 	if changed {
-		r.reclaimed[h.ID] = true
+		r.identifiersChanged[h.ID] = true
 	}
-	if changed || h.CI == nil || h.Unsettled {
+	if changed || h.CI == nil || h.LivenessDependent {
 		r.moved[h.ID] = true
 	}
-	hosts := hostTokens(rejected)
+	hosts := hostIdentifiers(rejected)
 	if !changed && h.EvidenceHeld && sameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
 		return nil
 	}
 	batch.Queue(`
-		insert into evidence (record_id, tokens, first_seen, last_seen, rejected, hosts) values ($1, $2, $3, $4, $5::jsonb, $6)
-		on conflict (record_id) do update set tokens = excluded.tokens, first_seen = excluded.first_seen,
+		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts) values ($1, $2, $3, $4, $5::jsonb, $6)
+		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
 			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
-		h.ID, h.Tokens, h.FirstSeen, h.LastSeen, string(encoded), hosts)
+		h.ID, h.Identifiers, h.FirstSeen, h.LastSeen, string(encoded), hosts)
 	return nil
 }
 
-// hostTokens are the tokens of the machine that a container sees; of what is no container there are none.
-func hostTokens(rejected []inventory.Rejection) []string {
+// hostIdentifiers are the tokens of the machine that a container sees; of what is no container there are none.
+func hostIdentifiers(rejected []inventory.Rejection) []string {
 	hosts := []string{}
 	for _, rejection := range rejected {
 		if rejection.Host != "" {
@@ -132,10 +132,10 @@ func hostTokens(rejected []inventory.Rejection) []string {
 
 // join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
 // What a partial report does not hold is still reported.
-func join(h *heldRecord, tokens []inventory.Identifier, at time.Time, partial bool) (changed bool) {
-	h.Tokens, h.FirstSeen, h.LastSeen = slices.Clone(h.Tokens), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
-	for i, token := range h.Tokens {
-		reported := slices.Contains(tokens, inventory.Identifier(token))
+func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, partial bool) (changed bool) {
+	h.Identifiers, h.FirstSeen, h.LastSeen = slices.Clone(h.Identifiers), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
+	for i, identifier := range h.Identifiers {
+		reported := slices.Contains(identifiers, inventory.Identifier(identifier))
 		switch {
 		case reported && h.LastSeen[i] != nil:
 			h.LastSeen[i], changed = nil, true
@@ -143,45 +143,45 @@ func join(h *heldRecord, tokens []inventory.Identifier, at time.Time, partial bo
 			h.LastSeen[i], changed = &at, true
 		}
 	}
-	for _, token := range tokens {
-		if !slices.Contains(h.Tokens, string(token)) {
-			h.Tokens, h.FirstSeen, h.LastSeen = append(h.Tokens, string(token)), append(h.FirstSeen, at), append(h.LastSeen, nil)
+	for _, identifier := range identifiers {
+		if !slices.Contains(h.Identifiers, string(identifier)) {
+			h.Identifiers, h.FirstSeen, h.LastSeen = append(h.Identifiers, string(identifier)), append(h.FirstSeen, at), append(h.LastSeen, nil)
 			changed = true
 		}
 	}
-	if h.Tokens == nil {
-		h.Tokens, h.FirstSeen, h.LastSeen = []string{}, []time.Time{}, []*time.Time{}
+	if h.Identifiers == nil {
+		h.Identifiers, h.FirstSeen, h.LastSeen = []string{}, []time.Time{}, []*time.Time{}
 	}
 	return changed
 }
 
 // takeValues keeps a version of what the record says of its thing's attributes.
-func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, said inventory.Observed) error {
-	if said.Partial && h.Class != nil {
+func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+	if observed.Partial && h.Class != nil {
 		held, err := decodeAttributes(h.Attributes)
 		if err != nil {
 			return err
 		}
-		maps.Copy(held, said.Attributes)
-		said.Class, said.Attributes = cmp.Or(said.Class, *h.Class), held
+		maps.Copy(held, observed.Attributes)
+		observed.Class, observed.Attributes = cmp.Or(observed.Class, *h.Class), held
 	}
-	if said.Attributes == nil {
-		said.Attributes = inventory.Attributes{}
+	if observed.Attributes == nil {
+		observed.Attributes = inventory.Attributes{}
 	}
-	encoded, err := json.Marshal(said.Attributes)
+	encoded, err := json.Marshal(observed.Attributes)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)
 	}
-	if h.Class != nil && *h.Class == said.Class && sameJSON(h.Attributes, encoded) {
+	if h.Class != nil && *h.Class == observed.Class && sameJSON(h.Attributes, encoded) {
 		return nil
 	}
-	r.revalued[h.ID] = true
+	r.valuesChanged[h.ID] = true
 	if h.Class != nil {
 		batch.Queue(`update record_version set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, h.ID, r.at)
 	}
 	batch.Queue(`
 		insert into record_version (record_id, valid_from, class, attributes) values ($1, $2, $3, $4::jsonb)`,
-		h.ID, r.at, said.Class, string(encoded))
+		h.ID, r.at, observed.Class, string(encoded))
 	return nil
 }
 

@@ -15,10 +15,10 @@ import (
 
 // reconcile works out what is true of the CIs whose records changed, and keeps a version of what is new.
 func (r *resolution) reconcile(ctx context.Context) error {
-	if err := r.touchRevalued(ctx); err != nil {
+	if err := r.touchValuesChanged(ctx); err != nil {
 		return err
 	}
-	if err := r.touchParts(ctx); err != nil {
+	if err := r.touchComponents(ctx); err != nil {
 		return err
 	}
 	if len(r.touched) == 0 {
@@ -26,7 +26,7 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	}
 	cis := slices.Sorted(maps.Keys(r.touched))
 	clear(r.touched)
-	candidates, err := r.candidates(ctx, cis)
+	candidates, err := r.candidateValues(ctx, cis)
 	if err != nil {
 		return err
 	}
@@ -58,18 +58,18 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	return r.syncFindings(ctx, slices.Collect(maps.Keys(r.compared)), r.conflicts, true)
 }
 
-// touchRevalued touches the CIs of the records that say other values than before.
-func (r *resolution) touchRevalued(ctx context.Context) error {
-	if len(r.revalued) == 0 {
+// touchValuesChanged touches the CIs of the records that say other values than before.
+func (r *resolution) touchValuesChanged(ctx context.Context) error {
+	if len(r.valuesChanged) == 0 {
 		return nil
 	}
 	rows, err := r.tx.Query(ctx, `
-		select ci_id::text from membership where record_id = any($1) and valid_to = 'infinity'`,
-		slices.Collect(maps.Keys(r.revalued)))
+		select ci_id::text from assignment where record_id = any($1) and valid_to = 'infinity'`,
+		slices.Collect(maps.Keys(r.valuesChanged)))
 	if err != nil {
 		return fmt.Errorf("find revalued: %w", err)
 	}
-	clear(r.revalued)
+	clear(r.valuesChanged)
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
 		r.touched[ci] = true
@@ -89,16 +89,16 @@ type candidateRow struct {
 	Attributes []byte
 	Since      time.Time
 	SeenAt     time.Time
-	Departed   bool
+	Former     bool
 }
 
-// candidates gives what the records of CIs say of them. A record whose thing became another still tells what was
+// candidateValues gives what the records of CIs say of them. A record whose thing became another still tells what was
 // true of the CI that it left.
-func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
+func (r *resolution) candidateValues(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
-		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as departed
-		from membership m
+		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as previous_cis
+		from assignment m
 		join source_record r on r.id = m.record_id
 		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
 		left join presence p on p.record_id = r.id
@@ -106,10 +106,10 @@ func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][
 		union all
 		select l.ci::text, r.id, r.source, v.class, v.attributes, v.valid_from, was.until, true
 		from unnest($1::uuid[]) l (ci)
-		join membership m on m.departed @> array[l.ci] and m.departed <> '{}' and m.valid_to = 'infinity'
+		join assignment m on m.previous_cis @> array[l.ci] and m.previous_cis <> '{}' and m.valid_to = 'infinity'
 		join source_record r on r.id = m.record_id
 		cross join lateral (
-			select max(b.valid_to) as until from membership b where b.record_id = r.id and b.ci_id = l.ci
+			select max(b.valid_to) as until from assignment b where b.record_id = r.id and b.ci_id = l.ci
 		) was
 		join record_version v on v.record_id = r.id and v.valid_from < was.until and v.valid_to >= was.until`, cis)
 	if err != nil {
@@ -125,12 +125,12 @@ func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][
 		if err != nil {
 			return nil, err
 		}
-		if r.heard[row.Record] {
+		if r.updated[row.Record] {
 			row.SeenAt = r.at
 		}
 		candidates[row.CI] = append(candidates[row.CI], inventory.CandidateValues{
 			Record: row.Record, Source: row.Source, Class: row.Class, Attributes: attributes,
-			Since: row.Since, SeenAt: row.SeenAt, Former: row.Departed,
+			Since: row.Since, SeenAt: row.SeenAt, Former: row.Former,
 		})
 	}
 	return candidates, nil
@@ -140,7 +140,7 @@ func (r *resolution) candidates(ctx context.Context, cis []string) (map[string][
 func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
-		from attribute_lock l join membership m on m.record_id = l.record_id and m.valid_to = 'infinity'
+		from attribute_lock l join assignment m on m.record_id = l.record_id and m.valid_to = 'infinity'
 		where m.ci_id = any($1::uuid[]) and l.released_at is null`, cis)
 	if err != nil {
 		return nil, fmt.Errorf("read locks: %w", err)
@@ -170,7 +170,7 @@ type heldVersion struct {
 	CI         string
 	Current    bool // there is one
 	Retired    bool
-	Gone       bool
+	Disposed   bool
 	Class      string
 	Name       string
 	Attributes []byte
@@ -179,7 +179,7 @@ type heldVersion struct {
 
 func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
 	rows, err := r.tx.Query(ctx, `
-		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.gone,
+		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.disposed,
 		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
 		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
 		where c.id = any($1::uuid[])`, cis)
@@ -212,8 +212,8 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 	if is.Attributes == nil {
 		is.Attributes = inventory.Attributes{}
 	}
-	if gone := r.judge.HasLeft(is.Attributes); gone != held.Gone {
-		r.queueGone(batch, ci, gone, candidates)
+	if disposed := r.judge.IsDisposed(is.Attributes); disposed != held.Disposed {
+		r.queueDisposed(batch, ci, disposed, candidates)
 	}
 	if len(candidates) > 1 || held.Provenance != nil {
 		r.compare(candidates, is.Conflicts)
@@ -238,22 +238,22 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 	batch.Queue(`
 		insert into ci_version (ci_id, valid_from, device, class, name, attributes, provenance)
 		values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`,
-		ci, r.at, r.kindOf(is.Class) == kindComputer, is.Class, is.Name, string(attributes), text(provenance))
+		ci, r.at, r.baseClassOf(is.Class) == classComputer, is.Class, is.Name, string(attributes), text(provenance))
 	return nil
 }
 
-// queueGone keeps that a CI is gone, as its life-cycle state says, or is there again. Whoever sees it is asked again when
+// queueDisposed keeps that a CI is gone, as its life-cycle state says, or is there again. Whoever sees it is asked again when
 // they are heard of.
-func (r *resolution) queueGone(batch *pgx.Batch, ci string, gone bool, candidates []inventory.CandidateValues) {
-	batch.Queue(`update ci set gone = $2 where id = $1`, ci, gone)
+func (r *resolution) queueDisposed(batch *pgx.Batch, ci string, disposed bool, candidates []inventory.CandidateValues) {
+	batch.Queue(`update ci set disposed = $2 where id = $1`, ci, disposed)
 	var observers []int64
 	for _, c := range candidates {
-		if gone && r.judge.Observes(c.Source) {
+		if disposed && r.judge.Observes(c.Source) {
 			observers = append(observers, c.Record)
 		}
 	}
 	if len(observers) > 0 {
-		batch.Queue(`update source_record set unsettled = true where id = any($1)`, observers)
+		batch.Queue(`update source_record set liveness_dependent = true where id = any($1)`, observers)
 	}
 }
 

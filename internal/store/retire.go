@@ -22,16 +22,16 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 			return err
 		}
 		for _, record := range members {
-			r.moved[record], r.resighted[record] = true, true
+			r.moved[record], r.primaryChanged[record] = true, true
 		}
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
-		batch.Queue(`update finding set closed_at = $2 where kind = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
+		batch.Queue(`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
 		if err := r.send(ctx, "retire ci", batch); err != nil {
 			return err
 		}
-		if err := r.place(ctx); err != nil {
+		if err := r.assign(ctx); err != nil {
 			return err
 		}
 		return r.askObservers(ctx, members)
@@ -41,7 +41,7 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 // askObservers has those who see records as parts be asked when they are heard of, though they say nothing new.
 func (r *resolution) askObservers(ctx context.Context, parts []int64) error {
 	_, err := r.tx.Exec(ctx, `
-		update source_record set unsettled = true where id in (
+		update source_record set liveness_dependent = true where id in (
 			select observer from relationship where from_record = any($1) and valid_to = 'infinity'
 			union
 			select observer from relationship where to_record = any($1) and valid_to = 'infinity'
@@ -70,7 +70,7 @@ func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor)
 			return err
 		}
 		for _, record := range members {
-			r.moved[record], r.resighted[record] = true, true
+			r.moved[record], r.primaryChanged[record] = true, true
 		}
 		batch := &pgx.Batch{}
 		r.restore(batch, id)
@@ -84,9 +84,9 @@ func (r *resolution) restore(batch *pgx.Batch, ci string) {
 }
 
 // findReturned finds the CIs that were retired and are seen now: they are retired no more.
-func (p *placing) findReturned(partitions []inventory.Partition) {
+func (p *assignmentChanges) findReturned(partitions []inventory.Partition) {
 	retired := map[string]bool{}
-	for _, from := range p.placed {
+	for _, from := range p.assigned {
 		if from.Retired {
 			retired[from.CI] = true
 		}
@@ -97,20 +97,20 @@ func (p *placing) findReturned(partitions []inventory.Partition) {
 	p.returned = map[string]int64{}
 	for _, partition := range partitions {
 		for _, to := range partition.Assignments {
-			if retired[to.CI] && p.heard[to.Record] && p.judge.Observes(p.witnesses[to.Record].Source) {
+			if retired[to.CI] && p.updated[to.Record] && p.judge.Observes(p.evidence[to.Record].Source) {
 				p.returned[to.CI] = to.Record
 			}
 		}
 	}
-	for record, from := range p.placed {
+	for record, from := range p.assigned {
 		if _, is := p.returned[from.CI]; is {
-			from.Retired, p.resighted[record] = false, true
-			p.placed[record] = from
+			from.Retired, p.primaryChanged[record] = false, true
+			p.assigned[record] = from
 		}
 	}
 }
 
-func (p *placing) queueReturned(batch *pgx.Batch) {
+func (p *assignmentChanges) queueReturned(batch *pgx.Batch) {
 	for ci, record := range p.returned {
 		p.restore(batch, ci)
 		p.openFinding(batch, inventory.Finding{

@@ -15,7 +15,7 @@ import (
 
 // reviewColumns are those of a review as it was at an instant, with the CIs that the two records were then.
 const reviewColumns = `
-	v.id::text as id, v.kind, v.record_a, v.record_b, v.reason, v.opened_at,
+	v.id::text as id, v.type, v.record_a, v.record_b, v.reason, v.opened_at,
 	case when ` + reviewClosed + ` then v.closed_at end as closed_at,
 	case when ` + reviewClosed + ` then coalesce(v.verdict, '') else '' end as verdict,
 	case when ` + reviewClosed + ` then coalesce(v.actor, '') else '' end as actor,
@@ -27,14 +27,14 @@ const reviewClosed = `coalesce(v.closed_at <= @as_of, false)`
 
 var reviewFrom = `
 	review v
-	left join membership a on a.record_id = v.record_a and ` + atPage("a") + `
+	left join assignment a on a.record_id = v.record_a and ` + atPage("a") + `
 	left join ci_version na on na.ci_id = a.ci_id and ` + atPage("na") + `
-	left join membership b on b.record_id = v.record_b and ` + atPage("b") + `
+	left join assignment b on b.record_id = v.record_b and ` + atPage("b") + `
 	left join ci_version nb on nb.ci_id = b.ci_id and ` + atPage("nb")
 
 type reviewRow struct {
 	ID               string
-	Kind             string
+	Type             string
 	RecordA, RecordB int64
 	Reason           []byte
 	OpenedAt         time.Time
@@ -50,7 +50,7 @@ type reviewRow struct {
 
 func (s *Store) review(row reviewRow) (inventory.Review, error) {
 	v := inventory.Review{
-		ID: row.ID, Type: row.Kind, RecordA: row.RecordA, RecordB: row.RecordB,
+		ID: row.ID, Type: row.Type, RecordA: row.RecordA, RecordB: row.RecordB,
 		CIA:      inventory.CIRef{ID: row.CiA, Class: row.ClassA, Name: row.NameA},
 		CIB:      inventory.CIRef{ID: row.CiB, Class: row.ClassB, Name: row.NameB},
 		OpenedAt: row.OpenedAt, ClosedAt: row.ClosedAt, Verdict: row.Verdict, Actor: row.Actor, Note: row.Note,
@@ -121,18 +121,18 @@ func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor 
 		case row.ClosedAt != nil:
 			return conflict("the review is closed: %s", row.Verdict)
 		}
-		verdict := "kept_apart"
+		verdict := "kept_separate"
 		if accept {
 			verdict = "accepted"
 		}
 		batch := &pgx.Batch{}
 		batch.Queue(`update review set closed_at = $2, verdict = $3, actor = $4, note = $5 where id = $1`,
 			id, r.at, verdict, actor.Name, actor.Reason)
-		r.settlePair(batch, row.RecordA, row.RecordB, accept, originReview)
+		r.constrainPair(batch, row.RecordA, row.RecordB, accept, originReview)
 		if err := r.send(ctx, "decide review", batch); err != nil {
 			return err
 		}
-		if err := r.place(ctx); err != nil || !accept {
+		if err := r.assign(ctx); err != nil || !accept {
 			return err
 		}
 		_, err = r.oneCI(ctx, [][]int64{{row.RecordA}, {row.RecordB}})

@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	// settleTimeout is how long Settle waits for those who write. They are done in milliseconds.
-	settleTimeout = 5 * time.Second
-	// settlePoll is how often it looks.
-	settlePoll = 5 * time.Millisecond
+	// visibilityTimeout is how long Settle waits for those who write. They are done in milliseconds.
+	visibilityTimeout = 5 * time.Second
+	// visibilityPoll is how often it looks.
+	visibilityPoll = 5 * time.Millisecond
 )
 
-// Settle waits until every change with an instant at or before asOf can be seen: from then on, the answer for that
+// WaitUntilVisible waits until every change with an instant at or before asOf can be seen: from then on, the answer for that
 // instant is the same for ever. A change is given its instant in a transaction that has a number already, so those to
 // wait for are the ones that are under way, have a number and began before the instant was over. Where they take too
 // long, the error is an inventory.Error with CodeUnavailable; an instant of the future is one with CodeInvalid.
-func (s *Store) Settle(ctx context.Context, asOf time.Time) error {
-	deadline, cancel := context.WithTimeout(ctx, settleTimeout)
+func (s *Store) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
+	deadline, cancel := context.WithTimeout(ctx, visibilityTimeout)
 	defer cancel()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -40,13 +40,13 @@ func (s *Store) Settle(ctx context.Context, asOf time.Time) error {
 		switch {
 		case err != nil:
 			return err
-		case ahead > settleTimeout.Seconds():
+		case ahead > visibilityTimeout.Seconds():
 			return invalid("%s is in the future", asOf.UTC().Format(time.RFC3339))
 		case current != nil && len(current) == 0:
 			return nil
 		}
 		writers = current // who begins from now on takes a later instant
-		timer.Reset(settlePoll)
+		timer.Reset(visibilityPoll)
 	}
 }
 

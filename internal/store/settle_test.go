@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestSettleWaitsForWriters: a change that has its instant and is not committed yet is waited for, and seen afterwards.
-func TestSettleWaitsForWriters(t *testing.T) {
+// TestWaitUntilVisibleWaitsForWriters: a change that has its instant and is not committed yet is waited for, and seen afterwards.
+func TestWaitUntilVisibleWaitsForWriters(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	tx, err := s.pool.Begin(t.Context())
@@ -24,11 +24,11 @@ func TestSettleWaitsForWriters(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What is before the transaction, it cannot change.
-	if err := s.Settle(t.Context(), at.Add(-time.Hour)); err != nil {
+	if err := s.WaitUntilVisible(t.Context(), at.Add(-time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	settled := make(chan error)
-	go func() { settled <- s.Settle(t.Context(), at) }()
+	go func() { settled <- s.WaitUntilVisible(t.Context(), at) }()
 	select {
 	case err := <-settled:
 		t.Fatalf("settled under a writer: %v", err)
@@ -46,8 +46,8 @@ func TestSettleWaitsForWriters(t *testing.T) {
 	}
 }
 
-// TestSettleGivesUp: a writer that is stuck makes the instant unavailable, and one that came later does not matter.
-func TestSettleGivesUp(t *testing.T) {
+// TestWaitUntilVisibleGivesUp: a writer that is stuck makes the instant unavailable, and one that came later does not matter.
+func TestWaitUntilVisibleGivesUp(t *testing.T) {
 	t.Parallel()
 	s := openStore(t)
 	before, err := s.Now(t.Context())
@@ -62,15 +62,15 @@ func TestSettleGivesUp(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `select pg_current_xact_id()`); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Settle(t.Context(), before); err != nil {
+	if err := s.WaitUntilVisible(t.Context(), before); err != nil {
 		t.Errorf("before the writer: %v", err)
 	}
 	now, err := s.Now(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantCode(t, s.Settle(t.Context(), now), inventory.CodeUnavailable)
-	wantCode(t, s.Settle(t.Context(), now.Add(time.Hour)), inventory.CodeInvalid)
+	wantCode(t, s.WaitUntilVisible(t.Context(), now), inventory.CodeUnavailable)
+	wantCode(t, s.WaitUntilVisible(t.Context(), now.Add(time.Hour)), inventory.CodeInvalid)
 }
 
 // wantCode checks that an error is an inventory.Error with a code.

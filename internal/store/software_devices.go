@@ -10,13 +10,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// currentHolders lists the devices with a record that holds one of the items: a probe of the index over the sets, or
+// currentInstallations lists the devices with a record that holds one of the items: a probe of the index over the sets, or
 // a walk along them where nearly every record is a holder. A device is listed once, at the first bucket of the first
 // record that holds one.
-const currentHolders = `
+const currentInstallations = `
 	select ` + deviceColumns + `, s.record_id
 	from item_set s
-	join membership h on h.record_id = s.record_id and h.valid_to = 'infinity' and h.shown
+	join assignment h on h.record_id = s.record_id and h.valid_to = 'infinity' and h.is_primary
 	join ci_version d on d.ci_id = h.ci_id and d.valid_to = 'infinity' and d.device
 	join ci c on c.id = d.ci_id` + versionSeen + `
 	where s.ids && @items and s.record_id > @after
@@ -25,16 +25,16 @@ const currentHolders = `
 			where e.record_id = s.record_id and e.section_id = s.section_id and e.bucket < s.bucket and e.ids && @items
 		)
 		and not exists (
-			select from membership o
+			select from assignment o
 			join item_set e on e.record_id = o.record_id
-			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.shown and o.record_id < h.record_id and e.ids && @items
+			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.is_primary and o.record_id < h.record_id and e.ids && @items
 		)
 	order by s.record_id
 	limit @limit`
 
-// pastHolders counts how many of the items each record holds, and takes the events since the instant back. A record
+// pastInstallations counts how many of the items each record holds, and takes the events since the instant back. A record
 // is in the events of an item whichever way the item went.
-const pastHolders = `
+const pastInstallations = `
 	with holder as materialized (
 		select i.record_id
 		from (
@@ -54,7 +54,7 @@ const pastHolders = `
 		having sum(i.n) > 0
 	), listed as (
 		select m.ci_id, min(h.record_id) as record_id
-		from holder h join membership m on m.record_id = h.record_id and m.shown and ` + memberAt + `
+		from holder h join assignment m on m.record_id = h.record_id and m.is_primary and ` + memberAt + `
 		group by m.ci_id
 	)
 	select ` + deviceColumns + `, l.record_id
@@ -65,7 +65,7 @@ const pastHolders = `
 	order by l.record_id
 	limit @limit`
 
-type holderRow struct {
+type installationRow struct {
 	inventory.Device
 
 	RecordID int64
@@ -73,13 +73,13 @@ type holderRow struct {
 
 // ListSoftwareDevices lists the devices that a software is installed on, in the order in which they enrolled.
 func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error {
-	after, err := holderPosition(q.After)
+	after, err := installationPosition(q.After)
 	if err != nil {
 		return err
 	}
-	sql := pastHolders
+	sql := pastInstallations
 	if q.AsOf.IsZero() {
-		sql = currentHolders
+		sql = currentInstallations
 	}
 	return s.list(ctx, q.Page, func(tx pgx.Tx) error {
 		items, err := softwareItems(ctx, tx, q.Software)
@@ -87,13 +87,13 @@ func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDev
 			return err
 		}
 		args := pgx.NamedArgs{"items": items, "after": after, "as_of": instant(q.Page), "limit": limit(q.Page)}
-		return each(ctx, tx, sql, args, func(row holderRow) error {
+		return each(ctx, tx, sql, args, func(row installationRow) error {
 			return visit(row.Device, inventory.Position{strconv.FormatInt(row.RecordID, 10)})
 		})
 	})
 }
 
-func holderPosition(p inventory.Position) (int64, error) {
+func installationPosition(p inventory.Position) (int64, error) {
 	if p == nil {
 		return 0, nil
 	}

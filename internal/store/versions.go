@@ -31,7 +31,7 @@ const versionRetired = `d.retired and d.valid_to <= @as_of`
 
 // versionRetirement says who retired the CI of such a version, and why.
 const versionRetirement = `
-	left join act retirement on ` + versionRetired + ` and retirement.at = d.valid_to`
+	left join audit_entry retirement on ` + versionRetired + ` and retirement.at = d.valid_to`
 
 // versionText is what a search for a CI looks through, as the index has it.
 const versionText = `lower(d.name || E'\n' || coalesce(d.attributes ->> 'serial_number', '')
@@ -42,7 +42,7 @@ const versionText = `lower(d.name || E'\n' || coalesce(d.attributes ->> 'serial_
 const versionSeen = `
 	left join lateral (
 		select max(` + recordSeen + `) as seen_at
-		from membership m
+		from assignment m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
 		where m.ci_id = d.ci_id and ` + memberAt + `
@@ -60,8 +60,8 @@ const recordSeen = `
 		where (l.from_record = r.id or l.to_record = r.id) and l.valid_to = 'infinity'
 	) end`
 
-// ciPlace is the CI that an id stands for.
-type ciPlace struct {
+// ciState is the CI that an id stands for.
+type ciState struct {
 	ID      string
 	Device  bool
 	Class   string
@@ -70,15 +70,15 @@ type ciPlace struct {
 
 // ciAt gives the CI that an id stands for at the page's instant: its own, or the one that it was merged into. That is
 // the one to which the records belong that would be the CI if they were no other's. A CI that is retired stands for itself.
-func ciAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (ciPlace, error) {
-	place, found, err := one[ciPlace](ctx, tx, `
+func ciAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (ciState, error) {
+	place, found, err := one[ciState](ctx, tx, `
 		select d.ci_id::text as id, d.device, d.class, d.valid_to <= @as_of as retired
 		from (
 			select @id::uuid as ci_id, 0 as record_id
 			union all
 			select m.ci_id, m.record_id
-			from source_record r join membership m on m.record_id = r.id
-			where r.home = @id::uuid and `+memberAt+`
+			from source_record r join assignment m on m.record_id = r.id
+			where r.default_ci = @id::uuid and `+memberAt+`
 		) p
 		join ci_version d on d.ci_id = p.ci_id and `+versionOrLast(page)+`
 		order by retired, p.record_id

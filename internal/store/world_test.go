@@ -27,11 +27,11 @@ type world struct {
 }
 
 type worldRecord struct {
-	id    int64
-	ci    *worldCI
-	home  *worldCI
-	shown bool
-	items map[string]map[int]bool // by section, from the moment when it was first collected
+	id        int64
+	ci        *worldCI
+	defaultCI *worldCI
+	primary   bool
+	items     map[string]map[int]bool // by section, from the moment when it was first collected
 }
 
 type worldCI struct {
@@ -42,17 +42,17 @@ type worldCI struct {
 }
 
 type worldRelationship struct {
-	id       int64
-	kind     string
-	from, to *worldRecord
-	observer *worldRecord
-	current  bool
+	id               int64
+	relationshipType string
+	from, to         *worldRecord
+	observer         *worldRecord
+	current          bool
 }
 
 // worldChange is what the feed of changes has to say.
 type worldChange struct {
 	At                             time.Time
-	Kind, Action, CI, Subject, New string
+	Type, Action, CI, Subject, New string
 }
 
 var worldStart = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -107,22 +107,22 @@ func (w *world) tick(r *rand.Rand) {
 	w.now = w.now.Add(step)
 }
 
-func (w *world) changed(kind, action string, ci *worldCI, subject, other string) {
-	w.changes = append(w.changes, worldChange{At: w.now, Kind: kind, Action: action, CI: ci.id, Subject: subject, New: other})
+func (w *world) changed(relationshipType, action string, ci *worldCI, subject, other string) {
+	w.changes = append(w.changes, worldChange{At: w.now, Type: relationshipType, Action: action, CI: ci.id, Subject: subject, New: other})
 }
 
 // newRecord adds a record with a CI of its own, as if a source spoke of a thing for the first time.
 func (w *world) newRecord(class, name string) *worldRecord {
 	ci := &worldCI{id: uuid.NewString(), class: class, name: name, attributes: inventory.Attributes{}}
-	r := &worldRecord{ci: ci, home: ci, shown: true, items: map[string]map[int]bool{}}
+	r := &worldRecord{ci: ci, defaultCI: ci, primary: true, items: map[string]map[int]bool{}}
 	w.exec(`insert into ci (id, created_at) values ($1, $2)`, ci.id, w.now)
 	err := w.s.pool.QueryRow(w.t.Context(), `
-		insert into source_record (source, native_key, label, home, created_at, seen_at)
+		insert into source_record (source, native_key, label, default_ci, created_at, seen_at)
 		values ('agent', $1, $2, $3, $4, $4) returning id`, []byte(ci.id), name, ci.id, w.now).Scan(&r.id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.exec(`insert into membership (record_id, valid_from, ci_id, shown) values ($1, $2, $3, true)`, r.id, w.now, ci.id)
+	w.exec(`insert into assignment (record_id, valid_from, ci_id, is_primary) values ($1, $2, $3, true)`, r.id, w.now, ci.id)
 	w.cis, w.records = append(w.cis, ci), append(w.records, r)
 	w.begin(ci, "created")
 	return r
@@ -178,17 +178,17 @@ func (w *world) rename(ci *worldCI, name string) {
 	w.changed("attribute", "changed", ci, "name", "")
 }
 
-// place says which CI a record is from now on.
-func (w *world) place(r *worldRecord, ci *worldCI, shown bool) {
+// assign says which CI a record is from now on.
+func (w *world) assign(r *worldRecord, ci *worldCI, primary bool) {
 	old := r.ci
-	r.ci, r.shown = ci, shown
-	w.exec(`update membership set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, r.id, w.now)
-	w.exec(`insert into membership (record_id, valid_from, ci_id, shown) values ($1, $2, $3, $4)`, r.id, w.now, ci.id, shown)
+	r.ci, r.primary = ci, primary
+	w.exec(`update assignment set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, r.id, w.now)
+	w.exec(`insert into assignment (record_id, valid_from, ci_id, is_primary) values ($1, $2, $3, $4)`, r.id, w.now, ci.id, primary)
 	if old == ci {
 		return
 	}
 	action := "merged"
-	if ci == r.home {
+	if ci == r.defaultCI {
 		action = "split"
 	}
 	w.exec(`
@@ -254,7 +254,7 @@ func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 				action = "removed"
 			}
 			olds, news = append(olds, o), append(news, n)
-			if r.shown {
+			if r.primary {
 				w.changed("item", action, r.ci, section, "")
 			}
 		}
@@ -276,22 +276,22 @@ func difference(a, b map[int]bool, key int) []int {
 	return list
 }
 
-func (w *world) relate(kind string, from, to, observer *worldRecord) *worldRelationship {
+func (w *world) relate(relationshipType string, from, to, observer *worldRecord) *worldRelationship {
 	before := w.related()
-	r := &worldRelationship{kind: kind, from: from, to: to, observer: observer, current: true}
+	r := &worldRelationship{relationshipType: relationshipType, from: from, to: to, observer: observer, current: true}
 	var seenBy *int64
 	if observer != nil {
 		seenBy = &observer.id
 	}
 	err := w.s.pool.QueryRow(w.t.Context(), `
 		insert into relationship (type, from_record, to_record, observer, valid_from) values ($1, $2, $3, $4, $5) returning id`,
-		kind, from.id, to.id, seenBy, w.now).Scan(&r.id)
+		relationshipType, from.id, to.id, seenBy, w.now).Scan(&r.id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	w.rels = append(w.rels, r)
 	if len(w.related()) > len(before) {
-		w.changed("relationship", "began", from.ci, kind, to.ci.name)
+		w.changed("relationship", "began", from.ci, relationshipType, to.ci.name)
 	}
 	return r
 }
@@ -301,7 +301,7 @@ func (w *world) unrelate(r *worldRelationship) {
 	r.current = false
 	w.exec(`update relationship set valid_to = $2 where id = $1`, r.id, w.now)
 	if len(w.related()) < len(before) {
-		w.changed("relationship", "ended", r.from.ci, r.kind, r.to.ci.name)
+		w.changed("relationship", "ended", r.from.ci, r.relationshipType, r.to.ci.name)
 	}
 }
 
@@ -312,8 +312,8 @@ type worldEdge struct{ Type, From, To string }
 func (w *world) related() map[worldEdge]bool {
 	edges := map[worldEdge]bool{}
 	for _, r := range w.rels {
-		if r.current && r.from.ci != r.to.ci && r.from.ci.current && r.to.ci.current && (r.observer == nil || r.observer.shown) {
-			edges[worldEdge{r.kind, r.from.ci.id, r.to.ci.id}] = true
+		if r.current && r.from.ci != r.to.ci && r.from.ci.current && r.to.ci.current && (r.observer == nil || r.observer.primary) {
+			edges[worldEdge{r.relationshipType, r.from.ci.id, r.to.ci.id}] = true
 		}
 	}
 	return edges
@@ -345,9 +345,9 @@ func (w *world) play(r *rand.Rand) {
 			w.rename(record.ci, name)
 		}
 	case choice == 6 && record.ci.current && other.ci.current && record.ci != other.ci:
-		w.place(record, other.ci, r.IntN(2) == 0)
-	case choice == 6 && record.ci != record.home:
-		w.place(record, record.home, true)
+		w.assign(record, other.ci, r.IntN(2) == 0)
+	case choice == 6 && record.ci != record.defaultCI:
+		w.assign(record, record.defaultCI, true)
 	case choice == 7 && record.ci.retired:
 		w.restore(record.ci)
 	case choice == 7 && r.IntN(2) == 0 && record.ci.current:

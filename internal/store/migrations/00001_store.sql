@@ -114,7 +114,7 @@ create unlogged table presence (
 create table sync_incident (
     record_id bigint not null references source_record,
     at        timestamptz not null,
-    kind      text not null,                             -- 'rollback', 'clone'
+    type      text not null,                             -- 'rollback', 'clone'
     detail    jsonb not null,
     primary key (record_id, at)
 );

@@ -137,10 +137,10 @@ insert into relationship_type (name, verb, inverse_verb, from_class, to_class, i
 
 -- What a record's machine is in sync with is the record's, whoever reports it: an agent, or a file that is imported.
 alter table source_record
-    add column home           uuid not null default gen_random_uuid(), -- its own CI, should it be no other's
-    add column kind           text not null default '',                -- the class below ci of its thing; '': not said
+    add column default_ci           uuid not null default gen_random_uuid(), -- its own CI, should it be no other's
+    add column base_class           text not null default '',                -- the class below ci of its thing; '': not said
     add column label          text not null default '',                -- what the source calls it, for people
-    add column unsettled      boolean not null default false,          -- its place depends on who is heard of next
+    add column liveness_dependent      boolean not null default false,          -- its place depends on who is heard of next
     -- The fence: a change is relative to a version, and of two changes to one version one wins.
     add column version        bigint not null default 0,
     add column changed_at     timestamptz,
@@ -155,10 +155,10 @@ alter table source_record
     drop constraint source_record_source_native_key_key;
 alter table source_record set (fillfactor = 80);
 create unique index source_record_by_native_key on source_record (native_key, source);
-create index source_record_by_home on source_record (home);
+create index source_record_by_default_ci on source_record (default_ci);
 
 update source_record r set
-    home = coalesce(r.ci_id, r.home), kind = 'computer', unsettled = r.ci_id is not null, version = a.version,
+    default_ci = coalesce(r.ci_id, r.default_ci), base_class = 'computer', liveness_dependent = r.ci_id is not null, version = a.version,
     changed_at = a.changed_at, inventory_root = a.inventory_root, token = a.token, previous_token = a.previous_token,
     token_at = a.token_at, boot_id = a.boot_id, hardware = a.hardware, program = a.agent_version, seen_at = a.seen_at
 from agent a
@@ -185,28 +185,28 @@ create table record_version (
 -- The identifiers that a record's thing was seen with: three arrays of one length. What is reported now has no last_seen.
 create table evidence (
     record_id  bigint primary key,
-    tokens     text[] not null,
+    identifiers     text[] not null,
     first_seen timestamptz[] not null,
     last_seen  timestamptz[] not null,
     rejected   jsonb not null default '[]'
 );
-create index evidence_tokens on evidence using gin (tokens) with (fastupdate = off);
+create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 
 -- Which CI a record's thing is.
-create table membership (
+create table assignment (
     record_id  bigint not null,
     valid_from timestamptz not null,
     valid_to   timestamptz not null default 'infinity',
     ci_id      uuid not null,
-    shown      boolean not null,                         -- whether the record's inventory is the CI's
-    departed   uuid[] not null default '{}',             -- the CIs that its thing was before it became another
+    is_primary      boolean not null,                         -- whether the record's inventory is the CI's
+    previous_cis   uuid[] not null default '{}',             -- the CIs that its thing was before it became another
     primary key (record_id, valid_from),
     check (valid_from < valid_to)
 );
-create index membership_by_ci on membership (ci_id, valid_to);
-create index membership_departed on membership using gin (departed) where departed <> '{}';
+create index assignment_by_ci on assignment (ci_id, valid_to);
+create index assignment_previous_cis on assignment using gin (previous_cis) where previous_cis <> '{}';
 
-insert into membership (record_id, valid_from, ci_id, shown)
+insert into assignment (record_id, valid_from, ci_id, is_primary)
 select r.id, c.created_at, r.ci_id, true from source_record r join ci c on c.id = r.ci_id;
 insert into record_version (record_id, valid_from, class, attributes)
 select r.id, c.created_at, d.class, '{}' from source_record r join ci c on c.id = r.ci_id
@@ -340,13 +340,13 @@ create index identity_decision_by_time on identity_decision using brin (at);
 -- What a person should decide.
 create table review (
     id        uuid primary key,
-    kind      text not null,
+    type      text not null,
     record_a  bigint not null references source_record,
     record_b  bigint not null references source_record,
     reason    jsonb not null,
     opened_at timestamptz not null,
     closed_at timestamptz,
-    verdict   text,                                      -- 'accepted', 'kept_apart', 'obsolete'
+    verdict   text,                                      -- 'accepted', 'kept_separate', 'obsolete'
     actor     text,
     note      text,
     check (record_a < record_b)
@@ -356,14 +356,14 @@ create index review_by_time on review (opened_at, id);
 
 create table finding (
     id        bigint generated always as identity primary key,
-    kind      text not null,
+    type      text not null,
     records   bigint[] not null,
-    token     text not null default '',
+    identifier text not null default '',
     text      text not null,
     opened_at timestamptz not null,
     closed_at timestamptz
 );
-create unique index finding_open on finding (kind, token, records) where closed_at is null;
+create unique index finding_open on finding (type, identifier, records) where closed_at is null;
 create index finding_records on finding using gin (records);
 
 -- Clones that were told apart before.

@@ -2,12 +2,12 @@
 -- Who did what and why, for all that people do; which machines containers say that they see.
 
 -- A resolution that a person caused: all that happened to CIs at its time, the person did.
-create table act (
+create table audit_entry (
     at     timestamptz primary key,
     actor  text not null,
     reason text not null                                 -- '': none was given
 );
-insert into act (at, actor, reason)
+insert into audit_entry (at, actor, reason)
 select distinct on (a.at) a.at, a.actor, a.reason
 from (
     select valid_from, actor, reason from record_version
@@ -32,14 +32,14 @@ alter table ci_version add column retired boolean not null default false;
 update ci_version d set retired = true from ci c where c.id = d.ci_id and c.retired_at = d.valid_to;
 
 -- What its life-cycle state says is gone, and is heard of nevertheless, is looked at each time.
-alter table ci add column gone boolean not null default false;
+alter table ci add column disposed boolean not null default false;
 
 -- Relationships that people state are no resolutions.
 alter table relationship
     add column reason     text not null default '',
     add column end_reason text not null default '',
     add column key        text not null default '',      -- what its observer calls the part
-    add column listed     boolean not null default false, -- a list says so: it is part of no inventory that could be hidden
+    add column declared     boolean not null default false, -- a list says so: it is part of no inventory that could be hidden
     add column idle       boolean not null default false; -- the part is there now and not in use, such as a guest that is shut off
 update relationship set key = coalesce(attributes ->> 'key', ''), attributes = attributes - 'key' where observer is not null;
 
