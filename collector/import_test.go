@@ -20,7 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -49,7 +49,7 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	file, options := a.parts(r)
 	options.Name = query.Get("name")
-	docs, err := foreign.Read(query.Get("format"), file, options)
+	docs, err := importer.Read(query.Get("format"), file, options)
 	if err != nil {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
@@ -69,8 +69,8 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // parts gives the file and how it is to be read.
-func (a *importAPI) parts(r *http.Request) (io.Reader, foreign.Options) {
-	var options foreign.Options
+func (a *importAPI) parts(r *http.Request) (io.Reader, importer.Options) {
+	var options importer.Options
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		a.t.Error(err)
@@ -142,7 +142,7 @@ func (e importTest) run(args ...string) (string, error) {
 	var line struct {
 		Import importCommand `cmd:""`
 	}
-	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(foreign.Formats(), ",")})
+	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(importer.Formats(), ",")})
 	if err != nil {
 		e.t.Fatal(err)
 	}

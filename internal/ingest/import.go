@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/wire"
@@ -55,7 +55,7 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 	return report, nil
 }
 
-func (g *Ingester) importAll(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importAll(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
 	rows := []inventory.ImportRow{}
 	for some := range slices.Chunk(docs, importSize) {
 		taken, err := g.importSome(ctx, some, dryRun)
@@ -67,10 +67,10 @@ func (g *Ingester) importAll(ctx context.Context, docs []foreign.Document, dryRu
 	return rows, nil
 }
 
-func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]foreign.Document, error) {
-	options := foreign.Options{Name: o.Name}
+func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]importer.Document, error) {
+	options := importer.Options{Name: o.Name}
 	if o.Mapping != nil {
-		mapping, err := foreign.ParseMapping(o.Mapping)
+		mapping, err := importer.ParseMapping(o.Mapping)
 		if err != nil {
 			return nil, refuse("%v", err)
 		}
@@ -83,7 +83,7 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 	if options.Classes, err = g.store.Classes(ctx); err != nil {
 		return nil, err
 	}
-	docs, err := foreign.Read(o.Format, body, options)
+	docs, err := importer.Read(o.Format, body, options)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}
@@ -106,7 +106,7 @@ func refuse(format string, args ...any) error {
 }
 
 // importSome takes in some documents: first what they are, then what their inventories hold.
-func (g *Ingester) importSome(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importSome(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
 	rows := make([]inventory.ImportRow, len(docs))
 	var records []inventory.ImportRecord
 	var taken []int
@@ -181,7 +181,7 @@ func count(report *inventory.ImportReport) {
 }
 
 // recordOf gives a document as the store takes it in: what its sections say of its thing is part of it.
-func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) {
+func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error) {
 	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed, Match: d.Match}
 	if len(d.Sections) == 0 {
 		return record, nil
@@ -204,7 +204,7 @@ func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) 
 const maxTries = 10
 
 // importSections takes in the sections that differ from what is held, and reports whether there were any.
-func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Document) (bool, error) {
+func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Document) (bool, error) {
 	for range maxTries {
 		record, err := g.store.RecordByID(ctx, id)
 		if err != nil {
@@ -227,7 +227,7 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Docum
 }
 
 // observationOf gives what a document says that is not held.
-func observationOf(record inventory.Record, states map[string]inventory.SectionState, d foreign.Document) (*Observation, error) {
+func observationOf(record inventory.Record, states map[string]inventory.SectionState, d importer.Document) (*Observation, error) {
 	obs := &Observation{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {
 		section, _ := wire.Lookup(s.Name)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -469,7 +469,7 @@ func differences(t *testing.T, before, after string) []string {
 
 func factsOf(t *testing.T, body string) map[string][]string {
 	t.Helper()
-	docs, err := foreign.Read("glpi-json", strings.NewReader(body), foreign.Options{})
+	docs, err := importer.Read("glpi-json", strings.NewReader(body), importer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

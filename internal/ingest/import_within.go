@@ -3,7 +3,7 @@ package ingest
 import (
 	"slices"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -13,7 +13,7 @@ type named struct{ by, value string }
 // takeWithin takes from documents what they say of their relationships to others of the same list, and gives these
 // documents as they were. All of the list must be there before they can be related, in whatever order they stand; until
 // then nothing that they were related to ends.
-func takeWithin(docs []foreign.Document) (within []foreign.Document) {
+func takeWithin(docs []importer.Document) (within []importer.Document) {
 	names := namesOf(docs)
 	for i := range docs {
 		d := &docs[i]
@@ -30,7 +30,7 @@ func takeWithin(docs []foreign.Document) (within []foreign.Document) {
 func nameOf(p inventory.Part) named { return named{p.By, p.Key} }
 
 // namesOf gives what the things of documents are called, by the attributes by which others of them name things.
-func namesOf(docs []foreign.Document) map[named]bool {
+func namesOf(docs []importer.Document) map[named]bool {
 	attributes := map[string]bool{}
 	for _, d := range docs {
 		for _, p := range d.Observed.Parts {

@@ -1,0 +1,90 @@
+package importer
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+
+	"github.com/musterhq/muster/internal/inventory"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
+)
+
+// displays reads the monitors: by their EDID where the file has it, else by what it says of them. One that is only
+// called something is a part without numbers.
+func (m *machine) displays() []entry {
+	var items []entry
+	count := map[string]int{}
+	key := func(d *inventoryv1.Display) string {
+		return strings.Join([]string{d.ManufacturerPnp, text32(d.ProductCode), text32(d.SerialNumber), d.SerialText}, "\x00")
+	}
+	for _, n := range m.entries("monitors") {
+		item := m.display(n)
+		if key(item) == key(&inventoryv1.Display{}) {
+			m.monitorPart(n)
+			continue
+		}
+		count[key(item)]++
+		items = append(items, entry{item, n})
+	}
+	for _, e := range items {
+		if item, is := e.item.(*inventoryv1.Display); is && count[key(item)] > 1 {
+			item.Port = item.Connection
+		}
+	}
+	return items
+}
+
+func (m *machine) display(n *node) *inventoryv1.Display {
+	connector := n.get("port")
+	item := &inventoryv1.Display{Connection: connector, IsInternal: isPanel(connector)}
+	if text := n.get("base64"); text != "" {
+		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+		if err == nil && fromEDID(item, data) {
+			return item
+		}
+		m.warnf(n, "the EDID of the monitor is damaged: what else is said of it is taken")
+	}
+	if maker := n.get("manufacturer"); isPNP(maker) {
+		item.ManufacturerPnp = maker
+	}
+	item.SerialText = n.get("serial")
+	item.Model = n.first("name", "caption")
+	return item
+}
+
+// isPanel tells built-in panels by the kinds of connectors that only they use.
+func isPanel(connector string) bool {
+	for _, kind := range []string{"eDP", "LVDS", "DSI"} {
+		if strings.HasPrefix(connector, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// isPNP tells the three letters of a manufacturer's id from its name.
+func isPNP(text string) bool {
+	return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+func text32(n *uint32) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatUint(uint64(*n), 10)
+}
+
+func (m *machine) monitorPart(n *node) {
+	name := n.first("name", "caption", "description")
+	if name == "" {
+		m.warnf(n, "a monitor of which nothing is said is left out")
+		return
+	}
+	attributes := inventory.Attributes{}
+	set(attributes, "model", name)
+	set(attributes, "manufacturer", n.get("manufacturer"))
+	m.part(n, inventory.Part{
+		Class: "monitor", Key: name, Relationship: "connected_to", Attributes: attributes,
+		Identifiers: inventory.Identifiers{Manufacturer: n.get("manufacturer"), Model: name},
+	})
+}

@@ -1,0 +1,170 @@
+package importer
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// part adds a part of the machine, unless one of its class and key is there.
+func (m *machine) part(n *node, part inventory.Part) {
+	for _, before := range m.doc.Observed.Parts {
+		if before.Class == part.Class && before.Key == part.Key {
+			m.warnf(n, "the %s %q was there before: it is left out", part.Class, part.Key)
+			return
+		}
+	}
+	m.doc.Observed.Parts = append(m.doc.Observed.Parts, part)
+}
+
+func set(attributes inventory.Attributes, name, text string) {
+	if text != "" {
+		attributes[name] = text
+	}
+}
+
+// accounts are those of systems, in lower case, which are nobody's; "wtmp" and "reboot" are lines of last(1) that agents
+// take for users.
+var accounts = map[string]bool{
+	"root": true, "system": true, "local service": true, "network service": true, "wtmp": true, "reboot": true, "shutdown": true,
+}
+
+// users reads who is logged in, and who was last. An account of a domain is one person on all machines; others have no
+// identifier, for the same login elsewhere may be somebody else's.
+func (m *machine) users() {
+	seen := map[string]bool{}
+	for _, n := range m.entries("users") {
+		m.user(n, n.get("login"), n.get("domain"), seen)
+	}
+	if hardware := m.single("hardware"); hardware != nil {
+		m.user(hardware, hardware.get("lastloggeduser"), "", seen)
+	}
+}
+
+func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
+	if before, after, qualified := strings.Cut(login, `\`); qualified && domain == "" {
+		domain, login = before, after
+	}
+	folded := strings.ToLower(login)
+	if login == "" || seen[folded] {
+		return
+	}
+	seen[folded] = true
+	if accounts[folded] {
+		m.warnf(n, "the user %q is left out: the account is no person's", login)
+		return
+	}
+	part := inventory.Part{
+		Class: "person", Key: folded, Relationship: "used_by", Inverse: true,
+		Attributes: inventory.Attributes{"name": login, "login": login},
+	}
+	if domain != "" {
+		part.Key = strings.ToLower(domain) + `\` + folded
+		part.Attributes["domain"] = domain
+		part.Identifiers.Native = []string{"account:" + part.Key}
+	}
+	m.part(n, part)
+}
+
+// switchedOff are the states in which a guest does not run, as the agents say them.
+var switchedOff = []string{"off", "shutdown", "shut off", "shutoff", "crashed", "dying"}
+
+// virtualMachines reads the guests, and the containers among them.
+func (m *machine) virtualMachines() {
+	for _, n := range m.entries("virtualmachines") {
+		key := n.first("uuid", "name")
+		if key == "" {
+			m.warnf(n, "a virtual machine without a name is left out")
+			continue
+		}
+		part := inventory.Part{
+			Class: "virtual_machine", Key: key, Relationship: "hosted_on",
+			Attributes: inventory.Attributes{}, Idle: slices.Contains(switchedOff, strings.ToLower(n.get("status"))),
+		}
+		set(part.Attributes, "name", n.get("name"))
+		set(part.Attributes, "serial_number", n.get("serial"))
+		part.Identifiers = inventory.Identifiers{SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac"))}
+		kind := strings.ToLower(n.get("vmtype"))
+		if container, is := containers[kind]; is {
+			part.Class = "container"
+			part.Attributes["container_type"] = container
+			part.Identifiers.Container = container
+			part.Identifiers.Native = nativeOf(container, n.get("uuid"))
+		} else {
+			part.Identifiers.UUID = n.get("uuid")
+			set(part.Attributes, "uuid", strings.ToLower(n.get("uuid")))
+			set(part.Attributes, "hypervisor", hypervisorOf(n.get("subsystem"), kind))
+		}
+		m.part(n, part)
+	}
+}
+
+func nativeOf(scope, id string) []string {
+	if id == "" {
+		return nil
+	}
+	return []string{scope + ":" + id}
+}
+
+// hypervisorOf prefers the hypervisor to what manages it, such as libvirt.
+func hypervisorOf(texts ...string) string {
+	for _, text := range texts {
+		if hypervisor := hypervisors[strings.ToLower(text)]; hypervisor != "" {
+			return hypervisor
+		}
+	}
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// macs reads hardware addresses that stand in one text.
+func (m *machine) macs(n *node, text string) []inventory.InterfaceID {
+	var found []inventory.InterfaceID
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,; ", r) }) {
+		mac, ok := hardwareAddress(word)
+		if !ok {
+			m.warnf(n, "the MAC address %q is none: it is left out", word)
+		}
+		if mac != "" {
+			found = append(found, inventory.InterfaceID{MAC: mac, Type: "ethernet"})
+		}
+	}
+	return found
+}
+
+// printers reads those that are plugged into the machine. The queues of printers elsewhere are no things of this one.
+func (m *machine) printers() {
+	queues := 0
+	for _, n := range m.entries("printers") {
+		serial, port := n.get("serial"), n.get("port")
+		lower := strings.ToLower(port)
+		local := serial != "" || strings.HasPrefix(lower, "usb") || strings.HasPrefix(lower, "dot4")
+		if shared := flag(n.get("network")); !local || shared != nil && *shared {
+			queues++
+			continue
+		}
+		name := n.first("name", "description")
+		part := inventory.Part{
+			Class: "printer", Key: n.first("serial", "name", "description"), Relationship: "connected_to",
+			Attributes:  inventory.Attributes{},
+			Identifiers: inventory.Identifiers{SerialNumber: serial, Model: n.get("driver")},
+		}
+		set(part.Attributes, "name", name)
+		set(part.Attributes, "serial_number", serial)
+		set(part.Attributes, "driver", n.get("driver"))
+		set(part.Attributes, "port", port)
+		if part.Key == "" {
+			m.warnf(n, "a printer without a name is left out")
+			continue
+		}
+		m.part(n, part)
+	}
+	if queues > 0 {
+		m.warnf(m.entries("printers")[0], "printers left out: %d; nothing says that they are plugged in here", queues)
+	}
+}

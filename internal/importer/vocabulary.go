@@ -1,0 +1,123 @@
+package importer
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"strings"
+	"unicode"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+//go:embed columns.json
+var columnsJSON []byte
+
+// vocabulary is what is known of the words in tables, whoever wrote them.
+type vocabulary struct {
+	Attributes map[string]attributeWords `json:"attributes"`
+	Class      attributeWords            `json:"class"`
+	Key        []string                  `json:"key"` // attributes that can name a row, the best first
+	Classes    map[string][]string       `json:"classes"`
+	Unknown    []string                  `json:"unknown"` // what people write where nothing is known
+	True       []string                  `json:"true"`
+	False      []string                  `json:"false"`
+	Currencies []string                  `json:"currencies"`
+}
+
+type attributeWords struct {
+	Type       string   `json:"type"` // "": text
+	Identifies bool     `json:"identifies"`
+	Names      []string `json:"names"`
+}
+
+var words = readWords()
+
+func readWords() vocabulary {
+	var v vocabulary
+	decoder := json.NewDecoder(bytes.NewReader(columnsJSON))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&v); err != nil {
+		panic(err) // it is a part of this package
+	}
+	return v
+}
+
+// fold leaves of a name what counts: letters and digits, in lower case.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+func isOneOf(text string, list []string) bool {
+	for _, word := range list {
+		if strings.EqualFold(text, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// classColumn stands for the class among the attributes that columns mean.
+const classColumn = "class"
+
+// meanings gives what names of columns mean, by their folded form. What was declared goes before what is built in.
+func meanings(declared []inventory.Attribute) map[string]string {
+	found := map[string]string{}
+	add := func(name, attribute string) {
+		if folded := fold(name); folded != "" && found[folded] == "" {
+			found[folded] = attribute
+		}
+	}
+	for _, a := range declared {
+		add(a.Name, a.Name)
+	}
+	for _, a := range declared {
+		add(a.Label, a.Name)
+	}
+	for name := range words.Attributes {
+		add(name, name)
+	}
+	for name, w := range words.Attributes {
+		for _, synonym := range w.Names { // no two attributes have one, as a test makes sure
+			add(synonym, name)
+		}
+	}
+	for _, name := range words.Class.Names {
+		add(name, classColumn)
+	}
+	return found
+}
+
+// typeOf gives the type of an attribute, as inventory.Attribute has it.
+func typeOf(attribute string, declared []inventory.Attribute) string {
+	for _, a := range declared {
+		if a.Name == attribute {
+			return a.Type
+		}
+	}
+	if kind := words.Attributes[attribute].Type; kind != "" {
+		return kind
+	}
+	return "text"
+}
+
+// classOf gives the class that a word means.
+func classOf(word string) (string, bool) {
+	folded := fold(word)
+	for class, synonyms := range words.Classes {
+		if folded == fold(class) {
+			return class, true
+		}
+		for _, synonym := range synonyms {
+			if folded == fold(synonym) {
+				return class, true
+			}
+		}
+	}
+	return "", false
+}
