@@ -56,7 +56,7 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	report := inventory.ImportReport{Format: query.Get("format"), DryRun: query.Get("dry_run") == "true"}
 	for _, d := range docs {
-		row := inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
+		row := inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem == "" {
 			report.Created++
 		} else {
@@ -198,19 +198,19 @@ b.json: refused: read glpi-json: line 2, column 12: the file ends within an obje
 		"a table": {
 			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "people.csv"},
 			`people.csv: 2 created, 0 changed, 0 unchanged, 1 rejected
-  row 3: rejected: column "Gekauft": "32.01.2026" is no date of the form 02.01.2006
+  row 3: rejected: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006
 `, "files refused: 0, documents rejected: 1", "format=csv&name=it",
 		},
 		"with warnings": {
 			[]string{"--format=glpi-json", "-v", "a.json"},
 			`a.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1
-  object 1 (pc-1): warning: left out, for there is no place for them: sounds (1)
+  object 1 (pc-1): warning: ignored sections: sounds (1)
 `, "", "format=glpi-json",
 		},
 		"what commands the terminal": {
 			[]string{"--format=glpi-json", "-v", "evil.json"},
 			"evil.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1\n" +
-				"  object 1 (pc-1): warning: left out, for there is no place for them: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
+				"  object 1 (pc-1): warning: ignored sections: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
 		},
 		"a file that is not there":      {[]string{"--format=csv", "people.csv", "gone.csv"}, "", "gone.csv: no such file", ""},
 		"a pattern that fits nothing":   {[]string{"--format=csv", "*.xls"}, "", "no such file", ""},

@@ -259,7 +259,7 @@ func TestRefusals(t *testing.T) {
 		"gzip without a body":  {[]byte{0x1f, 0x8b}, http.StatusBadRequest, "EOF"},
 		"truncated XML":        {fusion[:len(fusion)/2], http.StatusBadRequest, "line"},
 		"truncated JSON":       {[]byte(contactText[:40]), http.StatusBadRequest, "line 1"},
-		"nothing":              {nil, http.StatusBadRequest, "nothing in it"},
+		"nothing":              {nil, http.StatusBadRequest, "the file is empty"},
 		"neither XML nor JSON": {[]byte("hello"), http.StatusBadRequest, "line 1"},
 		"another query": {
 			[]byte("<REQUEST><DEVICEID>a</DEVICEID><QUERY>DOWNLOAD</QUERY><CONTENT></CONTENT></REQUEST>"), http.StatusBadRequest, "DOWNLOAD",

@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/importer"
 )
 
-// TestBroken holds errors to saying where and what.
+// TestBroken checks that an error has the position and the cause.
 func TestBroken(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("[", 40) + strings.Repeat("]", 40)
@@ -20,44 +20,44 @@ func TestBroken(t *testing.T) {
 	external := `<!DOCTYPE REQUEST [<!ENTITY a SYSTEM "file:///etc/passwd">]><REQUEST>&a;</REQUEST>`
 	for _, c := range []struct{ name, format, text, want string }{
 		{"an unknown format", "xls", "", "unknown format"},
-		{"empty JSON", "glpi-json", " \n", "line 1: nothing in it, want an object"},
-		{"no object", "glpi-json", ` "x"`, "line 1, column 2: want an object"},
-		{"an array of numbers", "glpi-json", `[1]`, "line 1, column 2: want an object"},
+		{"empty JSON", "glpi-json", " \n", "line 1: the file is empty; want a JSON object"},
+		{"no object", "glpi-json", ` "x"`, "line 1, column 2: want a JSON object"},
+		{"an array of numbers", "glpi-json", `[1]`, "line 1, column 2: want a JSON object"},
 		{"cut off", "glpi-json", "{\"content\":\n{\"bios\":", "line 2, column 9: the file ends within an object or an array"},
 		{"no JSON", "glpi-json", "{\n  'a': 1}", "line 2, column 3: invalid character '\\''"},
-		{"a name twice", "glpi-json", `{"deviceid":"a","deviceid":"b","content":{}}`, `the name "deviceid" is there twice in one object`},
-		{"a name twice in other letters", "glpi-json", `{"deviceid":"a","DeviceID":"b","content":{}}`, `is there twice`},
-		{"no content", "glpi-json", `{"deviceid":"a"}`, "object 1: line 1: no member content"},
+		{"a name twice", "glpi-json", `{"deviceid":"a","deviceid":"b","content":{}}`, `the object has the member "deviceid" twice`},
+		{"a name twice in another case", "glpi-json", `{"deviceid":"a","DeviceID":"b","content":{}}`, ` twice`},
+		{"no content", "glpi-json", `{"deviceid":"a"}`, `object 1: line 1: the object has no member "content"`},
 		{"no device id", "glpi-json", `{"content":{}}`, "no device id"},
-		{"another action", "glpi-json", `{"deviceid":"a","action":"contact","content":{}}`, `the action "contact" is no inventory`},
+		{"another action", "glpi-json", `{"deviceid":"a","action":"contact","content":{}}`, `the action is "contact", want "inventory"`},
 		{"too deep", "glpi-json", `{"deviceid":"a","content":` + deep + `}`, "nested more than 32 levels deep"},
 		{"no UTF-8", "glpi-json", "{\n\"deviceid\":\"\xe9\"}", "line 2, column 13: byte 0xe9 is not UTF-8"},
-		{"the second of two", "glpi-json", `{"deviceid":"a","content":{}} {"deviceid":"b"}`, "object 2: line 1: no member content"},
-		{"empty XML", "ocs-xml", "", "nothing in it, want the element REQUEST"},
-		{"another root", "ocs-xml", "<html></html>", "line 1: the outermost element is HTML, want REQUEST"},
-		{"two roots", "ocs-xml", wrap("") + "<REQUEST/>", "a second element REQUEST"},
-		{"text outside", "ocs-xml", "hello", "text outside of an element"},
+		{"the second of two", "glpi-json", `{"deviceid":"a","content":{}} {"deviceid":"b"}`, `object 2: line 1: the object has no member "content"`},
+		{"empty XML", "ocs-xml", "", "the file is empty; want the element REQUEST"},
+		{"another root", "ocs-xml", "<html></html>", "line 1: the root element is HTML, want REQUEST"},
+		{"two roots", "ocs-xml", wrap("") + "<REQUEST/>", "a second root element REQUEST"},
+		{"text outside", "ocs-xml", "hello", "text outside an element"},
 		{"cut off XML", "ocs-xml", "<REQUEST>\n<CONTENT>", "line 2, column 10: the file ends within the element CONTENT"},
-		{"crossed elements", "ocs-xml", "<REQUEST><A></REQUEST>", "the end of an element REQUEST, which is not the innermost"},
-		{"an end in other letters", "ocs-xml", "<REQUEST></request>", "the end of an element request, which is not the innermost"},
+		{"crossed elements", "ocs-xml", "<REQUEST><A></REQUEST>", "the end tag REQUEST does not match the innermost open element"},
+		{"an end tag in another case", "ocs-xml", "<REQUEST></request>", "the end tag request does not match the innermost open element"},
 		{"too deep XML", "ocs-xml", strings.Repeat("<A>", 40), "nested more than 32 levels deep"},
-		{"billion laughs", "ocs-xml", laughs, "a document type, which is not accepted"},
-		{"an external entity", "ocs-xml", external, "a document type, which is not accepted"},
+		{"billion laughs", "ocs-xml", laughs, "a document type is not allowed"},
+		{"an external entity", "ocs-xml", external, "a document type is not allowed"},
 		{"an entity", "ocs-xml", "<REQUEST>&a;</REQUEST>", "invalid character entity"},
 		{"no content in XML", "ocs-xml", "<REQUEST><QUERY>INVENTORY</QUERY></REQUEST>", "no element CONTENT"},
 		{"no device id in XML", "ocs-xml", "<REQUEST><QUERY>INVENTORY</QUERY><CONTENT/></REQUEST>", "no device id"},
-		{"two device ids", "ocs-xml", "<REQUEST><DEVICEID>a</DEVICEID>\n<DEVICEID>b</DEVICEID><QUERY>INVENTORY</QUERY><CONTENT/></REQUEST>", "line 2: a second device id"},
+		{"two device ids", "ocs-xml", "<REQUEST><DEVICEID>a</DEVICEID>\n<DEVICEID>b</DEVICEID><QUERY>INVENTORY</QUERY><CONTENT/></REQUEST>", "line 2: the message has a second device id"},
 		{"another query", "ocs-xml", "<REQUEST><QUERY>PROLOG</QUERY><CONTENT/></REQUEST>", `the element QUERY is "PROLOG", want INVENTORY`},
 		{"another encoding", "ocs-xml", `<?xml version="1.0" encoding="KOI8-R"?><REQUEST/>`, "the encoding KOI8-R is not supported"},
 		{"a wrong encoding", "ocs-xml", "<REQUEST>\n\xe9</REQUEST>", "line 2, column 2: invalid UTF-8"},
-		{"an empty table", "csv", "\n\n", "line 1: nothing in it"},
+		{"an empty table", "csv", "\n\n", "line 1: the file is empty"},
 		{"a quote without end", "csv", "serial,notes\nS1,\"x\n", "line 2, column 7: extraneous or missing \" in quoted-field"},
 		{"a quote within", "csv", "serial,notes\nS1,5\" disk\n", `line 2, column 5: bare " in non-quoted-field`},
-		{"no known column", "csv", "a,b\n1,2\n", "no column has a known name"},
-		{"no key", "csv", "location\nHQ\n", "no column names a row"},
+		{"no known column", "csv", "a,b\n1,2\n", "no column has a well-known name"},
+		{"no key", "csv", "location\nHQ\n", "no column identifies a row"},
 		{"binary", "csv", "PK\x03\x04\x00\x00", "byte 4 is zero"},
-		{"half of UTF-16", "csv", "\xff\xfea\x00b", "the file ends within a character of UTF-16"},
-		{"a mark that lies", "csv", "\xef\xbb\xbfserial\n\xe9\n", "the file says that it is UTF-8"},
+		{"half of UTF-16", "csv", "\xff\xfea\x00b", "the file ends within a UTF-16 character"},
+		{"a wrong byte order mark", "csv", "\xef\xbb\xbfserial\n\xe9\n", "the file has the byte order mark of UTF-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -75,10 +75,10 @@ func TestBroken(t *testing.T) {
 func TestColumnsOfTheMappingMustBeThere(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"columns":{"x":"serial_number"}}`: `the mapping names the column "x", which is not there`,
-		`{"key":["x"]}`:                     `the mapping names the column "x", which is not there`,
-		`{"class":{"column":"x"}}`:          `the mapping names the column "x", which is not there`,
-		`{"columns":{"Serial":"serial_number","Notes":"description"}}`: `the mapping names the column "Notes", of which there are two`,
+		`{"columns":{"x":"serial_number"}}`: `the mapping names the column "x", which does not exist`,
+		`{"key":["x"]}`:                     `the mapping names the column "x", which does not exist`,
+		`{"class":{"column":"x"}}`:          `the mapping names the column "x", which does not exist`,
+		`{"columns":{"Serial":"serial_number","Notes":"description"}}`: `the mapping names the column "Notes", which occurs twice`,
 	} {
 		_, err := importer.Read("csv", strings.NewReader("Serial,Notes,Notes\nS1,a,b\n"), importer.Options{Mapping: mapping(t, text)})
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -87,7 +87,8 @@ func TestColumnsOfTheMappingMustBeThere(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts real files off: what is left is either read as a whole, or an error with its place.
+// TestTruncated truncates real files: reading the rest either succeeds or returns an error with a
+// position.
 func TestTruncated(t *testing.T) {
 	t.Parallel()
 	place := regexp.MustCompile(`line \d+`)
@@ -108,7 +109,7 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// endless gives a text over and over.
+// endless repeats a text forever.
 type endless struct {
 	text string
 	at   int
@@ -122,7 +123,7 @@ func (e *endless) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestBounds: a file cannot be too large, and cannot become too large in memory.
+// TestBounds checks the limits on the size of a file and on its size in memory.
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	many := func(begin, text string, count int, end string) io.Reader {
@@ -145,14 +146,15 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestSeveralInOneFile: JSON comes in arrays, and one after the other; each has its own place.
+// TestSeveralInOneFile: a JSON file may have an array or concatenated objects; each has its own
+// position.
 func TestSeveralInOneFile(t *testing.T) {
 	t.Parallel()
 	const a, b = `{"deviceid":"a","content":{"hardware":{"name":"A"}}}`, `{"deviceid":"b","content":{"hardware":{"name":"B"}}}`
 	for _, text := range []string{a + b, a + "\n" + b + "\n", "[" + a + "," + b + "]", "\uFEFF" + a + b} {
 		var got []string
 		for _, d := range read(t, "glpi-json", []byte(text), importer.Options{}) {
-			got = append(got, fmt.Sprint(d.Place, " ", d.NativeKey, " ", d.Observed.Identifiers.Hostname))
+			got = append(got, fmt.Sprint(d.Position, " ", d.NativeKey, " ", d.Observed.Identifiers.Hostname))
 		}
 		if fmt.Sprint(got) != "[object 1 a A object 2 b B]" {
 			t.Errorf("%s: %v", text, got)
@@ -160,7 +162,7 @@ func TestSeveralInOneFile(t *testing.T) {
 	}
 }
 
-// TestDeclaredEncodings: old agents of Windows write one byte per character.
+// TestDeclaredEncodings: old Windows agents use single-byte encodings.
 func TestDeclaredEncodings(t *testing.T) {
 	t.Parallel()
 	for _, encoding := range []string{"ISO-8859-1", "windows-1252"} {

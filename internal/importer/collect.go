@@ -9,40 +9,42 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// section says how one of our sections comes out of the file.
+// section defines how one of our sections is read from the file.
 type section struct {
 	name string
-	from []string // the sections of the file; without any of them ours is not spoken of
+	from []string // the file's sections; without any of them ours is unknown
 	read func(m *machine) []entry
-	// whole: the file has an object for it, not a list; one that says nothing of it is not an empty list.
-	whole bool
-	// sparse: a machine commonly has none, and agents leave out what is empty. That a whole inventory does not speak of
-	// it means that there is none.
-	sparse bool
+	// object: the file has an object for it, not a list. An object without known fields is unknown,
+	// not an empty list.
+	object bool
+	// optional: many machines have none, and agents omit empty sections. A full inventory without
+	// the section means that there is none.
+	optional bool
 }
 
-// sections lists those that the formats know anything of, in the order of the .proto.
+// sections lists the sections that these formats have, in the order of the .proto.
 var sections = []section{
-	{name: "system", from: []string{"bios", "hardware"}, read: (*machine).system, whole: true},
-	{name: "firmware", from: []string{"bios"}, read: (*machine).firmware, whole: true},
+	{name: "system", from: []string{"bios", "hardware"}, read: (*machine).system, object: true},
+	{name: "firmware", from: []string{"bios"}, read: (*machine).firmware, object: true},
 	{name: "cpu", from: []string{"cpus"}, read: (*machine).cpus},
 	{name: "memory", from: []string{"memories"}, read: (*machine).memories},
 	{name: "storage", from: []string{"storages"}, read: (*machine).storages},
 	{name: "volume", from: []string{"drives"}, read: (*machine).volumes},
 	{name: "network_interface", from: []string{"networks"}, read: (*machine).interfaces},
-	{name: "display", from: []string{"monitors"}, read: (*machine).displays, sparse: true},
-	{name: "os", from: []string{"operatingsystem", "hardware"}, read: (*machine).operatingSystem, whole: true},
+	{name: "display", from: []string{"monitors"}, read: (*machine).displays, optional: true},
+	{name: "os", from: []string{"operatingsystem", "hardware"}, read: (*machine).operatingSystem, object: true},
 	{name: "software", from: []string{"softwares"}, read: (*machine).software},
 }
 
-// entry is an item and where in the file it comes from. Its item is nil where the entry could not be taken.
+// entry is an item and the node that it was read from. A nil item stands for an entry that was
+// skipped.
 type entry struct {
 	item proto.Message
 	node *node
 }
 
-// collect adds a section to the document. One item that could not be taken makes it partial: what is not in it may
-// still be there.
+// collect adds a section to the document. A skipped entry makes the section partial, so that
+// nothing is removed because of it.
 func (m *machine) collect(s section) {
 	described, _ := wire.Lookup(s.name)
 	status := inventory.StatusOK
@@ -52,19 +54,19 @@ func (m *machine) collect(s section) {
 		case e.item == nil:
 			status = inventory.StatusPartial
 		case !described.HasKey(e.item.ProtoReflect()):
-			m.warnf(e.node, "an entry of %s is left out: nothing in it says which one it is", s.name)
+			m.warnf(e.node, "an entry of %s is ignored: it has none of the fields that identify it", s.name)
 			status = inventory.StatusPartial
 		case proto.Size(e.item) > 0:
 			u.add(e)
 		}
 	}
-	if len(u.items) == 0 && s.whole {
+	if len(u.items) == 0 && s.object {
 		return
 	}
 	m.doc.Sections = append(m.doc.Sections, Section{Name: s.name, Status: status, Items: u.items})
 }
 
-// union collects items of which no two say the same.
+// union collects items without duplicates.
 type union struct {
 	machine *machine
 	section *wire.Section
@@ -72,8 +74,8 @@ type union struct {
 	byKey   map[int64][]entry
 }
 
-// add takes an item. One with the key of another completes that one and is said to be there twice; two versions of one
-// program are two items.
+// add adds an item. If an item with the same key exists, its missing fields are filled in, with a
+// warning; two versions of one program are two items.
 func (u *union) add(e entry) {
 	key := u.section.KeyHash(e.item.ProtoReflect())
 	for _, before := range u.byKey[key] {
@@ -84,7 +86,7 @@ func (u *union) add(e entry) {
 			continue
 		}
 		complete(before.item.ProtoReflect(), e.item.ProtoReflect())
-		u.machine.warnf(e.node, "%s %q was there before, at line %d: only what that does not say is taken",
+		u.machine.warnf(e.node, "%s %q is a duplicate of line %d; it only adds the fields that are missing there",
 			u.section.Name, u.section.Key(e.item.ProtoReflect()), before.node.line)
 		return
 	}
@@ -98,7 +100,7 @@ func otherVersion(a, b proto.Message) bool {
 	return isSoftware && too && first.Version != second.Version
 }
 
-// complete fills in the fields that the first item does not have.
+// complete copies the fields that item does not have from more.
 func complete(item, more protoreflect.Message) {
 	more.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
 		if !item.Has(field) {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// convert gives the value of a field: text, json.Number or bool. Dates are "2006-01-02", times RFC 3339.
+// convert returns the value of a field as string, json.Number or bool. Dates become "2006-01-02",
+// times RFC 3339.
 func (c *column) convert(text string) (any, error) {
 	if len(c.Values) > 0 {
 		value, known := translate(text, c.Values)
@@ -16,13 +17,13 @@ func (c *column) convert(text string) (any, error) {
 		}
 		text = value
 	}
-	switch c.kind {
+	switch c.valueType {
 	case "date":
 		return c.date(text)
 	case "timestamp":
 		at, err := time.Parse(time.RFC3339, text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no time, want one such as 2024-05-31T13:45:00Z", text)
+			return nil, fmt.Errorf("%q is not a time; write it as 2024-05-31T13:45:00Z", text)
 		}
 		return at.UTC().Format(time.RFC3339), nil
 	case "number", "integer":
@@ -36,24 +37,25 @@ func (c *column) convert(text string) (any, error) {
 	return text, nil
 }
 
-// date reads the layout of the mapping; else years first, or days first with dots, which nobody writes otherwise.
-// Slashes are read where the column shows which number is the day.
+// date parses a date with the layout of the mapping. Without one it accepts 2006-01-02 and
+// 2.1.2006, which have one meaning everywhere, and dates with slashes if the column shows which
+// number is the day.
 func (c *column) date(text string) (string, error) {
 	if c.Format != "" {
 		at, err := time.Parse(c.Format, text)
 		if err != nil {
-			return "", fmt.Errorf("%q is no date of the form %s", text, c.Format)
+			return "", fmt.Errorf("%q is not a date of the form %s", text, c.Format)
 		}
 		return at.Format(time.DateOnly), nil
 	}
-	at, ok := c.days.day(text)
+	at, ok := c.dates.parse(text)
 	if !ok {
 		var err error
 		at, err = time.Parse("2.1.2006", text)
 		ok = err == nil
 	}
 	if !ok {
-		return "", fmt.Errorf("%q is no date, or can be read in two ways: the mapping must give its format", text)
+		return "", fmt.Errorf("%q is not a date, or is ambiguous; set \"format\" for this column in the mapping", text)
 	}
 	return at.Format(time.DateOnly), nil
 }
@@ -74,7 +76,7 @@ func addressesOf(text string) (string, error) {
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,; \n", r) }) {
 		mac, ok := hardwareAddress(word)
 		if !ok {
-			return "", fmt.Errorf("%q is no MAC address", word)
+			return "", fmt.Errorf("%q is not a MAC address", word)
 		}
 		if mac != "" {
 			found = append(found, mac)
@@ -83,15 +85,15 @@ func addressesOf(text string) (string, error) {
 	return strings.Join(found, " "), nil
 }
 
-// number reads a number with its decimal sign and with groups of digits: "1.234,50", "1 234.50", "1'234". A currency
-// beside it is left out.
+// number reads a number with its decimal sign and groups of digits: "1.234,50", "1 234.50",
+// "1'234". It ignores a currency beside the number.
 func (c *column) number(text string) (json.Number, error) {
 	digits := c.withoutCurrency(text)
 	sign := c.Decimal
 	if sign == "" {
 		var plain bool
 		if sign, plain = decimalSign(digits); !plain {
-			return "", fmt.Errorf("%q can be read in two ways: the mapping must give its decimal sign", text)
+			return "", fmt.Errorf("%q is ambiguous; set \"decimal\" for this column in the mapping", text)
 		}
 	}
 	group := map[string]string{".": ",", ",": "."}[sign]
@@ -99,7 +101,7 @@ func (c *column) number(text string) (json.Number, error) {
 	negative := strings.HasPrefix(whole, "-")
 	whole, grouped := ungroup(strings.TrimPrefix(whole, "-"), group)
 	if !grouped || !allDigits(whole) || hasFraction && !allDigits(fraction) || len(whole)+len(fraction) > 30 {
-		return "", fmt.Errorf("%q is no number", text)
+		return "", fmt.Errorf("%q is not a number", text)
 	}
 	whole = strings.TrimLeft(whole[:len(whole)-1], "0") + whole[len(whole)-1:]
 	if hasFraction {
@@ -113,7 +115,7 @@ func (c *column) number(text string) (json.Number, error) {
 
 func allDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
-// withoutCurrency takes a currency off either end and remembers it.
+// withoutCurrency removes a currency from either end and records it for a warning.
 func (c *column) withoutCurrency(text string) string {
 	for _, currency := range words.Currencies {
 		rest, found := strings.CutPrefix(text, currency)
@@ -121,14 +123,15 @@ func (c *column) withoutCurrency(text string) string {
 			rest, found = strings.CutSuffix(text, currency)
 		}
 		if found {
-			c.money[currency] = true
+			c.currencies[currency] = true
 			return strings.TrimSpace(rest)
 		}
 	}
 	return text
 }
 
-// decimalSign finds the decimal sign out. It is not plain in "1.234", which is a thousand to some.
+// decimalSign detects the decimal sign. It is not plain in "1.234", which is 1234 in some
+// countries.
 func decimalSign(digits string) (sign string, plain bool) {
 	comma, dot := strings.LastIndex(digits, ","), strings.LastIndex(digits, ".")
 	switch {
@@ -139,7 +142,7 @@ func decimalSign(digits string) (sign string, plain bool) {
 	}
 	only := digits[max(comma, dot):][:1]
 	if strings.Count(digits, only) > 1 {
-		return map[string]string{".": ",", ",": "."}[only], true // it parts groups
+		return map[string]string{".": ",", ",": "."}[only], true // it separates groups
 	}
 	before, after, _ := strings.Cut(strings.TrimPrefix(digits, "-"), only)
 	if len(after) == 3 && len(before) <= 3 && strings.TrimLeft(before, "0") != "" {
@@ -148,9 +151,11 @@ func decimalSign(digits string) (sign string, plain bool) {
 	return only, true
 }
 
-// ungroup takes out what parts groups of three digits. It is false where the groups are not of three.
+// ungroup removes the separators between groups of three digits. It returns false if a group has
+// another length.
 func ungroup(whole, group string) (string, bool) {
-	parts := strings.FieldsFunc(whole, func(r rune) bool { return string(r) == group || strings.ContainsRune(" '’\u00a0\u202f", r) })
+	separates := func(r rune) bool { return string(r) == group || strings.ContainsRune(" '’\u00a0\u202f", r) }
+	parts := strings.FieldsFunc(whole, separates)
 	for i, part := range parts {
 		if i > 0 && len(part) != 3 || i == 0 && len(parts) > 1 && len(part) > 3 {
 			return "", false

@@ -18,7 +18,7 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// corpus finds recorded files, which lie beside the checkout.
+// corpus returns recorded files, which lie beside the checkout.
 func corpus(t testing.TB, pattern ...string) []string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -50,7 +50,7 @@ func load(t testing.TB, name string) []byte {
 	return data
 }
 
-// read takes a file that must be readable.
+// read reads a file that must be readable.
 func read(t testing.TB, format string, data []byte, o importer.Options) []importer.Document {
 	t.Helper()
 	docs, err := importer.Read(format, bytes.NewReader(data), o)
@@ -78,7 +78,7 @@ func section(d importer.Document, name string) *importer.Section {
 	return nil
 }
 
-// item gives the first item of a section that matches.
+// item returns the first item of a section that matches.
 func item[M proto.Message](t testing.TB, d importer.Document, name string, is func(M) bool) M {
 	t.Helper()
 	if s := section(d, name); s != nil {
@@ -94,7 +94,7 @@ func item[M proto.Message](t testing.TB, d importer.Document, name string, is fu
 
 func any1[M proto.Message](M) bool { return true }
 
-// TestEveryRecordedFileIsRead also holds what comes out to the rules that every inventory keeps.
+// TestEveryRecordedFileIsRead also checks the invariants of every document.
 func TestEveryRecordedFileIsRead(t *testing.T) {
 	t.Parallel()
 	for format, pattern := range map[string][]string{
@@ -118,8 +118,8 @@ func checkDocument(t *testing.T, d importer.Document) {
 	for _, w := range append([]string{d.Problem}, d.Warnings...) {
 		t.Log(d.NativeKey, w)
 	}
-	if !strings.HasSuffix(d.Source, ":test") || d.Place == "" {
-		t.Errorf("source %q, place %q", d.Source, d.Place)
+	if !strings.HasSuffix(d.Source, ":test") || d.Position == "" {
+		t.Errorf("source %q, position %q", d.Source, d.Position)
 	}
 	if (d.Problem == "") != (d.NativeKey != "") {
 		t.Errorf("key %q, problem %q: want one of them", d.NativeKey, d.Problem)
@@ -169,7 +169,7 @@ func checkSection(t *testing.T, s importer.Section) {
 			key += " " + versioned.GetVersion()
 		}
 		if !described.HasKey(m.ProtoReflect()) || versions[key] {
-			t.Errorf("%s: %q names nothing, or is there twice", s.Name, key)
+			t.Errorf("%s: %q is empty or a duplicate", s.Name, key)
 		}
 		versions[key] = true
 		if _, err := described.Encode(m); err != nil {
@@ -178,13 +178,13 @@ func checkSection(t *testing.T, s importer.Section) {
 	}
 }
 
-// counted are the sections that have an item per entry of the file, and the entries' name in it.
+// counted maps sections with one item per entry of the file to the entries' name in the file.
 var counted = map[string]string{
 	"cpu": "cpus", "memory": "memories", "storage": "storages", "display": "monitors", "software": "softwares",
 	"volume": "drives",
 }
 
-// TestCountsJSON compares the numbers of items with what a plain look at the file says.
+// TestCountsJSON compares the numbers of items with the lengths of the lists in the file.
 func TestCountsJSON(t *testing.T) {
 	t.Parallel()
 	for _, file := range corpus(t, "inventories", "glpi-json", "computer_*.json") {
@@ -268,8 +268,8 @@ func TestCountsXML(t *testing.T) {
 	}
 }
 
-// TestPartialInventories: what a partial inventory does not speak of is not among its sections, and what it speaks of
-// has the same items as in the whole one, but for what the files were made to change.
+// TestPartialInventories: a partial inventory has only the sections of the file, with the same
+// items as the full one, except for the entries that were changed in the test files.
 func TestPartialInventories(t *testing.T) {
 	t.Parallel()
 	whole := one(t, "glpi-json", load(t, corpus(t, "inventories", "glpi-json", "computer_1.json")[0]))
@@ -322,7 +322,7 @@ func compareKeys(t *testing.T, name string, want, got []proto.Message) {
 	}
 }
 
-// shown gives items as their JSON.
+// shown returns items as JSON.
 func shown(items []proto.Message) (list []string) {
 	for _, m := range items {
 		list = append(list, string(wire.AppendJSON(nil, m.ProtoReflect())))

@@ -6,9 +6,10 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// cpus gives a socket per entry, in the order of the file. The speed is the present one on some systems and that of the
-// name on others, so it is no fact. Threads are the socket's on some systems and a core's on others: where there are
-// fewer of them than cores they are a core's, and the socket's are not known.
+// cpus returns an item per socket, in the order of the file. The speed is the current one on some
+// systems and the nominal one on others, so it is a reading. Threads are counted per socket on some
+// systems and per core on others: fewer threads than cores means per core, and then the socket's
+// threads are unknown.
 func (m *machine) cpus() []entry {
 	var items []entry
 	var socket uint32
@@ -27,7 +28,7 @@ func (m *machine) cpus() []entry {
 		if item.GetThreads() < item.GetCores() {
 			item.Threads = nil
 		}
-		if arch := n.get("arch"); arch != "i386" { // what agents call all of x86, also of 64 bits
+		if arch := n.get("arch"); arch != "i386" { // agents write i386 for all of x86, 64 bits included
 			item.Arch = arch
 		}
 		items = append(items, entry{item, n})

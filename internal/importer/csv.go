@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// readCSV reads a table with a header (RFC 4180), separated by commas, semicolons or tabs. Each row is a document; one
-// that cannot be taken says so in its Problem.
+// readCSV reads a table with a header (RFC 4180), separated by commas, semicolons or tabs. Each row
+// becomes a document; a rejected row has a Problem.
 func readCSV(data []byte, o Options) ([]Document, error) {
 	if err := o.Mapping.check(); err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
@@ -28,25 +28,25 @@ func readCSV(data []byte, o Options) ([]Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.learn(rows)
+	t.detectDateOrder(rows)
 	docs := make([]Document, 0, len(rows))
 	for _, row := range rows {
 		docs = append(docs, t.document(row))
 	}
 	if len(docs) > 0 {
-		docs[0].Notes = t.warnings()
+		docs[0].FileWarnings = t.warnings()
 	}
 	return docs, nil
 }
 
-// row is one row of a table and its number, which is the one that a spreadsheet shows: the header's is 1, and empty rows
-// count.
+// row is one row of a table and its number as a spreadsheet shows it: the header is row 1, and
+// empty rows count.
 type row struct {
 	number int
 	fields []string
 }
 
-// readTable parts the rows. Rows without any value are left out.
+// readTable splits the text into rows and skips rows without any value.
 func readTable(text string) (header []string, rows []row, err error) {
 	text, delimiter := prepare(text)
 	reader := csv.NewReader(strings.NewReader(text))
@@ -77,25 +77,26 @@ func readTable(text string) (header []string, rows []row, err error) {
 		}
 	}
 	if header == nil {
-		return nil, nil, errors.New("line 1: nothing in it, want a row with the names of the columns")
+		return nil, nil, errors.New("line 1: the file is empty; want a row with the column names")
 	}
 	return header, rows, nil
 }
 
-// prepare makes lines of a text whose lines end as on an old Macintosh, and takes the delimiter from a first line "sep=;",
-// which some spreadsheets write. That line becomes an empty one.
+// prepare converts lines that end in CR alone, and reads the delimiter from a first line "sep=;",
+// which Excel writes. That line becomes empty, so that row numbers stay right.
 func prepare(text string) (string, rune) {
 	if !strings.Contains(text, "\n") {
 		text = strings.ReplaceAll(text, "\r", "\n")
 	}
 	line, _, _ := strings.Cut(text, "\n")
-	if said, is := strings.CutPrefix(strings.TrimSuffix(line, "\r"), "sep="); is && (said == "," || said == ";" || said == "\t") {
-		return text[len("sep=")+len(said):], rune(said[0])
+	sep, declared := strings.CutPrefix(strings.TrimSuffix(line, "\r"), "sep=")
+	if declared && (sep == "," || sep == ";" || sep == "\t") {
+		return text[len("sep=")+len(sep):], rune(sep[0])
 	}
 	return text, delimiterOf(text)
 }
 
-// plainCSV says where an error is in the way of the other formats.
+// plainCSV writes the position of an error as the other formats do.
 func plainCSV(err error) error {
 	if syntax, is := errors.AsType[*csv.ParseError](err); is {
 		return fmt.Errorf("line %d, column %d: %w", syntax.Line, syntax.Column, syntax.Err)
@@ -103,7 +104,7 @@ func plainCSV(err error) error {
 	return err
 }
 
-// emptyLines counts those in front of a row, which the reader passes over.
+// emptyLines counts the empty lines before a row, which csv.Reader skips silently.
 func emptyLines(raw string) int {
 	count := 0
 	for {
@@ -116,7 +117,7 @@ func emptyLines(raw string) int {
 	}
 }
 
-// delimiterOf takes the delimiter that is the most often in the header, outside of quotes.
+// delimiterOf returns the most frequent delimiter of the header, outside quotes.
 func delimiterOf(text string) rune {
 	count := map[rune]int{}
 	quoted, begun := false, false
@@ -141,18 +142,18 @@ func delimiterOf(text string) rune {
 	return best
 }
 
-// document turns a row into what it says.
+// document converts a row.
 func (t *table) document(r row) Document {
-	doc := Document{Place: fmt.Sprintf("row %d", r.number)}
+	doc := Document{Position: fmt.Sprintf("row %d", r.number)}
 	if problem := t.fill(&doc, r); problem != "" {
-		return Document{Place: doc.Place, Problem: doc.Place + ": " + problem}
+		return Document{Position: doc.Position, Problem: doc.Position + ": " + problem}
 	}
 	return doc
 }
 
 func (t *table) fill(doc *Document, r row) (problem string) {
 	if !t.fits(r.fields) {
-		return fmt.Sprintf("%d fields, the header has %d", len(r.fields), len(t.header))
+		return fmt.Sprintf("the row has %d fields, the header has %d", len(r.fields), len(t.header))
 	}
 	if doc.NativeKey, problem = t.keyOf(r); problem != "" {
 		return problem
@@ -179,7 +180,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 	return ""
 }
 
-// fits allows empty fields beyond the header, which some spreadsheets write.
+// fits allows extra empty fields, which some spreadsheets write.
 func (t *table) fits(fields []string) bool {
 	return len(fields) >= len(t.header) && strings.Join(fields[len(t.header):], "") == ""
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// rowText shows a row in short: key, class and attributes, or its problem.
+// rowText formats a row: key, class and attributes, or its problem.
 func rowText(d importer.Document) string {
 	if d.Problem != "" {
 		return d.Problem
@@ -24,7 +24,7 @@ func rowText(d importer.Document) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%s %s %s %s", d.Place, d.NativeKey, d.Observed.Class, attributes)
+	return fmt.Sprintf("%s %s %s %s", d.Position, d.NativeKey, d.Observed.Class, attributes)
 }
 
 func mapping(t testing.TB, text string) importer.Mapping {
@@ -54,14 +54,14 @@ func TestCSV(t *testing.T) {
 				`row 2 A-1  {"asset_tag":"A-1","manufacturer":"Dell","serial_number":"S1"}`,
 				`row 3 A-2  {"asset_tag":"A-2","manufacturer":"HP"}`,
 			},
-			warnings: []string{`column "Farbe" is left out: its name is not known`},
+			warnings: []string{`column "Farbe" is ignored: its name is not known`},
 		},
 		{
 			name: "lines of an old Macintosh", text: "Serial;Hersteller\rS1;Dell\rS2;HP\r",
 			want: []string{`row 2 S1  {"manufacturer":"Dell","serial_number":"S1"}`, `row 3 S2  {"manufacturer":"HP","serial_number":"S2"}`},
 		},
 		{
-			name: "the delimiter is said", text: "sep=;\r\nSerial;Hersteller\r\nS1;Dell, Inc.\r\n",
+			name: "the delimiter is declared", text: "sep=;\r\nSerial;Hersteller\r\nS1;Dell, Inc.\r\n",
 			want: []string{`row 3 S1  {"manufacturer":"Dell, Inc.","serial_number":"S1"}`},
 		},
 		{
@@ -69,16 +69,16 @@ func TestCSV(t *testing.T) {
 			want: []string{`row 2 S1 laptop {"cost":1299.00,"purchase_date":"2023-12-31","serial_number":"S1"}`},
 		},
 		{
-			name: "bad rows do not spoil the good ones", mapping: mapped,
+			name: "bad rows do not affect the good ones", mapping: mapped,
 			text: "Type,Serial no.,Bought,Price\nNotebook,S1,12/31/2023,1\nTablet,S2,,\n\nNotebook,S3,,x\nNotebook,S4,,\nNotebook,S4,,\nNotebook,,,\nNotebook,S5\n",
 			want: []string{
-				`row 2: column "Bought": "12/31/2023" is no date of the form 02.01.2006`,
+				`row 2: column "Bought": "12/31/2023" is not a date of the form 02.01.2006`,
 				`row 3: column "Type": the mapping has no class for "Tablet"`,
-				`row 5: column "Price": "x" is no number`,
+				`row 5: column "Price": "x" is not a number`,
 				`row 6 S4 laptop {"serial_number":"S4"}`,
-				`row 7: column "Serial no.": row 6 is "S4" too`,
-				`row 8: column "Serial no.": it is empty, and names the row`,
-				`row 9: 2 fields, the header has 4`,
+				`row 7: column "Serial no.": row 6 has the key "S4" too`,
+				`row 8: column "Serial no.": the key of the row is empty`,
+				`row 9: the row has 2 fields, the header has 4`,
 			},
 		},
 		{
@@ -89,7 +89,7 @@ func TestCSV(t *testing.T) {
 			},
 		},
 		{
-			name: "dates that the column explains", text: "serial,purchase date,warranty end\nA,03/04/2020,2023-04-03\nB,31/12/2020,3.4.2023\nC,n/a,-\n",
+			name: "dates that the column disambiguates", text: "serial,purchase date,warranty end\nA,03/04/2020,2023-04-03\nB,31/12/2020,3.4.2023\nC,n/a,-\n",
 			want: []string{
 				`row 2 A  {"purchase_date":"2020-04-03","serial_number":"A","warranty_end":"2023-04-03"}`,
 				`row 3 B  {"purchase_date":"2020-12-31","serial_number":"B","warranty_end":"2023-04-03"}`,
@@ -97,27 +97,27 @@ func TestCSV(t *testing.T) {
 			},
 		},
 		{
-			name: "dates that nothing explains", text: "serial,purchase date\nA,03/04/2020\nB,04/04/2020\n",
+			name: "ambiguous dates", text: "serial,purchase date\nA,03/04/2020\nB,04/04/2020\n",
 			want: []string{
-				`row 2: column "purchase date": "03/04/2020" is no date, or can be read in two ways: the mapping must give its format`,
+				`row 2: column "purchase date": "03/04/2020" is not a date, or is ambiguous; set "format" for this column in the mapping`,
 				`row 3 B  {"purchase_date":"2020-04-04","serial_number":"B"}`,
 			},
 		},
 		{
 			name: "numbers", text: "serial;price\nA;1.234\nB;1234,5\nC;1.234.567\nD;€ 12.50\nE;1'000.00 CHF\nF;-0,05\nG;1.23.456\nH;1,234.5\nI;007\nJ;0.500\n",
 			want: []string{
-				`row 2: column "price": "1.234" can be read in two ways: the mapping must give its decimal sign`,
+				`row 2: column "price": "1.234" is ambiguous; set "decimal" for this column in the mapping`,
 				`row 3 B  {"cost":1234.5,"serial_number":"B"}`,
 				`row 4 C  {"cost":1234567,"serial_number":"C"}`,
 				`row 5 D  {"cost":12.50,"serial_number":"D"}`,
 				`row 6 E  {"cost":1000.00,"serial_number":"E"}`,
 				`row 7 F  {"cost":-0.05,"serial_number":"F"}`,
-				`row 8: column "price": "1.23.456" is no number`,
+				`row 8: column "price": "1.23.456" is not a number`,
 				`row 9 H  {"cost":1234.5,"serial_number":"H"}`,
 				`row 10 I  {"cost":7,"serial_number":"I"}`,
 				`row 11 J  {"cost":0.500,"serial_number":"J"}`,
 			},
-			warnings: []string{`column "price": the currency CHF, € is left out: it needs a column of its own`},
+			warnings: []string{`column "price": the currency CHF, € is ignored; put it into a column of its own`},
 		},
 		{
 			name: "values, yes and no", mapping: `{"key":["tag"],"class":"monitor","columns":{"tag":"asset_tag","ok":"approved_to_connect","state":{"attribute":"lifecycle_state","values":{"im Einsatz":"in_use"}}}}`,
@@ -147,7 +147,7 @@ func TestCSV(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(c.warnings, slices.Concat(docs[0].Notes, docs[0].Warnings)); diff != "" {
+			if diff := cmp.Diff(c.warnings, slices.Concat(docs[0].FileWarnings, docs[0].Warnings)); diff != "" {
 				t.Errorf("warnings (-want +got):\n%s", diff)
 			}
 		})
@@ -159,21 +159,21 @@ func TestCSVClassesAndIdentifiers(t *testing.T) {
 	docs := read(t, "csv", []byte("Type,Host name,MAC,Vendor,S/N\nNotebook,pc1,AA-BB-CC-00-11-22 aabb.cc00.1133,Dell,S1\nToaster,pc2,,,S2\nServer,pc3,nonsense,,S3\n"),
 		importer.Options{Name: "hr"})
 	want := []importer.Document{
-		{Source: "csv:hr", Place: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
+		{Source: "csv:hr", Position: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
 			Attributes: inventory.Attributes{"hostname": "pc1", "mac_address": "aa:bb:cc:00:11:22 aa:bb:cc:00:11:33", "manufacturer": "Dell", "serial_number": "S1"},
 			Identifiers: inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "S1", Hostname: "pc1", Interfaces: []inventory.InterfaceID{
 				{MAC: "aa:bb:cc:00:11:22", Type: "ethernet"}, {MAC: "aa:bb:cc:00:11:33", Type: "ethernet"}}}}},
-		{Source: "csv:hr", Place: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": "Toaster" is no known class: none is taken`},
+		{Source: "csv:hr", Position: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": there is no class "Toaster"; it is ignored`},
 			Observed: inventory.Observed{Attributes: inventory.Attributes{"hostname": "pc2", "serial_number": "S2"},
 				Identifiers: inventory.Identifiers{SerialNumber: "S2", Hostname: "pc2"}}},
-		{Source: "csv:hr", Place: "row 4", Problem: `row 4: column "MAC": "nonsense" is no MAC address`},
+		{Source: "csv:hr", Position: "row 4", Problem: `row 4: column "MAC": "nonsense" is not a MAC address`},
 	}
 	if diff := cmp.Diff(want, docs); diff != "" {
 		t.Errorf("documents (-want +got):\n%s", diff)
 	}
 }
 
-// TestCSVEncodings: what spreadsheets save under the name of CSV.
+// TestCSVEncodings has the encodings in which spreadsheets save CSV.
 func TestCSVEncodings(t *testing.T) {
 	t.Parallel()
 	const text = "Seriennummer;Standort\nS1;Köln €\n"
@@ -194,14 +194,15 @@ func TestCSVEncodings(t *testing.T) {
 	}
 }
 
-// TestCSVDeclaredAttributes: an attribute of the installation's own is recognized by its label, and has its type.
+// TestCSVDeclaredAttributes: a declared attribute is recognized by its label and has its declared
+// type.
 func TestCSVDeclaredAttributes(t *testing.T) {
 	t.Parallel()
 	docs := read(t, "csv", []byte("Serial,Lease End,Seats,Cost centre\nS1,31.12.2025,\"1,200\",4711\nS2,soon,1,\n"), importer.Options{Attributes: []inventory.Attribute{
 		{Name: "lease_end", Label: "Lease end", Type: "date"}, {Name: "seats", Label: "Seats", Type: "integer"}}})
 	for i, want := range []string{
-		`row 2: column "Seats": "1,200" can be read in two ways: the mapping must give its decimal sign`,
-		`row 3: column "Lease End": "soon" is no date, or can be read in two ways: the mapping must give its format`,
+		`row 2: column "Seats": "1,200" is ambiguous; set "decimal" for this column in the mapping`,
+		`row 3: column "Lease End": "soon" is not a date, or is ambiguous; set "format" for this column in the mapping`,
 	} {
 		if got := rowText(docs[i]); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -212,14 +213,14 @@ func TestCSVDeclaredAttributes(t *testing.T) {
 func TestMappingErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`{"columns":{"a":{"attribute":"cost","decimal":"x"}}}`:                    `column "a": the decimal sign is "x"`,
-		`{"columns":{"a":{"attribute":"bought","format":"02.01."}}}`:              `the format "02.01." does not tell year, month and day`,
-		`{"columns":{"a":{"attribute":"b","format":"2006-01-02","decimal":","}}}`: "a format is for dates",
-		`{"relationships":{"a":{"type":"used_by"}}}`:                              `column "a": a relationship has a type, and the class`,
-		`{"columns":{"a":{}}}`:                        `column "a": no attribute`,
-		`{"columns":{"a":"x","b":"x"}}`:               `the columns "a" and "b" both are x`,
-		`{"class":{"name":"laptop","column":"Type"}}`: "the class is both",
-		`{"class":{"values":{"a":"b"}}}`:              "the class has values and no column",
+		`{"columns":{"a":{"attribute":"cost","decimal":"x"}}}`:                    `column "a": decimal is "x"`,
+		`{"columns":{"a":{"attribute":"bought","format":"02.01."}}}`:              `format "02.01." lacks the year, month or day`,
+		`{"columns":{"a":{"attribute":"b","format":"2006-01-02","decimal":","}}}`: "format is for dates",
+		`{"relationships":{"a":{"type":"used_by"}}}`:                              `column "a": a relationship needs a type, and the class`,
+		`{"columns":{"a":{}}}`:                        `column "a": attribute is missing`,
+		`{"columns":{"a":"x","b":"x"}}`:               `the columns "a" and "b" both have the attribute x`,
+		`{"class":{"name":"laptop","column":"Type"}}`: "class has both",
+		`{"class":{"values":{"a":"b"}}}`:              "class has values but no column",
 		`{"colums":{}}`:                               `unknown field "colums"`,
 		`{"columns":{"a":{"attribut":"x"}}}`:          `unknown field "attribut"`,
 		`{"key":"a"}`:                                 "cannot unmarshal",
@@ -230,7 +231,7 @@ func TestMappingErrors(t *testing.T) {
 	}
 }
 
-// TestMappingComesBack: a mapping that was stored as JSON is the same when it is read.
+// TestMappingComesBack: a mapping survives encoding as JSON and decoding.
 func TestMappingComesBack(t *testing.T) {
 	t.Parallel()
 	want := mapping(t, `{"key":["a"],"class":{"column":"t","values":{"x":"laptop"}},"columns":{"a":"serial_number","b":{"attribute":"cost","decimal":","}},
@@ -244,7 +245,8 @@ func TestMappingComesBack(t *testing.T) {
 	}
 }
 
-// TestQuotedFieldsSurvive: what a writer that follows RFC 4180 writes is read as it was, whatever it contains.
+// TestQuotedFieldsSurvive: a field that is quoted as in RFC 4180 is read unchanged, whatever it
+// contains.
 func TestQuotedFieldsSurvive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -1,20 +1,20 @@
 package importer
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// deviceClasses are the classes of what agents find by SNMP, by their words for it in lower case. Others are not said.
+// deviceClasses maps the types of devices that agents find by SNMP, in lower case, to classes.
+// Other types have no class.
 var deviceClasses = map[string]string{
 	"networkequipment": "network_device", "networking": "network_device", "printer": "printer", "phone": "peripheral",
 	"power": "peripheral", "video": "peripheral", "kvm": "peripheral",
 }
 
-// deviceDocument describes what answered by SNMP: about says what it is, and whole has its ports. An item type, which
-// only JSON has, goes before the device's own.
+// deviceDocument converts a device that answered by SNMP: about describes the device, and whole has
+// its ports. The item type of the message, which only JSON has, overrides the type of the device.
 func deviceDocument(about, whole *node, itemType string) Document {
 	m := &machine{}
 	class := deviceClasses[strings.ToLower(itemType)]
@@ -42,14 +42,15 @@ func deviceDocument(about, whole *node, itemType string) Document {
 	}
 	m.doc.NativeKey = deviceKey(about, mac)
 	if m.doc.NativeKey == "" {
-		return Document{Problem: fmt.Sprintf("line %d: the device has neither MAC address, serial number, name nor IP address", about.line)}
+		return Document{Problem: position(about) + ": the device has no MAC address, serial number, name or IP address"}
 	}
 	m.doc.Observed = inventory.Observed{Class: class, Attributes: attributes, Identifiers: ids}
-	m.untakenOfDevice(about, whole)
+	m.warnUnusedOfDevice(about, whole)
 	return m.doc
 }
 
-// deviceKey names a device by what is the most likely to stay: the message itself names the agent only.
+// deviceKey identifies a device by its most stable property, because the message has only the
+// agent's id.
 func deviceKey(about *node, mac string) string {
 	switch {
 	case mac != "":
@@ -66,7 +67,7 @@ func deviceKey(about *node, mac string) string {
 	return ""
 }
 
-// deviceHostname leaves out what stands where a name is missing: the address.
+// deviceHostname ignores an IP address, which agents write if the name is missing.
 func deviceHostname(about *node) string {
 	name := about.first("dnshostname", "snmphostname", "name")
 	if strings.Trim(name, "0123456789.") == "" {
@@ -75,25 +76,25 @@ func deviceHostname(about *node) string {
 	return name
 }
 
-// portTypes are the kinds of ports that have a hardware address of their own (IANAifType-MIB).
+// portTypes are the types of ports that have their own hardware address (IANAifType-MIB).
 var portTypes = map[string]string{
 	"6": "ethernet", "62": "ethernet", "117": "ethernet", // ethernetCsmacd, fastEther, gigabitEthernet
 	"71": "wifi", // ieee80211
 }
 
-// deviceInterfaces gives the device's own address and those of its ports, each once.
+// deviceInterfaces returns the device's own hardware address and those of its ports, each once.
 func (m *machine) deviceInterfaces(about, whole *node) []inventory.InterfaceID {
 	var found []inventory.InterfaceID
 	seen := map[string]bool{"": true}
-	add := func(n *node, kind string) {
+	add := func(n *node, portType string) {
 		text := n.get("mac")
 		mac, ok := hardwareAddress(text)
 		if !ok && text != "" {
-			m.warnf(n, "the MAC address %q is none: it is left out", text)
+			m.warnf(n, "%q is not a MAC address; it is ignored", text)
 		}
 		if !seen[mac] {
 			seen[mac] = true
-			found = append(found, inventory.InterfaceID{MAC: mac, Type: kind})
+			found = append(found, inventory.InterfaceID{MAC: mac, Type: portType})
 		}
 	}
 	add(about, "ethernet")
@@ -102,22 +103,23 @@ func (m *machine) deviceInterfaces(about, whole *node) []inventory.InterfaceID {
 		ports = append(ports, list.all("port")...)
 	}
 	for _, port := range ports {
-		if kind := portTypes[port.get("iftype")]; kind != "" {
-			add(port, kind)
+		if portType := portTypes[port.get("iftype")]; portType != "" {
+			add(port, portType)
 		}
 	}
 	return found
 }
 
-// deviceFields are what is taken of a device; the others describe the message, or how the device was asked.
+// deviceFields are the fields that are used, and those that describe the message or how the device
+// was queried.
 var deviceFields = map[string]bool{
-	"type": true, "manufacturer": true, "model": true, "serial": true, "name": true, "snmphostname": true, "dnshostname": true,
-	"assettag": true, "description": true, "comments": true, "location": true, "mac": true, "ip": true,
-	"info": true, "ports": true, "network_ports": true, "network_device": true,
+	"type": true, "manufacturer": true, "model": true, "serial": true, "name": true, "snmphostname": true,
+	"dnshostname": true, "assettag": true, "description": true, "comments": true, "location": true, "mac": true,
+	"ip": true, "info": true, "ports": true, "network_ports": true, "network_device": true,
 	"versionclient": true, "authsnmp": true, "credentials": true, "id": true, "entity": true, "uptime": true,
 }
 
-func (m *machine) untakenOfDevice(about, whole *node) {
+func (m *machine) warnUnusedOfDevice(about, whole *node) {
 	var names []string
 	seen := map[string]bool{}
 	for _, child := range append(append([]*node{}, about.children...), whole.children...) {
@@ -127,11 +129,11 @@ func (m *machine) untakenOfDevice(about, whole *node) {
 		}
 	}
 	if len(names) > 0 {
-		m.doc.Warnings = append(m.doc.Warnings, "left out, for there is no place for them: "+strings.Join(names, ", "))
+		m.doc.Warnings = append(m.doc.Warnings, "ignored fields: "+strings.Join(names, ", "))
 	}
 }
 
-// describePhone gives a phone's attributes: it is no computer, and has no sections.
+// describePhone fills the attributes of a phone. It is not a computer and has no sections.
 func (m *machine) describePhone() {
 	bios, hardware := m.single("bios"), m.single("hardware")
 	attributes := inventory.Attributes{}
@@ -148,12 +150,12 @@ func (m *machine) describePhone() {
 		},
 	}
 	for _, n := range m.entries("networks") {
-		kind := interfaceType(n.get("type"))
+		portType := interfaceType(n.get("type"))
 		for _, id := range m.macs(n, n.get("mac")) {
-			id.Type = kind
+			id.Type = portType
 			m.doc.Observed.Identifiers.Interfaces = append(m.doc.Observed.Identifiers.Interfaces, id)
 		}
 	}
 	m.users()
-	m.untaken()
+	m.warnUnused()
 }

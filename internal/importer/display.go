@@ -9,13 +9,14 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// displays reads the monitors: by their EDID where the file has it, else by what it says of them. One that is only
-// called something is a part without numbers.
+// displays reads the monitors from their EDID if the file has it, else from its other fields. A
+// monitor with only a name becomes a component instead of an item.
 func (m *machine) displays() []entry {
 	var items []entry
 	count := map[string]int{}
 	key := func(d *inventoryv1.Display) string {
-		return strings.Join([]string{d.ManufacturerPnp, text32(d.ProductCode), text32(d.SerialNumber), d.SerialText}, "\x00")
+		parts := []string{d.ManufacturerPnp, text32(d.ProductCode), text32(d.SerialNumber), d.SerialText}
+		return strings.Join(parts, "\x00")
 	}
 	for _, n := range m.entries("monitors") {
 		item := m.display(n)
@@ -42,7 +43,7 @@ func (m *machine) display(n *node) *inventoryv1.Display {
 		if err == nil && fromEDID(item, data) {
 			return item
 		}
-		m.warnf(n, "the EDID of the monitor is damaged: what else is said of it is taken")
+		m.warnf(n, "the EDID of the monitor is damaged; the other fields are used")
 	}
 	if maker := n.get("manufacturer"); isPNP(maker) {
 		item.ManufacturerPnp = maker
@@ -52,17 +53,17 @@ func (m *machine) display(n *node) *inventoryv1.Display {
 	return item
 }
 
-// isPanel tells built-in panels by the kinds of connectors that only they use.
+// isPanel recognizes built-in panels by connector types that only they use.
 func isPanel(connector string) bool {
-	for _, kind := range []string{"eDP", "LVDS", "DSI"} {
-		if strings.HasPrefix(connector, kind) {
+	for _, panel := range []string{"eDP", "LVDS", "DSI"} {
+		if strings.HasPrefix(connector, panel) {
 			return true
 		}
 	}
 	return false
 }
 
-// isPNP tells the three letters of a manufacturer's id from its name.
+// isPNP reports whether the text is a manufacturer's three-letter PNP id, not its name.
 func isPNP(text string) bool {
 	return len(text) == 3 && strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
@@ -77,13 +78,13 @@ func text32(n *uint32) string {
 func (m *machine) monitorPart(n *node) {
 	name := n.first("name", "caption", "description")
 	if name == "" {
-		m.warnf(n, "a monitor of which nothing is said is left out")
+		m.warnf(n, "a monitor without any field is ignored")
 		return
 	}
 	attributes := inventory.Attributes{}
 	set(attributes, "model", name)
 	set(attributes, "manufacturer", n.get("manufacturer"))
-	m.part(n, inventory.Part{
+	m.addComponent(n, inventory.Part{
 		Class: "monitor", Key: name, Relationship: "connected_to", Attributes: attributes,
 		Identifiers: inventory.Identifiers{Manufacturer: n.get("manufacturer"), Model: name},
 	})

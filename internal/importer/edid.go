@@ -16,7 +16,8 @@ var edidHeader = []byte{0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0}
 
 const edidBlock = 128
 
-// fromEDID fills in what the first block says by which displays are told apart. It is false for what is no EDID.
+// fromEDID fills the identifying fields from the first block. It returns false if the data is not
+// an EDID.
 func fromEDID(item *inventoryv1.Display, data []byte) bool {
 	if len(data) < edidBlock || !bytes.HasPrefix(data, edidHeader) {
 		return false
@@ -46,7 +47,7 @@ func fromEDID(item *inventoryv1.Display, data []byte) bool {
 	return true
 }
 
-// pnpID is three letters of five bits, A being 1 (§3.4.1).
+// pnpID decodes three letters of five bits each; A is 1 (§3.4.1).
 func pnpID(packed uint16) string {
 	var letters [3]byte
 	for i := range letters {
@@ -58,7 +59,7 @@ func pnpID(packed uint16) string {
 	return ""
 }
 
-// manufactured reads week and year (§3.4.4). Week 255 says that the year is the model's.
+// manufactured reads week and year (§3.4.4). Week 255 means that the year is the model year.
 func manufactured(item *inventoryv1.Display, week, year byte) {
 	if week > 0 && week <= 54 {
 		item.Week = proto.Uint32(uint32(week))
@@ -68,8 +69,8 @@ func manufactured(item *inventoryv1.Display, week, year byte) {
 	}
 }
 
-// descriptorText reads the text of a display descriptor, which is one if it does not begin with a pixel clock. A line
-// feed ends the text (§3.10.3).
+// descriptorText reads the text of a display descriptor. A descriptor that begins with a pixel
+// clock is a timing and has no text. A line feed ends the text (§3.10.3).
 func descriptorText(descriptor []byte) string {
 	if !bytes.HasPrefix(descriptor, []byte{0, 0, 0}) {
 		return ""

@@ -10,7 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// recorded are the lists that the tests of a GLPI agent expect of real machines, by the sections that they are of.
+// recorded maps files with the expected results of a GLPI agent's tests on real machines to their
+// sections.
 var recorded = map[string]struct{ from, section string }{
 	"generic-dmidecode-memory.json": {"memories", "memory"},
 	"macos-memory.json":             {"memories", "memory"},
@@ -21,8 +22,8 @@ var recorded = map[string]struct{ from, section string }{
 	"windows-storages.json":         {"storages", "storage"},
 }
 
-// TestNothingIsLostSilently: each entry of many machines is an item, or there is a warning about it. Where an entry
-// could not be taken though it tells of something, the section is not complete.
+// TestNothingIsLostSilently: each entry of many machines becomes an item or a warning. A section
+// with a skipped entry is not complete.
 func TestNothingIsLostSilently(t *testing.T) {
 	t.Parallel()
 	for _, file := range corpus(t, "glpi-agent", "expected", "*.json") {
@@ -59,7 +60,7 @@ func TestNothingIsLostSilently(t *testing.T) {
 	}
 }
 
-// machinesOf finds the lists of entries in a file of expectations, whatever it calls them.
+// machinesOf returns the lists of entries in a file of expected results, whatever their names are.
 func machinesOf(t *testing.T, data []byte) map[string][]map[string]any {
 	t.Helper()
 	var groups map[string]json.RawMessage
@@ -82,7 +83,7 @@ func machinesOf(t *testing.T, data []byte) map[string][]map[string]any {
 	return found
 }
 
-// distinct counts the entries of which no other says the same.
+// distinct counts the entries without duplicates.
 func distinct(entries []map[string]any) int {
 	seen := map[string]bool{}
 	for _, e := range entries {

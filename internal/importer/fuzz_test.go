@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/importer"
 )
 
-// fuzz reads whatever comes: it either says what is wrong, or gives documents that keep the rules.
+// fuzz reads arbitrary data: Read either returns an error, or documents that keep the invariants.
 func fuzz(f *testing.F, format string, seeds ...string) {
 	f.Helper()
 	for _, seed := range seeds {

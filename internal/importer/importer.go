@@ -1,6 +1,12 @@
-// Package importer reads what other tools write: the inventories of the GLPI, FusionInventory and OCS agents, and tables
-// of things as CSV. It turns them into items of our sections, attributes and identifiers, and says what it leaves out.
-// It judges no identifier and stores nothing: a placeholder stays as it was written.
+// Package importer reads the files of other tools: inventories of the GLPI, FusionInventory and OCS
+// agents, and CSV tables of assets. It converts them into section items, attributes and
+// identifiers, and warns about everything that it ignores.
+//
+// It never stores anything, and it never decides whether an identifier is usable: a placeholder
+// such as "To be filled by O.E.M." stays as the file has it.
+//
+// Start with Read. The files json.go and xml.go parse a file into nodes, message.go converts the
+// nodes of an inventory, and csv.go and table.go read a table.
 package importer
 
 import (
@@ -12,55 +18,60 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Document is one thing that a file tells of.
+// Document is one asset in a file: a machine with its inventory, a device, or a row of a table.
 type Document struct {
 	Source    string // "glpi", "fusioninventory", "ocs" or "csv"; with Options.Name behind a colon
-	NativeKey string // what the source calls it: the agent's device id, or the key column(s) of a table
-	Place     string // where in the file it stands: "line 12", "object 3", "row 7"
+	NativeKey string // the source's id: the agent's device id, or the key column(s) of a table
+	Position  string // in the file: "line 12", "object 3", "row 7"
 
-	// Sections are an inventory. A section that the file does not have is not among them: nothing is said of it.
+	// Sections are the inventory. A section that the file does not have is missing here too: it is
+	// unknown, not empty.
 	Sections []Section
 
-	// Match is by what the thing is one that is known, where a mapping says so.
+	// Match identifies an existing CI by the attribute that the mapping names. The zero value: by
+	// evidence.
 	Match inventory.Match
 
-	// Observed is what the sections have no room for: class, attributes, identifiers that no section has, and parts.
+	// Observed has what no section holds: class, attributes, further identifiers, and components.
 	Observed inventory.Observed
 
-	// Warnings say what was left out and why, with its place.
+	// Warnings list what was ignored and why, each with its position.
 	Warnings []string
 
-	// Notes are warnings about the file as a whole. They stand with its first document.
-	Notes []string
+	// FileWarnings are about the file as a whole. Only its first document has them.
+	FileWarnings []string
 
-	// Problem says why the document cannot be taken, though the file can be read: a row whose date is none, or whose key
-	// is another's. It is the only field besides Source and Place then.
+	// Problem is why the document is rejected although the file is readable: a row with an invalid
+	// date, or with the key of another row. Only Source and Position are set then.
 	Problem string
 }
 
 // Section is one section of an inventory.
 type Section struct {
 	Name   string
-	Status inventory.Status // StatusPartial where an entry of the file could not be taken
+	Status inventory.Status // StatusPartial if an entry of the file was skipped
 	Items  []proto.Message  // messages of inventoryv1
 }
 
-// Options say how a file is to be read. The zero value reads every format.
+// Options are the settings of Read. The zero value works for every format.
 type Options struct {
-	// Name tells sources of one kind apart: the documents of a CSV file with the name "hr" have the source "csv:hr".
+	// Name distinguishes sources with the same format: documents of a CSV file with the name "hr"
+	// have the source "csv:hr".
 	Name string
 
-	// Mapping says what the columns of a CSV file mean. Its zero value: known names of columns are recognized.
+	// Mapping defines the columns of a CSV file. The zero value recognizes well-known column names.
 	Mapping Mapping
 
-	// Attributes are declared ones beyond those built in, for the columns of a CSV file: by name, or by label.
+	// Attributes are the declared attributes. A CSV column with the name or label of one is
+	// recognized.
 	Attributes []inventory.Attribute
 
-	// Classes are all that there are, for the classes of a CSV file: by name, or by label.
+	// Classes are all CI classes. The class column of a CSV file may contain their names or labels.
 	Classes []inventory.Class
 }
 
-// What a file may hold. The limits keep a hostile file from filling the memory; whole fleets come as several files.
+// The limits of one file, so that a hostile file cannot exhaust the memory. A large fleet needs
+// several files.
 const (
 	maxBytes = 64 << 20
 	maxDepth = 32
@@ -68,13 +79,13 @@ const (
 	maxRows  = 200_000
 )
 
-// format is one of the formats that are read.
+// format is a supported file format.
 type format struct {
 	name, source string
 	read         func(data []byte, o Options) ([]Document, error)
 }
 
-// formats lists them in the order in which they are shown.
+// formats lists them in the order of the command's help.
 func formats() []format {
 	return []format{
 		{"glpi-json", "glpi", readJSON},
@@ -84,7 +95,7 @@ func formats() []format {
 	}
 }
 
-// Formats lists the names of the formats that Read knows.
+// Formats lists the names that Read accepts.
 func Formats() []string {
 	var names []string
 	for _, f := range formats() {
@@ -93,8 +104,8 @@ func Formats() []string {
 	return names
 }
 
-// Read reads a whole file. An error says what is wrong with it and at which line, column or row; there are no
-// documents then. An unknown format, a file over 64 MiB and a failing reader are errors too.
+// Read reads a whole file. If it is malformed, Read returns no documents and an error with the
+// line, column or row. An unknown format and a file over 64 MiB are errors too.
 func Read(format string, r io.Reader, o Options) ([]Document, error) {
 	for _, f := range formats() {
 		if f.name != format {

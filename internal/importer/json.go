@@ -11,7 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// readJSON reads the inventories of a GLPI agent: one object, several of them one after the other, or an array of them.
+// readJSON reads the inventories of a GLPI agent: one object, several concatenated ones, or an
+// array of objects.
 func readJSON(data []byte, _ Options) ([]Document, error) {
 	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	if err := checkUTF8(data); err != nil {
@@ -22,7 +23,7 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 		return nil, err
 	}
 	if len(roots) == 0 {
-		return nil, errors.New("line 1: nothing in it, want an object")
+		return nil, errors.New("line 1: the file is empty; want a JSON object")
 	}
 	var docs []Document
 	for i, root := range roots {
@@ -31,7 +32,7 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 			return nil, fmt.Errorf("object %d: %w", i+1, err)
 		}
 		for j := range found {
-			found[j].Place = fmt.Sprintf("object %d", i+1)
+			found[j].Position = fmt.Sprintf("object %d", i+1)
 		}
 		docs = append(docs, found...)
 	}
@@ -40,7 +41,8 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 
 const byteOrderMark = "\uFEFF"
 
-// checkUTF8 refuses other encodings, as RFC 8259 §8.1 does: they would be read with replacement characters in them.
+// checkUTF8 rejects other encodings, as RFC 8259 §8.1 does; they would be read with replacement
+// characters.
 func checkUTF8(data []byte) error {
 	if utf8.Valid(data) {
 		return nil
@@ -55,7 +57,7 @@ func checkUTF8(data []byte) error {
 	}
 }
 
-// jsonRoots gives the objects at the top of the file.
+// jsonRoots returns the top-level objects of the file.
 func jsonRoots(data []byte) ([]*node, error) {
 	p := jsonParser{builder: newBuilder(), data: data, lines: newLines(data)}
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -67,7 +69,7 @@ func jsonRoots(data []byte) ([]*node, error) {
 		} else if err != nil {
 			return nil, jsonError(data, err)
 		}
-		// The library has seen to it that the value is JSON: from here on only its contents can be wrong.
+		// The decoder has checked the syntax, so the parser below only checks the contents.
 		p.offset = int(decoder.InputOffset()) - len(value)
 		if err := p.value(top, ""); err != nil {
 			return nil, fmt.Errorf("%s: %w", newLines(data).at(p.offset), err)
@@ -75,8 +77,7 @@ func jsonRoots(data []byte) ([]*node, error) {
 	}
 }
 
-// jsonError says where the library has met something else than JSON, and puts the end of a file that is cut off into
-// words.
+// jsonError adds the position to a syntax error, and a plain message if the file is truncated.
 func jsonError(data []byte, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s: the file ends within an object or an array", newLines(data).at(len(data)))
@@ -87,7 +88,7 @@ func jsonError(data []byte, err error) error {
 	return err
 }
 
-// jsonParser makes nodes of values that are known to be JSON.
+// jsonParser builds nodes from values with valid syntax.
 type jsonParser struct {
 	*builder
 
@@ -96,7 +97,7 @@ type jsonParser struct {
 	lines  *lines
 }
 
-// peek gives the first byte of what comes, behind space, commas and colons.
+// peek returns the first byte of the next value, after space, commas and colons.
 func (p *jsonParser) peek() byte {
 	for {
 		switch c := p.data[p.offset]; c {
@@ -115,7 +116,7 @@ func (p *jsonParser) value(parent *node, name string) error {
 		return p.array(parent, name)
 	}
 	if first != '{' && name == "" {
-		return errors.New("want an object")
+		return errors.New("want a JSON object")
 	}
 	n, err := p.node(name, p.lines.to(p.offset))
 	if err != nil {
@@ -135,7 +136,7 @@ func (p *jsonParser) value(parent *node, name string) error {
 	return err
 }
 
-// array adds its elements to the parent, as if each of them had the array's name.
+// array adds its elements to the parent; each of them gets the array's name.
 func (p *jsonParser) array(parent *node, name string) error {
 	if err := p.down(); err != nil {
 		return err
@@ -151,7 +152,8 @@ func (p *jsonParser) array(parent *node, name string) error {
 	return nil
 }
 
-// object reads the members of an object. Two of one name are an error: readers disagree on which of them counts.
+// object reads the members of an object. A duplicate name is an error, because parsers disagree on
+// which value counts.
 func (p *jsonParser) object(n *node) error {
 	if err := p.down(); err != nil {
 		return err
@@ -161,11 +163,11 @@ func (p *jsonParser) object(n *node) error {
 	for p.peek() != '}' {
 		key := p.lower(p.text())
 		if slices.Contains(seen, key) {
-			return fmt.Errorf("the name %q is there twice in one object", key)
+			return fmt.Errorf("the object has the member %q twice", key)
 		}
 		seen = append(seen, key)
 		if key == "" {
-			return errors.New("a name is empty")
+			return errors.New("a member has an empty name")
 		}
 		if err := p.value(n, key); err != nil {
 			return err
@@ -192,7 +194,7 @@ func (p *jsonParser) text() string {
 	}
 	var text string
 	if err := json.Unmarshal(p.data[begin:p.offset], &text); err != nil {
-		panic(err) // it was found to be a string before
+		panic(err) // the decoder has checked its syntax
 	}
 	return text
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// lines counts the lines of a text. Each question is about a place behind the one before.
+// lines converts offsets of a text into lines. Offsets must be asked for in ascending order.
 type lines struct {
 	data   []byte
 	offset int
@@ -15,7 +15,7 @@ type lines struct {
 
 func newLines(data []byte) *lines { return &lines{data: data, line: 1} }
 
-// to gives the line of an offset, from 1.
+// to returns the line of an offset, from 1.
 func (l *lines) to(offset int) int {
 	offset = min(offset, len(l.data))
 	for l.offset < offset {
@@ -31,7 +31,7 @@ func (l *lines) to(offset int) int {
 	return l.line
 }
 
-// at gives the place of an offset for people; columns count bytes, from 1.
+// at returns the position of an offset as text; columns count bytes, from 1.
 func (l *lines) at(offset int) string {
 	line := l.to(offset)
 	return fmt.Sprintf("line %d, column %d", line, min(offset, len(l.data))-l.start+1)

@@ -7,48 +7,54 @@ import (
 	"time"
 )
 
-// Mapping says what the columns of a table mean. Columns are called by the names in the table's first row.
+// Mapping defines what the columns of a table mean. It refers to a column by its name in the
+// table's header.
 type Mapping struct {
-	// Key are the columns whose values name a row among the rows, now and in later versions of the table. None: the
-	// first of asset tag, serial number, UUID, MAC address, host name and name that has a column.
+	// Key lists the columns whose values identify a row, in this file and in later versions of it.
+	// Empty: the first of asset tag, serial number, UUID, MAC address, host name and name that has
+	// a column.
 	Key []string `json:"key,omitempty"`
 
-	// Match is an attribute that tells which CI a row is about: the one that has the value. It is the word of whoever wrote
-	// the mapping, who knows that their asset tags are unique. It may be "id", of a list that was exported. "": it is found
-	// out by evidence, such as a maker's serial number.
+	// Match is the attribute by which a row finds its CI: the CI with the same value. Its values
+	// must be unique, which only the author of the mapping knows. "id" matches the ids of an
+	// exported list. "": the CI is found by evidence, such as manufacturer and serial number.
 	Match string `json:"match,omitempty"`
 
 	Class ClassMapping `json:"class,omitzero"`
 
-	// Columns says which attributes they are; others are left out. None: known names are recognized.
+	// Columns assigns attributes to columns; other columns are ignored. Empty: well-known names are
+	// recognized.
 	Columns map[string]Column `json:"columns,omitempty"`
 
-	// Relationships says which columns name other things, and what the row's thing has to do with them.
+	// Relationships lists the columns that name other CIs, and how the row's CI relates to them.
 	Relationships map[string]Relation `json:"relationships,omitempty"`
 }
 
-// Relation says what a row's thing has to do with the one that a column names, e.g. that it is located_in a location.
+// Relation is the relationship from a row's CI to the CI that a column names, e.g. located_in a
+// location.
 type Relation struct {
 	Type    string `json:"type"`
-	Class   string `json:"class"`             // of the other
-	By      string `json:"by,omitempty"`      // the attribute of the other that has the value; "": its name
-	Inverse bool   `json:"inverse,omitempty"` // the relationship is from the other to the row's thing
+	Class   string `json:"class"`             // of the other CI
+	By      string `json:"by,omitempty"`      // the attribute of the other CI with the value; "": name
+	Inverse bool   `json:"inverse,omitempty"` // the relationship is from the other CI to the row's
 }
 
-// ClassMapping says of which class the things of a table are: all of one, or each of what a column says. In JSON it may
-// be the name alone.
+// ClassMapping defines the class of the rows: one class for all, or the value of a column. In JSON
+// the name of the class alone is enough.
 type ClassMapping struct {
-	Name   string            `json:"name,omitempty"`
-	Column string            `json:"column,omitempty"`
-	Values map[string]string `json:"values,omitempty"` // from the column's values, in any case; none: they are classes
+	Name   string `json:"name,omitempty"`
+	Column string `json:"column,omitempty"`
+	// Values maps values of the column, in any case, to classes. Empty: the values are classes.
+	Values map[string]string `json:"values,omitempty"`
 }
 
-// Column says what a column means. In JSON it may be the attribute's name alone.
+// Column defines what a column means. In JSON the name of the attribute alone is enough.
 type Column struct {
-	Attribute string            `json:"attribute"`
-	Format    string            `json:"format,omitempty"`  // of a date, as "02.01.2006": Go's layout
-	Decimal   string            `json:"decimal,omitempty"` // of a number: "," or "."
-	Values    map[string]string `json:"values,omitempty"`  // from the column's values, in any case
+	Attribute string `json:"attribute"`
+	Format    string `json:"format,omitempty"`  // of a date, as a Go layout: "02.01.2006"
+	Decimal   string `json:"decimal,omitempty"` // of a number: "," or "."
+	// Values maps values of the column, in any case, to values of the attribute.
+	Values map[string]string `json:"values,omitempty"`
 }
 
 // UnmarshalJSON reads the name of a class, or an object.
@@ -63,7 +69,7 @@ func (c *Column) UnmarshalJSON(data []byte) error {
 	return nameOr(data, &c.Attribute, (*plain)(c))
 }
 
-// nameOr reads a text into the name, or an object, in which every member must be known.
+// nameOr decodes a string into name, or an object without unknown members into object.
 func nameOr(data []byte, name *string, object any) error {
 	if bytes.HasPrefix(data, []byte{'"'}) {
 		return json.Unmarshal(data, name)
@@ -88,17 +94,17 @@ func ParseMapping(data []byte) (Mapping, error) {
 	return m, nil
 }
 
-// check finds what can be wrong whatever the table is.
+// check finds the errors that do not depend on the table.
 func (m Mapping) check() error {
 	if m.Class.Name != "" && m.Class.Column != "" {
-		return fmt.Errorf("the class is both %q and what the column %q says", m.Class.Name, m.Class.Column)
+		return fmt.Errorf("class has both the name %q and the column %q; keep one", m.Class.Name, m.Class.Column)
 	}
 	if m.Class.Column == "" && len(m.Class.Values) > 0 {
-		return fmt.Errorf("the class has values and no column")
+		return fmt.Errorf("class has values but no column")
 	}
 	for name, relation := range m.Relationships {
 		if relation.Type == "" || relation.Class == "" {
-			return fmt.Errorf("column %q: a relationship has a type, and the class of the things that the column names", name)
+			return fmt.Errorf("column %q: a relationship needs a type, and the class of the CIs in the column", name)
 		}
 	}
 	by := map[string]string{}
@@ -107,7 +113,8 @@ func (m Mapping) check() error {
 			return fmt.Errorf("column %q: %w", name, err)
 		}
 		if other, twice := by[column.Attribute]; twice {
-			return fmt.Errorf("the columns %q and %q both are %s", min(name, other), max(name, other), column.Attribute)
+			return fmt.Errorf("the columns %q and %q both have the attribute %s",
+				min(name, other), max(name, other), column.Attribute)
 		}
 		by[column.Attribute] = name
 	}
@@ -116,22 +123,24 @@ func (m Mapping) check() error {
 
 func (c Column) check() error {
 	if c.Attribute == "" {
-		return fmt.Errorf("no attribute")
+		return fmt.Errorf("attribute is missing")
 	}
 	if c.Decimal != "" && c.Decimal != "," && c.Decimal != "." {
-		return fmt.Errorf("the decimal sign is %q, want \",\" or \".\"", c.Decimal)
+		return fmt.Errorf("decimal is %q, want \",\" or \".\"", c.Decimal)
 	}
 	if c.Format != "" && c.Decimal != "" {
-		return fmt.Errorf("a format is for dates, and a decimal sign for numbers")
+		return fmt.Errorf("format is for dates and decimal is for numbers; keep one")
 	}
-	if c.Format != "" && !tellsDays(c.Format) {
-		return fmt.Errorf("the format %q does not tell year, month and day; write the second of January 2006 in it, as in 02.01.2006", c.Format)
+	if c.Format != "" && !isDateLayout(c.Format) {
+		return fmt.Errorf("format %q lacks the year, month or day; write January 2, 2006 as your dates are written: "+
+			"02.01.2006", c.Format)
 	}
 	return nil
 }
 
-// tellsDays tries whether a layout keeps a date apart from others.
-func tellsDays(layout string) bool {
+// isDateLayout reports whether a layout has year, month and day: whether a date survives formatting
+// and parsing.
+func isDateLayout(layout string) bool {
 	probe := time.Date(2013, time.November, 17, 0, 0, 0, 0, time.UTC)
 	back, err := time.Parse(layout, probe.Format(layout))
 	return err == nil && back.Year() == probe.Year() && back.YearDay() == probe.YearDay()

@@ -8,7 +8,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// memories gives the memory slots. As in our own inventories the ordinal tells those apart that are called alike.
+// memories returns the memory slots. As in our own agent's inventories, an ordinal separates slots
+// with the same name.
 func (m *machine) memories() []entry {
 	entries := m.entries("memories")
 	named := map[string]int{}
@@ -49,11 +50,14 @@ func (m *machine) memory(n *node) *inventoryv1.Memory {
 	return item
 }
 
-// emptySlot are the words for a slot without a module. A capacity that is missing means that, or that it is not known.
+// emptySlot are the words for a slot without a module. A missing capacity may also mean that it is
+// unknown.
 var emptySlot = map[string]bool{"no": true, "empty": true, "no module installed": true, "not installed": true}
 
-// formFactors are those of SMBIOS 3.7 §7.18.1, in lower case: agents put other descriptions into the same field.
+// formFactors are those of SMBIOS 3.7 §7.18.1, in lower case. Agents write other descriptions into
+// the same field.
 var formFactors = map[string]bool{
-	"simm": true, "sip": true, "chip": true, "dip": true, "zip": true, "proprietary card": true, "dimm": true, "tsop": true,
-	"row of chips": true, "rimm": true, "sodimm": true, "srimm": true, "fb-dimm": true, "die": true, "camm": true,
+	"simm": true, "sip": true, "chip": true, "dip": true, "zip": true, "proprietary card": true, "dimm": true,
+	"tsop": true, "row of chips": true, "rimm": true, "sodimm": true, "srimm": true, "fb-dimm": true, "die": true,
+	"camm": true,
 }

@@ -11,7 +11,7 @@ import (
 func messageOfJSON(root *node) ([]Document, error) {
 	content := root.child("content")
 	if content == nil {
-		return nil, fmt.Errorf("line %d: no member content", root.line)
+		return nil, fmt.Errorf("line %d: the object has no member \"content\"", root.line)
 	}
 	if device := content.child("network_device"); device != nil {
 		return []Document{deviceDocument(device, content, root.get("itemtype"))}, nil
@@ -23,7 +23,7 @@ func messageOfJSON(root *node) ([]Document, error) {
 	switch action := root.get("action"); action {
 	case "", "inventory":
 	default:
-		return nil, fmt.Errorf("line %d: the action %q is no inventory", root.line, action)
+		return nil, fmt.Errorf("line %d: the action is %q, want \"inventory\"", root.line, action)
 	}
 	m := newMachine(content)
 	m.doc.NativeKey = key
@@ -37,14 +37,15 @@ func messageOfJSON(root *node) ([]Document, error) {
 	return []Document{m.doc}, nil
 }
 
-// messageOfXML reads a message of a FusionInventory or an OCS agent: an inventory, or what it found by SNMP.
+// messageOfXML reads a message of a FusionInventory or an OCS agent: an inventory, or the devices
+// that it found by SNMP.
 func messageOfXML(root *node) ([]Document, error) {
 	if root.name != "request" {
-		return nil, fmt.Errorf("line %d: the outermost element is %s, want REQUEST", root.line, strings.ToUpper(root.name))
+		return nil, fmt.Errorf("line %d: the root element is %s, want REQUEST", root.line, strings.ToUpper(root.name))
 	}
 	content := root.child("content")
 	if content == nil {
-		return nil, fmt.Errorf("line %d: no element CONTENT in REQUEST", root.line)
+		return nil, fmt.Errorf("line %d: REQUEST has no element CONTENT", root.line)
 	}
 	switch query := strings.ToUpper(root.get("query")); query {
 	case "INVENTORY":
@@ -54,11 +55,11 @@ func messageOfXML(root *node) ([]Document, error) {
 		}
 		m := newMachine(content)
 		m.doc.NativeKey = key
-		m.doc.Place = place(root)
+		m.doc.Position = position(root)
 		m.describe()
 		return []Document{m.doc}, nil
 	case "NETDISCOVERY", "SNMPQUERY", "SNMP", "NETINVENTORY":
-		// DEVICEID is the agent that asked, not the device that answered.
+		// DEVICEID names the agent that scanned, not the device that answered.
 		var docs []Document
 		for _, device := range content.all("device") {
 			docs = append(docs, devicesOfXML(device))
@@ -75,25 +76,25 @@ func devicesOfXML(device *node) Document {
 		about = info
 	}
 	doc := deviceDocument(about, device, "")
-	doc.Place = place(device)
+	doc.Position = position(device)
 	return doc
 }
 
 func deviceID(root *node) (string, error) {
 	switch found := root.all("deviceid"); {
 	case len(found) == 0 || found[0].text == "":
-		return "", fmt.Errorf("line %d: no device id, which names the agent", root.line)
+		return "", fmt.Errorf("line %d: the message has no device id", root.line)
 	case len(found) > 1:
-		return "", fmt.Errorf("line %d: a second device id", found[1].line)
+		return "", fmt.Errorf("line %d: the message has a second device id", found[1].line)
 	default:
 		return found[0].text, nil
 	}
 }
 
-func place(n *node) string { return fmt.Sprintf("line %d", n.line) }
+func position(n *node) string { return fmt.Sprintf("line %d", n.line) }
 
-// aliases are the names by which the XML of FusionInventory and OCS call what GLPI's JSON calls otherwise, within their
-// section: this is all in which the formats differ here.
+// aliases maps section.field of the XML of FusionInventory and OCS to the name that GLPI's JSON has
+// for the same field. The fields that the importer reads have no other differences.
 var aliases = map[string]string{
 	"bios.type":                    "chassis_type", // OCS
 	"cpus.cores":                   "core",         // OCS
@@ -111,17 +112,17 @@ var aliases = map[string]string{
 	"storages.serialnumber":        "serial",
 }
 
-// machine is a computer's inventory on the way to its document.
+// machine converts the inventory of one computer into its document.
 type machine struct {
 	doc     Document
 	content map[string][]*node // the entries of the file by section
-	order   []string           // the names of the file's sections, as they come
-	taken   map[string]bool
-	partial bool // the file has some sections of the machine only
+	order   []string           // the names of the file's sections, in its order
+	used    map[string]bool
+	partial bool // the file has only some sections of the machine
 }
 
 func newMachine(content *node) *machine {
-	m := &machine{content: map[string][]*node{}, taken: map[string]bool{}}
+	m := &machine{content: map[string][]*node{}, used: map[string]bool{}}
 	renamed := map[string]string{}
 	for _, entry := range content.children {
 		if _, known := m.content[entry.name]; !known {
@@ -141,21 +142,21 @@ func newMachine(content *node) *machine {
 	return m
 }
 
-// entries gives the entries of a section of the file.
+// entries returns the entries of a section of the file and marks the section as used.
 func (m *machine) entries(section string) []*node {
-	m.taken[section] = true
+	m.used[section] = true
 	return m.content[section]
 }
 
-// single gives the entry of a section that has one only; nil where the file does not have it.
+// single returns the only entry of a section, nil if the file does not have the section.
 func (m *machine) single(section string) *node {
-	first := !m.taken[section]
+	first := !m.used[section]
 	entries := m.entries(section)
 	if len(entries) == 0 {
 		return nil
 	}
 	if len(entries) > 1 && first {
-		m.warnf(entries[1], "a second %s: it is left out", section)
+		m.warnf(entries[1], "the second entry of section %s is ignored", section)
 	}
 	return entries[0]
 }
@@ -164,10 +165,10 @@ func (m *machine) warnf(n *node, format string, args ...any) {
 	m.doc.Warnings = append(m.doc.Warnings, fmt.Sprintf("line %d: ", n.line)+fmt.Sprintf(format, args...))
 }
 
-// describe fills the document in.
+// describe fills the document.
 func (m *machine) describe() {
 	for _, s := range sections {
-		if m.has(s.from) || s.sparse && !m.partial {
+		if m.has(s.from) || s.optional && !m.partial {
 			m.collect(s)
 		}
 	}
@@ -175,7 +176,7 @@ func (m *machine) describe() {
 	m.users()
 	m.virtualMachines()
 	m.printers()
-	m.untaken()
+	m.warnUnused()
 }
 
 func (m *machine) has(names []string) bool {
@@ -187,8 +188,8 @@ func (m *machine) has(names []string) bool {
 	return false
 }
 
-// name says how the machine is called where no section os does: GLPI's partial inventories have the name without the
-// operating system.
+// name takes the machine's name from the section hardware if there is no section os: GLPI's partial
+// inventories have the name without the operating system.
 func (m *machine) name() {
 	for _, s := range m.doc.Sections {
 		if s.Name == "os" {
@@ -201,20 +202,20 @@ func (m *machine) name() {
 	}
 }
 
-// aboutMessage are the sections that tell of the message or the agent, not of the machine.
+// aboutMessage are the sections that describe the message or the agent, not the machine.
 var aboutMessage = map[string]bool{
 	"accesslog": true, "versionclient": true, "versionprovider": true, "download": true, "etag": true,
 }
 
-// untaken says which sections of the file nothing was taken of.
-func (m *machine) untaken() {
+// warnUnused adds a warning with the sections of the file that were not used.
+func (m *machine) warnUnused() {
 	var names []string
 	for _, name := range m.order {
-		if !m.taken[name] && !aboutMessage[name] {
+		if !m.used[name] && !aboutMessage[name] {
 			names = append(names, fmt.Sprintf("%s (%d)", name, len(m.content[name])))
 		}
 	}
 	if len(names) > 0 {
-		m.doc.Warnings = append(m.doc.Warnings, "left out, for there is no place for them: "+strings.Join(names, ", "))
+		m.doc.Warnings = append(m.doc.Warnings, "ignored sections: "+strings.Join(names, ", "))
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// checkNames finds what a mapping names that there is not: every row would be without it.
+// checkNames rejects a mapping that names a class or attribute that does not exist.
 func (t *table) checkNames(o Options) error {
 	classes := slices.Collect(maps.Values(t.mapping.Class.Values))
 	if t.mapping.Class.Name != "" {
@@ -19,7 +19,8 @@ func (t *table) checkNames(o Options) error {
 	}
 	slices.Sort(classes)
 	for _, class := range classes {
-		if o.Classes != nil && !slices.ContainsFunc(o.Classes, func(c inventory.Class) bool { return c.Name == class }) {
+		named := func(c inventory.Class) bool { return c.Name == class }
+		if o.Classes != nil && !slices.ContainsFunc(o.Classes, named) {
 			return fmt.Errorf("mapping: there is no class %s", class)
 		}
 	}
@@ -29,20 +30,22 @@ func (t *table) checkNames(o Options) error {
 	}
 	slices.Sort(attributes)
 	for _, attribute := range attributes {
-		if o.Attributes != nil && attribute != "name" && !slices.ContainsFunc(o.Attributes, func(a inventory.Attribute) bool { return a.Name == attribute }) {
+		named := func(a inventory.Attribute) bool { return a.Name == attribute }
+		if o.Attributes != nil && attribute != "name" && !slices.ContainsFunc(o.Attributes, named) {
 			return fmt.Errorf("mapping: there is no attribute %s", attribute)
 		}
 	}
-	if match := t.mapping.Match; match != "" && match != matchID && len(attributes) > 0 && !slices.Contains(attributes, match) {
-		return fmt.Errorf("mapping: rows are matched by %s, which no column is", match)
+	match := t.mapping.Match
+	if match != "" && match != matchID && len(attributes) > 0 && !slices.Contains(attributes, match) {
+		return fmt.Errorf("mapping: match is %s, but no column has that attribute", match)
 	}
 	return nil
 }
 
-// matchID is how a mapping calls the id of a CI, which is no attribute.
+// matchID is the mapping's name for the id of a CI, which is not an attribute.
 const matchID = "id"
 
-// match gives the value by which a row is about a CI that is known.
+// match returns the value by which a row finds its CI.
 func (t *table) match(r row, attributes inventory.Attributes) inventory.Match {
 	if t.mapping.Match == matchID {
 		return inventory.Match{By: matchID, Value: r.fields[t.idColumn]}
@@ -51,7 +54,7 @@ func (t *table) match(r row, attributes inventory.Attributes) inventory.Match {
 	return inventory.Match{By: t.mapping.Match, Value: value}
 }
 
-// classNamed gives the class of a name or a label.
+// classNamed returns the class with a name or a label.
 func (t *table) classNamed(text string) (string, bool) {
 	folded := fold(text)
 	for _, of := range []func(inventory.Class) string{

@@ -13,7 +13,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// interfaces gives one item per interface: the file has an entry for each of its addresses.
+// interfaces returns one item per interface. The file has an entry for each address of an
+// interface.
 func (m *machine) interfaces() []entry {
 	var items []entry
 	byName := map[string]*inventoryv1.NetworkInterface{}
@@ -66,14 +67,14 @@ func (m *machine) networkInterface(n *node) *inventoryv1.NetworkInterface {
 	if text := n.get("mac"); text != "" {
 		mac, ok := hardwareAddress(text)
 		if !ok {
-			m.warnf(n, "the MAC address %q is none: it is left out", text)
+			m.warnf(n, "%q is not a MAC address; it is ignored", text)
 		}
 		item.Mac = mac
 	}
 	return item
 }
 
-// interfaceTypes are the words that differ from ours.
+// interfaceTypes maps the type names that differ from ours.
 var interfaceTypes = map[string]string{"ether": "ethernet", "aggregate": "bond", "alias": "", "dialup": "ppp"}
 
 func interfaceType(text string) string {
@@ -89,10 +90,10 @@ func isLoopback(n *node) bool {
 	return strings.EqualFold(n.get("type"), "loopback") || err == nil && address.IsLoopback()
 }
 
-// speed reads Mbit/s; OCS writes "1 Gbps".
+// speed returns Mbit/s; OCS writes "1 Gbps".
 func (m *machine) speed(n *node) *uint32 {
 	text := n.get("speed")
-	if text == "" || strings.HasPrefix(text, "-1") { // what Linux says of an interface without a cable
+	if text == "" || strings.HasPrefix(text, "-1") { // Linux reports -1 for an interface without a cable
 		return nil
 	}
 	for _, unit := range []struct {
@@ -115,8 +116,8 @@ func (m *machine) speed(n *node) *uint32 {
 	return nil
 }
 
-// addresses gives those of an entry that mean something beyond the cable, as CIDR text. It is not ok where one had to be
-// left out.
+// addresses returns the addresses of an entry in CIDR notation, without loopback and link-local
+// ones. It returns false if an invalid address was ignored.
 func (m *machine) addresses(n *node) (texts []string, ok bool) {
 	ok = true
 	for _, field := range []struct{ address, mask string }{{"ipaddress", "ipmask"}, {"ipaddress6", "ipmask6"}} {
@@ -132,7 +133,7 @@ func (m *machine) addresses(n *node) (texts []string, ok bool) {
 		length, known := prefixLength(n.get(field.mask))
 		prefix := netip.PrefixFrom(address, length)
 		if err != nil || !known || !prefix.IsValid() {
-			m.warnf(n, "the address %q with the mask %q is left out: it is none", text, n.get(field.mask))
+			m.warnf(n, "%q with the mask %q is not an address; it is ignored", text, n.get(field.mask))
 			ok = false
 			continue
 		}
@@ -141,7 +142,8 @@ func (m *machine) addresses(n *node) (texts []string, ok bool) {
 	return texts, ok
 }
 
-// prefixLength reads "255.255.255.0", "ffff:ffff::" and "64". Ones behind zeros are no mask.
+// prefixLength reads "255.255.255.0", "ffff:ffff::" and "64". A mask must not have ones after
+// zeros.
 func prefixLength(mask string) (int, bool) {
 	if length, err := strconv.Atoi(mask); err == nil && length > 0 {
 		return length, true
@@ -162,7 +164,7 @@ func prefixLength(mask string) (int, bool) {
 	return length, true
 }
 
-// sortAddresses gives the addresses as our own inventories have them: in numerical order, each once.
+// sortAddresses sorts numerically and removes duplicates, as our own agent does.
 func sortAddresses(texts []string) []string {
 	slices.SortFunc(texts, func(a, b string) int {
 		return netip.MustParsePrefix(a).Compare(netip.MustParsePrefix(b)) // written by addresses
@@ -170,8 +172,8 @@ func sortAddresses(texts []string) []string {
 	return slices.Compact(texts)
 }
 
-// resolvers gives the machine's name servers to the interface by which it reaches them: the one with the default route,
-// if it is plain which that is.
+// resolvers adds the machine's name servers to the interface with the default route, if there is
+// exactly one.
 func (m *machine) resolvers(items []entry) {
 	hardware := m.single("hardware")
 	gateway, servers := hardware.get("defaultgateway"), hardware.get("dns")
@@ -189,8 +191,9 @@ func (m *machine) resolvers(items []entry) {
 	}
 }
 
-// hardwareAddress gives an address of 48 or 64 bits in lower case with colons; empty for one of zeros. It reads bytes
-// with colons, hyphens or nothing between them, and the groups of four digits with dots that switches show.
+// hardwareAddress returns an address of 48 or 64 bits in lower case with colons, and "" for an
+// all-zero one. It accepts bytes separated by colons, hyphens or nothing, and the groups of four
+// digits with dots that switches show.
 func hardwareAddress(text string) (mac string, ok bool) {
 	text = strings.ToLower(text)
 	digits := text

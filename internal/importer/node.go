@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// node is an element of XML or a value of JSON, so that both are read alike. An array is a sequence of nodes of one
-// name.
+// node is an XML element or a JSON value, so that one reader serves both formats. An array becomes
+// a sequence of nodes with the same name.
 type node struct {
 	name     string // lower case
 	text     string // of a leaf, without space around it
@@ -14,7 +14,7 @@ type node struct {
 	children []*node
 }
 
-// get gives the text of the first child of that name; empty where there is none. It may be asked of nil.
+// get returns the text of the first child with that name, or "". n may be nil.
 func (n *node) get(name string) string {
 	if child := n.child(name); child != nil {
 		return child.text
@@ -22,7 +22,7 @@ func (n *node) get(name string) string {
 	return ""
 }
 
-// first gives the text of the first child of one of the names that says something.
+// first returns the first non-empty text of the children with these names.
 func (n *node) first(names ...string) string {
 	for _, name := range names {
 		if text := n.get(name); text != "" {
@@ -32,7 +32,7 @@ func (n *node) first(names ...string) string {
 	return ""
 }
 
-// child gives the first child of that name; nil where there is none. It may be asked of nil.
+// child returns the first child with that name, or nil. n may be nil.
 func (n *node) child(name string) *node {
 	if n == nil {
 		return nil
@@ -45,7 +45,7 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// all gives the children of that name.
+// all returns the children with that name.
 func (n *node) all(name string) []*node {
 	if n == nil {
 		return nil
@@ -59,9 +59,9 @@ func (n *node) all(name string) []*node {
 	return found
 }
 
-// builder makes nodes, and stops when a file has too many of them or nests them too deep.
+// builder creates nodes and enforces maxNodes and maxDepth.
 type builder struct {
-	names map[string]string // lower-case forms: a file has few names and many nodes
+	names map[string]string // name → its lower-case form: a file has few names and many nodes
 	slab  []node
 	count int
 	depth int
@@ -71,7 +71,7 @@ func newBuilder() *builder { return &builder{names: map[string]string{}} }
 
 func (b *builder) node(name string, line int) (*node, error) {
 	if b.count++; b.count > maxNodes {
-		return nil, fmt.Errorf("more than %d values", maxNodes)
+		return nil, fmt.Errorf("the file has more than %d values", maxNodes)
 	}
 	if len(b.slab) == 0 {
 		b.slab = make([]node, 512)
@@ -94,7 +94,7 @@ func (b *builder) lower(name string) string {
 // down enters a level; the caller leaves it with up.
 func (b *builder) down() error {
 	if b.depth++; b.depth > maxDepth {
-		return fmt.Errorf("nested more than %d levels deep", maxDepth)
+		return fmt.Errorf("the file is nested more than %d levels deep", maxDepth)
 	}
 	return nil
 }

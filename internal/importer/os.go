@@ -8,8 +8,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// operatingSystem needs a file that names it: what a partial inventory says of the hardware alone would put a poorer
-// item in the place of the whole one.
+// operatingSystem returns nothing if the file does not name the system: a partial inventory with
+// hardware alone would replace a complete item by a poorer one.
 func (m *machine) operatingSystem() []entry {
 	os, hardware := m.single("operatingsystem"), m.single("hardware")
 	item := &inventoryv1.OperatingSystem{}
@@ -36,7 +36,7 @@ func (m *machine) osOfSection(item *inventoryv1.OperatingSystem, os *node) {
 	item.DisplayName = os.get("full_name")
 	item.Kernel = os.get("kernel_version")
 	item.Arch = os.get("arch")
-	if fqdn := os.get("fqdn"); strings.Contains(fqdn, ".") { // a bare name is the host's
+	if fqdn := os.get("fqdn"); strings.Contains(fqdn, ".") { // without a dot it is the host name
 		item.Fqdn = fqdn
 	}
 	zone := os.child("timezone")
@@ -45,20 +45,20 @@ func (m *machine) osOfSection(item *inventoryv1.OperatingSystem, os *node) {
 		if at, ok := day(text); ok {
 			item.InstallDate = timestamppb.New(at)
 		} else {
-			m.warnf(os, "the date of installation %q cannot be read: it is left out", text)
+			m.warnf(os, "the installation date %q is not a date; it is ignored", text)
 		}
 	}
 	if text := os.get("boot_time"); text != "" {
-		if at, ok := moment(text, zone.get("offset")); ok {
+		if at, ok := timestamp(text, zone.get("offset")); ok {
 			item.BootTime = timestamppb.New(at)
 		} else {
-			m.warnf(os, "the time of boot %q is left out: it is none, or its time zone is not said", text)
+			m.warnf(os, "the boot time %q is not a time, or has no time zone; it is ignored", text)
 		}
 	}
 }
 
-// osOfHardware reads what OCS says. Agents from before FusionInventory 2.3 have the kernel where others have the
-// version.
+// osOfHardware reads the fields of OCS. Agents before FusionInventory 2.3 write the kernel into the
+// field for the version.
 func osOfHardware(item *inventoryv1.OperatingSystem, hardware *node) {
 	item.Name = hardware.get("osname")
 	item.DisplayName = item.Name
@@ -70,7 +70,8 @@ func osOfHardware(item *inventoryv1.OperatingSystem, hardware *node) {
 	}
 }
 
-// isKernel tells the release of a Linux kernel, "4.11.3-200.fc25.x86_64", from the version of a system.
+// isKernel distinguishes the release of a Linux kernel, "4.11.3-200.fc25.x86_64", from the version
+// of an operating system.
 func isKernel(version string) bool {
 	before, _, found := strings.Cut(version, "-")
 	return found && strings.Count(before, ".") >= 2 && strings.Trim(before, "0123456789.") == ""

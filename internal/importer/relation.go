@@ -7,14 +7,14 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// relation is a column that names other things.
+// relation is a column that names other CIs.
 type relation struct {
 	Relation
 
 	index int
 }
 
-// relate takes the columns that the mapping says name other things.
+// relate adds the columns that name other CIs.
 func (t *table) relate() error {
 	for name, r := range t.mapping.Relationships {
 		index, err := t.find(name)
@@ -28,7 +28,7 @@ func (t *table) relate() error {
 	return nil
 }
 
-// related are the things that a row names.
+// related returns the CIs that a row names.
 func (t *table) related(r row) []inventory.Part {
 	var parts []inventory.Part
 	for _, relation := range t.relations {

@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestCSVRelationships: columns name other things by what these are called, and need no attribute of their own.
+// TestCSVRelationships: columns name other CIs by an attribute, and need no attribute of their own.
 func TestCSVRelationships(t *testing.T) {
 	t.Parallel()
 	m := mapping(t, `{"relationships":{"Room":{"type":"located_in","class":"location"},
@@ -26,14 +26,14 @@ func TestCSVRelationships(t *testing.T) {
 			Relationship: "contains",
 		},
 	}
-	if diff := cmp.Diff(want, docs[0].Observed.Parts); diff != "" || len(docs[0].Notes) != 0 {
-		t.Errorf("notes %v, parts (-want +got):\n%s", docs[0].Notes, diff)
+	if diff := cmp.Diff(want, docs[0].Observed.Parts); diff != "" || len(docs[0].FileWarnings) != 0 {
+		t.Errorf("notes %v, parts (-want +got):\n%s", docs[0].FileWarnings, diff)
 	}
 	if parts := docs[1].Observed.Parts; parts != nil {
-		t.Errorf("what names nothing is related to %v", parts)
+		t.Errorf("an empty cell has the relationships %v", parts)
 	}
 	_, err := importer.Read("csv", strings.NewReader("Serial\nS1\n"), importer.Options{Mapping: m})
-	if err == nil || !strings.Contains(err.Error(), "which is not there") {
-		t.Errorf("columns that are not there: %v", err)
+	if err == nil || !strings.Contains(err.Error(), "which does not exist") {
+		t.Errorf("missing columns: %v", err)
 	}
 }

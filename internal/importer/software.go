@@ -8,7 +8,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// sources are the package managers that agents call otherwise than we do.
+// sources maps the names of package managers that differ from ours.
 var sources = map[string]string{"deb": "dpkg"}
 
 func (m *machine) software() []entry {
@@ -17,17 +17,17 @@ func (m *machine) software() []entry {
 	for i, n := range entries {
 		dates[i] = n.get("install_date")
 	}
-	order := orderOfDays(dates)
+	order := dateOrderOf(dates)
 	items := make([]entry, 0, len(entries))
 	var unread []int
 	for i, n := range entries {
 		if n.get("name") == "" {
-			m.warnf(n, "a program without a name is left out")
+			m.warnf(n, "a program without a name is ignored")
 			items = append(items, entry{})
 			continue
 		}
 		item := m.program(n)
-		if at, ok := order.day(dates[i]); ok {
+		if at, ok := order.parse(dates[i]); ok {
 			item.InstallDate = timestamppb.New(at)
 		} else if !unknown[strings.ToLower(dates[i])] {
 			unread = append(unread, i)
@@ -35,7 +35,7 @@ func (m *machine) software() []entry {
 		items = append(items, entry{item, n})
 	}
 	if len(unread) > 0 {
-		m.warnf(entries[unread[0]], "%d dates of installation are left out, for they can be read in two ways or in none; this one is %q",
+		m.warnf(entries[unread[0]], "%d installation dates are ambiguous or not dates and are ignored, first %q",
 			len(unread), dates[unread[0]])
 	}
 	return items
@@ -54,7 +54,7 @@ func (m *machine) program(n *node) *inventoryv1.Software {
 	if ours, differs := sources[item.Source]; differs {
 		item.Source = ours
 	}
-	if n.get("username") != "" { // of the profile that it is installed in
+	if n.get("username") != "" { // the owner of the profile with the program
 		item.Scope = "user"
 	}
 	return item

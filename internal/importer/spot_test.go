@@ -13,7 +13,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// has holds a JSON object of an item to the members that it must have, written as they stand in it.
+// has checks that a section has an item whose JSON contains all of these members.
 func has(t *testing.T, d importer.Document, name string, members ...string) {
 	t.Helper()
 	s := section(d, name)
@@ -57,7 +57,7 @@ func TestIMac(t *testing.T) {
 	has(t, d, "volume", `"mount_point":"/"`, `"fs_type":"Journaled HFS+"`, `"is_system":true`, `"label":"osx106"`)
 	has(t, d, "os", `"hostname":"MacBook-de-teclib"`)
 	if os := item(t, d, "os", any1[*inventoryv1.OperatingSystem]); os.BootTime != nil {
-		t.Errorf("boot time %v, though no time zone is said", os.BootTime)
+		t.Errorf("boot time %v, although the file has no time zone", os.BootTime)
 	}
 	want := []inventory.Part{
 		{Class: "monitor", Key: "iMac", Relationship: "connected_to", Attributes: inventory.Attributes{"model": "iMac"},
@@ -91,7 +91,8 @@ func TestXPS(t *testing.T) {
 	}
 }
 
-// TestDevicesHaveTheirOwnKeys: the device id of what an agent found by SNMP is the agent's.
+// TestDevicesHaveTheirOwnKeys: a message about devices found by SNMP has only the agent's device
+// id.
 func TestDevicesHaveTheirOwnKeys(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]struct{ class, key, serial string }{
@@ -120,7 +121,7 @@ func wrap(content string) string {
 	return "<REQUEST><DEVICEID>pc-1</DEVICEID><QUERY>INVENTORY</QUERY><CONTENT>" + content + "</CONTENT></REQUEST>"
 }
 
-// TestEntries holds single entries of the file to the items that they become.
+// TestEntries compares entries of the file with the items that they become.
 func TestEntries(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -131,20 +132,20 @@ func TestEntries(t *testing.T) {
 	}{
 		{"a disk is known by its serial number", `<STORAGES><NAME>sda</NAME><SERIALNUMBER>S1</SERIALNUMBER><DISKSIZE>512110</DISKSIZE><TYPE>SSD</TYPE></STORAGES>`,
 			"storage", inventory.StatusOK, []string{`{"serial_number":"S1","size_bytes":512110000000,"media_type":"ssd","device":"sda"}`}, 0},
-		{"a disk that nothing names", `<STORAGES><DISKSIZE>1</DISKSIZE></STORAGES>`, "storage", inventory.StatusPartial, nil, 1},
-		{"memory made to look like a disk", `<STORAGES><NAME>zram0</NAME></STORAGES>`, "storage", inventory.StatusOK, nil, 1},
+		{"a disk without identifying fields", `<STORAGES><DISKSIZE>1</DISKSIZE></STORAGES>`, "storage", inventory.StatusPartial, nil, 1},
+		{"memory as a block device", `<STORAGES><NAME>zram0</NAME></STORAGES>`, "storage", inventory.StatusOK, nil, 1},
 		{"one disk twice", `<STORAGES><SERIALNUMBER>S1</SERIALNUMBER><MODEL>M</MODEL></STORAGES><STORAGES><SERIALNUMBER>S1</SERIALNUMBER><MODEL>N</MODEL><FIRMWARE>F</FIRMWARE></STORAGES>`,
 			"storage", inventory.StatusOK, []string{`{"serial_number":"S1","model":"M","firmware_revision":"F"}`}, 1},
-		{"a size that is none", `<STORAGES><NAME>sda</NAME><DISKSIZE>1e308</DISKSIZE></STORAGES>`, "storage", inventory.StatusOK,
+		{"an invalid size", `<STORAGES><NAME>sda</NAME><DISKSIZE>1e308</DISKSIZE></STORAGES>`, "storage", inventory.StatusOK,
 			[]string{`{"path":"sda","device":"sda"}`}, 1},
-		{"a size beyond all bounds", `<STORAGES><NAME>sda</NAME><DISKSIZE>99999999999999999999</DISKSIZE></STORAGES>`, "storage", inventory.StatusOK,
+		{"a size that overflows", `<STORAGES><NAME>sda</NAME><DISKSIZE>99999999999999999999</DISKSIZE></STORAGES>`, "storage", inventory.StatusOK,
 			[]string{`{"path":"sda","device":"sda"}`}, 1},
 		{"two versions of one program", `<SOFTWARES><NAME>kernel</NAME><VERSION>1</VERSION></SOFTWARES><SOFTWARES><NAME>kernel</NAME><VERSION>2</VERSION></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"name":"kernel","version":"1"}`, `{"name":"kernel","version":"2"}`}, 0},
 		{"one program twice", `<SOFTWARES><NAME>a</NAME><FROM>deb</FROM></SOFTWARES><SOFTWARES><NAME>a</NAME><FROM>deb</FROM></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"source":"dpkg","name":"a"}`}, 0},
 		{"a program without a name", `<SOFTWARES><VERSION>1</VERSION></SOFTWARES>`, "software", inventory.StatusPartial, nil, 1},
-		{"dates that one of them explains", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>03/04/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>`,
+		{"dates that one of them disambiguates", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>03/04/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"name":"a","install_date":"2020-04-03T00:00:00Z"}`, `{"name":"b","install_date":"2019-12-31T00:00:00Z"}`}, 0},
 		{"dates that contradict each other", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>12/31/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"name":"a"}`, `{"name":"b"}`}, 1},
@@ -158,14 +159,14 @@ func TestEntries(t *testing.T) {
 			"network_interface", inventory.StatusPartial, []string{`{"name":"eth0"}`}, 1},
 		{"speeds", `<NETWORKS><DESCRIPTION>a</DESCRIPTION><SPEED>1 Gbps</SPEED></NETWORKS><NETWORKS><DESCRIPTION>b</DESCRIPTION><SPEED>-1 Mbps</SPEED></NETWORKS>`,
 			"network_interface", inventory.StatusOK, []string{`{"name":"a","speed_mbps":1000}`, `{"name":"b"}`}, 0},
-		{"a container is no virtual machine", `<HARDWARE><VMSYSTEM>Docker</VMSYSTEM></HARDWARE>`, "system", inventory.StatusOK, []string{`{"container_type":"docker"}`}, 0},
+		{"a container is not a virtual machine", `<HARDWARE><VMSYSTEM>Docker</VMSYSTEM></HARDWARE>`, "system", inventory.StatusOK, []string{`{"container_type":"docker"}`}, 0},
 		{"a guest", `<HARDWARE><VMSYSTEM>Hyper-V</VMSYSTEM></HARDWARE>`, "system", inventory.StatusOK, []string{`{"is_virtual":true,"hypervisor":"hyperv"}`}, 0},
 		{"threads of a core", `<CPUS><NAME>X</NAME><CORE>4</CORE><THREAD>2</THREAD></CPUS>`, "cpu", inventory.StatusOK, []string{`{"socket":0,"model":"X","cores":4}`}, 0},
 		{"an empty slot", `<MEMORIES><CAPTION>DIMM0</CAPTION><CAPACITY>No Module Installed</CAPACITY></MEMORIES>`, "memory", inventory.StatusOK,
 			[]string{`{"locator":"DIMM0","size_bytes":0}`}, 0},
 		{"OCS names the system with the hardware", `<HARDWARE><NAME>pc</NAME><OSNAME>Debian GNU/Linux 12</OSNAME><OSVERSION>12</OSVERSION></HARDWARE>`, "os",
 			inventory.StatusOK, []string{`{"name":"Debian GNU/Linux 12","version":"12","display_name":"Debian GNU/Linux 12","hostname":"pc"}`}, 0},
-		{"an old agent has the kernel for a version", `<HARDWARE><OSNAME>Fedora</OSNAME><OSVERSION>4.11.3-200.fc25.x86_64</OSVERSION></HARDWARE>`, "os",
+		{"an old agent writes the kernel as the version", `<HARDWARE><OSNAME>Fedora</OSNAME><OSVERSION>4.11.3-200.fc25.x86_64</OSVERSION></HARDWARE>`, "os",
 			inventory.StatusOK, []string{`{"name":"Fedora","display_name":"Fedora","kernel":"4.11.3-200.fc25.x86_64"}`}, 0},
 		{"no monitor", ``, "display", inventory.StatusOK, nil, 0},
 		{"two monitors of one kind", `<MONITORS><SERIAL>1</SERIAL><PORT>HDMI-1</PORT></MONITORS><MONITORS><SERIAL>1</SERIAL><PORT>DP-1</PORT></MONITORS>`, "display",
@@ -189,7 +190,7 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestPeople: an account of a domain is one person everywhere, a local one is not.
+// TestPeople: a domain account is one person on all machines, a local one is not.
 func TestPeople(t *testing.T) {
 	t.Parallel()
 	d := one(t, "fusioninventory-xml", []byte(wrap(`<HARDWARE><LASTLOGGEDUSER>John</LASTLOGGEDUSER></HARDWARE>
@@ -226,7 +227,7 @@ func TestGuests(t *testing.T) {
 	}
 }
 
-// TestDialectsAgree: what XML calls otherwise is the same item.
+// TestDialectsAgree: XML and JSON with different field names become the same item.
 func TestDialectsAgree(t *testing.T) {
 	t.Parallel()
 	xml := one(t, "fusioninventory-xml", []byte(wrap(`<CPUS><NAME>X</NAME><CORE>2</CORE></CPUS><SOFTWARES><NAME>a</NAME><ARCH>all</ARCH><INSTALLDATE>2020-01-02</INSTALLDATE></SOFTWARES>`)))

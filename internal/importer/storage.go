@@ -12,7 +12,7 @@ func (m *machine) storages() []entry {
 	var items []entry
 	for _, n := range m.entries("storages") {
 		if isMemory(n.get("name")) {
-			m.warnf(n, "%s is left out: the kernel makes it of memory or a file, it is no disk", n.get("name"))
+			m.warnf(n, "%s is ignored: it is memory or a file, not a disk", n.get("name"))
 			continue
 		}
 		item := &inventoryv1.Storage{
@@ -34,7 +34,7 @@ func (m *machine) storages() []entry {
 	return items
 }
 
-// isMemory tells the block devices of Linux that have no disk behind them.
+// isMemory recognizes the block devices of Linux that are not backed by a disk.
 func isMemory(device string) bool {
 	for _, prefix := range []string{"zram", "loop", "ram"} {
 		if number, found := strings.CutPrefix(device, prefix); found && allDigits(number) {
@@ -44,10 +44,11 @@ func isMemory(device string) bool {
 	return false
 }
 
-// buses are what agents write, in lower case, and our words for it. "PCI" says nothing of the protocol.
+// buses maps the agents' names, in lower case, to ours. "PCI" is missing: it does not imply a
+// protocol.
 var buses = map[string]string{
-	"sata": "sata", "serial-ata": "sata", "ide": "ata", "ata": "ata", "pata": "ata", "scsi": "scsi", "sas": "sas", "usb": "usb",
-	"nvme": "nvme", "fc": "fc", "iscsi": "iscsi", "mmc": "mmc", "virtio": "virtio",
+	"sata": "sata", "serial-ata": "sata", "ide": "ata", "ata": "ata", "pata": "ata", "scsi": "scsi", "sas": "sas",
+	"usb": "usb", "nvme": "nvme", "fc": "fc", "iscsi": "iscsi", "mmc": "mmc", "virtio": "virtio",
 }
 
 func bus(texts ...string) string {
@@ -59,7 +60,7 @@ func bus(texts ...string) string {
 	return ""
 }
 
-// medium reads the kind of a drive, of which Windows and Linux have words of their own.
+// medium reads the type of a drive. Windows and Linux use different words.
 func medium(text string) (mediaType string, removable *bool) {
 	switch lower := strings.ToLower(text); {
 	case lower == "ssd", lower == "hdd":
@@ -75,7 +76,7 @@ func medium(text string) (mediaType string, removable *bool) {
 	}
 }
 
-// worldWideName gives lower-case digits, without the kind that some systems put in front.
+// worldWideName returns lower-case digits without the format prefix that some systems write.
 func worldWideName(text string) string {
 	text = strings.ToLower(text)
 	for _, prefix := range []string{"naa.", "eui.", "0x"} {

@@ -31,13 +31,14 @@ func (m *machine) system() []entry {
 	return []entry{{item, hardware}}
 }
 
-// chassisTypes are the names of SMBIOS 3.7 §7.4.1, from code 1, in lower case: agents take them from there.
+// chassisTypes are the names of SMBIOS 3.7 §7.4.1, from code 1, in lower case: agents take them
+// from there.
 var chassisTypes = []string{
-	"other", "unknown", "desktop", "low profile desktop", "pizza box", "mini tower", "tower", "portable", "laptop", "notebook",
-	"hand held", "docking station", "all in one", "sub notebook", "space-saving", "lunch box", "main server chassis",
-	"expansion chassis", "sub chassis", "bus expansion chassis", "peripheral chassis", "raid chassis", "rack mount chassis",
-	"sealed-case pc", "multi-system", "compactpci", "advancedtca", "blade", "blade enclosing", "tablet", "convertible",
-	"detachable", "iot gateway", "embedded pc", "mini pc", "stick pc",
+	"other", "unknown", "desktop", "low profile desktop", "pizza box", "mini tower", "tower", "portable", "laptop",
+	"notebook", "hand held", "docking station", "all in one", "sub notebook", "space-saving", "lunch box",
+	"main server chassis", "expansion chassis", "sub chassis", "bus expansion chassis", "peripheral chassis",
+	"raid chassis", "rack mount chassis", "sealed-case pc", "multi-system", "compactpci", "advancedtca", "blade",
+	"blade enclosing", "tablet", "convertible", "detachable", "iot gateway", "embedded pc", "mini pc", "stick pc",
 }
 
 func chassisCode(name string) *uint32 {
@@ -49,25 +50,26 @@ func chassisCode(name string) *uint32 {
 	return nil
 }
 
-// Hypervisors and containers by what agents call them, in lower case. "Physical" is what they say when they find
-// nothing, which proves nothing.
+// Hypervisors and containers by the agents' names, in lower case. "Physical" is missing: agents
+// write it when they detect nothing, which proves nothing.
 var (
 	hypervisors = map[string]string{
 		"vmware": "vmware", "qemu": "qemu", "kvm": "kvm", "xen": "xen", "hyper-v": "hyperv", "virtualbox": "virtualbox",
 		"parallels": "parallels", "bhyve": "bhyve", "virtual machine": "",
 	}
 	containers = map[string]string{
-		"docker": "docker", "lxc": "lxc", "lxd": "lxc", "podman": "podman", "openvz": "openvz", "virtuozzo": "openvz", "vserver": "vserver",
-		"systemd-nspawn": "systemd-nspawn", "bsdjail": "jail", "jail": "jail", "solariszone": "zone", "solariszones": "zone", "zone": "zone",
+		"docker": "docker", "lxc": "lxc", "lxd": "lxc", "podman": "podman", "openvz": "openvz", "virtuozzo": "openvz",
+		"vserver": "vserver", "systemd-nspawn": "systemd-nspawn", "bsdjail": "jail", "jail": "jail",
+		"solariszone": "zone", "solariszones": "zone", "zone": "zone",
 	}
 )
 
-func virtualize(item *inventoryv1.System, kind string) {
-	kind = strings.ToLower(kind)
-	if container, is := containers[kind]; is {
+func virtualize(item *inventoryv1.System, vmSystem string) {
+	vmSystem = strings.ToLower(vmSystem)
+	if container, is := containers[vmSystem]; is {
 		item.ContainerType = container
 	}
-	if hypervisor, is := hypervisors[kind]; is {
+	if hypervisor, is := hypervisors[vmSystem]; is {
 		item.IsVirtual, item.Hypervisor = proto.Bool(true), hypervisor
 	}
 }

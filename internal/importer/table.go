@@ -9,34 +9,37 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// table is how the rows of one table are read.
+// table holds how the rows of one table are converted.
 type table struct {
 	header  []string
 	columns []column
-	key     []int // columns
-	seen    map[string]int
+	key     []int          // indexes of the key columns
+	seen    map[string]int // key → row number
 	mapping Mapping
 
 	classes     []inventory.Class
 	relations   []relation
-	idColumn    int    // -1: none
-	classColumn int    // -1: none
-	classOfAll  string // of all rows
-	notes       []string
+	idColumn    int      // -1: none
+	classColumn int      // -1: none
+	classOfAll  string   // the class of every row; "": by classColumn
+	ignored     []string // warnings about columns
 }
 
-// column is one that means something.
+// column is a column with an attribute.
 type column struct {
 	Column
 
-	index int
-	kind  string // the type of the attribute
-	days  dayOfList
-	money map[string]bool // currencies that stand with the numbers
+	index      int
+	valueType  string // of the attribute, as inventory.Attribute has it
+	dates      dateOrder
+	currencies map[string]bool // found beside the numbers
 }
 
 func newTable(header []string, o Options) (*table, error) {
-	t := &table{header: header, mapping: o.Mapping, seen: map[string]int{}, classes: o.Classes, idColumn: -1, classColumn: -1, classOfAll: o.Mapping.Class.Name}
+	t := &table{
+		header: header, mapping: o.Mapping, seen: map[string]int{}, classes: o.Classes,
+		idColumn: -1, classColumn: -1, classOfAll: o.Mapping.Class.Name,
+	}
 	if err := t.checkNames(o); err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ func newTable(header []string, o Options) (*table, error) {
 		return nil, err
 	}
 	if len(t.columns) == 0 {
-		return nil, errors.New("line 1: no column has a known name, and no mapping says what they mean")
+		return nil, errors.New("line 1: no column has a well-known name; send a mapping that defines the columns")
 	}
 	if name := o.Mapping.Class.Column; name != "" {
 		if t.classColumn, err = t.find(name); err != nil {
@@ -68,7 +71,7 @@ func newTable(header []string, o Options) (*table, error) {
 	return t, t.findKey()
 }
 
-// find gives the column of a name: as it is written, else as it is folded.
+// find returns the column with a name: an exact match, else one that ignores case and punctuation.
 func (t *table) find(name string) (int, error) {
 	for _, same := range []func(string) bool{
 		func(s string) bool { return s == strings.TrimSpace(name) },
@@ -79,14 +82,14 @@ func (t *table) find(name string) (int, error) {
 			continue
 		}
 		if slices.ContainsFunc(t.header[first+1:], same) {
-			return 0, fmt.Errorf("line 1: the mapping names the column %q, of which there are two", name)
+			return 0, fmt.Errorf("line 1: the mapping names the column %q, which occurs twice", name)
 		}
 		return first, nil
 	}
-	return 0, fmt.Errorf("line 1: the mapping names the column %q, which is not there", name)
+	return 0, fmt.Errorf("line 1: the mapping names the column %q, which does not exist", name)
 }
 
-// mapped takes the columns that the mapping names.
+// mapped adds the columns that the mapping names.
 func (t *table) mapped(declared []inventory.Attribute) error {
 	for name, c := range t.mapping.Columns {
 		index, err := t.find(name)
@@ -100,17 +103,17 @@ func (t *table) mapped(declared []inventory.Attribute) error {
 }
 
 func newColumn(c Column, index int, declared []inventory.Attribute) column {
-	kind := typeOf(c.Attribute, declared)
+	valueType := typeOf(c.Attribute, declared)
 	switch {
 	case c.Format != "":
-		kind = "date"
-	case c.Decimal != "" && kind == "text":
-		kind = "number"
+		valueType = "date"
+	case c.Decimal != "" && valueType == "text":
+		valueType = "number"
 	}
-	return column{Column: c, index: index, kind: kind, money: map[string]bool{}}
+	return column{Column: c, index: index, valueType: valueType, currencies: map[string]bool{}}
 }
 
-// recognize takes the columns whose names are known.
+// recognize adds the columns with well-known names.
 func (t *table) recognize(declared []inventory.Attribute) {
 	known := meanings(declared)
 	by := map[string]string{}
@@ -121,9 +124,11 @@ func (t *table) recognize(declared []inventory.Attribute) {
 		case index == t.idColumn:
 		case attribute == "" && slices.ContainsFunc(t.relations, func(r relation) bool { return r.index == index }):
 		case attribute == "":
-			t.notes = append(t.notes, fmt.Sprintf("column %q is left out: its name is not known", t.columnName(index)))
+			t.ignored = append(t.ignored,
+				fmt.Sprintf("column %q is ignored: its name is not known", t.columnName(index)))
 		case by[attribute] != "":
-			t.notes = append(t.notes, fmt.Sprintf("column %q is left out: the column %q is %s too", name, by[attribute], attribute))
+			t.ignored = append(t.ignored,
+				fmt.Sprintf("column %q is ignored: column %q has the attribute %s too", name, by[attribute], attribute))
 		case attribute == classColumn:
 			by[attribute] = name
 			if t.classOfAll == "" {
@@ -143,7 +148,7 @@ func (t *table) columnName(index int) string {
 	return t.header[index]
 }
 
-// findKey finds the columns that name a row.
+// findKey chooses the columns that identify a row.
 func (t *table) findKey() error {
 	for _, name := range t.mapping.Key {
 		index, err := t.find(name)
@@ -163,16 +168,17 @@ func (t *table) findKey() error {
 		}
 	}
 	if len(t.key) == 0 {
-		return fmt.Errorf("line 1: no column names a row; one of %s would, or the mapping must say which", strings.Join(words.Key, ", "))
+		return fmt.Errorf("line 1: no column identifies a row; add one of %s, or set \"key\" in the mapping",
+			strings.Join(words.Key, ", "))
 	}
 	return nil
 }
 
-// learn finds out what only all rows together tell: the order of day and month.
-func (t *table) learn(rows []row) {
+// detectDateOrder detects the order of day and month from all rows of each date column.
+func (t *table) detectDateOrder(rows []row) {
 	for i := range t.columns {
 		c := &t.columns[i]
-		if c.kind != "date" || c.Format != "" {
+		if c.valueType != "date" || c.Format != "" {
 			continue
 		}
 		var texts []string
@@ -181,17 +187,17 @@ func (t *table) learn(rows []row) {
 				texts = append(texts, r.fields[c.index])
 			}
 		}
-		c.days = orderOfDays(texts)
+		c.dates = dateOrderOf(texts)
 	}
 }
 
-// keyOf gives what names a row. No two rows may have one name.
+// keyOf returns the key of a row. Two rows with the same key are a problem.
 func (t *table) keyOf(r row) (key, problem string) {
 	parts := make([]string, len(t.key))
 	for i, index := range t.key {
 		parts[i] = r.fields[index]
 		if isOneOf(parts[i], words.Unknown) {
-			return "", fmt.Sprintf("column %q: it is empty, and names the row", t.header[index])
+			return "", fmt.Sprintf("column %q: the key of the row is empty", t.header[index])
 		}
 		if len(parts) > 1 {
 			parts[i] = strings.NewReplacer(`\`, `\\`, "|", `\|`).Replace(parts[i])
@@ -199,13 +205,13 @@ func (t *table) keyOf(r row) (key, problem string) {
 	}
 	key = strings.Join(parts, "|")
 	if before, twice := t.seen[key]; twice {
-		return "", fmt.Sprintf("column %q: row %d is %q too", t.header[t.key[0]], before, key)
+		return "", fmt.Sprintf("column %q: row %d has the key %q too", t.header[t.key[0]], before, key)
 	}
 	t.seen[key] = r.number
 	return key, ""
 }
 
-// class gives the class of a row's thing.
+// class returns the class of a row's CI.
 func (t *table) class(doc *Document, r row) (class, problem string) {
 	if t.classColumn < 0 {
 		return t.classOfAll, ""
@@ -229,7 +235,8 @@ func (t *table) class(doc *Document, r row) (class, problem string) {
 	if t.mapping.Class.Column != "" {
 		return text, ""
 	}
-	doc.Warnings = append(doc.Warnings, fmt.Sprintf("%s: column %q: %q is no known class: none is taken", doc.Place, t.header[t.classColumn], text))
+	doc.Warnings = append(doc.Warnings,
+		fmt.Sprintf("%s: column %q: there is no class %q; it is ignored", doc.Position, t.header[t.classColumn], text))
 	return "", ""
 }
 
@@ -245,19 +252,19 @@ func translate(text string, values map[string]string) (string, bool) {
 	return "", false
 }
 
-// warnings are those about the table as a whole.
+// warnings returns the warnings about the table as a whole.
 func (t *table) warnings() []string {
-	notes := t.notes
+	list := t.ignored
 	for _, c := range t.columns {
 		var found []string
-		for currency := range c.money {
+		for currency := range c.currencies {
 			found = append(found, currency)
 		}
 		slices.Sort(found)
 		if len(found) > 0 {
-			notes = append(notes, fmt.Sprintf("column %q: the currency %s is left out: it needs a column of its own",
+			list = append(list, fmt.Sprintf("column %q: the currency %s is ignored; put it into a column of its own",
 				t.header[c.index], strings.Join(found, ", ")))
 		}
 	}
-	return notes
+	return list
 }

@@ -9,18 +9,19 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// The units of sizes. Agents give memory and file systems in mebibytes, and disks as their makers do: in units of a
-// million bytes (a disk of 512,110,190,592 bytes is 512110).
+// The units of sizes. Agents report memory and file systems in mebibytes, and disks in units of a
+// million bytes, as manufacturers do (a disk of 512,110,190,592 bytes is 512110).
 const (
 	mebibyte = 1 << 20
 	megabyte = 1_000_000
 )
 
-// unknown are the words by which the formats say that they do not know.
+// unknown are the values that mean an unknown value in these formats.
 var unknown = map[string]bool{"": true, "n/a": true, "unknown": true, "not specified": true, "none": true}
 
-// size reads a size in bytes, given in a unit: "7908", "274877.906944", "4194MB". It is nil for 0, which stands for what
-// is not known, and for what is no number, which gets a warning.
+// size reads a size in the given unit, as in "7908", "274877.906944" or "4194MB", and returns
+// bytes. It returns nil for 0, which means unknown, and, with a warning, for text that is not a
+// number.
 func (m *machine) size(n *node, field string, unit float64) *uint64 {
 	text := n.get(field)
 	number := strings.TrimSpace(strings.TrimSuffix(text, "MB"))
@@ -35,7 +36,8 @@ func (m *machine) size(n *node, field string, unit float64) *uint64 {
 	return proto.Uint64(uint64(math.Round(value * unit)))
 }
 
-// count reads a number, behind which a unit may stand: "1600 MT/s". It is nil for 0.
+// count reads a number that may have a unit: "1600 MT/s". It returns nil for 0, which means
+// unknown.
 func (m *machine) count(n *node, field string, units ...string) *uint32 {
 	text := n.get(field)
 	number := text
@@ -55,7 +57,7 @@ func (m *machine) count(n *node, field string, units ...string) *uint32 {
 
 func (m *machine) unreadable(n *node, field, text string) {
 	if !unknown[strings.ToLower(text)] {
-		m.warnf(n, "%s %q is no number: it is left out", field, text)
+		m.warnf(n, "%s %q is not a number; it is ignored", field, text)
 	}
 }
 
@@ -68,7 +70,7 @@ func decimal(text string) (float64, bool) {
 	return value, err == nil
 }
 
-// flag reads a truth value: JSON's, or XML's 1 and 0.
+// flag reads a boolean: true and false in JSON, 1 and 0 in XML. Other text is nil.
 func flag(text string) *bool {
 	switch strings.ToLower(text) {
 	case "1", "true":
@@ -80,8 +82,8 @@ func flag(text string) *bool {
 	}
 }
 
-// day reads the date of a time that begins with year, month and day; what follows is left out, for no time zone is
-// given with it.
+// day reads the date of a text that begins with year, month and day. It ignores the time of day,
+// which has no time zone in these formats.
 func day(text string) (time.Time, bool) {
 	if len(text) > 10 && text[10] != ' ' && text[10] != 'T' || len(text) < 10 {
 		return time.Time{}, false
@@ -90,9 +92,12 @@ func day(text string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// moment reads a time whose zone is told, by itself or by an offset such as "+0200".
-func moment(text, offset string) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02 15:04:05-0700", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05Z07:00"} {
+// timestamp reads a time that has a time zone, or gets it from an offset such as "+0200".
+func timestamp(text, offset string) (time.Time, bool) {
+	for _, layout := range []string{
+		"2006-01-02 15:04:05-0700", "2006-01-02T15:04:05-0700",
+		"2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05Z07:00",
+	} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at, true
 		}
@@ -103,12 +108,12 @@ func moment(text, offset string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// dayOfList reads dates as day/month/year or month/day/year: which of them it is must be plain from the whole list.
-type dayOfList struct{ layout string }
+// dateOrder parses dates as day/month/year or month/day/year. The zero value accepts neither.
+type dateOrder struct{ layout string }
 
-// orderOfDays finds out the order by dates of which only one reading exists. Where they disagree, or none is there, no
-// such date is read.
-func orderOfDays(texts []string) dayOfList {
+// dateOrderOf detects the order from the dates that are valid in only one order. If these disagree,
+// or there are none, it returns the zero value.
+func dateOrderOf(texts []string) dateOrder {
 	dayFirst, monthFirst := false, false
 	for _, text := range texts {
 		a, b, ok := twoNumbers(text)
@@ -117,11 +122,11 @@ func orderOfDays(texts []string) dayOfList {
 	}
 	switch {
 	case dayFirst && !monthFirst:
-		return dayOfList{"2/1/2006"}
+		return dateOrder{"2/1/2006"}
 	case monthFirst && !dayFirst:
-		return dayOfList{"1/2/2006"}
+		return dateOrder{"1/2/2006"}
 	default:
-		return dayOfList{}
+		return dateOrder{}
 	}
 }
 
@@ -138,7 +143,7 @@ func twoNumbers(text string) (first, second int, ok bool) {
 	return first, second, err == nil
 }
 
-func (l dayOfList) day(text string) (time.Time, bool) {
+func (l dateOrder) parse(text string) (time.Time, bool) {
 	if at, ok := day(text); ok {
 		return at, true
 	}

@@ -13,13 +13,14 @@ import (
 //go:embed columns.json
 var columnsJSON []byte
 
-// vocabulary is what is known of the words in tables, whoever wrote them.
+// vocabulary is the content of columns.json: well-known column names and values, in several
+// languages.
 type vocabulary struct {
 	Attributes map[string]attributeWords `json:"attributes"`
 	Class      attributeWords            `json:"class"`
-	Key        []string                  `json:"key"` // attributes that can name a row, the best first
+	Key        []string                  `json:"key"` // attributes that can identify a row, in order of preference
 	Classes    map[string][]string       `json:"classes"`
-	Unknown    []string                  `json:"unknown"` // what people write where nothing is known
+	Unknown    []string                  `json:"unknown"` // values that mean an unknown value
 	True       []string                  `json:"true"`
 	False      []string                  `json:"false"`
 	Currencies []string                  `json:"currencies"`
@@ -38,12 +39,12 @@ func readWords() vocabulary {
 	decoder := json.NewDecoder(bytes.NewReader(columnsJSON))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&v); err != nil {
-		panic(err) // it is a part of this package
+		panic(err) // the file is embedded in this package
 	}
 	return v
 }
 
-// fold leaves of a name what counts: letters and digits, in lower case.
+// fold reduces a name to letters and digits in lower case, for comparison.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
@@ -62,10 +63,11 @@ func isOneOf(text string, list []string) bool {
 	return false
 }
 
-// classColumn stands for the class among the attributes that columns mean.
+// classColumn is the pseudo-attribute of the column with the class.
 const classColumn = "class"
 
-// meanings gives what names of columns mean, by their folded form. What was declared goes before what is built in.
+// meanings maps folded column names to attributes. Declared attributes take precedence over
+// built-in words.
 func meanings(declared []inventory.Attribute) map[string]string {
 	found := map[string]string{}
 	add := func(name, attribute string) {
@@ -83,7 +85,7 @@ func meanings(declared []inventory.Attribute) map[string]string {
 		add(name, name)
 	}
 	for name, w := range words.Attributes {
-		for _, synonym := range w.Names { // no two attributes have one, as a test makes sure
+		for _, synonym := range w.Names { // a test ensures that synonyms are unique
 			add(synonym, name)
 		}
 	}
@@ -93,20 +95,20 @@ func meanings(declared []inventory.Attribute) map[string]string {
 	return found
 }
 
-// typeOf gives the type of an attribute, as inventory.Attribute has it.
+// typeOf returns the type of an attribute, as inventory.Attribute has it.
 func typeOf(attribute string, declared []inventory.Attribute) string {
 	for _, a := range declared {
 		if a.Name == attribute {
 			return a.Type
 		}
 	}
-	if kind := words.Attributes[attribute].Type; kind != "" {
-		return kind
+	if known := words.Attributes[attribute].Type; known != "" {
+		return known
 	}
 	return "text"
 }
 
-// classOf gives the class that a word means.
+// classOf returns the class that a word stands for.
 func classOf(word string) (string, bool) {
 	folded := fold(word)
 	for class, synonyms := range words.Classes {

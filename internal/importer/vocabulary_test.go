@@ -2,7 +2,8 @@ package importer
 
 import "testing"
 
-// TestWordsMeanOneThing: a name of a column, and a word for a class, has one meaning whatever the order of a map.
+// TestWordsMeanOneThing: a column name and a word for a class have one meaning, whatever the order
+// of a map.
 func TestWordsMeanOneThing(t *testing.T) {
 	t.Parallel()
 	attributes := map[string]string{}
@@ -31,7 +32,7 @@ func TestWordsMeanOneThing(t *testing.T) {
 	}
 	for _, key := range words.Key {
 		if _, known := words.Attributes[key]; !known {
-			t.Errorf("the key %q is no attribute", key)
+			t.Errorf("the key %q is not an attribute", key)
 		}
 	}
 }

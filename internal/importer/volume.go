@@ -8,13 +8,13 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// volumes reads the file systems. On Windows the drive's letter is where it is mounted, and the field of the device
-// holds the label.
+// volumes reads the file systems. On Windows the drive letter is the mount point, and the field for
+// the device holds the label.
 func (m *machine) volumes() []entry {
 	var items []entry
 	for _, n := range m.entries("drives") {
 		if n.get("letter") != "" && n.get("filesystem") == "" && n.get("total") == "" {
-			m.warnf(n, "the drive %s is left out: no file system is in it", n.get("letter"))
+			m.warnf(n, "the drive %s is ignored: it has no file system", n.get("letter"))
 			continue
 		}
 		item := &inventoryv1.Volume{
@@ -46,7 +46,7 @@ func (m *machine) volumes() []entry {
 	return items
 }
 
-// encryption names the method of a file system that is encrypted as a whole.
+// encryption returns the method of a fully encrypted file system, else "".
 func encryption(n *node) string {
 	if !strings.EqualFold(n.get("encrypt_status"), "yes") {
 		return ""

@@ -11,7 +11,8 @@ import (
 
 // readXML reads a message of a FusionInventory or an OCS agent.
 func readXML(data []byte, _ Options) ([]Document, error) {
-	p := xmlParser{builder: newBuilder(), decoder: xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte(byteOrderMark))))}
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	p := xmlParser{builder: newBuilder(), decoder: xml.NewDecoder(bytes.NewReader(data))}
 	p.decoder.CharsetReader = charsetReader
 	root, err := p.root()
 	if err != nil {
@@ -21,7 +22,7 @@ func readXML(data []byte, _ Options) ([]Document, error) {
 	return messageOfXML(root)
 }
 
-// plainXML is the decoder's error without the line, which it does not always know.
+// plainXML returns the decoder's error without its line, which is not always set.
 func plainXML(err error) error {
 	if syntax, is := errors.AsType[*xml.SyntaxError](err); is {
 		return errors.New(syntax.Msg)
@@ -29,15 +30,15 @@ func plainXML(err error) error {
 	return err
 }
 
-// xmlParser makes nodes of XML. It takes the decoder's raw tokens, for it needs no namespaces, and sees to it itself
-// that elements end in order. A document type is refused: with it go entities, whether their text stands in the file
-// or elsewhere.
+// xmlParser builds nodes from the decoder's raw tokens, because it needs no namespaces, and checks
+// itself that elements are closed in order. It rejects a document type, and with it all custom
+// entities, internal and external.
 type xmlParser struct {
 	*builder
 
 	decoder *xml.Decoder
 	open    []*node
-	tags    []string // their names as they are written
+	tags    []string // the names of open as they are written
 	text    []byte   // of the innermost open element
 }
 
@@ -55,17 +56,17 @@ func (p *xmlParser) root() (*node, error) {
 			return nil, err
 		} else if n != nil {
 			if root != nil {
-				return nil, fmt.Errorf("a second element %s behind the first, want one", strings.ToUpper(n.name))
+				return nil, fmt.Errorf("a second root element %s", strings.ToUpper(n.name))
 			}
 			root = n
 		}
 	}
 }
 
-// complete says what is missing at the end of the file.
+// complete returns an error if the file is truncated or empty.
 func (p *xmlParser) complete(root *node) error {
 	if root == nil {
-		return errors.New("nothing in it, want the element REQUEST")
+		return errors.New("the file is empty; want the element REQUEST")
 	}
 	if len(p.open) > 0 {
 		return fmt.Errorf("the file ends within the element %s", p.tags[len(p.tags)-1])
@@ -73,7 +74,7 @@ func (p *xmlParser) complete(root *node) error {
 	return nil
 }
 
-// take gives the outermost element when it begins.
+// take processes a token. It returns the root element when it begins.
 func (p *xmlParser) take(token xml.Token) (*node, error) {
 	switch token := token.(type) {
 	case xml.StartElement:
@@ -84,12 +85,12 @@ func (p *xmlParser) take(token xml.Token) (*node, error) {
 		if len(p.open) > 0 {
 			p.text = append(p.text, token...)
 		} else if len(bytes.TrimSpace(token)) > 0 {
-			return nil, errors.New("text outside of an element, want the element REQUEST")
+			return nil, errors.New("text outside an element; want the element REQUEST")
 		}
 	case xml.Directive:
-		return nil, errors.New("a document type, which is not accepted")
+		return nil, errors.New("a document type is not allowed")
 	}
-	return nil, nil //nolint:nilnil // most tokens begin no outermost element
+	return nil, nil //nolint:nilnil // most tokens do not begin the root element
 }
 
 func (p *xmlParser) start(name string) (*node, error) {
@@ -108,14 +109,14 @@ func (p *xmlParser) start(name string) (*node, error) {
 	}
 	parent := p.open[len(p.open)-2]
 	parent.children = append(parent.children, n)
-	return nil, nil //nolint:nilnil // it is not the outermost
+	return nil, nil //nolint:nilnil // it is not the root element
 }
 
-// end closes the innermost element. What stands between the elements of another is space.
+// end closes the innermost element. Text between child elements is ignored.
 func (p *xmlParser) end(name string) error {
 	last := len(p.open) - 1
 	if last < 0 || p.tags[last] != name {
-		return fmt.Errorf("the end of an element %s, which is not the innermost", name)
+		return fmt.Errorf("the end tag %s does not match the innermost open element", name)
 	}
 	p.up()
 	if n := p.open[last]; len(n.children) == 0 {

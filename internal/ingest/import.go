@@ -28,9 +28,9 @@ type importStore interface {
 // importSize is how many documents one transaction takes in.
 const importSize = 256
 
-// Import takes in a file of another tool. It is read to its end before anything is changed: a broken file changes
-// nothing, and its error, an inventory.Error with CodeInvalid, says where it is broken. What a file has said before
-// changes nothing either.
+// Import takes in a file of another tool. It is read to its end before anything is changed: a
+// broken file changes nothing, and its error, an inventory.Error with CodeInvalid, says where it is
+// broken. What a file has said before changes nothing either.
 func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error) {
 	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
 	docs, err := g.readFile(ctx, body, o)
@@ -38,7 +38,7 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 		return report, err
 	}
 	if len(docs) > 0 {
-		report.Warnings = docs[0].Notes
+		report.Warnings = docs[0].FileWarnings
 	}
 	within := takeWithin(docs)
 	if report.Documents, err = g.importAll(ctx, docs, o.DryRun); err != nil {
@@ -95,7 +95,7 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 			d.Problem = fmt.Sprintf("%s is the same thing: both are called %s", first, d.NativeKey)
 		}
 		if d.Problem == "" {
-			seen[key] = d.Place
+			seen[key] = d.Position
 		}
 	}
 	return docs, nil
@@ -111,7 +111,7 @@ func (g *Ingester) importSome(ctx context.Context, docs []importer.Document, dry
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
-		rows[i] = inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		rows[i] = inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem != "" {
 			rows[i].Outcome = outcomeRejected
 			continue
@@ -180,7 +180,8 @@ func count(report *inventory.ImportReport) {
 	}
 }
 
-// recordOf gives a document as the store takes it in: what its sections say of its thing is part of it.
+// recordOf gives a document as the store takes it in: what its sections say of its thing is part of
+// it.
 func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error) {
 	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed, Match: d.Match}
 	if len(d.Sections) == 0 {
@@ -190,7 +191,7 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 	for _, s := range d.Sections {
 		section, known := wire.Lookup(s.Name)
 		if !known {
-			return record, fmt.Errorf("%s: there is no section %s", d.Place, s.Name)
+			return record, fmt.Errorf("%s: there is no section %s", d.Position, s.Name)
 		}
 		for _, item := range s.Items {
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
@@ -203,7 +204,8 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 // maxTries is how often an inventory is tried that others import at the same time.
 const maxTries = 10
 
-// importSections takes in the sections that differ from what is held, and reports whether there were any.
+// importSections takes in the sections that differ from what is held, and reports whether there
+// were any.
 func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Document) (bool, error) {
 	for range maxTries {
 		record, err := g.store.RecordByID(ctx, id)

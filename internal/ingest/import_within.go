@@ -10,9 +10,9 @@ import (
 // named is how a document names a thing: by the value of an attribute.
 type named struct{ by, value string }
 
-// takeWithin takes from documents what they say of their relationships to others of the same list, and gives these
-// documents as they were. All of the list must be there before they can be related, in whatever order they stand; until
-// then nothing that they were related to ends.
+// takeWithin takes from documents what they say of their relationships to others of the same list,
+// and gives these documents as they were. All of the list must be there before they can be related,
+// in whatever order they stand; until then nothing that they were related to ends.
 func takeWithin(docs []importer.Document) (within []importer.Document) {
 	names := namesOf(docs)
 	for i := range docs {
@@ -29,7 +29,8 @@ func takeWithin(docs []importer.Document) (within []importer.Document) {
 
 func nameOf(p inventory.Part) named { return named{p.By, p.Key} }
 
-// namesOf gives what the things of documents are called, by the attributes by which others of them name things.
+// namesOf gives what the things of documents are called, by the attributes by which others of them
+// name things.
 func namesOf(docs []importer.Document) map[named]bool {
 	attributes := map[string]bool{}
 	for _, d := range docs {
@@ -52,12 +53,12 @@ func namesOf(docs []importer.Document) map[named]bool {
 
 // merge adds what became of documents the second time: what is not said again stays as it was said.
 func merge(rows, again []inventory.ImportRow) {
-	byPlace := make(map[string]*inventory.ImportRow, len(rows))
+	byPosition := make(map[string]*inventory.ImportRow, len(rows))
 	for i := range rows {
-		byPlace[rows[i].Place] = &rows[i]
+		byPosition[rows[i].Position] = &rows[i]
 	}
 	for _, second := range again {
-		first := byPlace[second.Place]
+		first := byPosition[second.Position]
 		switch {
 		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
 			first.Warnings = append(first.Warnings, "what it says of others of the list was left out: "+second.Problem)

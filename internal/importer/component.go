@@ -7,11 +7,11 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// part adds a part of the machine, unless one of its class and key is there.
-func (m *machine) part(n *node, part inventory.Part) {
+// addComponent adds a component to the machine, unless it has one with the same class and key.
+func (m *machine) addComponent(n *node, part inventory.Part) {
 	for _, before := range m.doc.Observed.Parts {
 		if before.Class == part.Class && before.Key == part.Key {
-			m.warnf(n, "the %s %q was there before: it is left out", part.Class, part.Key)
+			m.warnf(n, "the second %s %q is ignored", part.Class, part.Key)
 			return
 		}
 	}
@@ -24,14 +24,16 @@ func set(attributes inventory.Attributes, name, text string) {
 	}
 }
 
-// accounts are those of systems, in lower case, which are nobody's; "wtmp" and "reboot" are lines of last(1) that agents
-// take for users.
+// accounts are system accounts in lower case, which belong to no person. "wtmp" and "reboot" are
+// lines of last(1) that agents report as users.
 var accounts = map[string]bool{
-	"root": true, "system": true, "local service": true, "network service": true, "wtmp": true, "reboot": true, "shutdown": true,
+	"root": true, "system": true, "local service": true, "network service": true,
+	"wtmp": true, "reboot": true, "shutdown": true,
 }
 
-// users reads who is logged in, and who was last. An account of a domain is one person on all machines; others have no
-// identifier, for the same login elsewhere may be somebody else's.
+// users reads the users who are logged in and the last one who was. A domain account is one person
+// on all machines. A local account has no identifier, because the same login on another machine may
+// belong to somebody else.
 func (m *machine) users() {
 	seen := map[string]bool{}
 	for _, n := range m.entries("users") {
@@ -52,7 +54,7 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 	}
 	seen[folded] = true
 	if accounts[folded] {
-		m.warnf(n, "the user %q is left out: the account is no person's", login)
+		m.warnf(n, "the user %q is ignored: it is a system account", login)
 		return
 	}
 	part := inventory.Part{
@@ -64,18 +66,18 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 		part.Attributes["domain"] = domain
 		part.Identifiers.Native = []string{"account:" + part.Key}
 	}
-	m.part(n, part)
+	m.addComponent(n, part)
 }
 
-// switchedOff are the states in which a guest does not run, as the agents say them.
+// switchedOff are the agents' words for the states in which a guest does not run.
 var switchedOff = []string{"off", "shutdown", "shut off", "shutoff", "crashed", "dying"}
 
-// virtualMachines reads the guests, and the containers among them.
+// virtualMachines reads the guests, which may be virtual machines or containers.
 func (m *machine) virtualMachines() {
 	for _, n := range m.entries("virtualmachines") {
 		key := n.first("uuid", "name")
 		if key == "" {
-			m.warnf(n, "a virtual machine without a name is left out")
+			m.warnf(n, "a virtual machine without a name is ignored")
 			continue
 		}
 		part := inventory.Part{
@@ -84,9 +86,11 @@ func (m *machine) virtualMachines() {
 		}
 		set(part.Attributes, "name", n.get("name"))
 		set(part.Attributes, "serial_number", n.get("serial"))
-		part.Identifiers = inventory.Identifiers{SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac"))}
-		kind := strings.ToLower(n.get("vmtype"))
-		if container, is := containers[kind]; is {
+		part.Identifiers = inventory.Identifiers{
+			SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac")),
+		}
+		vmType := strings.ToLower(n.get("vmtype"))
+		if container, is := containers[vmType]; is {
 			part.Class = "container"
 			part.Attributes["container_type"] = container
 			part.Identifiers.Container = container
@@ -94,9 +98,9 @@ func (m *machine) virtualMachines() {
 		} else {
 			part.Identifiers.UUID = n.get("uuid")
 			set(part.Attributes, "uuid", strings.ToLower(n.get("uuid")))
-			set(part.Attributes, "hypervisor", hypervisorOf(n.get("subsystem"), kind))
+			set(part.Attributes, "hypervisor", hypervisorOf(n.get("subsystem"), vmType))
 		}
-		m.part(n, part)
+		m.addComponent(n, part)
 	}
 }
 
@@ -107,7 +111,7 @@ func nativeOf(scope, id string) []string {
 	return []string{scope + ":" + id}
 }
 
-// hypervisorOf prefers the hypervisor to what manages it, such as libvirt.
+// hypervisorOf prefers the hypervisor to its management tool, such as libvirt.
 func hypervisorOf(texts ...string) string {
 	for _, text := range texts {
 		if hypervisor := hypervisors[strings.ToLower(text)]; hypervisor != "" {
@@ -122,13 +126,13 @@ func hypervisorOf(texts ...string) string {
 	return ""
 }
 
-// macs reads hardware addresses that stand in one text.
+// macs reads the hardware addresses of a list such as "00:11:22:33:44:55, 00:11:22:33:44:56".
 func (m *machine) macs(n *node, text string) []inventory.InterfaceID {
 	var found []inventory.InterfaceID
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("/,; ", r) }) {
 		mac, ok := hardwareAddress(word)
 		if !ok {
-			m.warnf(n, "the MAC address %q is none: it is left out", word)
+			m.warnf(n, "%q is not a MAC address; it is ignored", word)
 		}
 		if mac != "" {
 			found = append(found, inventory.InterfaceID{MAC: mac, Type: "ethernet"})
@@ -137,7 +141,8 @@ func (m *machine) macs(n *node, text string) []inventory.InterfaceID {
 	return found
 }
 
-// printers reads those that are plugged into the machine. The queues of printers elsewhere are no things of this one.
+// printers reads the printers that are plugged into the machine. A queue of a printer elsewhere is
+// not a component.
 func (m *machine) printers() {
 	queues := 0
 	for _, n := range m.entries("printers") {
@@ -159,12 +164,13 @@ func (m *machine) printers() {
 		set(part.Attributes, "driver", n.get("driver"))
 		set(part.Attributes, "port", port)
 		if part.Key == "" {
-			m.warnf(n, "a printer without a name is left out")
+			m.warnf(n, "a printer without a name is ignored")
 			continue
 		}
-		m.part(n, part)
+		m.addComponent(n, part)
 	}
 	if queues > 0 {
-		m.warnf(m.entries("printers")[0], "printers left out: %d; nothing says that they are plugged in here", queues)
+		m.warnf(m.entries("printers")[0],
+			"%d printers are ignored: the file does not show that they are plugged into this machine", queues)
 	}
 }
