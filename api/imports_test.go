@@ -45,7 +45,7 @@ func TestImportOfATable(t *testing.T) {
 		t.Errorf("dry run: %+v", dry)
 	}
 	first := send("")
-	if first.Created != 1 || first.Rejected != 1 || first.Documents[1].Location != "row 3" {
+	if first.Created != 1 || first.Rejected != 1 || first.Documents[1].Position != "row 3" {
 		t.Errorf("first: %+v", first)
 	}
 	if again := send(""); again.Unchanged != 1 || again.Documents[0].CI != first.Documents[0].CI {

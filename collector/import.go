@@ -157,16 +157,16 @@ func (r *importRun) print(file string, report inventory.ImportReport) {
 
 // printRow tells of one document. Texts about a row of a table begin with its place, which is said once.
 func (r *importRun) printRow(row inventory.ImportRow) {
-	place := row.Location
+	place := row.Position
 	if row.NativeKey != "" {
 		place += " (" + row.NativeKey + ")"
 	}
 	if row.Problem != "" {
-		r.printf("  %s: rejected: %s\n", place, strings.TrimPrefix(row.Problem, row.Location+": "))
+		r.printf("  %s: rejected: %s\n", place, strings.TrimPrefix(row.Problem, row.Position+": "))
 	}
 	if r.verbose {
 		for _, warning := range row.Warnings {
-			r.printf("  %s: warning: %s\n", place, strings.TrimPrefix(warning, row.Location+": "))
+			r.printf("  %s: warning: %s\n", place, strings.TrimPrefix(warning, row.Position+": "))
 		}
 	}
 }

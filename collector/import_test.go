@@ -20,7 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -49,14 +49,14 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	file, options := a.parts(r)
 	options.Name = query.Get("name")
-	docs, err := foreign.Read(query.Get("format"), file, options)
+	docs, err := importer.Read(query.Get("format"), file, options)
 	if err != nil {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	report := inventory.ImportReport{Format: query.Get("format"), DryRun: query.Get("dry_run") == "true"}
 	for _, d := range docs {
-		row := inventory.ImportRow{Location: d.Location, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
+		row := inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem == "" {
 			report.Created++
 		} else {
@@ -69,8 +69,8 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // parts gives the file and how it is to be read.
-func (a *importAPI) parts(r *http.Request) (io.Reader, foreign.Options) {
-	var options foreign.Options
+func (a *importAPI) parts(r *http.Request) (io.Reader, importer.Options) {
+	var options importer.Options
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		a.t.Error(err)
@@ -142,7 +142,7 @@ func (e importTest) run(args ...string) (string, error) {
 	var line struct {
 		Import importCommand `cmd:""`
 	}
-	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(foreign.Formats(), ",")})
+	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(importer.Formats(), ",")})
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -198,19 +198,19 @@ b.json: refused: read glpi-json: line 2, column 12: the file ends within an obje
 		"a table": {
 			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "people.csv"},
 			`people.csv: 2 created, 0 changed, 0 unchanged, 1 rejected
-  row 3: rejected: column "Gekauft": "32.01.2026" is no date of the form 02.01.2006
+  row 3: rejected: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006
 `, "files refused: 0, documents rejected: 1", "format=csv&name=it",
 		},
 		"with warnings": {
 			[]string{"--format=glpi-json", "-v", "a.json"},
 			`a.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1
-  object 1 (pc-1): warning: left out, for there is no place for them: sounds (1)
+  object 1 (pc-1): warning: ignored sections: sounds (1)
 `, "", "format=glpi-json",
 		},
 		"what commands the terminal": {
 			[]string{"--format=glpi-json", "-v", "evil.json"},
 			"evil.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1\n" +
-				"  object 1 (pc-1): warning: left out, for there is no place for them: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
+				"  object 1 (pc-1): warning: ignored sections: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
 		},
 		"a file that is not there":      {[]string{"--format=csv", "people.csv", "gone.csv"}, "", "gone.csv: no such file", ""},
 		"a pattern that fits nothing":   {[]string{"--format=csv", "*.xls"}, "", "no such file", ""},

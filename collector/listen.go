@@ -10,8 +10,8 @@ import (
 
 // listeners are what a collector listens on.
 type listeners struct {
-	http, grpc         net.Listener
-	metrics, reception net.Listener // nil: not wanted
+	http, grpc    net.Listener
+	metrics, glpi net.Listener // nil: not wanted
 }
 
 // listen takes all addresses before anything is started, so that a taken one costs nothing.
@@ -33,8 +33,8 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 			return nil, err
 		}
 	}
-	if flags.Reception.Addr != "" {
-		if l.reception, err = listenOn(ctx, flags.Reception.Addr, "other tools' agents", "--reception-addr"); err != nil {
+	if flags.GLPI.Addr != "" {
+		if l.glpi, err = listenOn(ctx, flags.GLPI.Addr, "other tools' agents", "--glpi-addr"); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +56,7 @@ func (l *listeners) close() {
 	if l == nil {
 		return
 	}
-	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics, l.reception} {
+	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics, l.glpi} {
 		if listener != nil {
 			_ = listener.Close()
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/musterhq/muster/api"
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 )
 
 // commands is the command line.
@@ -35,7 +35,7 @@ func main() {
 		kong.Description("Collects the inventories of muster-agents and answers questions about them."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version(), "import_formats": strings.Join(foreign.Formats(), ",")},
+		kong.Vars{"version": version(), "import_formats": strings.Join(importer.Formats(), ",")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(os.Stdin, (*io.Reader)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),

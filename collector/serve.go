@@ -36,7 +36,7 @@ type serveFlags struct {
 	AgentAddr       string        `help:"The host:port that agents are told to connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `default:"15m" help:"How often each agent checks in, at most 15m."`
 
-	Reception receptionFlags `embed:"" prefix:"reception-"`
+	GLPI glpiFlags `embed:"" prefix:"glpi-"`
 }
 
 // Help shows what people do first.
@@ -45,7 +45,7 @@ func (serveCommand) Help() string {
   muster-collector serve --data-dir ./var
   muster-collector serve --http-addr 0.0.0.0:8080 --grpc-addr 0.0.0.0:8443 \
       --database-url postgres://muster:secret@db.example/muster
-  muster-collector serve --reception-addr 0.0.0.0:8444 --agent-addr collector.example:8443`
+  muster-collector serve --glpi-addr 0.0.0.0:8444 --agent-addr collector.example:8443`
 }
 
 // Run serves until ctx ends.
@@ -56,8 +56,8 @@ func (c serveCommand) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	addresses := []any{"api", "http://" + running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile}
-	if running.receptionAddr != "" {
-		addresses = append(addresses, "reception", "https://"+running.receptionAddr)
+	if running.glpiAddr != "" {
+		addresses = append(addresses, "glpi", "https://"+running.glpiAddr)
 	}
 	logger.Info("ready", addresses...)
 	return running.wait(ctx)
@@ -94,7 +94,7 @@ type collector struct {
 	draining  atomic.Bool
 
 	httpAddr, grpcAddr, tokenFile string
-	receptionAddr                 string // "": there is none
+	glpiAddr                      string // "": there is none
 }
 
 // start brings up a collector in the order in which things can go wrong cheaply. ctx bounds the start.
@@ -176,8 +176,8 @@ func (c *collector) serve(authority *pki.Authority) error {
 	if c.listeners.metrics != nil {
 		c.serveHTTP(c.listeners.metrics, metricsHandler(c.store))
 	}
-	if c.listeners.reception != nil {
-		if err := c.serveReception(authority, ingester); err != nil {
+	if c.listeners.glpi != nil {
+		if err := c.serveGLPI(authority, ingester); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ type collector struct {
 	agents string // host:port for agents
 	token  string // the admin's
 
-	reception string // the URL for other tools' agents, where it was asked for
+	glpi string // the URL for other tools' agents, where it was asked for
 }
 
 // newCollector starts a collector for the test. An empty url has it run a database of its own.
@@ -86,8 +86,8 @@ func (c *collector) learn(t testing.TB, line string) {
 			c.base = value
 		case "agents":
 			c.agents = value
-		case "reception":
-			c.reception = value
+		case "glpi":
+			c.glpi = value
 		}
 	}
 	token, err := os.ReadFile(filepath.Join(c.dir, "admin.token"))

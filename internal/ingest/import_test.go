@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -72,7 +72,7 @@ func TestImportOfAPurchaseList(t *testing.T) {
 	if first.Created != 1 || first.Changed != 1 || first.Rejected != 1 {
 		t.Errorf("first: %+v", first)
 	}
-	if row := first.Documents[2]; row.Location != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
+	if row := first.Documents[2]; row.Position != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
 		t.Errorf("the bad row: %+v", row)
 	}
 	if row := first.Documents[1]; row.CI != known {
@@ -94,8 +94,9 @@ const (
 		"relationships": {"Office": {"type": "located_in", "class": "location"}, "User": {"type": "used_by", "class": "person", "by": "login"}}}`
 )
 
-// TestListsRelate: a list says where things are and whose they are, by what these are called. What it names is made where
-// it is not there, and is what is there otherwise. What the next list says no more has ended.
+// TestListsRelate: a list says where things are and whose they are, by what these are called. What
+// it names is made where it is not there, and is what is there otherwise. What the next list says
+// no more has ended.
 func TestListsRelate(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -133,8 +134,8 @@ func TestListsRelate(t *testing.T) {
 	}
 }
 
-// TestListsMatch: a list may say by which attribute its rows are about what is known. What several things are called is
-// nobody's name, and what another kind of thing is called is not this one's.
+// TestListsMatch: a list may say by which attribute its rows are about what is known. What several
+// things are called is nobody's name, and what another kind of thing is called is not this one's.
 func TestListsMatch(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -177,7 +178,8 @@ func TestListsMatch(t *testing.T) {
 	}
 }
 
-// TestExportedListsComeBack: a list that was exported and edited is about the CIs that it was exported of.
+// TestExportedListsComeBack: a list that was exported and edited is about the CIs that it was
+// exported of.
 func TestExportedListsComeBack(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -199,8 +201,8 @@ func TestExportedListsComeBack(t *testing.T) {
 	}
 }
 
-// TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A mapping that names what there
-// is not is refused.
+// TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A
+// mapping that names what there is not is refused.
 func TestListsOfAnyClass(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -226,7 +228,8 @@ func TestListsOfAnyClass(t *testing.T) {
 	}
 }
 
-// TestListsNameTheirOwn: rows name other rows of their list, before them or after, and nothing is made for it.
+// TestListsNameTheirOwn: rows name other rows of their list, before them or after, and nothing is
+// made for it.
 func TestListsNameTheirOwn(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -355,7 +358,8 @@ func (e *fixture) wantNoDurations(t *testing.T, device string) {
 	}
 }
 
-// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory alone.
+// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory
+// alone.
 func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	whole, part := string(corpus(t, "inventories/glpi-json/computer_1.json")), string(corpus(t, "inventories/glpi-json/computer_1_partial_memory.json"))
@@ -372,7 +376,8 @@ func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	}
 }
 
-// TestParallelImports has eight clients import overlapping lists at the same time, round after round.
+// TestParallelImports has eight clients import overlapping lists at the same time, round after
+// round.
 func TestParallelImports(t *testing.T) {
 	t.Parallel()
 	const clients, rounds, machines = 8, 20, 12
@@ -416,8 +421,8 @@ func TestParallelImports(t *testing.T) {
 	}
 }
 
-// TestTwoInventoriesOfOneMachine imports what one machine reported at two times: it is one CI, and the feed of changes has
-// exactly what differs.
+// TestTwoInventoriesOfOneMachine imports what one machine reported at two times: it is one CI, and
+// the feed of changes has exactly what differs.
 func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	t.Parallel()
 	for _, pair := range [][2]string{
@@ -446,7 +451,8 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	}
 }
 
-// differences gives what is in one inventory and not in the other, of the sections that the second one has.
+// differences gives what is in one inventory and not in the other, of the sections that the second
+// one has.
 func differences(t *testing.T, before, after string) []string {
 	t.Helper()
 	was, is := factsOf(t, before), factsOf(t, after)
@@ -469,7 +475,7 @@ func differences(t *testing.T, before, after string) []string {
 
 func factsOf(t *testing.T, body string) map[string][]string {
 	t.Helper()
-	docs, err := foreign.Read("glpi-json", strings.NewReader(body), foreign.Options{})
+	docs, err := importer.Read("glpi-json", strings.NewReader(body), importer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

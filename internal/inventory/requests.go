@@ -286,7 +286,7 @@ type ImportReport struct {
 
 // ImportRow says what became of one document.
 type ImportRow struct {
-	Location  string   `json:"location" doc:"Where in the file it is."`
+	Position  string   `json:"position" doc:"In the file: \"line 12\", \"object 3\" or \"row 7\"."`
 	NativeKey string   `json:"native_key,omitempty" doc:"What the source calls it."`
 	Outcome   string   `json:"outcome" enum:"created,changed,unchanged,rejected"`
 	CI        string   `json:"ci,omitempty"`
