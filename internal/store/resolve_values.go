@@ -97,7 +97,7 @@ type candidateRow struct {
 func (r *resolution) candidateValues(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
-		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as previous_cis
+		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
 		from assignment m
 		join source_record r on r.id = m.record_id
 		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
