@@ -62,12 +62,10 @@ func newFixture(t testing.TB) *fixture {
 func (e *fixture) openStore(t testing.TB) {
 	t.Helper()
 	var err error
-	e.store, err = store.Open(t.Context(), pgtest.New(t), store.Options{NewJudge: newJudge})
+	e.store, err = store.Open(t.Context(), pgtest.New(t), store.Options{})
 	check(t, err)
 	t.Cleanup(e.store.Close)
 }
-
-func newJudge(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) }
 
 func (e *fixture) startIngester(t testing.TB) {
 	t.Helper()

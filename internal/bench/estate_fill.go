@@ -22,7 +22,7 @@ const (
 
 // fill makes an estate whose agents are all connected, as it is after the nightly vacuum.
 func (e *estate) fill(ctx context.Context) (err error) {
-	if e.filled, err = newFilling(ctx, e.database.session, e.judge); err != nil {
+	if e.filled, err = newFilling(ctx, e.database.session, e.rules); err != nil {
 		return err
 	}
 	e.progress.stepf(e.estateMachines/fillChunk, "filling a database with %d machines", e.estateMachines)

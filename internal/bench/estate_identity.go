@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
 )
 
 const (
@@ -214,7 +215,7 @@ func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
 		orders[i] = inventory.ImportRecord{
 			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
 			Observed: inventory.Observed{
-				Class: reported.Class, Attributes: attributes, Identifiers: e.judge.IdentifiersOf(attributes), Partial: true,
+				Class: reported.Class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(attributes), Partial: true,
 			},
 		}
 	}

@@ -14,8 +14,9 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
 )
 
 // thing is a CI of which one source tells.
@@ -31,13 +32,13 @@ type thing struct {
 // longer than all the rest of the bench.
 type filling struct {
 	conn    *pgx.Conn
-	judge   *ingest.Judge
+	rules   *identify.Rules
 	parents map[string]string // class → the one above it
 	last    int64             // record
 }
 
-func newFilling(ctx context.Context, conn *pgx.Conn, judge *ingest.Judge) (*filling, error) {
-	f := &filling{conn: conn, judge: judge, parents: map[string]string{}}
+func newFilling(ctx context.Context, conn *pgx.Conn, rules *identify.Rules) (*filling, error) {
+	f := &filling{conn: conn, rules: rules, parents: map[string]string{}}
 	rows, err := conn.Query(ctx, `select name, coalesce(parent, '') from ci_class`)
 	if err != nil {
 		return nil, fmt.Errorf("read classes: %w", err)
@@ -133,7 +134,7 @@ func (f *filling) write(ctx context.Context, b batch) error {
 
 // rows makes the rows of the i-th thing.
 func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
-	tokens, rejections := f.judge.Normalize(t.reported.Identifiers)
+	tokens, rejections := f.rules.Normalize(t.reported.Identifiers)
 	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
 	for n := range tokens {
 		first[n] = t.since
@@ -146,9 +147,9 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)
 	}
-	is := f.judge.Reconcile([]inventory.CandidateValues{{
+	is := f.reconcile([]inventory.CandidateValues{{
 		Record: at.record, Source: t.source, Class: t.reported.Class, Attributes: maps.Clone(t.reported.Attributes), Since: t.since, SeenAt: now,
-	}}, nil, now, f.parents)
+	}}, now)
 	values, err := json.Marshal(is.Attributes)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)
@@ -176,7 +177,7 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 
 // alone is why a thing's record is a CI of its own.
 func (f *filling) alone(t thing) inventory.Reason {
-	return f.judge.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
+	return f.rules.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
 		Record: 1, Source: t.source, BaseClass: t.baseClass, CreatedAt: t.since, SeenAt: t.since, DefaultCI: t.key,
 	}}}).Assignments[0].Reason
 }
@@ -223,4 +224,10 @@ func (f *filling) done(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reconcile returns the effective values that the collector would compute.
+func (f *filling) reconcile(values []inventory.CandidateValues, at time.Time) inventory.Effective {
+	precedence := reconcile.DefaultPrecedence().WithClasses(func(class string) string { return f.parents[class] })
+	return reconcile.Effective(values, nil, at, precedence)
 }

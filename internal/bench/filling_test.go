@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pgtest"
@@ -26,17 +27,15 @@ func testEstate(t *testing.T) *estate {
 	}
 	t.Cleanup(func() { _ = session.Close(context.WithoutCancel(t.Context())) })
 	e := &estate{bench: &bench{}, meters: meters{database: &database{session: session}}}
-	if e.judge, err = ingest.NewJudge(nil); err != nil {
+	e.rules = identify.Default()
+	if e.agents, err = newAgents(1, e.rules); err != nil {
 		t.Fatal(err)
 	}
-	if e.agents, err = newAgents(1, e.judge); err != nil {
-		t.Fatal(err)
-	}
-	if e.filled, err = newFilling(t.Context(), session, e.judge); err != nil {
+	if e.filled, err = newFilling(t.Context(), session, e.rules); err != nil {
 		t.Fatal(err)
 	}
 	e.store, err = store.Open(t.Context(), url, store.Options{
-		MaxConns: 1, NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
+		MaxConns: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -141,11 +140,8 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 func TestMachinesIdentifyThemselves(t *testing.T) {
 	t.Parallel()
 	const machines = 200
-	judge, err := ingest.NewJudge(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := newAgents(1, judge)
+	rules := identify.Default()
+	a, err := newAgents(1, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +151,7 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, rejected := judge.Normalize(reported.Identifiers)
+		tokens, rejected := rules.Normalize(reported.Identifiers)
 		if len(tokens) != 9 {
 			t.Errorf("machine %d has %v", n, tokens)
 		}
@@ -165,7 +161,7 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 			}
 		}
 		for _, part := range reported.Components {
-			found, rejected := judge.Normalize(part.Identifiers)
+			found, rejected := rules.Normalize(part.Identifiers)
 			if len(found) == 0 || len(rejected) > 0 {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
 			}
@@ -183,7 +179,7 @@ func TestForeignInventoryIsOneMachine(t *testing.T) {
 	t.Parallel()
 	e := testEstate(t)
 	var err error
-	if e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest}); err != nil {
+	if e.ingester, err = ingest.New(e.store, ingest.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -38,6 +38,12 @@ var attributeKinds = map[string]string{
 	"serial_text":   kindNames[kindSerial],
 }
 
+// IsHonest reports whether a value is not a placeholder; see Honest.
+func (r *Rules) IsHonest(kind, value string) bool {
+	_, ok := r.Honest(kind, value)
+	return ok
+}
+
 // Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The
 // kind is that of a token, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind
 // that has no patterns every value is honest but the empty one.

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/internal/store"
@@ -16,10 +15,7 @@ import (
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	const people = 6
-	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{
-		MaxConns: 2,
-		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
-	})
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{MaxConns: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

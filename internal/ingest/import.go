@@ -197,7 +197,7 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
 		}
 	}
-	record.Observed = reconcile.Join(reconcile.Observe(facts, g.options.Honest), d.Observed)
+	record.Observed = reconcile.Join(reconcile.Observe(facts, g.rules.IsHonest), d.Observed)
 	return record, nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/wire"
 )
@@ -70,14 +71,13 @@ type Options struct {
 	Workers   int // transactions at a time; 0 means 2
 	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 40 MB)
 	Logger    *slog.Logger
-	// Honest tells a value from a placeholder, by the kind of identifier or attribute it is; nil takes every value.
-	Honest func(kind, value string) bool
 }
 
 // Ingester applies observations. It is safe for concurrent use.
 type Ingester struct {
 	store   Store
 	options Options
+	rules   *identify.Rules
 	known   *lru.Cache[encoding, inventory.Ref]
 	queue   chan *job
 	stopped chan struct{}
@@ -110,15 +110,12 @@ func New(store Store, o Options) (*Ingester, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Honest == nil {
-		o.Honest = func(string, string) bool { return true }
-	}
 	known, err := lru.New[encoding, inventory.Ref](o.CacheSize)
 	if err != nil {
 		return nil, fmt.Errorf("make item cache: %w", err)
 	}
 	return &Ingester{
-		store: store, options: o, known: known,
+		store: store, options: o, rules: identify.Default(), known: known,
 		queue: make(chan *job, o.GroupSize), stopped: make(chan struct{}),
 	}, nil
 }

@@ -33,20 +33,14 @@ type fixture struct {
 
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	judge, err := ingest.NewJudge(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	url := pgtest.New(t)
-	s, err := store.Open(t.Context(), url, store.Options{
-		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
-	})
+	s, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
 	e := &fixture{Store: s, url: url}
-	if e.ingester, err = ingest.New(s, ingest.Options{Honest: judge.Honest}); err != nil {
+	if e.ingester, err = ingest.New(s, ingest.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if e.decoder, err = ingest.NewDecoder(); err != nil {

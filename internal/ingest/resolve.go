@@ -22,7 +22,7 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 	}
 	observations := make([]inventory.Observation, len(group))
 	for i, j := range group {
-		observed := reconcile.Observe(facts[j], g.options.Honest)
+		observed := reconcile.Observe(facts[j], g.rules.IsHonest)
 		if j.obs.Also != nil {
 			observed = reconcile.Join(observed, *j.obs.Also)
 		}
