@@ -214,7 +214,7 @@ func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
 		orders[i] = inventory.ImportRecord{
 			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
 			Observed: inventory.Observed{
-				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers(attributes), Partial: true,
+				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers("computer", attributes), Partial: true,
 			},
 		}
 	}

@@ -58,9 +58,9 @@ func (j *Judge) RulesVersion() string { return j.rules.Version() }
 // Rules gives the identification rules as JSON.
 func (j *Judge) Rules() ([]byte, error) { return j.rules.Document() }
 
-// Identifiers gives what attributes tell of which thing it is that they are said of.
-func (j *Judge) Identifiers(attributes inventory.Attributes) inventory.Identifiers {
-	return reconcile.Identifiers(attributes)
+// Identifiers returns the identifiers that declared attributes contain.
+func (j *Judge) Identifiers(baseClass string, attributes inventory.Attributes) inventory.Identifiers {
+	return reconcile.Identifiers(baseClass, attributes)
 }
 
 // Reconcile gives what is true of a CI.

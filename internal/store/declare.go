@@ -105,7 +105,7 @@ func present(values map[string]any) map[string]any {
 func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
 	r.heard[record] = true
 	testimony := inventory.Testimony{Record: record, Observed: inventory.Observed{
-		Class: class, Attributes: attributes, Identifiers: r.judge.Identifiers(attributes),
+		Class: class, Attributes: attributes, Identifiers: r.judge.Identifiers(r.kindOf(class), attributes),
 	}}
 	if err := r.testify(ctx, []inventory.Testimony{testimony}); err != nil {
 		return "", err

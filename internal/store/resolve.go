@@ -24,8 +24,8 @@ type Judge interface {
 	HasLeft(attributes inventory.Attributes) bool
 	// Observes tells whether a source sees things, and does not only list them.
 	Observes(source string) bool
-	// Identifiers gives what attributes tell of which thing it is that they are said of.
-	Identifiers(attributes inventory.Attributes) inventory.Identifiers
+	// Identifiers returns the identifiers that declared attributes contain.
+	Identifiers(baseClass string, attributes inventory.Attributes) inventory.Identifiers
 	// Reconcile gives what is true of a CI; parents maps each class to the one above it.
 	Reconcile(candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string) inventory.Effective
 	// Explain puts a reason in words.
