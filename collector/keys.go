@@ -14,6 +14,7 @@ import (
 
 	"github.com/musterhq/muster/internal/pki"
 	"github.com/musterhq/muster/internal/store"
+	"github.com/musterhq/muster/internal/store/agents"
 )
 
 // openAuthority returns the agents' CA. The database holds it, encrypted with the master key, so
@@ -24,11 +25,11 @@ func openAuthority(ctx context.Context, s *store.Store, flags serveFlags) (*pki.
 		file = filepath.Join(flags.DataDir, "master.key")
 	}
 	var made bool
-	sealed, err := s.Authority(ctx, func() (store.Authority, error) {
+	sealed, err := s.Authority(ctx, func() (agents.Authority, error) {
 		made = true
 		key, err := masterKey(file, true)
 		if err != nil {
-			return store.Authority{}, err
+			return agents.Authority{}, err
 		}
 		return newAuthority(key)
 	})
@@ -50,16 +51,16 @@ func openAuthority(ctx context.Context, s *store.Store, flags serveFlags) (*pki.
 	return authority, nil
 }
 
-func newAuthority(key [32]byte) (store.Authority, error) {
+func newAuthority(key [32]byte) (agents.Authority, error) {
 	authority, err := pki.NewAuthority(time.Now())
 	if err != nil {
-		return store.Authority{}, err
+		return agents.Authority{}, err
 	}
 	sealed, err := authority.Seal(key)
 	if err != nil {
-		return store.Authority{}, err
+		return agents.Authority{}, err
 	}
-	return store.Authority{Certificate: authority.Certificate(), SealedKey: sealed}, nil
+	return agents.Authority{Certificate: authority.Certificate(), SealedKey: sealed}, nil
 }
 
 // masterKey reads the master key. If there is none and create is true, it creates one.

@@ -143,20 +143,13 @@ func (c *collector) openStore(ctx context.Context) (err error) {
 	if err := store.Migrate(ctx, url); err != nil {
 		return err
 	}
-	c.store, err = store.Open(ctx, url, store.Options{NewJudge: newJudge})
+	c.store, err = store.Open(ctx, url, store.Options{})
 	return err
 }
 
-// newJudge returns the rules that the store decides by.
-func newJudge(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) }
-
 // serve starts the services and the background loops.
 func (c *collector) serve(authority *pki.Authority) error {
-	judge, err := ingest.NewJudge(nil)
-	if err != nil {
-		return err
-	}
-	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger, Honest: judge.Honest})
+	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ const (
 	maxRounds = 3
 	// maxMessages bounds what a collector may say at all in one check-in.
 	maxMessages = 16
-	// maxToken is the size in bytes of the largest ratchet token that is remembered.
+	// maxIdentifier is the size in bytes of the largest ratchet token that is remembered.
 	maxToken = 64
 	// readingsInterval is how long readings may wait where nothing else changed.
 	readingsInterval = 24 * time.Hour

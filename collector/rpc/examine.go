@@ -63,8 +63,8 @@ func (c *conversation) otherAlive(state tokenState) (bool, error) {
 	return seen.Stream != noStream && time.Since(seen.SeenAt) < 2*c.server.pace.interval, nil
 }
 
-func (c *conversation) incident(kind string, alive, different bool) *inventory.Incident {
-	return &inventory.Incident{Kind: kind, Detail: map[string]string{
+func (c *conversation) incident(incidentType string, alive, different bool) *inventory.Incident {
+	return &inventory.Incident{Type: incidentType, Detail: map[string]string{
 		"boot_id":             ingest.Text(c.hello.GetBootId()),
 		"recorded_boot_id":    c.record.BootID,
 		"other_stream_alive":  strconv.FormatBool(alive),

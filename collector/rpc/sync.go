@@ -68,7 +68,7 @@ func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
 // reconsider identifies the device again if the result depends on which agents are alive: two
 // installations on one machine, or a replaced agent.
 func (c *conversation) reconsider() error {
-	if !c.record.Unsettled {
+	if !c.record.LivenessDependent {
 		return nil
 	}
 	states, err := c.states()
@@ -79,7 +79,7 @@ func (c *conversation) reconsider() error {
 	if err != nil {
 		return err
 	}
-	c.record.CI, c.record.Unsettled = place.CI, place.Unsettled
+	c.record.CI, c.record.LivenessDependent = place.CI, place.LivenessDependent
 	return nil
 }
 
@@ -114,7 +114,7 @@ func (c *conversation) update(checkIn *inventoryv1.CheckIn, incident *inventory.
 	if err != nil {
 		return err
 	}
-	obs := &ingest.Observation{
+	obs := &ingest.CheckIn{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(checkIn.GetInventoryRoot()),
 		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: incident,
 		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()),
@@ -138,7 +138,7 @@ func (c *conversation) states() (map[string]inventory.SectionState, error) {
 
 // gather requests updates, receives and applies them. If a section does not match its root, gather
 // requests it in full, and keeps the others.
-func (c *conversation) gather(obs *ingest.Observation, ask *inventoryv1.Want) (ingest.Result, error) {
+func (c *conversation) gather(obs *ingest.CheckIn, ask *inventoryv1.Want) (ingest.Result, error) {
 	got := &harvest{updates: map[string]*ingest.Update{}}
 	defer func() { c.server.inFlight.Release(got.held) }()
 	for range maxRounds {

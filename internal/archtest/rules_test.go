@@ -33,7 +33,14 @@ var uses = []struct {
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
 	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/wire", "proto/..."}},
 	{pkg: "internal/ingest", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
-	{pkg: "internal/store", may: []string{"internal/inventory"}},
+	{pkg: "internal/store", may: []string{"internal/store/..."}},
+	{pkg: "internal/store/db", may: []string{"internal/inventory"}},
+	{pkg: "internal/store/agents", may: []string{"internal/inventory", "internal/store/db"}},
+	{pkg: "internal/store/items", may: []string{"internal/inventory", "internal/store/db"}},
+	{pkg: "internal/store/cmdb", may: []string{"internal/inventory", "internal/store/db", "internal/store/items"},
+		allow: "the views of devices decode readings"},
+	{pkg: "internal/store/resolve", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/store/db",
+		"internal/store/items", "internal/store/cmdb"}},
 	{pkg: "internal/report", may: []string{"internal/inventory"}},
 	{pkg: "api", may: []string{"internal/inventory", "internal/report"}},
 	{pkg: "api/console", may: []string{"internal/inventory", "internal/report"}},
@@ -53,9 +60,9 @@ var owners = []struct {
 	by      []string
 	reason  string
 }{
-	{"github.com/jackc/pgx/v5", []string{"internal/store", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
-	{"github.com/pressly/goose/v3", []string{"internal/store"}, "migrations are the store's"},
-	{"database/sql", []string{"internal/store", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
+	{"github.com/jackc/pgx/v5", []string{"internal/store/...", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
+	{"github.com/pressly/goose/v3", []string{"internal/store/db"}, "migrations are the store's"},
+	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},

@@ -8,14 +8,14 @@ import (
 )
 
 // addComponent adds a component to the machine, unless it has one with the same class and key.
-func (m *machine) addComponent(n *node, part inventory.Part) {
-	for _, before := range m.doc.Observed.Parts {
+func (m *machine) addComponent(n *node, part inventory.Component) {
+	for _, before := range m.doc.Observed.Components {
 		if before.Class == part.Class && before.Key == part.Key {
 			m.warnf(n, "the second %s %q is ignored", part.Class, part.Key)
 			return
 		}
 	}
-	m.doc.Observed.Parts = append(m.doc.Observed.Parts, part)
+	m.doc.Observed.Components = append(m.doc.Observed.Components, part)
 }
 
 func set(attributes inventory.Attributes, name, text string) {
@@ -57,7 +57,7 @@ func (m *machine) user(n *node, login, domain string, seen map[string]bool) {
 		m.warnf(n, "the user %q is ignored: it is a system account", login)
 		return
 	}
-	part := inventory.Part{
+	part := inventory.Component{
 		Class: "person", Key: folded, Relationship: "used_by", Inverse: true,
 		Attributes: inventory.Attributes{"name": login, "login": login},
 	}
@@ -80,13 +80,13 @@ func (m *machine) virtualMachines() {
 			m.warnf(n, "a virtual machine without a name is ignored")
 			continue
 		}
-		part := inventory.Part{
+		part := inventory.Component{
 			Class: "virtual_machine", Key: key, Relationship: "hosted_on",
 			Attributes: inventory.Attributes{}, Idle: slices.Contains(switchedOff, strings.ToLower(n.get("status"))),
 		}
 		set(part.Attributes, "name", n.get("name"))
 		set(part.Attributes, "serial_number", n.get("serial"))
-		part.Identifiers = inventory.Identifiers{
+		part.Identifiers = inventory.RawIdentifiers{
 			SerialNumber: n.get("serial"), Virtual: true, Interfaces: m.macs(n, n.get("mac")),
 		}
 		vmType := strings.ToLower(n.get("vmtype"))
@@ -154,10 +154,10 @@ func (m *machine) printers() {
 			continue
 		}
 		name := n.first("name", "description")
-		part := inventory.Part{
+		part := inventory.Component{
 			Class: "printer", Key: n.first("serial", "name", "description"), Relationship: "connected_to",
 			Attributes:  inventory.Attributes{},
-			Identifiers: inventory.Identifiers{SerialNumber: serial, Model: n.get("driver")},
+			Identifiers: inventory.RawIdentifiers{SerialNumber: serial, Model: n.get("driver")},
 		}
 		set(part.Attributes, "name", name)
 		set(part.Attributes, "serial_number", serial)

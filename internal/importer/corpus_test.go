@@ -128,7 +128,7 @@ func checkDocument(t *testing.T, d importer.Document) {
 		checkSection(t, s)
 	}
 	keys := map[string]bool{}
-	for _, p := range d.Observed.Parts {
+	for _, p := range d.Observed.Components {
 		if p.Class == "" || p.Key == "" || p.Relationship == "" || keys[p.Class+" "+p.Key] {
 			t.Errorf("part %+v", p)
 		}
@@ -217,16 +217,16 @@ func TestCountsJSON(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := countParts(d, "virtual_machine") + countParts(d, "container"); got != len(machines) {
+			if got := countComponents(d, "virtual_machine") + countComponents(d, "container"); got != len(machines) {
 				t.Errorf("%d virtual machines, want %d", got, len(machines))
 			}
 		})
 	}
 }
 
-func countParts(d importer.Document, class string) int {
+func countComponents(d importer.Document, class string) int {
 	count := 0
-	for _, p := range d.Observed.Parts {
+	for _, p := range d.Observed.Components {
 		if p.Class == class {
 			count++
 		}
@@ -241,7 +241,7 @@ func checkCount(t *testing.T, d importer.Document, name string, want int) {
 		got = len(s.Items)
 	}
 	if name == "display" {
-		got += countParts(d, "monitor")
+		got += countComponents(d, "monitor")
 	}
 	if got != want {
 		t.Errorf("%s: %d items, want %d", name, got, want)
@@ -261,7 +261,7 @@ func TestCountsXML(t *testing.T) {
 				checkCount(t, d, name, len(tag.FindAll(data, -1)))
 			}
 			vms := len(regexp.MustCompile(`<VIRTUALMACHINES>`).FindAll(data, -1))
-			if got := countParts(d, "virtual_machine"); got != vms {
+			if got := countComponents(d, "virtual_machine"); got != vms {
 				t.Errorf("%d virtual machines, want %d", got, vms)
 			}
 		})

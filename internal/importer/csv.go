@@ -174,7 +174,7 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 		return problem
 	}
 	doc.Observed.Attributes = attributes
-	doc.Observed.Parts = t.related(r)
+	doc.Observed.Components = t.related(r)
 	doc.Match = t.match(r, attributes)
 	return ""
 }

@@ -21,7 +21,7 @@ func deviceDocument(about, whole *node, itemType string) Document {
 	if class == "" {
 		class = deviceClasses[strings.ToLower(about.get("type"))]
 	}
-	ids := inventory.Identifiers{
+	ids := inventory.RawIdentifiers{
 		Manufacturer: about.get("manufacturer"),
 		Model:        about.get("model"),
 		SerialNumber: about.get("serial"),
@@ -144,7 +144,7 @@ func (m *machine) describePhone() {
 	set(attributes, "asset_tag", bios.get("assettag"))
 	m.doc.Observed = inventory.Observed{
 		Class: "peripheral", Attributes: attributes,
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			Manufacturer: bios.get("smanufacturer"), Model: bios.get("smodel"), SerialNumber: bios.get("ssn"),
 			UUID: hardware.get("uuid"), Hostname: hardware.get("name"),
 		},

@@ -21,7 +21,7 @@ func (m *machine) displays() []entry {
 	for _, n := range m.entries("monitors") {
 		item := m.display(n)
 		if key(item) == key(&inventoryv1.Display{}) {
-			m.monitorPart(n)
+			m.monitorComponent(n)
 			continue
 		}
 		count[key(item)]++
@@ -75,7 +75,7 @@ func text32(n *uint32) string {
 	return strconv.FormatUint(uint64(*n), 10)
 }
 
-func (m *machine) monitorPart(n *node) {
+func (m *machine) monitorComponent(n *node) {
 	name := n.first("name", "caption", "description")
 	if name == "" {
 		m.warnf(n, "a monitor without any field is ignored")
@@ -84,8 +84,8 @@ func (m *machine) monitorPart(n *node) {
 	attributes := inventory.Attributes{}
 	set(attributes, "model", name)
 	set(attributes, "manufacturer", n.get("manufacturer"))
-	m.addComponent(n, inventory.Part{
+	m.addComponent(n, inventory.Component{
 		Class: "monitor", Key: name, Relationship: "connected_to", Attributes: attributes,
-		Identifiers: inventory.Identifiers{Manufacturer: n.get("manufacturer"), Model: name},
+		Identifiers: inventory.RawIdentifiers{Manufacturer: n.get("manufacturer"), Model: name},
 	})
 }

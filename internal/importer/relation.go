@@ -29,14 +29,14 @@ func (t *table) relate() error {
 }
 
 // related returns the CIs that a row names.
-func (t *table) related(r row) []inventory.Part {
-	var parts []inventory.Part
+func (t *table) related(r row) []inventory.Component {
+	var parts []inventory.Component
 	for _, relation := range t.relations {
 		value := r.fields[relation.index]
 		if isOneOf(value, words.Unknown) {
 			continue
 		}
-		parts = append(parts, inventory.Part{
+		parts = append(parts, inventory.Component{
 			Class: relation.Class, Key: value, By: relation.By, Attributes: inventory.Attributes{relation.By: value},
 			Relationship: relation.Type, Inverse: !relation.Inverse,
 		})

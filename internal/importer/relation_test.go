@@ -16,7 +16,7 @@ func TestCSVRelationships(t *testing.T) {
 	m := mapping(t, `{"relationships":{"Room":{"type":"located_in","class":"location"},
 		"Rack":{"type":"contains","class":"ci","by":"asset_tag","inverse":true}}}`)
 	docs := read(t, "csv", []byte("Serial,Room,Rack\nS1,B 12,R-1\nS2,n/a,\n"), importer.Options{Mapping: m})
-	want := []inventory.Part{
+	want := []inventory.Component{
 		{
 			Class: "location", Key: "B 12", By: "name", Attributes: inventory.Attributes{"name": "B 12"},
 			Relationship: "located_in", Inverse: true,
@@ -26,10 +26,10 @@ func TestCSVRelationships(t *testing.T) {
 			Relationship: "contains",
 		},
 	}
-	if diff := cmp.Diff(want, docs[0].Observed.Parts); diff != "" || len(docs[0].FileWarnings) != 0 {
+	if diff := cmp.Diff(want, docs[0].Observed.Components); diff != "" || len(docs[0].FileWarnings) != 0 {
 		t.Errorf("notes %v, parts (-want +got):\n%s", docs[0].FileWarnings, diff)
 	}
-	if parts := docs[1].Observed.Parts; parts != nil {
+	if parts := docs[1].Observed.Components; parts != nil {
 		t.Errorf("an empty cell has the relationships %v", parts)
 	}
 	_, err := importer.Read("csv", strings.NewReader("Serial\nS1\n"), importer.Options{Mapping: m})

@@ -59,11 +59,11 @@ func TestIMac(t *testing.T) {
 	if os := item(t, d, "os", any1[*inventoryv1.OperatingSystem]); os.BootTime != nil {
 		t.Errorf("boot time %v, although the file has no time zone", os.BootTime)
 	}
-	want := []inventory.Part{
+	want := []inventory.Component{
 		{Class: "monitor", Key: "iMac", Relationship: "connected_to", Attributes: inventory.Attributes{"model": "iMac"},
-			Identifiers: inventory.Identifiers{Model: "iMac"}},
+			Identifiers: inventory.RawIdentifiers{Model: "iMac"}},
 	}
-	parts := slices.DeleteFunc(slices.Clone(d.Observed.Parts), func(p inventory.Part) bool { return p.Class != "monitor" })
+	parts := slices.DeleteFunc(slices.Clone(d.Observed.Components), func(p inventory.Component) bool { return p.Class != "monitor" })
 	if diff := cmp.Diff(want, parts); diff != "" {
 		t.Errorf("monitors (-want +got):\n%s", diff)
 	}
@@ -80,7 +80,7 @@ func TestXPS(t *testing.T) {
 	has(t, d, "display", `"manufacturer_pnp":"SHP"`, `"product_code":5193`, `"week":32`)
 	has(t, d, "os", `"boot_time":"2020-06-09T05:58:08Z"`)
 	var got []string
-	for _, p := range d.Observed.Parts {
+	for _, p := range d.Observed.Components {
 		got = append(got, p.Class+" "+p.Key)
 	}
 	if diff := cmp.Diff([]string{"person trasher", "printer MY47L1W1JHEB6"}, got); diff != "" {
@@ -195,14 +195,14 @@ func TestPeople(t *testing.T) {
 	t.Parallel()
 	d := one(t, "fusioninventory-xml", []byte(wrap(`<HARDWARE><LASTLOGGEDUSER>John</LASTLOGGEDUSER></HARDWARE>
 		<USERS><LOGIN>john</LOGIN><DOMAIN>AD</DOMAIN></USERS><USERS><LOGIN>SYSTEM</LOGIN></USERS><USERS><LOGIN>LAB\eve</LOGIN></USERS><USERS><LOGIN>bob</LOGIN></USERS>`)))
-	want := []inventory.Part{
-		{Class: "person", Key: `ad\john`, Relationship: "used_by", Inverse: true, Identifiers: inventory.Identifiers{Native: []string{`account:ad\john`}},
+	want := []inventory.Component{
+		{Class: "person", Key: `ad\john`, Relationship: "used_by", Inverse: true, Identifiers: inventory.RawIdentifiers{Native: []string{`account:ad\john`}},
 			Attributes: inventory.Attributes{"name": "john", "login": "john", "domain": "AD"}},
-		{Class: "person", Key: `lab\eve`, Relationship: "used_by", Inverse: true, Identifiers: inventory.Identifiers{Native: []string{`account:lab\eve`}},
+		{Class: "person", Key: `lab\eve`, Relationship: "used_by", Inverse: true, Identifiers: inventory.RawIdentifiers{Native: []string{`account:lab\eve`}},
 			Attributes: inventory.Attributes{"name": "eve", "login": "eve", "domain": "LAB"}},
 		{Class: "person", Key: "bob", Relationship: "used_by", Inverse: true, Attributes: inventory.Attributes{"name": "bob", "login": "bob"}},
 	}
-	if diff := cmp.Diff(want, d.Observed.Parts); diff != "" {
+	if diff := cmp.Diff(want, d.Observed.Components); diff != "" {
 		t.Errorf("people (-want +got):\n%s", diff)
 	}
 }
@@ -213,16 +213,16 @@ func TestGuests(t *testing.T) {
 	d := one(t, "glpi-json", []byte(`{"deviceid":"h","content":{"virtualmachines":[
 		{"name":"web","uuid":"C37F7CE8-AF95-4676-B454-0959F2C5E162","subsystem":"kvm","vmtype":"libvirt","mac":"52:54:00:00:00:01/52:54:00:00:00:02"},
 		{"name":"db","uuid":"7e64b4b09941","vmtype":"docker"}]}}`))
-	want := []inventory.Part{
+	want := []inventory.Component{
 		{Class: "virtual_machine", Key: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Relationship: "hosted_on",
 			Attributes: inventory.Attributes{"name": "web", "uuid": "c37f7ce8-af95-4676-b454-0959f2c5e162", "hypervisor": "kvm"},
-			Identifiers: inventory.Identifiers{UUID: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Virtual: true, Interfaces: []inventory.InterfaceID{
+			Identifiers: inventory.RawIdentifiers{UUID: "C37F7CE8-AF95-4676-B454-0959F2C5E162", Virtual: true, Interfaces: []inventory.InterfaceID{
 				{MAC: "52:54:00:00:00:01", Type: "ethernet"}, {MAC: "52:54:00:00:00:02", Type: "ethernet"}}}},
 		{Class: "container", Key: "7e64b4b09941", Relationship: "hosted_on",
 			Attributes:  inventory.Attributes{"name": "db", "container_type": "docker"},
-			Identifiers: inventory.Identifiers{Virtual: true, Container: "docker", Native: []string{"docker:7e64b4b09941"}}},
+			Identifiers: inventory.RawIdentifiers{Virtual: true, Container: "docker", Native: []string{"docker:7e64b4b09941"}}},
 	}
-	if diff := cmp.Diff(want, d.Observed.Parts); diff != "" {
+	if diff := cmp.Diff(want, d.Observed.Components); diff != "" {
 		t.Errorf("guests (-want +got):\n%s", diff)
 	}
 }

@@ -42,7 +42,7 @@ func TestSameAttributesSameIdentifiers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			thin := inventory.Class{Name: "thin_client", Parent: "computer", Label: "Thin client"}
 			if err := e.CreateClass(t.Context(), thin); err != nil {
 				t.Fatal(err)
@@ -57,7 +57,7 @@ func TestSameAttributesSameIdentifiers(t *testing.T) {
 	}
 }
 
-func (e *estate) identifiersOfRow(t *testing.T, class string, attributes map[string]string) []string {
+func (e *fixture) identifiersOfRow(t *testing.T, class string, attributes map[string]string) []string {
 	t.Helper()
 	header, row := "key", "1"
 	columns := ""
@@ -71,7 +71,7 @@ func (e *estate) identifiersOfRow(t *testing.T, class string, attributes map[str
 	return e.identifiers(t, report.Documents[0].CI, "csv")
 }
 
-func (e *estate) identifiersOfPerson(t *testing.T, class string, attributes map[string]string) []string {
+func (e *fixture) identifiersOfPerson(t *testing.T, class string, attributes map[string]string) []string {
 	t.Helper()
 	c := inventory.NewCI{Class: class, Attributes: inventory.Attributes{}}
 	for name, value := range attributes {
@@ -89,7 +89,7 @@ func (e *estate) identifiersOfPerson(t *testing.T, class string, attributes map[
 }
 
 // identifiers returns the identifiers that a CI's record of a source reports.
-func (e *estate) identifiers(t *testing.T, ci, source string) []string {
+func (e *fixture) identifiers(t *testing.T, ci, source string) []string {
 	t.Helper()
 	identity, err := e.Identity(t.Context(), ci, time.Time{})
 	if err != nil {
@@ -97,9 +97,9 @@ func (e *estate) identifiers(t *testing.T, ci, source string) []string {
 	}
 	var found []string
 	for _, record := range identity.Records {
-		for _, claim := range record.Claims {
+		for _, history := range record.Identifiers {
 			if record.Source == source {
-				found = append(found, fmt.Sprint(claim.Token))
+				found = append(found, fmt.Sprint(history.Identifier))
 			}
 		}
 	}

@@ -107,7 +107,7 @@ func baseClass(classes []inventory.Class, class string) string {
 	for _, c := range classes {
 		switch {
 		case c.Name != class || c.Parent == "":
-		case c.Parent == "ci":
+		case c.Parent == inventory.RootClass:
 			return class
 		default:
 			return baseClass(classes, c.Parent)
@@ -212,7 +212,7 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
 		}
 	}
-	record.Observed = reconcile.Join(reconcile.Observe(facts, g.options.Honest), d.Observed)
+	record.Observed = reconcile.Join(reconcile.Observe(facts, g.rules.IsHonest), d.Observed)
 	return record, nil
 }
 
@@ -244,8 +244,8 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Docu
 }
 
 // observationOf gives what a document says that is not held.
-func observationOf(record inventory.Record, states map[string]inventory.SectionState, d importer.Document) (*Observation, error) {
-	obs := &Observation{Record: record, States: states, Program: record.Program, Also: &d.Observed}
+func observationOf(record inventory.Record, states map[string]inventory.SectionState, d importer.Document) (*CheckIn, error) {
+	obs := &CheckIn{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {
 		section, _ := wire.Lookup(s.Name)
 		update, err := updateOf(section, s.Items)

@@ -30,7 +30,7 @@ func corpus(t testing.TB, name string) []byte {
 	return content
 }
 
-func (e *estate) load(t testing.TB, format, body string, o inventory.ImportOptions) inventory.ImportReport {
+func (e *fixture) load(t testing.TB, format, body string, o inventory.ImportOptions) inventory.ImportReport {
 	t.Helper()
 	o.Format = format
 	report, err := e.ingester.Import(t.Context(), strings.NewReader(body), o)
@@ -40,7 +40,7 @@ func (e *estate) load(t testing.TB, format, body string, o inventory.ImportOptio
 	return report
 }
 
-func (e *estate) count(t testing.TB, class string) int {
+func (e *fixture) count(t testing.TB, class string) int {
 	t.Helper()
 	n := 0
 	err := e.ListCIs(t.Context(), inventory.CIQuery{Class: class}, func(inventory.CI, inventory.Position) error {
@@ -61,7 +61,7 @@ SVC0003;DELL;laptop;PO-2;899;2026-02-30
 
 func TestImportOfAPurchaseList(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	_, known := e.agent(t, laptop(2))
 
 	dry := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases", DryRun: true})
@@ -99,7 +99,7 @@ const (
 // no more has ended.
 func TestListsRelate(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	ada, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "person", Name: "Ada", Attributes: inventory.Attributes{"login": "ada"}}, auditor)
 	if err != nil {
 		t.Fatal(err)
@@ -109,8 +109,8 @@ func TestListsRelate(t *testing.T) {
 	if first.Created != 3 || e.count(t, "location") != 1 || e.count(t, "person") != 2 {
 		t.Fatalf("%+v; %d locations, %d persons", first, e.count(t, "location"), e.count(t, "person"))
 	}
-	if said := strings.Join(first.Documents[0].Warnings, "; "); !strings.Contains(said, "no location with the name Berlin yet") || strings.Contains(said, "ada") {
-		t.Errorf("warnings of the first row: %s", said)
+	if reported := strings.Join(first.Documents[0].Warnings, "; "); !strings.Contains(reported, "no location with the name Berlin yet") || strings.Contains(reported, "ada") {
+		t.Errorf("warnings of the first row: %s", reported)
 	}
 	of := func(row int, kind string) []string { return e.related(t, first.Documents[row].CI, kind, time.Time{}) }
 	berlin := of(0, "located_in")
@@ -138,7 +138,7 @@ func TestListsRelate(t *testing.T) {
 // things are called is nobody's name, and what another kind of thing is called is not this one's.
 func TestListsMatch(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	known := map[string]string{}
 	for _, made := range []struct{ class, name, tag string }{
 		{"laptop", "one", "A-1"}, {"laptop", "two", "A-2"}, {"laptop", "double", "A-2"}, {"monitor", "screen", "A-3"},
@@ -182,7 +182,7 @@ func TestListsMatch(t *testing.T) {
 // exported of.
 func TestExportedListsComeBack(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "monitor", Name: "screen"}, auditor)
 	if err != nil {
 		t.Fatal(err)
@@ -193,8 +193,8 @@ func TestExportedListsComeBack(t *testing.T) {
 	if row := report.Documents[0]; row.CI != ci || e.ci(t, ci, time.Time{}).Attributes["owner"] != "Ada" {
 		t.Errorf("%+v", row)
 	}
-	if said := strings.Join(report.Warnings, "; "); !strings.Contains(said, `column "first_seen" is ignored`) || strings.Contains(said, `"id"`) {
-		t.Errorf("warnings about all rows: %s", said)
+	if reported := strings.Join(report.Warnings, "; "); !strings.Contains(reported, `column "first_seen" is ignored`) || strings.Contains(reported, `"id"`) {
+		t.Errorf("warnings about all rows: %s", reported)
 	}
 	if row := report.Documents[1]; !strings.Contains(row.Problem, "there is no CI with the id") || e.count(t, "") != 1 {
 		t.Errorf("an id of nothing: %+v, %d CIs", row, e.count(t, ""))
@@ -205,7 +205,7 @@ func TestExportedListsComeBack(t *testing.T) {
 // mapping that names what there is not is refused.
 func TestListsOfAnyClass(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	if err := e.CreateClass(t.Context(), inventory.Class{Name: "projector", Parent: "peripheral", Label: "Video projector"}); err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestListsOfAnyClass(t *testing.T) {
 // made for it.
 func TestListsNameTheirOwn(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	options := inventory.ImportOptions{Name: "racks", Mapping: []byte(`{"key": ["Tag"], "class": {"column": "Kind"}, "columns": {"Tag": "asset_tag", "Name": "name"},
 		"relationships": {"In": {"type": "contains", "class": "ci", "by": "asset_tag", "inverse": true}}}`)}
 	const list = "Tag;Name;Kind;In\nS-1;web;server;R-1\nR-1;rack;peripheral;R-0\nR-0;row;peripheral;\n"
@@ -280,7 +280,7 @@ func TestListsNameWrongly(t *testing.T) {
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			for range 2 {
 				if _, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor); err != nil {
 					t.Fatal(err)
@@ -297,7 +297,7 @@ func TestListsNameWrongly(t *testing.T) {
 
 func TestBrokenFileChangesNothing(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for format, body := range map[string]string{
 		"csv":                 orders + "\"SVC0004;unbalanced\n",
 		"fusioninventory-xml": "<REQUEST><CONTENT><BIOS><SSN>1</SSN></CONTENT></REQUEST>",
@@ -328,7 +328,7 @@ func TestRealInventories(t *testing.T) {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
 			t.Parallel()
 			body := string(corpus(t, c.file))
-			e := newEstate(t)
+			e := newFixture(t)
 			first := e.load(t, c.format, body, inventory.ImportOptions{})
 			if len(first.Documents) == 0 || first.Created != len(first.Documents) {
 				t.Fatalf("first: %+v", first)
@@ -344,7 +344,7 @@ func TestRealInventories(t *testing.T) {
 }
 
 // wantNoDurations: how long another program collected is not known.
-func (e *estate) wantNoDurations(t *testing.T, device string) {
+func (e *fixture) wantNoDurations(t *testing.T, device string) {
 	t.Helper()
 	err := e.ListDeviceSections(t.Context(), device, inventory.Page{}, func(s inventory.DeviceSection, _ inventory.Position) error {
 		if s.DurationMS != nil {
@@ -363,7 +363,7 @@ func (e *estate) wantNoDurations(t *testing.T, device string) {
 func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	whole, part := string(corpus(t, "inventories/glpi-json/computer_1.json")), string(corpus(t, "inventories/glpi-json/computer_1_partial_memory.json"))
-	e := newEstate(t)
+	e := newFixture(t)
 	ci := e.load(t, "glpi-json", whole, inventory.ImportOptions{}).Documents[0].CI
 	before := e.ci(t, ci, time.Time{})
 	people := e.related(t, ci, "used_by", time.Time{})
@@ -381,7 +381,7 @@ func TestPartialInventoryTakesNothingBack(t *testing.T) {
 func TestParallelImports(t *testing.T) {
 	t.Parallel()
 	const clients, rounds, machines = 8, 20, 12
-	e := newEstate(t)
+	e := newFixture(t)
 	var wait sync.WaitGroup
 	errs := make(chan error, clients)
 	for client := range clients {
@@ -435,7 +435,7 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 			t.Parallel()
 			before := string(corpus(t, "inventories/glpi-json/"+pair[0]))
 			after := string(corpus(t, "inventories/glpi-json/"+pair[1]))
-			e := newEstate(t)
+			e := newFixture(t)
 			ci := e.load(t, "glpi-json", before, inventory.ImportOptions{}).Documents[0].CI
 			since := e.now(t)
 			report := e.load(t, "glpi-json", after, inventory.ImportOptions{})
@@ -487,11 +487,11 @@ func factsOf(t *testing.T, body string) map[string][]string {
 }
 
 // itemChanges lists what a CI's feed says of its items, in the form of differences.
-func (e *estate) itemChanges(t *testing.T, ci string, since time.Time) []string {
+func (e *fixture) itemChanges(t *testing.T, ci string, since time.Time) []string {
 	t.Helper()
 	list := []string{}
-	q := inventory.EstateQuery{CI: ci, Since: since, Kind: "item"}
-	err := e.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, _ inventory.Position) error {
+	q := inventory.FeedQuery{CI: ci, Since: since, Type: "item"}
+	err := e.ListChanges(t.Context(), q, func(c inventory.FeedChange, _ inventory.Position) error {
 		if c.New != nil {
 			list = append(list, "+ "+c.Subject+" "+string(c.New))
 		}

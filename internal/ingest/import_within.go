@@ -17,24 +17,24 @@ func takeWithin(docs []importer.Document) (within []importer.Document) {
 	names := namesOf(docs)
 	for i := range docs {
 		d := &docs[i]
-		inList := func(p inventory.Part) bool { return p.By != "" && names[nameOf(p)] }
-		if d.Problem == "" && slices.ContainsFunc(d.Observed.Parts, inList) {
+		inList := func(p inventory.Component) bool { return p.By != "" && names[nameOf(p)] }
+		if d.Problem == "" && slices.ContainsFunc(d.Observed.Components, inList) {
 			within = append(within, *d)
-			d.Observed.Parts = slices.DeleteFunc(slices.Clone(d.Observed.Parts), inList)
+			d.Observed.Components = slices.DeleteFunc(slices.Clone(d.Observed.Components), inList)
 			d.Observed.Partial = true
 		}
 	}
 	return within
 }
 
-func nameOf(p inventory.Part) named { return named{p.By, p.Key} }
+func nameOf(p inventory.Component) named { return named{p.By, p.Key} }
 
 // namesOf gives what the things of documents are called, by the attributes by which others of them
 // name things.
 func namesOf(docs []importer.Document) map[named]bool {
 	attributes := map[string]bool{}
 	for _, d := range docs {
-		for _, p := range d.Observed.Parts {
+		for _, p := range d.Observed.Components {
 			if p.By != "" {
 				attributes[p.By] = true
 			}

@@ -22,16 +22,16 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, also.Attributes)
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
-	joined.Parts = slices.Clone(sections.Parts)
-	for _, part := range also.Parts {
-		if !slices.ContainsFunc(joined.Parts, func(p inventory.Part) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Parts = append(joined.Parts, part)
+	joined.Components = slices.Clone(sections.Components)
+	for _, part := range also.Components {
+		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
+			joined.Components = append(joined.Components, part)
 		}
 	}
 	return joined
 }
 
-func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
+func joinIdentifiers(a, b inventory.RawIdentifiers) inventory.RawIdentifiers {
 	a.Manufacturer = cmp.Or(a.Manufacturer, b.Manufacturer)
 	a.Model = cmp.Or(a.Model, b.Model)
 	a.SerialNumber = cmp.Or(a.SerialNumber, b.SerialNumber)
@@ -52,15 +52,15 @@ func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
 	return a
 }
 
-// Identifiers maps the attributes that a person or a list declares for a CI to identifiers. It is
+// IdentifiersOf maps the attributes that a person or a list declares for a CI to identifiers. It is
 // the only such mapping, for all sources. baseClass is the CI's class directly below the root; the
 // name of a computer is its host name if it has no other.
-func Identifiers(baseClass string, attributes inventory.Attributes) inventory.Identifiers {
+func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.RawIdentifiers {
 	text := func(name string) string {
 		value, _ := attributes[name].(string)
 		return value
 	}
-	ids := inventory.Identifiers{
+	ids := inventory.RawIdentifiers{
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
@@ -78,7 +78,7 @@ func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.Cont
 // WithIdentifiers adds the identifiers that the attributes of an observation contain to those that
 // it has.
 func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
-	declared := Identifiers(baseClass, o.Attributes)
+	declared := IdentifiersOf(baseClass, o.Attributes)
 	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool {
 		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool { return other.MAC == i.MAC })
 	})

@@ -90,7 +90,7 @@ func isInternal(connector string) bool {
 	return false
 }
 
-// tellApart gives displays that name themselves alike, as many without a serial number do, the connector as part of
+// separateShared gives displays that name themselves alike, as many without a serial number do, the connector as part of
 // their key.
 func tellApart(displays []*inventoryv1.Display) {
 	type identity struct {
