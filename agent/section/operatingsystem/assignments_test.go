@@ -34,7 +34,7 @@ func TestAssignments(t *testing.T) {
 	}
 }
 
-// Whatever is put between quotes by the shell's rules comes out as it was.
+// A value that is quoted by the shell's rules is read back unchanged.
 func TestQuotedValuesComeBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
