@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// root is the directory of go.mod.
+// root returns the directory of go.mod.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -33,7 +33,7 @@ func root(t *testing.T) string {
 	}
 }
 
-// source is a Go file that people wrote.
+// source is a Go file that is not generated.
 type source struct {
 	path string // below the root, with slashes
 	file *ast.File
@@ -42,7 +42,7 @@ type source struct {
 func (s *source) pkg() string  { return filepath.ToSlash(filepath.Dir(s.path)) }
 func (s *source) isTest() bool { return strings.HasSuffix(s.path, "_test.go") }
 
-// sources parses every Go file that is not generated, whatever system it is for.
+// sources parses every Go file that is not generated, for all systems.
 func sources(t *testing.T) []*source {
 	t.Helper()
 	var found []*source
@@ -128,7 +128,7 @@ func checkDocBegins(t *testing.T, s *source) {
 	t.Helper()
 	want := "Package " + s.file.Name.Name + " "
 	if s.file.Name.Name == "main" {
-		want = "Command " // as the go command's own mains
+		want = "Command " // as in the go command's own mains
 	}
 	if !strings.HasPrefix(s.file.Doc.Text(), want) {
 		t.Errorf("%s: the package's doc comment does not begin with %q", s.path, want)
@@ -166,7 +166,7 @@ func TestNoClockInPurePackages(t *testing.T) {
 	}
 }
 
-// onlySystem matches the names that the go command compiles for one system or processor only.
+// onlySystem matches file names that the go command compiles for one system or processor only.
 var onlySystem = regexp.MustCompile(`_(linux|windows|darwin|freebsd|openbsd|netbsd|unix|amd64|arm64|386|arm)\.go$`)
 
 func TestBuildConstraints(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// TestRunningAgentBringsChangesByItself: an agent that nobody asks checks in at the pace of its collector, however quick
-// that is.
+// TestRunningAgentBringsChangesByItself: an agent checks in at the interval of its collector,
+// however short.
 func TestRunningAgentBringsChangesByItself(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
