@@ -83,7 +83,8 @@ func withCertificate(identity state.Identity, der []byte, authorities [][]byte, 
 		return identity, errors.New("the collector sent a certificate for another key")
 	}
 	if len(authorities) > maxAuthorities {
-		return identity, fmt.Errorf("the collector sent %d certificate authorities, more than %d", len(authorities), maxAuthorities)
+		return identity, fmt.Errorf("the collector sent %d certificate authorities, more than %d",
+			len(authorities), maxAuthorities)
 	}
 	if !signedByOne(certificate, authorities) {
 		return identity, errors.New("none of the collector's certificate authorities signed the certificate it sent")

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // root returns the directory of go.mod.
@@ -75,7 +76,7 @@ func walk(t *testing.T, visit func(path string, text []byte)) {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || path == ".git" { // a file in a worktree
 			return nil
 		}
 		text, err := os.ReadFile(filepath.Join(top, path))
@@ -202,4 +203,47 @@ func TestNoMachinePaths(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestCommentWidth(t *testing.T) {
+	t.Parallel()
+	walk(t, func(path string, text []byte) {
+		if filepath.Ext(path) != ".go" || !matchAny(narrow, filepath.ToSlash(filepath.Dir(path))) {
+			return
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if width := commentWidth(line); width > maxComment {
+				t.Errorf("%s:%d: a comment of %d columns, at most %d are allowed", path, i+1, width, maxComment)
+			}
+		}
+	})
+}
+
+// commentWidth returns the columns of a line that contains only a comment, else 0. A tab counts as
+// 4 columns, a directive such as //go:build as 0, because it cannot be wrapped.
+func commentWidth(line string) int {
+	text := strings.TrimLeft(line, "\t")
+	if !strings.HasPrefix(text, "//") || directive.MatchString(text) {
+		return 0
+	}
+	return 4*(len(line)-len(text)) + utf8.RuneCountInString(text)
+}
+
+// directive matches comments that tools read. A generated file begins with one.
+var directive = regexp.MustCompile(`^//[a-z]+:|^//nolint|^// Code generated `)
+
+func TestCommentWidthCountsColumns(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]int{
+		"// ab":                 5,
+		"\t\t// é":              12,
+		"x := 1 // ab":          0,
+		"//go:build linux":      0,
+		"//nolint:gosec // why": 0,
+		"":                      0,
+	} {
+		if got := commentWidth(line); got != want {
+			t.Errorf("%q: got %d columns, want %d", line, got, want)
+		}
+	}
 }

@@ -288,7 +288,7 @@ func TestOtherMajor(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Start(t.Context(), Options{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "made by PostgreSQL 9, but what is installed is 1") {
+	if err == nil || !strings.Contains(err.Error(), "PostgreSQL 9 created the data directory, but the installed version is 1") {
 		t.Errorf("got %v", err)
 	}
 }

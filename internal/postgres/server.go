@@ -104,13 +104,14 @@ func pick(found []*server, major int) (*server, error) {
 	}
 	if major != 0 {
 		return nil, fmt.Errorf("PostgreSQL %d created the data directory, but the installed version is %s; "+
-			"install PostgreSQL %d (Debian, Ubuntu: apt-get install postgresql-%d), or move the data with its pg_upgrade or pg_dump",
+			"install PostgreSQL %d (Debian, Ubuntu: apt-get install postgresql-%d), "+
+			"or move the data with its pg_upgrade or pg_dump",
 			major, versions(found), major, major)
 	}
 	return nil, fmt.Errorf("%w of version %d to %d found (installed: %s); install one "+
 		"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "+
 		"macOS: brew install postgresql@17) "+
-		"or set the URL of a database that you run yourself", 
+		"or set the URL of a database that you run yourself",
 		ErrNotInstalled, oldestMajor, newestMajor, versions(found))
 }
 

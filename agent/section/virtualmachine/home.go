@@ -85,7 +85,7 @@ func (s *survey) accounts() []string {
 var remoteTypes = map[string]bool{
 	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "afs": true, "autofs": true, "ceph": true, "glusterfs": true,
 	"lustre": true,
-	"gfs2": true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
+	"gfs2":   true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
 }
 
 // readMounts reads lines "36 35 98:0 /root /point rw … - type source options"
