@@ -1,4 +1,4 @@
-# The data directory and addresses of `make run`, and the number of simulated machines of `make bench`.
+# Data directory and addresses of `make run`; number of simulated machines of `make bench`.
 VAR       ?= ./var
 HTTP_ADDR ?= 127.0.0.1:8080
 GRPC_ADDR ?= 127.0.0.1:8443
@@ -35,7 +35,7 @@ help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: postgresql build ## start a collector with its own database, enroll this machine and print its inventory
+run: postgresql build ## start a collector, enroll this machine and print its inventory
 	@exec bin/muster-collector demo --var '$(VAR)' --http-addr '$(HTTP_ADDR)' --grpc-addr '$(GRPC_ADDR)' --agent bin/muster-agent
 
 .PHONY: test
@@ -43,7 +43,7 @@ test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-ra
 	go test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: postgresql build ## measure the agent and the collector with FLEET machines; PARTS=identity,graph runs only these parts
+bench: postgresql build ## measure with FLEET machines; PARTS=identity,graph runs only these parts
 	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: lint
