@@ -89,7 +89,7 @@ func TestFailedEnrollmentLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestEnrollingTwiceIsNoError(t *testing.T) {
+func TestEnrollingTwiceIsNotAnError(t *testing.T) {
 	t.Parallel()
 	identity := newIdentity(t, nobody, time.Now())
 	command := enrollCommand{Collector: nobody, Token: "t", CAPin: identity.Pin}
@@ -131,7 +131,7 @@ func TestTokenComesFromAFile(t *testing.T) {
 	}
 }
 
-func TestStatusTellsAllButSecrets(t *testing.T) {
+func TestStatusShowsNoSecrets(t *testing.T) {
 	t.Parallel()
 	received := time.Now().UTC().Truncate(time.Second)
 	identity := newIdentity(t, nobody, received)
@@ -162,7 +162,7 @@ func TestStatusTellsAllButSecrets(t *testing.T) {
 	}
 }
 
-func TestStatusOfNobody(t *testing.T) {
+func TestStatusNotEnrolled(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	command := statusCommand{Output: "json"}
@@ -182,7 +182,7 @@ func TestStatusOfNobody(t *testing.T) {
 	}
 }
 
-func TestExpiredCertificateShows(t *testing.T) {
+func TestStatusShowsAnExpiredCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	dir := enrolledDir(t, newIdentity(t, nobody, now.AddDate(0, -1, 0)), state.Status{})

@@ -117,7 +117,7 @@ func TestSystemdServices(t *testing.T) {
 	}
 }
 
-func TestSystemdThatDoesNotAnswerIsLeft(t *testing.T) {
+func TestSystemdWithoutAnAnswerIsAbandoned(t *testing.T) {
 	t.Parallel()
 	address := bus{silent: true}.start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -10,7 +10,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-func TestEnrollGivesAnIdentity(t *testing.T) {
+func TestEnrollReturnsAnIdentity(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
 	e := link.Enrollment{Collector: c.address, Token: goodToken, Pin: c.authority.Pin()}
@@ -150,7 +150,7 @@ func TestExpiredCertificateIsRenewed(t *testing.T) {
 	}
 }
 
-func TestRevokedAgentIsToldInWords(t *testing.T) {
+func TestRevokedAgentReportsTheReason(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -167,7 +167,7 @@ func TestRevokedAgentIsToldInWords(t *testing.T) {
 	}
 }
 
-func TestAgentTalksToNoOtherAuthority(t *testing.T) {
+func TestAgentRefusesOtherAuthorities(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -188,7 +188,7 @@ func TestAgentTalksToNoOtherAuthority(t *testing.T) {
 	}
 }
 
-func TestCloneTakesAKeyOfItsOwn(t *testing.T) {
+func TestCloneReceivesItsOwnKey(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)

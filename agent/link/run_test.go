@@ -58,7 +58,7 @@ func TestRunChecksInAtThePaceAndWhenAsked(t *testing.T) {
 	}
 }
 
-func TestRunTakesANewKeyWhileIdle(t *testing.T) {
+func TestRunReceivesANewKeyWhileIdle(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -130,7 +130,7 @@ func TestRestartAfterAFailureIsNotFaster(t *testing.T) {
 	}
 }
 
-func TestStopIsNoFailure(t *testing.T) {
+func TestStopIsNotAFailure(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)

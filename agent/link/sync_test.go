@@ -60,7 +60,7 @@ func TestFirstSyncSendsEverythingAndTheNextNothing(t *testing.T) {
 	}
 }
 
-func TestUpgradeTravelsAsADelta(t *testing.T) {
+func TestUpgradeIsSentAsADelta(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine(names(500)...)
 	a := newAgent(t, c, m)
@@ -78,7 +78,7 @@ func TestUpgradeTravelsAsADelta(t *testing.T) {
 	checkHeld(t, c, m, a)
 }
 
-func TestPartialSectionTravelsWholeAndUncollectedNotAtAll(t *testing.T) {
+func TestPartialSectionIsSentWholeAndUncollectedNotAtAll(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash", "zsh")
 	a := newAgent(t, c, m)
@@ -173,7 +173,7 @@ func TestUnknownBaseAndWrongOutcomeFallBackToTheWhole(t *testing.T) {
 	checkHeld(t, c, m, a)
 }
 
-func TestReadingsTravelOnceADay(t *testing.T) {
+func TestReadingsAreSentOnceADay(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash", "zsh")
 	c.readings = true
@@ -210,7 +210,7 @@ func TestReadingsTravelOnceADay(t *testing.T) {
 	}
 }
 
-func TestHugeSectionTravelsInChunks(t *testing.T) {
+func TestHugeSectionIsSentInChunks(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine(names(100_000)...)
 	a := newAgent(t, c, m)
@@ -248,7 +248,7 @@ func TestHugeItemMakesItsSectionPartial(t *testing.T) {
 	}
 }
 
-func TestVerdictsStandUntilTheSectionIsSentAgain(t *testing.T) {
+func TestVerdictsApplyUntilTheSectionIsSentAgain(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	c.verdicts = []*inventoryv1.Verdict{{Section: "software", Item: "dpkg bash amd64", Outcome: "truncated", Reason: "too long"}}
@@ -264,7 +264,7 @@ func TestVerdictsStandUntilTheSectionIsSentAgain(t *testing.T) {
 	}
 }
 
-func TestStatusSaysHowItWent(t *testing.T) {
+func TestStatusReportsTheLastCheckIn(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)

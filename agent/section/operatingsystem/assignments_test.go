@@ -35,7 +35,7 @@ func TestAssignments(t *testing.T) {
 }
 
 // A value that is quoted by the shell's rules is read back unchanged.
-func TestQuotedValuesComeBack(t *testing.T) {
+func TestQuotedValuesAreReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.String().Draw(t, "value")

@@ -60,7 +60,7 @@ func TestLaptop(t *testing.T) {
 	}
 }
 
-func TestOneBadFileSpoilsNothingElse(t *testing.T) {
+func TestOneBadFileAffectsNothingElse(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"/etc/os-release": strings.Repeat("x", maxText+1),

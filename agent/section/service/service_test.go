@@ -207,7 +207,7 @@ func TestOpenRC(t *testing.T) {
 	}
 }
 
-func TestOneBadUnitSpoilsNothingElse(t *testing.T) {
+func TestOneBadUnitAffectsNothingElse(t *testing.T) {
 	t.Parallel()
 	got, report := collectAll(t, map[string]string{
 		vendorDir + "good.service":       simple,

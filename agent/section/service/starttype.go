@@ -33,13 +33,13 @@ func (u *units) enabled(name string, file unitFile, definition *unit, ownNames b
 			continue
 		}
 		if !l.wants && l.name == name && l.target == name {
-			linked = linkedAs(unitDirs[l.dir].place, linked)
+			linked = linkedAs(unitDirs[l.dir].origin, linked)
 			continue
 		}
 		if ownNames && !definition.knows(name, l.name) {
 			continue
 		}
-		switch unitDirs[l.dir].place {
+		switch unitDirs[l.dir].origin {
 		case persistent:
 			return "enabled", ""
 		case runtime:
@@ -58,7 +58,7 @@ func (u *units) enabled(name string, file unitFile, definition *unit, ownNames b
 	}
 }
 
-func linkedAs(where place, before string) string {
+func linkedAs(where origin, before string) string {
 	switch {
 	case where == persistent:
 		return "linked"

@@ -71,7 +71,7 @@ func (u *units) service(name string) *inventoryv1.Service {
 func masks(target string) bool { return target == "/dev/null" }
 
 func masked(file unitFile) string {
-	if unitDirs[file.dir].place == runtime {
+	if unitDirs[file.dir].origin == runtime {
 		return "masked-runtime"
 	}
 	return "masked"

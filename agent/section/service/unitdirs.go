@@ -12,21 +12,21 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// place classifies a unit directory by what a link in it means.
-type place int
+// origin classifies a unit directory by what a link in it means.
+type origin int
 
 const (
-	vendor     place = iota // the distribution's: its links are part of the system, not a choice
-	persistent              // the administrator's
-	runtime                 // until the next boot
+	vendor     origin = iota // the distribution's: its links are part of the system, not a choice
+	persistent               // the administrator's
+	runtime                  // until the next boot
 )
 
 // unitDirs is systemd's search path, in its order (systemd.unit(5)). Directories of generators come
 // after the files they are generated from. generator.late is left out because it contains units for
 // SysV scripts.
 var unitDirs = []struct {
-	name  string
-	place place
+	name   string
+	origin origin
 }{
 	{"/etc/systemd/system.control", persistent},
 	{"/run/systemd/system.control", runtime},
@@ -150,7 +150,7 @@ func (u *units) readWants(dir int, name string) {
 	for _, entry := range entries {
 		name := entry.Name()
 		if entry.Type()&fs.ModeSymlink == 0 || !strings.HasSuffix(name, ".service") ||
-			unitDirs[dir].place == vendor && instanceOf(name) == "" {
+			unitDirs[dir].origin == vendor && instanceOf(name) == "" {
 			continue
 		}
 		target, err := u.host.Readlink(directory + "/" + name)

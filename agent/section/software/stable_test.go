@@ -9,7 +9,7 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-func TestSteady(t *testing.T) {
+func TestReadStable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name      string

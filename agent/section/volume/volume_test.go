@@ -201,7 +201,7 @@ func TestRecordedTable(t *testing.T) {
 }
 
 // Any name that the kernel escapes is read back unchanged.
-func TestEscapedNamesComeBack(t *testing.T) {
+func TestEscapedNamesAreReadBack(t *testing.T) {
 	t.Parallel()
 	kernel := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`, "#", `\043`)
 	rapid.Check(t, func(t *rapid.T) {

@@ -7,8 +7,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// place sets the time zone and the locale.
-func place(h *host.Host, os *inventoryv1.OperatingSystem) error {
+// regional sets the time zone and the locale.
+func regional(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	if target, err := h.Readlink("/etc/localtime"); err == nil {
 		os.Timezone = zoneOf(target)
 	}
