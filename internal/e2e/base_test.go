@@ -35,9 +35,9 @@ func TestCollectorWhoseRootIsWrong(t *testing.T) {
 	checkCounts(t, c, m)
 }
 
-// TestCollectorThatHoldsOtherItemsThanItsRootSays: a delta matches the root but not the items. The
+// TestCollectorWhoseItemsDoNotMatchItsRoot: a delta matches the root but not the items. The
 // collector detects that, asks for the whole section, and then holds what the machine has.
-func TestCollectorThatHoldsOtherItemsThanItsRootSays(t *testing.T) {
+func TestCollectorWhoseItemsDoNotMatchItsRoot(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	d, c, m := open(t, url), newCollector(t, url), newMachine(31, "S1")

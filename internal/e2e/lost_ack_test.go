@@ -81,9 +81,9 @@ func loseAck(t testing.TB, gate commitGate, p *proxy, a *agent) {
 	}
 }
 
-// TestLostAckIsNoHarm: the collector has committed, and the agent does not know it. The agent's
+// TestLostAckIsHarmless: the collector has committed, and the agent does not know it. The agent's
 // next check-in is accepted and changes nothing, and its Ack arrives.
-func TestLostAckIsNoHarm(t *testing.T) {
+func TestLostAckIsHarmless(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	gate, c, m := newCommitGate(t, url), newCollector(t, url), newMachine(10, "S1")

@@ -6,9 +6,9 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// TestRunningAgentBringsChangesByItself: an agent checks in at the interval of its collector,
+// TestRunningAgentSendsChangesByItself: an agent checks in at the interval of its collector,
 // however short.
-func TestRunningAgentBringsChangesByItself(t *testing.T) {
+func TestRunningAgentSendsChangesByItself(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	d, c, m := open(t, url), newCollector(t, url, "--check-in-interval", "1s"), newMachine(140, "S1")

@@ -124,7 +124,7 @@ func TestAgentTrustsItsAuthoritiesOnly(t *testing.T) {
 	}
 }
 
-func TestCollectorTakesNoStrangersCertificate(t *testing.T) {
+func TestCollectorRefusesOtherAuthorities(t *testing.T) {
 	t.Parallel()
 	authority, other := newAuthority(t), newAuthority(t)
 	server := issueServer(t, authority, now, time.Hour)
@@ -157,7 +157,7 @@ func TestCollectorTakesNoStrangersCertificate(t *testing.T) {
 	}
 }
 
-func TestNeitherSideSpeaksOlderTLS(t *testing.T) {
+func TestNeitherSideAcceptsOlderTLS(t *testing.T) {
 	t.Parallel()
 	authority := newAuthority(t)
 	client := must(pki.ClientTLS([][]byte{authority.Certificate()}, nil, clock(now)))

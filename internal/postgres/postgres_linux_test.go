@@ -216,7 +216,7 @@ func until(t *testing.T, what string, done func() bool) {
 }
 
 // A server whose parent ended without notice, as on systems without a parent-death signal.
-func TestLeftBehind(t *testing.T) {
+func TestRemnantIsStopped(t *testing.T) {
 	t.Parallel()
 	left := start(t, t.TempDir())
 	keep(t, left.URL(), "committed")
@@ -304,7 +304,7 @@ func TestFailedStartShowsTheLog(t *testing.T) {
 	start(t, dir) // the failed start left nothing behind
 }
 
-func TestStartCanBeGivenUp(t *testing.T) {
+func TestStartCanBeCanceled(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
 	dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 
 const locale = "C"
 
-var errWindows = errors.New("Muster cannot run its own PostgreSQL server on Windows; " +
+var errWindows = errors.New("no private PostgreSQL server on Windows; " +
 	"set the URL of a database that you run yourself")
 
 func lockFile(string) (io.Closer, error) { return nil, errWindows }
