@@ -32,7 +32,7 @@ var uses = []struct {
 	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
 	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/wire", "proto/..."}},
-	{pkg: "internal/ingest", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
+	{pkg: "internal/ingest", may: []string{"internal/store/resolve", "internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
 	{pkg: "internal/store", may: []string{"internal/store/..."}},
 	{pkg: "internal/store/db", may: []string{"internal/inventory"}},
 	{pkg: "internal/store/agents", may: []string{"internal/inventory", "internal/store/db"}},
