@@ -257,11 +257,12 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 		having count(*) > 0`, orEmpty(p.becamePrimary), orEmpty(p.lostPrimary), p.at)
 }
 
-func orEmpty(records []int64) []int64 {
-	if records == nil {
-		return []int64{}
+// orEmpty returns an empty array in the place of nil, which SQL would see as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	return records
+	return list
 }
 
 // arrayLiteral is the text form of an array of uuids, as PostgreSQL reads it.

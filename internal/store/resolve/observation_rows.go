@@ -44,15 +44,8 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 			n (record_id, first, last, host_from, hosts_to, rejected)
 		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
 			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
-		e.records, e.first, e.last, e.hostFrom, e.hostsTo, texts(e.identifiers), e.firstSeen, e.lastSeen, texts(e.hosts), e.rejected)
-}
-
-// texts returns an empty array in the place of a null one, whose slices would be null.
-func texts(list []string) []string {
-	if list == nil {
-		return []string{}
-	}
-	return list
+		e.records, e.first, e.last, e.hostFrom, e.hostsTo, orEmpty(e.identifiers), orEmpty(e.firstSeen), orEmpty(e.lastSeen),
+		orEmpty(e.hosts), e.rejected)
 }
 
 // recordVersionRows gathers the versions of the values that records report.
