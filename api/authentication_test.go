@@ -17,7 +17,7 @@ import (
 
 func TestTokenIsNeeded(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for _, header := range []string{"", "Bearer", "Bearer ", "Basic " + e.token, e.token, "Bearer wrong", "Bearer " + e.token + "x"} {
 		a := e.do(t, http.MethodGet, "/api/v1/devices", "", http.Header{"Authorization": {header}})
 		if p := problem(t, a); p.Status != http.StatusUnauthorized {
@@ -66,7 +66,7 @@ func TestTokensAreRememberedForAWhile(t *testing.T) {
 		mu    sync.Mutex
 		now   = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 		store = countingStore{looks: &atomic.Int32{}, good: &atomic.Bool{}}
-		e     = &estate{token: "any"}
+		e     = &fixture{token: "any"}
 		o     = e.options()
 	)
 	store.good.Store(true)
@@ -100,7 +100,7 @@ func TestTokensAreRememberedForAWhile(t *testing.T) {
 
 func TestRevokedTokenIsRefused(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	token, found, err := e.store.APIToken(t.Context(), pki.HashToken(e.token))
 	if err != nil || !found || token.Name != "test" {
 		t.Fatalf("token = %+v, %v, %v", token, found, err)

@@ -90,7 +90,7 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 		if err != nil {
 			return time.Time{}, err
 		}
-		return now, s.Store.Settle(ctx, now)
+		return now, s.Store.WaitUntilVisible(ctx, now)
 	}
 	if id, err := uuid.Parse(text); err == nil {
 		other, err := s.Store.Baseline(ctx, id.String())
@@ -100,7 +100,7 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 	if at.UnmarshalText([]byte(text)) != nil {
 		return time.Time{}, invalid("query.against", "this is not now, a date and time such as 2026-01-31T12:00:00Z, or a baseline's id")
 	}
-	return s.settled(ctx, "query.against", at)
+	return s.visible(ctx, "query.against", at)
 }
 
 // listDiff keeps the later instant in the positions: all pages of a comparison with now are of the now of the first.

@@ -91,7 +91,7 @@ func (s *server) createBaseline(ctx context.Context, in *NewBaselineInput) (*Bas
 	case at.IsZero():
 		err = invalid("body.at", "this is before all history")
 	default:
-		baseline.At, err = s.settled(ctx, "body.at", Moment{*at})
+		baseline.At, err = s.visible(ctx, "body.at", Moment{*at})
 	}
 	if err != nil {
 		return nil, err

@@ -34,7 +34,7 @@ func diffWords(list []inventory.CIDiff) []string {
 
 func TestBaselines(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	before := e.now(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
@@ -111,7 +111,7 @@ func TestBaselines(t *testing.T) {
 // TestDiffPagesAreOfOneNow: what happens between two pages of a comparison with now is on neither.
 func TestDiffPagesAreOfOneNow(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	baseline := send[inventory.Baseline](t, e, "POST", "/api/v1/baselines", `{"name": "empty"}`, 201)
 	for _, name := range []string{"a", "b", "c"} {
 		e.makeCI(t, "monitor", name, `{}`)

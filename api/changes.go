@@ -8,14 +8,14 @@ import (
 )
 
 type changeStore interface {
-	ListEstateChanges(ctx context.Context, q inventory.EstateQuery, visit inventory.Visit[inventory.EstateChange]) error
+	ListChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error
 }
 
 // ChangeParams say which changes are asked for.
 type ChangeParams struct {
 	Since  Moment `query:"since" format:"date-time" doc:"Only changes at this instant (RFC 3339) or later."`
 	Until  Moment `query:"until" format:"date-time" doc:"Only changes before this instant (RFC 3339)."`
-	Kind   string `query:"kind" enum:"item,attribute,ci,relationship,identity" doc:"Only changes of this kind."`
+	Type   string `query:"type" enum:"item,attribute,ci,relationship,identity" doc:"Only changes of this type."`
 	Source string `query:"source" maxLength:"200" example:"agent" doc:"Only what this source reported."`
 }
 
@@ -38,25 +38,25 @@ func (s *server) registerChanges() {
 	all := s.operation(http.MethodGet, "/api/v1/changes", "list-changes", "Changes", "List what changed")
 	all.Description = "The oldest change first: items, attributes, CIs, relationships and identity. To follow the changes, ask again " +
 		"with page_token set to the cursor of the answer before: nothing comes twice and nothing is left out. " +
-		"E.g. ?since=2026-01-31T00:00:00Z&class=computer&kind=item."
-	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.EstateChange], error) {
-		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{Class: in.Class}), nil
+		"E.g. ?since=2026-01-31T00:00:00Z&class=computer&type=item."
+	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.FeedChange], error) {
+		return s.listChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{Class: in.Class}), nil
 	})
 
 	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/changes", "list-ci-changes", "Changes", "List what changed of a CI")
 	ofCI.Description = "As /api/v1/changes does, of one CI."
-	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.EstateChange], error) {
-		return s.estateChanges(&in.ListParams, in.ChangeParams, inventory.EstateQuery{CI: in.ID}), nil
+	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.FeedChange], error) {
+		return s.listChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{CI: in.ID}), nil
 	})
 }
 
-func (s *server) estateChanges(params *ListParams, which ChangeParams, query inventory.EstateQuery) listing[inventory.EstateChange] {
-	query.Since, query.Until, query.Kind, query.Source = which.Since.Time, which.Until.Time, which.Kind, which.Source
-	return listing[inventory.EstateChange]{
-		params: params, name: "changes", feed: true, table: tableOf[inventory.EstateChange](),
-		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EstateChange]) error {
+func (s *server) listChanges(params *ListParams, which ChangeParams, query inventory.FeedQuery) listing[inventory.FeedChange] {
+	query.Since, query.Until, query.Type, query.Source = which.Since.Time, which.Until.Time, which.Type, which.Source
+	return listing[inventory.FeedChange]{
+		params: params, name: "changes", feed: true, table: tableOf[inventory.FeedChange](),
+		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.FeedChange]) error {
 			query.Page = page
-			return s.Store.ListEstateChanges(ctx, query, func(row inventory.EstateChange, at inventory.Position) error {
+			return s.Store.ListChanges(ctx, query, func(row inventory.FeedChange, at inventory.Position) error {
 				if err := s.nameItemChange(&row); err != nil {
 					return err
 				}
@@ -67,8 +67,8 @@ func (s *server) estateChanges(params *ListParams, which ChangeParams, query inv
 }
 
 // nameItemChange puts the change of an item into the words of people.
-func (s *server) nameItemChange(row *inventory.EstateChange) error {
-	if row.Kind != "item" {
+func (s *server) nameItemChange(row *inventory.FeedChange) error {
+	if row.Type != "item" {
 		return nil
 	}
 	before, after, named, err := factsOfChange(row.Old, row.New)
@@ -76,9 +76,9 @@ func (s *server) nameItemChange(row *inventory.EstateChange) error {
 		return err
 	}
 	if row.Subject == softwareSection {
-		row.Name, row.Action = named.text("name"), s.softwareKind(named.text("source"), before, after)
+		row.Name, row.Action = named.text("name"), s.softwareAction(named.text("source"), before, after)
 		return nil
 	}
-	row.Name, row.Action = itemName(named, s.sections[row.Subject]), kind(before, after)
+	row.Name, row.Action = itemName(named, s.sections[row.Subject]), actionOf(before, after)
 	return nil
 }

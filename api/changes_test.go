@@ -14,17 +14,17 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-func changeWords(list []inventory.EstateChange) []string {
+func changeWords(list []inventory.FeedChange) []string {
 	words := make([]string, len(list))
 	for i, c := range list {
-		words[i] = strings.TrimSpace(c.Kind + " " + c.Action + " " + c.CI.Name + " " + c.Subject + " " + c.Name)
+		words[i] = strings.TrimSpace(c.Type + " " + c.Action + " " + c.CI.Name + " " + c.Subject + " " + c.Name)
 	}
 	return words
 }
 
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["software"] = software(debian("bash", "5.2.15-2"), debian("nano", "7.2-1"), debian("zsh", "5.9-4"))
@@ -46,34 +46,34 @@ func TestChanges(t *testing.T) {
 	}
 	person := []string{"attribute changed Lobby owner", "ci created Lobby", "ci retired Lobby"}
 	for address, want := range map[string][]string{
-		at("since", first) + "&kind=item":                items1,
+		at("since", first) + "&type=item":                items1,
 		at("since", first) + "&" + asOf(second):          items1,
 		at("since", second) + "&class=monitor":           person,
-		at("since", second) + "&kind=attribute":          person[:1],
+		at("since", second) + "&type=attribute":          person[:1],
 		at("since", second) + "&class=computer":          nil,
-		at("until", first) + "&kind=ci&class=computer":   {"ci created alpha"},
+		at("until", first) + "&type=ci&class=computer":   {"ci created alpha"},
 		at("since", first) + "&source=agent":             items1,
 		"/api/v1/cis/" + id + "/changes":                 person,
-		"/api/v1/cis/" + id + "/changes?kind=ci":         person[1:],
-		"/api/v1/cis/" + m.device + "/changes?kind=item": items1,
+		"/api/v1/cis/" + id + "/changes?type=ci":         person[1:],
+		"/api/v1/cis/" + m.device + "/changes?type=item": items1,
 	} {
 		got := []string(nil)
-		for _, c := range items[inventory.EstateChange](t, e, address) {
-			if c.Kind == "ci" {
+		for _, c := range items[inventory.FeedChange](t, e, address) {
+			if c.Type == "ci" {
 				c.Subject = ""
 			}
-			got = append(got, changeWords([]inventory.EstateChange{c})...)
+			got = append(got, changeWords([]inventory.FeedChange{c})...)
 		}
 		if diff := cmp.Diff(want, sorted(got)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", address, diff)
 		}
 	}
-	changed := items[inventory.EstateChange](t, e, "/api/v1/cis/"+id+"/changes?kind=attribute")[0]
+	changed := items[inventory.FeedChange](t, e, "/api/v1/cis/"+id+"/changes?type=attribute")[0]
 	if string(changed.Old) != `"Anna"` || string(changed.New) != `"Berta"` || changed.Actor != "test" {
 		t.Errorf("who changed what: %s to %s by %q", changed.Old, changed.New, changed.Actor)
 	}
 	refusals{
-		{"GET", "/api/v1/changes?kind=weather", "", 400, "/query/kind"},
+		{"GET", "/api/v1/changes?type=weather", "", 400, "/query/type"},
 		{"GET", "/api/v1/changes?class=toaster", "", 400, "toaster"},
 		{"GET", "/api/v1/changes?since=yesterday", "", 400, "/query/since"},
 		{"GET", "/api/v1/cis/0193ab00-0000-7000-8000-000000000000/changes", "", 404, ""},
@@ -83,13 +83,13 @@ func TestChanges(t *testing.T) {
 // TestFollowChanges: who goes on from cursor to cursor while things change sees every change once, in order.
 func TestFollowChanges(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
-	var empty PageOf[inventory.EstateChange]
+	e := newFixture(t)
+	var empty PageOf[inventory.FeedChange]
 	e.get(t, "/api/v1/changes?class=monitor").decode(t, &empty)
 	if empty.Cursor != "" || len(empty.Items) != 0 {
 		t.Errorf("nothing has happened: %+v", empty)
 	}
-	var seen []inventory.EstateChange
+	var seen []inventory.FeedChange
 	cursor := ""
 	follow := func() {
 		for {
@@ -97,7 +97,7 @@ func TestFollowChanges(t *testing.T) {
 			if cursor != "" {
 				address = with(address, "page_token", cursor)
 			}
-			var page PageOf[inventory.EstateChange]
+			var page PageOf[inventory.FeedChange]
 			e.get(t, address).decode(t, &page)
 			seen = append(seen, page.Items...)
 			if cursor != "" && page.Cursor == "" || len(page.Items) > 0 && page.Cursor == cursor || len(page.Items) == 0 && page.Cursor != cursor {
@@ -116,8 +116,8 @@ func TestFollowChanges(t *testing.T) {
 		follow()
 		follow()
 	}
-	whole := items[inventory.EstateChange](t, e, "/api/v1/changes?class=monitor")
-	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.EstateChange) int { return a.At.Compare(b.At) }) {
+	whole := items[inventory.FeedChange](t, e, "/api/v1/changes?class=monitor")
+	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.FeedChange) int { return a.At.Compare(b.At) }) {
 		t.Errorf("%d changes, or out of order: %v", len(whole), changeWords(whole))
 	}
 	// A stream goes on from a cursor, and gives one, too.
@@ -141,7 +141,7 @@ func TestFollowChanges(t *testing.T) {
 // TestReasonsAreKept: what people say when they do something is told with what they did.
 func TestReasonsAreKept(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	id, place := e.makeCI(t, "monitor", "alpha", `{"owner": "Anna"}`), e.makeCI(t, "location", "Berlin", `{}`)
 	path := "/api/v1/cis/" + id
 	send[inventory.CIDetails](t, e, "PATCH", path, `{"attributes": {"cost": 7}, "reason": "the invoice"}`, 200)
@@ -152,12 +152,12 @@ func TestReasonsAreKept(t *testing.T) {
 	if related.Actor != "test" || related.Reason != "moved in" || related.EndedBy != "" {
 		t.Errorf("stated: %+v", related)
 	}
-	stated := e.now(t)
+	declared := e.now(t)
 	ended := send[inventory.Relationship](t, e, "DELETE", fmt.Sprintf("/api/v1/relationships/%d?reason=moved+out", related.ID), "", 200)
 	if ended.EndedBy != "test" || ended.EndReason != "moved out" || ended.Reason != "moved in" {
 		t.Errorf("ended: %+v", ended)
 	}
-	then := items[inventory.Relationship](t, e, path+"/relationships?past=true&"+asOf(stated))
+	then := items[inventory.Relationship](t, e, path+"/relationships?past=true&"+asOf(declared))
 	if len(then) != 1 || then[0].EndedBy+then[0].EndReason != "" {
 		t.Errorf("before it ended: %+v", then)
 	}
@@ -165,17 +165,17 @@ func TestReasonsAreKept(t *testing.T) {
 	if retired := e.ci(t, id, ""); retired.RetiredBy != "test" || retired.RetireReason != "sold" {
 		t.Errorf("retired by %q for %q", retired.RetiredBy, retired.RetireReason)
 	}
-	var told []string
-	for _, c := range items[inventory.EstateChange](t, e, path+"/changes") {
+	var reported []string
+	for _, c := range items[inventory.FeedChange](t, e, path+"/changes") {
 		if c.Reason != "" {
-			told = append(told, c.Subject+" "+c.Action+" by "+c.Actor+": "+c.Reason)
+			reported = append(reported, c.Subject+" "+c.Action+" by "+c.Actor+": "+c.Reason)
 		}
 	}
 	want := []string{
 		"cost added by test: the invoice", "owner changed by test: agreed", "owner changed by test: expired",
 		"located_in began by test: moved in", "located_in ended by test: moved out", "monitor retired by test: sold",
 	}
-	if diff := cmp.Diff(want, told); diff != "" {
+	if diff := cmp.Diff(want, reported); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
 }

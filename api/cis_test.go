@@ -17,13 +17,13 @@ import (
 )
 
 // makeCI makes a CI and gives its id.
-func (e *estate) makeCI(t testing.TB, class, name, attributes string) string {
+func (e *fixture) makeCI(t testing.TB, class, name, attributes string) string {
 	t.Helper()
 	body := `{"class": "` + class + `", "name": "` + name + `", "attributes": ` + attributes + `}`
 	return send[inventory.CIDetails](t, e, "POST", "/api/v1/cis", body, 201).ID
 }
 
-func (e *estate) ci(t testing.TB, id, query string) (ci inventory.CIDetails) {
+func (e *fixture) ci(t testing.TB, id, query string) (ci inventory.CIDetails) {
 	t.Helper()
 	e.get(t, "/api/v1/cis/"+id+query).decode(t, &ci)
 	return ci
@@ -39,7 +39,7 @@ func ciNames(cis []inventory.CI) string {
 
 func TestCI(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	id := e.makeCI(t, "monitor", "Reception", `{"cost": 249.90, "width_mm": 600, "owner": "Anna", "purchase_date": "2026-01-31"}`)
 	path := "/api/v1/cis/" + id
 	made := e.ci(t, id, "")
@@ -91,7 +91,7 @@ func TestCI(t *testing.T) {
 
 func TestCIRefusals(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	id := e.makeCI(t, "monitor", "Reception", `{}`)
 	path, unknown := "/api/v1/cis/"+id, "/api/v1/cis/0193ab00-0000-7000-8000-000000000000"
 	long := strings.Repeat("x", 501)
@@ -139,7 +139,7 @@ func TestCIRefusals(t *testing.T) {
 
 func TestCIList(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	e.makeCI(t, "monitor", "alpha", `{"cost": 9, "model": "P2419H", "owner": "Anna", "purchase_date": "2025-05-01", "width_mm": 530}`)
 	e.makeCI(t, "monitor", "beta", `{"cost": 100.5, "model": "=1+1", "owner": "anna b", "purchase_date": "2026-01-31"}`)
 	e.makeCI(t, "printer", "gamma", `{"cost": 20, "serial_number": "20XW004AUS", "approved_to_connect": true}`)
@@ -181,7 +181,7 @@ func TestCIList(t *testing.T) {
 
 func TestCITable(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	e.makeCI(t, "monitor", "=alpha", `{"cost": 9.50, "model": "@x", "approved_to_connect": false, "width_mm": 530}`)
 	e.makeCI(t, "location", "Berlin", `{}`)
 	read := func(query string) [][]string {
@@ -215,7 +215,7 @@ func TestCITable(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	id := e.makeCI(t, "monitor", "alpha", `{"owner": "Anna"}`)
 	path := "/api/v1/cis/" + id + "/locks/owner"
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
@@ -237,7 +237,7 @@ func TestLocks(t *testing.T) {
 // TestNamesThatThereAreNot: a slip is no empty answer, and a name is what people can read.
 func TestNamesThatThereAreNot(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	id := e.makeCI(t, "monitor", "alpha", `{}`)
 	filter := url.QueryEscape("class = toaster")
 	refusals{
@@ -252,12 +252,12 @@ func TestNamesThatThereAreNot(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestNobodyOverwritesTheUnseen: who changes a CI says which state of it they saw. Where it is another by now, nothing is
+// TestIfMatchIsRequired: who changes a CI says which state of it they saw. Where it is another by now, nothing is
 // changed, also if many change it at once.
-func TestNobodyOverwritesTheUnseen(t *testing.T) {
+func TestIfMatchIsRequired(t *testing.T) {
 	t.Parallel()
 	const editors = 8
-	e := newEstate(t)
+	e := newFixture(t)
 	path := "/api/v1/cis/" + e.makeCI(t, "monitor", "alpha", `{"cost": 0}`)
 	match := func(tag string) http.Header { return http.Header{"If-Match": {tag}} }
 	tag := e.get(t, path).header.Get("ETag")

@@ -25,7 +25,7 @@ type DeviceChangesInput struct {
 type Change struct {
 	At         time.Time `json:"at" doc:"When the collector learned of it."`
 	Section    string    `json:"section"`
-	Kind       string    `json:"kind" enum:"added,changed,removed,installed,upgraded,downgraded" doc:"Software is installed, upgraded, downgraded, changed or removed; other items are added, changed or removed."`
+	Action     string    `json:"action" enum:"added,changed,removed,installed,upgraded,downgraded" doc:"Software is installed, upgraded, downgraded, changed or removed; other items are added, changed or removed."`
 	Item       string    `json:"item" doc:"What names the item within its section."`
 	Name       string    `json:"name,omitempty" doc:"Of software."`
 	OldVersion string    `json:"old_version,omitempty" doc:"Of software."`
@@ -70,10 +70,10 @@ func (s *server) change(row inventory.ItemChange) (Change, error) {
 	c.Item = itemName(named, s.sections[row.Section])
 	if row.Section == softwareSection {
 		c.Name, c.OldVersion, c.NewVersion = named.text("name"), before.text("version"), after.text("version")
-		c.Kind = s.softwareKind(named.text("source"), before, after)
+		c.Action = s.softwareAction(named.text("source"), before, after)
 		return c, nil
 	}
-	c.Kind = kind(before, after)
+	c.Action = actionOf(before, after)
 	return c, nil
 }
 
@@ -128,7 +128,7 @@ func itemName(f facts, section Section) string {
 	return strings.Join(words, " ")
 }
 
-func kind(before, after facts) string {
+func actionOf(before, after facts) string {
 	switch {
 	case before == nil:
 		return "added"
@@ -139,7 +139,7 @@ func kind(before, after facts) string {
 	}
 }
 
-func (s *server) softwareKind(source string, before, after facts) string {
+func (s *server) softwareAction(source string, before, after facts) string {
 	if before == nil {
 		return "installed"
 	}

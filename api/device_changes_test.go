@@ -16,7 +16,7 @@ import (
 
 func TestDeviceChanges(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	win := func(version string) *inventoryv1.Software {
 		return &inventoryv1.Software{Source: "registry", Name: "Editor", Version: version}
@@ -42,7 +42,7 @@ func TestDeviceChanges(t *testing.T) {
 	words := func(query string) []string {
 		var list []string
 		for _, c := range items[Change](t, e, "/api/v1/devices/"+m.device+"/changes?"+query) {
-			list = append(list, strings.TrimSpace(c.Section+": "+c.Kind+" "+c.Item+" "+strings.Trim(c.OldVersion+" "+c.NewVersion, " ")))
+			list = append(list, strings.TrimSpace(c.Section+": "+c.Action+" "+c.Item+" "+strings.Trim(c.OldVersion+" "+c.NewVersion, " ")))
 		}
 		return list
 	}
@@ -92,7 +92,7 @@ func TestDeviceChanges(t *testing.T) {
 
 func TestSoftwareCount(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	one, two := e.newMachine(t), e.newMachine(t)
 	parts := computer("one")
 	parts["software"] = software(debian("bash", "5.2"), &inventoryv1.Software{

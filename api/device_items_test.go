@@ -17,7 +17,7 @@ import (
 
 func TestDeviceItems(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["cpu"] = part{inventory.StatusOK, []proto.Message{
@@ -56,15 +56,15 @@ func TestDeviceItems(t *testing.T) {
 	if missing.status != http.StatusNotFound || !strings.Contains(string(missing.body), "memory, storage") {
 		t.Errorf("an unknown section: %d %s", missing.status, missing.body)
 	}
-	nobody := e.do(t, http.MethodGet, "/api/v1/devices/0193ab00-0000-7000-8000-000000000000/sections/cpu", "", nil)
-	if nobody.status != http.StatusNotFound {
-		t.Errorf("an unknown device: %d", nobody.status)
+	none := e.do(t, http.MethodGet, "/api/v1/devices/0193ab00-0000-7000-8000-000000000000/sections/cpu", "", nil)
+	if none.status != http.StatusNotFound {
+		t.Errorf("an unknown device: %d", none.status)
 	}
 }
 
 func TestDeviceSoftware(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	bash := debian("bash", "5.2")
 	bash.InstallDate = timestamppb.New(time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC))
@@ -97,7 +97,7 @@ func TestDeviceSoftware(t *testing.T) {
 // TestReadingsAreOfTheirTime: of readings only the latest are known, so that earlier instants have none.
 func TestReadingsAreOfTheirTime(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	volume := func(free uint64) map[string]part {
 		parts := computer("alpha")
@@ -127,7 +127,7 @@ func TestReadingsAreOfTheirTime(t *testing.T) {
 
 func TestDeviceSections(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["software"] = software(debian("bash", "5.2"), debian("bell\x07", "1"))
@@ -171,7 +171,7 @@ func TestDeviceSections(t *testing.T) {
 // TestVerdictsAreShown: what could not be taken as it was is told with its reason.
 func TestVerdictsAreShown(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["software"] = software(debian("bell\x00", "1"), &inventoryv1.Software{Version: "1"})

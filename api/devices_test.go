@@ -22,7 +22,7 @@ func names(devices []inventory.Device) string {
 
 func TestListDevices(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	if got := items[inventory.Device](t, e, "/api/v1/devices"); len(got) != 0 {
 		t.Errorf("an empty estate has %v", got)
 	}
@@ -55,7 +55,7 @@ func TestListDevices(t *testing.T) {
 
 func TestGetDevice(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	before := e.now(t)
 	m := e.newMachine(t)
 	m.report(t, computer("alpha"))
@@ -93,7 +93,7 @@ func TestGetDevice(t *testing.T) {
 
 func TestRevokeDevice(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	m.report(t, computer("alpha"))
 	before := e.now(t)
@@ -128,7 +128,7 @@ func TestRevokeDevice(t *testing.T) {
 // another one when it is asked for again.
 func TestLastSeenIsNotInvented(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	m.report(t, computer("alpha"))
 	then := e.now(t)
@@ -146,7 +146,7 @@ func TestLastSeenIsNotInvented(t *testing.T) {
 
 func TestOrderByIsListed(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	e.newMachine(t).report(t, computer("alpha"))
 	for _, column := range []string{
 		"name", "class", "manufacturer", "model", "serial_number", "uuid", "os_name", "os_version", "first_seen",

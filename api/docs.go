@@ -174,8 +174,8 @@ func sample(op *huma.Operation) string {
 
 func docsProblems() []docsProblem {
 	var list []docsProblem
-	for status, kind := range problemKinds {
-		list = append(list, docsProblem{Status: status, Code: kind.code, Title: kind.title})
+	for status, problem := range problemTypes {
+		list = append(list, docsProblem{Status: status, Code: problem.code, Title: problem.title})
 	}
 	slices.SortFunc(list, func(a, b docsProblem) int { return cmp.Compare(a.Status, b.Status) })
 	return list

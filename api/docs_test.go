@@ -100,8 +100,8 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 }
 
-// notOfTheEstate is what has no past: the model and the rules are as they are now, and baselines are instants themselves.
-var notOfTheEstate = []string{"/api/v1/classes", "/api/v1/relationship-types", "/api/v1/baselines", "/api/v1/identity/rules"}
+// notOfTheInventory is what has no past: the model and the rules are as they are now, and baselines are instants themselves.
+var notOfTheInventory = []string{"/api/v1/classes", "/api/v1/relationship-types", "/api/v1/baselines", "/api/v1/identity/rules"}
 
 // TestEveryReadTakesAsOf: huma passes over embedded structs that are not exported, so that a parameter may be lost
 // in silence.
@@ -113,13 +113,13 @@ func TestEveryReadTakesAsOf(t *testing.T) {
 		if !ok || !strings.HasPrefix(path, "/api/v1/") {
 			continue
 		}
-		timeless := slices.ContainsFunc(notOfTheEstate, func(noun string) bool { return strings.HasPrefix(path, noun) })
+		timeless := slices.ContainsFunc(notOfTheInventory, func(noun string) bool { return strings.HasPrefix(path, noun) })
 		var names []string
 		for _, p := range get.Parameters {
 			names = append(names, p.Name)
 		}
 		if slices.Contains(names, "as_of") == timeless {
-			t.Errorf("GET %s takes %v; as_of is a parameter of every read but those of %v", path, names, notOfTheEstate)
+			t.Errorf("GET %s takes %v; as_of is a parameter of every read but those of %v", path, names, notOfTheInventory)
 		}
 		if len(get.Responses["200"].Content) > 1 && !slices.Contains(names, "page_token") {
 			t.Errorf("GET %s is a list and takes no page_token", path)
@@ -164,9 +164,9 @@ func TestDocsPage(t *testing.T) {
 			}
 		}
 	}
-	for _, kind := range problemKinds {
-		if !strings.Contains(page, `id="problem-`+kind.code+`"`) {
-			t.Errorf("the problem %s is not on the page", kind.code)
+	for _, problem := range problemTypes {
+		if !strings.Contains(page, `id="problem-`+problem.code+`"`) {
+			t.Errorf("the problem %s is not on the page", problem.code)
 		}
 	}
 }
@@ -174,7 +174,7 @@ func TestDocsPage(t *testing.T) {
 // TestAnswersAreAsDescribed compares the fields of answers with those that the document lists.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["software"] = software(debian("bash", "1"))
@@ -215,7 +215,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/v1/reviews":                         "/api/v1/reviews",
 		"/api/v1/identity/rules":                  "/api/v1/identity/rules",
 	} {
-		timeless := slices.ContainsFunc(notOfTheEstate, func(noun string) bool { return strings.HasPrefix(route, noun) })
+		timeless := slices.ContainsFunc(notOfTheInventory, func(noun string) bool { return strings.HasPrefix(route, noun) })
 		if !timeless {
 			address = with(address, "as_of", e.now(t).Format(time.RFC3339Nano))
 		}
@@ -264,7 +264,7 @@ func (d document) violations(schema map[string]any, value any, at string) []stri
 			}
 		}
 	case string:
-		if kind, said := schema["type"]; said && kind != "string" {
+		if problem, text := schema["type"]; text && problem != "string" {
 			wrong = append(wrong, fmt.Sprintf("%s is a text, described as %v", at, schema))
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 func TestEnrollmentTokens(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	path := "/api/v1/enrollment-tokens"
 	before := e.now(t)
 
@@ -75,7 +75,7 @@ func TestEnrollmentTokens(t *testing.T) {
 
 func TestEnrollmentTokenLife(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	at := time.Now().Add(72 * time.Hour).UTC().Truncate(time.Second)
 	for body, want := range map[string]time.Time{
 		`{"name": "a", "expires_in": "90m"}`:                             time.Now().Add(90 * time.Minute),

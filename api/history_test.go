@@ -20,12 +20,12 @@ import (
 
 // snapshot is what the API must say of an instant, written down when it was now.
 type snapshot struct {
-	at       time.Time
-	devices  []string            // names, sorted
-	software map[string][]string // by device id: name version, sorted
-	statuses map[string]string   // by device id: of the section software, with its number of items
-	counts   map[string]int64    // by name version
-	holders  map[string][]string // by name version: device names, sorted
+	at        time.Time
+	devices   []string            // names, sorted
+	software  map[string][]string // by device id: name version, sorted
+	statuses  map[string]string   // by device id: of the section software, with its number of items
+	counts    map[string]int64    // by name version
+	devicesOf map[string][]string // by name version: device names, sorted
 }
 
 // player is a machine of a random history and what it holds.
@@ -37,19 +37,19 @@ type player struct {
 	seen   bool // software was collected at least once
 }
 
-// unsettledStore has changes under way that take too long.
-type unsettledStore struct{ emptyStore }
+// notVisibleStore has changes under way that take too long.
+type notVisibleStore struct{ emptyStore }
 
-func (unsettledStore) Settle(context.Context, time.Time) error {
+func (notVisibleStore) WaitUntilVisible(context.Context, time.Time) error {
 	return &inventory.Error{Code: inventory.CodeUnavailable, Message: "ask again"}
 }
 
-// TestUnsettledInstants: where the answer for an instant might still become another, there is none.
-func TestUnsettledInstants(t *testing.T) {
+// TestInstantsNotYetVisible: where the answer for an instant might still become another, there is none.
+func TestInstantsNotYetVisible(t *testing.T) {
 	t.Parallel()
-	e := &estate{token: "any"}
+	e := &fixture{token: "any"}
 	o := e.options()
-	o.Store = unsettledStore{}
+	o.Store = notVisibleStore{}
 	e.server = httptest.NewServer(New(o))
 	t.Cleanup(e.server.Close)
 	past := asOf(time.Now().Add(-time.Second))
@@ -71,12 +71,12 @@ func TestAsOf(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run("seed "+strconv.FormatUint(seed, 10), func(t *testing.T) {
 			t.Parallel()
-			replay(t, newEstate(t), rand.New(rand.NewPCG(seed, 7)))
+			replay(t, newFixture(t), rand.New(rand.NewPCG(seed, 7)))
 		})
 	}
 }
 
-func replay(t *testing.T, e *estate, r *rand.Rand) {
+func replay(t *testing.T, e *fixture, r *rand.Rand) {
 	t.Helper()
 	var players []*player
 	var past []snapshot
@@ -134,7 +134,7 @@ func (p *player) step(t *testing.T, r *rand.Rand, step int) {
 func remember(at time.Time, players []*player) snapshot {
 	s := snapshot{
 		at: at, software: map[string][]string{}, statuses: map[string]string{}, counts: map[string]int64{},
-		holders: map[string][]string{},
+		devicesOf: map[string][]string{},
 	}
 	for _, p := range players {
 		if p.name == "" {
@@ -150,7 +150,7 @@ func remember(at time.Time, players []*player) snapshot {
 			title := name + " " + version
 			s.software[p.device] = append(s.software[p.device], title)
 			s.counts[title]++
-			s.holders[title] = append(s.holders[title], p.name)
+			s.devicesOf[title] = append(s.devicesOf[title], p.name)
 		}
 	}
 	return s.sort()
@@ -158,7 +158,7 @@ func remember(at time.Time, players []*player) snapshot {
 
 func (s snapshot) sort() snapshot {
 	slices.Sort(s.devices)
-	for _, lists := range []map[string][]string{s.software, s.holders} {
+	for _, lists := range []map[string][]string{s.software, s.devicesOf} {
 		for _, list := range lists {
 			slices.Sort(list)
 		}
@@ -167,11 +167,11 @@ func (s snapshot) sort() snapshot {
 }
 
 // observe asks the API for everything that is in a snapshot.
-func observe(t *testing.T, e *estate, want snapshot) snapshot {
+func observe(t *testing.T, e *fixture, want snapshot) snapshot {
 	t.Helper()
 	got := snapshot{
 		at: want.at, software: map[string][]string{}, statuses: map[string]string{}, counts: map[string]int64{},
-		holders: map[string][]string{},
+		devicesOf: map[string][]string{},
 	}
 	at := asOf(want.at)
 	for _, d := range items[inventory.Device](t, e, "/api/v1/devices?"+at) {
@@ -194,7 +194,7 @@ func observe(t *testing.T, e *estate, want snapshot) snapshot {
 		title := s.Name + " " + s.Version
 		got.counts[title] = s.InstallCount
 		for _, d := range items[inventory.Device](t, e, path("software", s.ID)+"/devices?"+at) {
-			got.holders[title] = append(got.holders[title], d.Name)
+			got.devicesOf[title] = append(got.devicesOf[title], d.Name)
 		}
 	}
 	return got.sort()

@@ -13,7 +13,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-func (e *estate) identity(t testing.TB, path, query string) (identity inventory.Identity) {
+func (e *fixture) identity(t testing.TB, path, query string) (identity inventory.Identity) {
 	t.Helper()
 	e.get(t, path+"/identity"+query).decode(t, &identity)
 	return identity
@@ -34,14 +34,14 @@ func TestMergeAndSplit(t *testing.T) {
 	for _, noun := range []string{"devices", "cis"} {
 		t.Run(noun, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			one, two := e.newMachine(t), e.newMachine(t)
 			one.report(t, computer("one"))
 			two.report(t, computer("two"))
 			first, second := "/api/v1/"+noun+"/"+one.device, "/api/v1/"+noun+"/"+two.device
-			apart := e.identity(t, second, "")
-			if apart.CI != two.device || len(apart.Records) != 1 || len(apart.Records[0].Claims) == 0 || apart.Text == "" {
-				t.Fatalf("before: %+v", apart)
+			separate := e.identity(t, second, "")
+			if separate.CI != two.device || len(separate.Records) != 1 || len(separate.Records[0].Identifiers) == 0 || separate.Text == "" {
+				t.Fatalf("before: %+v", separate)
 			}
 			then := e.now(t)
 
@@ -61,7 +61,7 @@ func TestMergeAndSplit(t *testing.T) {
 				t.Errorf("devices after the merge: %+v", got)
 			}
 
-			records := apart.Records[0].Record
+			records := separate.Records[0].Record
 			split := send[inventory.Identity](t, e, "POST", "/api/v1/"+noun+"/"+merged.CI+"/split",
 				fmt.Sprintf(`{"records": [%d], "reason": "two after all"}`, records), 200)
 			if len(split.Records) != 1 || slices.Contains(recordIDs(split), records) {
@@ -76,7 +76,7 @@ func TestMergeAndSplit(t *testing.T) {
 
 func TestUndoMerge(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	one, two := e.newMachine(t), e.newMachine(t)
 	one.report(t, computer("one"))
 	two.report(t, computer("two"))
@@ -99,7 +99,7 @@ func TestUndoMerge(t *testing.T) {
 
 func TestIdentityRefusals(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	m.report(t, computer("one"))
 	path, unknown := "/api/v1/cis/"+m.device, "0193ab00-0000-7000-8000-000000000000"
@@ -121,7 +121,7 @@ func TestIdentityRefusals(t *testing.T) {
 		{"POST", "/api/v1/identity/simulate", `{"colour": "red"}`, 400, "colour"},
 		{"GET", "/api/v1/reviews?state=stale", "", 400, "/query/state"},
 		{"POST", "/api/v1/reviews/" + unknown + "/accept", `{"reason": "x"}`, 404, ""},
-		{"POST", "/api/v1/reviews/" + unknown + "/keep-apart", `{"reason": "x"}`, 404, ""},
+		{"POST", "/api/v1/reviews/" + unknown + "/keep-separate", `{"reason": "x"}`, 404, ""},
 		{"POST", "/api/v1/reviews/1/accept", `{"reason": "x"}`, 400, "/path/id"},
 	}.check(t, e)
 }
@@ -129,7 +129,7 @@ func TestIdentityRefusals(t *testing.T) {
 // TestSimulate: the rules as they are change nothing, and others are told by what they would.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for _, name := range []string{"one", "two"} {
 		m := e.newMachine(t)
 		m.report(t, sharedDisk(name))
@@ -165,11 +165,11 @@ func sharedDisk(name string) map[string]part {
 func TestReviews(t *testing.T) {
 	t.Parallel()
 	for verb, want := range map[string]struct{ verdict, devices string }{
-		"accept": {"accepted", "two"}, "keep-apart": {"kept_apart", "one two"},
+		"accept": {"accepted", "two"}, "keep-separate": {"kept_separate", "one two"},
 	} {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			for _, name := range []string{"one", "two"} {
 				e.newMachine(t).report(t, sharedDisk(name))
 			}

@@ -19,7 +19,7 @@ func (p IfMatchParam) editor(ctx context.Context, reason string) (inventory.Acto
 	editor := actor(ctx, reason)
 	switch tag := strings.TrimSpace(p.IfMatch); {
 	case tag == "":
-		return editor, &inventory.Error{Code: codeUnseen, Message: "say which state is to be changed: If-Match with the ETag of the CI, or * for any"}
+		return editor, &inventory.Error{Code: codeMissingIfMatch, Message: "say which state is to be changed: If-Match with the ETag of the CI, or * for any"}
 	case tag == "*":
 		return editor, nil
 	default:

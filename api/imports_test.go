@@ -30,7 +30,7 @@ func form(t *testing.T, parts map[string]string) (body []byte, contentType strin
 
 func TestImportOfATable(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	body, contentType := form(t, map[string]string{"mapping": purchaseMapping, "file": purchases})
 	send := func(query string) inventory.ImportReport {
 		a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv&name=purchases"+query, string(body), http.Header{"Content-Type": {contentType}})
@@ -45,7 +45,7 @@ func TestImportOfATable(t *testing.T) {
 		t.Errorf("dry run: %+v", dry)
 	}
 	first := send("")
-	if first.Created != 1 || first.Rejected != 1 || first.Documents[1].Place != "row 3" {
+	if first.Created != 1 || first.Rejected != 1 || first.Documents[1].Position != "row 3" {
 		t.Errorf("first: %+v", first)
 	}
 	if again := send(""); again.Unchanged != 1 || again.Documents[0].CI != first.Documents[0].CI {
@@ -58,7 +58,7 @@ func TestImportOfATable(t *testing.T) {
 
 func TestBrokenImports(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for name, c := range map[string]struct {
 		query, body, contentType string
 		status                   int

@@ -17,8 +17,8 @@ type historyStore interface {
 type clockStore interface {
 	// Now is the clock by which changes get their instants.
 	Now(ctx context.Context) (time.Time, error)
-	// Settle waits until every change with an instant up to asOf can be seen.
-	Settle(ctx context.Context, asOf time.Time) error
+	// WaitUntilVisible waits until every change with an instant up to asOf can be seen.
+	WaitUntilVisible(ctx context.Context, asOf time.Time) error
 }
 
 // Instant is the parameter of every read.
@@ -45,18 +45,18 @@ func (m *Moment) UnmarshalText(text []byte) error {
 // asOf checks the instant that a request asks about, and waits until all that happened up to it can be seen: the
 // answer for an instant is the same for ever. Zero is now.
 func (s *server) asOf(ctx context.Context, at Instant) (time.Time, error) {
-	return s.settled(ctx, "query.as_of", at.AsOf)
+	return s.visible(ctx, "query.as_of", at.AsOf)
 }
 
-// settled is asOf for an instant at any place of the request.
-func (s *server) settled(ctx context.Context, location string, at Moment) (time.Time, error) {
+// visible is asOf for an instant at any place of the request.
+func (s *server) visible(ctx context.Context, location string, at Moment) (time.Time, error) {
 	if at.IsZero() {
 		return time.Time{}, nil
 	}
 	if at.After(s.Now()) {
 		return time.Time{}, invalid(location, "the instant is in the future")
 	}
-	return at.Time, s.Store.Settle(ctx, at.Time)
+	return at.Time, s.Store.WaitUntilVisible(ctx, at.Time)
 }
 
 // echo is an instant as answers repeat it: absent where the request named none.

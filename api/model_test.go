@@ -12,7 +12,7 @@ import (
 )
 
 // send does what must succeed, and reads its answer.
-func send[T any](t testing.TB, e *estate, method, path, body string, status int) (read T) {
+func send[T any](t testing.TB, e *fixture, method, path, body string, status int) (read T) {
 	t.Helper()
 	a := e.do(t, method, path, body, nil)
 	if a.status != status {
@@ -31,7 +31,7 @@ type refusals []struct {
 	words              string
 }
 
-func (list refusals) check(t testing.TB, e *estate) {
+func (list refusals) check(t testing.TB, e *fixture) {
 	t.Helper()
 	for _, c := range list {
 		a := e.do(t, c.method, c.path, c.body, nil)
@@ -45,7 +45,7 @@ func (list refusals) check(t testing.TB, e *estate) {
 
 func TestModel(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	class := send[inventory.Class](t, e, "POST", "/api/v1/classes", `{"name": "projector", "label": "Projector"}`, 201)
 	if diff := cmp.Diff(inventory.Class{Name: "projector", Parent: "ci", Label: "Projector"}, class); diff != "" {
 		t.Errorf("class made (-want +got):\n%s", diff)

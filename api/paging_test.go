@@ -19,7 +19,7 @@ import (
 // list that is streamed.
 func TestPagesMakeTheList(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	var last *machine
 	for i := range 13 {
 		last = e.newMachine(t)
@@ -51,7 +51,7 @@ func TestPagesMakeTheList(t *testing.T) {
 		path("software", zsh) + "/devices?" + then, "/api/v1/enrollment-tokens",
 		"/api/v1/cis", "/api/v1/cis?order_by=cost+desc", "/api/v1/cis?class=computer&" + then, "/api/v1/relationships",
 		"/api/v1/cis/" + located + "/relationships", "/api/v1/classes", "/api/v1/classes/computer/attributes",
-		"/api/v1/relationship-types", "/api/v1/changes?kind=item", "/api/v1/changes", ci + "/changes", "/api/v1/baselines",
+		"/api/v1/relationship-types", "/api/v1/changes?type=item", "/api/v1/changes", ci + "/changes", "/api/v1/baselines",
 		"/api/v1/baselines/" + baseline.ID + "/diff",
 	}
 	whole := map[string][]string{}
@@ -79,7 +79,7 @@ func with(address, name, value string) string {
 }
 
 // stream gives the lines of a whole list.
-func (e *estate) stream(t testing.TB, list string) []string {
+func (e *fixture) stream(t testing.TB, list string) []string {
 	t.Helper()
 	a := e.get(t, with(list, "format", "ndjson"))
 	lines := strings.Split(strings.TrimSuffix(string(a.body), "\n"), "\n")
@@ -90,7 +90,7 @@ func (e *estate) stream(t testing.TB, list string) []string {
 }
 
 // pages follows the links from page to page and gives their items.
-func (e *estate) pages(t testing.TB, address string) []string {
+func (e *fixture) pages(t testing.TB, address string) []string {
 	t.Helper()
 	var all []string
 	for address != "" {
@@ -114,7 +114,7 @@ func (e *estate) pages(t testing.TB, address string) []string {
 
 func TestPageTokenIsOfItsList(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for _, name := range []string{"a", "b", "c"} {
 		e.newMachine(t).report(t, computer(name))
 	}
@@ -139,7 +139,7 @@ func TestPageTokenIsOfItsList(t *testing.T) {
 // TestForgedPositions: a token may say anything; it is refused or finds something, but nothing breaks.
 func TestForgedPositions(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	parts := computer("alpha")
 	parts["software"] = software(debian("bash", "1"))

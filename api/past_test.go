@@ -18,7 +18,7 @@ import (
 // TestThePastStays: whatever happens after an instant, an answer about it is the same, byte for byte.
 func TestThePastStays(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	machine := func(name, version string, free uint64) map[string]part {
 		parts := sharedDisk(name)
 		parts["software"] = software(debian("bash", version), debian("vim", "9"))
@@ -82,7 +82,7 @@ func TestThePastStays(t *testing.T) {
 			send[struct{}](t, e, "DELETE", "/api/v1/relationships/"+strconv.FormatInt(related.ID, 10), "", 200)
 		}},
 		{"a review", func() {
-			send[inventory.Review](t, e, "POST", "/api/v1/reviews/"+review+"/keep-apart", `{"reason": "x"}`, 200)
+			send[inventory.Review](t, e, "POST", "/api/v1/reviews/"+review+"/keep-separate", `{"reason": "x"}`, 200)
 		}},
 		{"a merge", merge},
 		{"an undo", undo},

@@ -31,11 +31,11 @@ type Detail struct {
 	Message string `json:"message"`
 }
 
-// codeUnseen is the code of a change without a word of which state it is to change.
-const codeUnseen = "unseen"
+// codeMissingIfMatch is the code of a change without a word of which state it is to change.
+const codeMissingIfMatch = "precondition_required"
 
-// problemKinds are the kinds of problems, by the code of an inventory.Error or what HTTP calls them.
-var problemKinds = map[int]struct{ code, title string }{
+// problemTypes are the kinds of problems, by the code of an inventory.Error or what HTTP calls them.
+var problemTypes = map[int]struct{ code, title string }{
 	http.StatusBadRequest:            {inventory.CodeInvalid, "The request is not as it should be"},
 	http.StatusUnauthorized:          {inventory.CodeUnauthenticated, "An API token is needed"},
 	http.StatusForbidden:             {inventory.CodeForbidden, "This is not allowed"},
@@ -43,7 +43,7 @@ var problemKinds = map[int]struct{ code, title string }{
 	http.StatusMethodNotAllowed:      {"method_not_allowed", "The method is not one of this path"},
 	http.StatusConflict:              {inventory.CodeConflict, "It stands against what is there"},
 	http.StatusPreconditionFailed:    {inventory.CodeStale, "It is no longer as it was seen"},
-	http.StatusPreconditionRequired:  {codeUnseen, "What is to be changed must be said to have been seen"},
+	http.StatusPreconditionRequired:  {codeMissingIfMatch, "What is to be changed must be said to have been seen"},
 	http.StatusRequestEntityTooLarge: {"too_large", "The request is too large"},
 	http.StatusUnsupportedMediaType:  {"unsupported_media_type", "The request's format is not known here"},
 	http.StatusServiceUnavailable:    {inventory.CodeUnavailable, "Not at the moment"},
@@ -53,8 +53,8 @@ var problemKinds = map[int]struct{ code, title string }{
 // newProblem makes a problem of a status; a status without a kind of its own is described by HTTP.
 func newProblem(ctx context.Context, status int, detail string) *Problem {
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
-	if kind, ok := problemKinds[status]; ok {
-		p.Type, p.Title = "/api/docs#problem-"+kind.code, kind.title
+	if problem, ok := problemTypes[status]; ok {
+		p.Type, p.Title = "/api/docs#problem-"+problem.code, problem.title
 	}
 	if r, ok := ctx.Value(requestKey{}).(request); ok {
 		p.RequestID, p.Instance = r.id, r.path
@@ -112,8 +112,8 @@ func (s *server) internalProblem(ctx context.Context, err error) *Problem {
 }
 
 func statusOf(code string) int {
-	for status, kind := range problemKinds {
-		if kind.code == code {
+	for status, problem := range problemTypes {
+		if problem.code == code {
 			return status
 		}
 	}

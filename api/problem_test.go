@@ -36,7 +36,7 @@ func problem(t testing.TB, a answer) Problem {
 
 func TestProblems(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	m.report(t, computer("alpha"))
 	tokens, device := "/api/v1/enrollment-tokens", "/api/v1/devices/"+m.device
@@ -124,7 +124,7 @@ func TestInsideStaysInside(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if got := strings.TrimSpace(string(e.get(t, path).body)); got != `{"status":"ok","version":"test"}` {
 			t.Errorf("%s: %s", path, got)
@@ -134,7 +134,7 @@ func TestReadiness(t *testing.T) {
 	o.Ready = func(context.Context) error {
 		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the collector is stopping"}
 	}
-	draining := &estate{server: httptest.NewServer(New(o))}
+	draining := &fixture{server: httptest.NewServer(New(o))}
 	t.Cleanup(draining.server.Close)
 	if p := problem(t, draining.do(t, http.MethodGet, "/readyz", "", nil)); p.Detail != "the collector is stopping" {
 		t.Errorf("draining: %+v", p)
@@ -146,7 +146,7 @@ func TestReadiness(t *testing.T) {
 
 func FuzzQuery(f *testing.F) {
 	handler := New(func() Options {
-		o := (&estate{}).options()
+		o := (&fixture{}).options()
 		o.Store = emptyStore{}
 		return o
 	}())
@@ -167,7 +167,7 @@ func FuzzQuery(f *testing.F) {
 
 type emptyStore struct{ brokenStore }
 
-func (emptyStore) Settle(context.Context, time.Time) error { return nil }
+func (emptyStore) WaitUntilVisible(context.Context, time.Time) error { return nil }
 
 func (emptyStore) ListDevices(context.Context, inventory.DeviceQuery, inventory.Visit[inventory.Device]) error {
 	return nil

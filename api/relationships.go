@@ -111,8 +111,8 @@ func (s *server) createRelationship(ctx context.Context, in *NewRelationshipInpu
 	if err != nil {
 		return nil, err
 	}
-	stated := inventory.NewRelationship{Type: in.Body.Type, From: from, To: to, Attributes: in.Body.Attributes}
-	made, err := s.Store.CreateRelationship(ctx, stated, actor(ctx, in.Body.Reason))
+	declared := inventory.NewRelationship{Type: in.Body.Type, From: from, To: to, Attributes: in.Body.Attributes}
+	made, err := s.Store.CreateRelationship(ctx, declared, actor(ctx, in.Body.Reason))
 	if err != nil {
 		return nil, err
 	}

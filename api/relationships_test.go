@@ -11,10 +11,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-func (e *estate) relate(t testing.TB, kind, from, to string) inventory.Relationship {
+func (e *fixture) relate(t testing.TB, relationshipType, from, to string) inventory.Relationship {
 	t.Helper()
 	return send[inventory.Relationship](t, e, "POST", "/api/v1/relationships",
-		`{"type": "`+kind+`", "from": "`+from+`", "to": "`+strings.ToUpper(to)+`"}`, 201)
+		`{"type": "`+relationshipType+`", "from": "`+from+`", "to": "`+strings.ToUpper(to)+`"}`, 201)
 }
 
 func relations(list []inventory.Relationship) []string {
@@ -28,7 +28,7 @@ func relations(list []inventory.Relationship) []string {
 
 func TestRelationships(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	shop, server := e.makeCI(t, "business_service", "shop", `{}`), e.makeCI(t, "server", "db1", `{}`)
 	berlin := e.makeCI(t, "location", "Berlin", `{}`)
 	made := e.relate(t, "depends_on", shop, server)
@@ -81,7 +81,7 @@ func TestRelationships(t *testing.T) {
 
 func TestGraph(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	shop, server := e.makeCI(t, "business_service", "shop", `{}`), e.makeCI(t, "server", "db1", `{}`)
 	machine, berlin := e.makeCI(t, "virtual_machine", "vm1", `{}`), e.makeCI(t, "location", "Berlin", `{}`)
 	before := e.now(t)

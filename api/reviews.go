@@ -50,9 +50,9 @@ func (s *server) registerReviews() {
 	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the ticket"}.`
 	handle(s, accept, s.decideReview(true))
 
-	apart := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-apart", "keep-review-apart", identityTag, "Say that it is two things")
-	apart.Description = `The records are never one CI from now on. E.g. {"reason": "two machines of one batch"}.`
-	handle(s, apart, s.decideReview(false))
+	separate := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-separate", "keep-review-separate", identityTag, "Say that it is two things")
+	separate.Description = `The records are never one CI from now on. E.g. {"reason": "two machines of one batch"}.`
+	handle(s, separate, s.decideReview(false))
 }
 
 func (s *server) decideReview(accept bool) func(context.Context, *ReviewInput) (*ReviewOutput, error) {

@@ -12,7 +12,7 @@ import (
 type softwareStore interface {
 	ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error
 	Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error)
-	ListSoftwareDevices(ctx context.Context, q inventory.HolderQuery, visit inventory.Visit[inventory.Device]) error
+	ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error
 }
 
 // SoftwareListInput asks for a list of software.
@@ -86,14 +86,14 @@ func (s *server) registerSoftware() {
 		return &SoftwareOutput{Body: SoftwareDetails{Software: software, AsOf: echo(asOf)}}, nil
 	})
 
-	devices := tableOf[inventory.Device]()
-	holders := s.operation(http.MethodGet, "/api/v1/software/{id}/devices", "list-software-devices", "Software",
+	deviceTable := tableOf[inventory.Device]()
+	devices := s.operation(http.MethodGet, "/api/v1/software/{id}/devices", "list-software-devices", "Software",
 		"List the devices that have a software")
-	holders.Description = "In the order in which they enrolled."
-	handleList(s, holders, func(_ context.Context, in *SoftwareDevicesInput) (listing[inventory.Device], error) {
-		query := inventory.HolderQuery{Software: in.ID}
+	devices.Description = "In the order in which they enrolled."
+	handleList(s, devices, func(_ context.Context, in *SoftwareDevicesInput) (listing[inventory.Device], error) {
+		query := inventory.SoftwareDevicesQuery{Software: in.ID}
 		return listing[inventory.Device]{
-			params: &in.ListParams, name: "software-devices", table: devices,
+			params: &in.ListParams, name: "software-devices", table: deviceTable,
 			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
 				query.Page = page
 				return s.Store.ListSoftwareDevices(ctx, query, visit)

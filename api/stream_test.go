@@ -69,7 +69,7 @@ func FuzzGuard(f *testing.F) {
 
 func TestCSVIsInert(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m := e.newMachine(t)
 	m.report(t, computer("=1+1"))
 	a := e.get(t, "/api/v1/devices?format=csv")
@@ -103,7 +103,7 @@ func TestCSVIsInert(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	then := e.now(t)
 	e.newMachine(t).report(t, computer("alpha"))
 	for _, c := range []struct{ query, accept, want string }{
@@ -154,9 +154,9 @@ func (brokenStore) APIToken(context.Context, [32]byte) (inventory.APIToken, bool
 	return inventory.APIToken{}, true, nil
 }
 
-func brokenServer(t *testing.T, rows int) *estate {
+func brokenServer(t *testing.T, rows int) *fixture {
 	t.Helper()
-	e := &estate{token: "any"}
+	e := &fixture{token: "any"}
 	o := e.options()
 	o.Store = brokenStore{rows: rows}
 	o.Ready = func(context.Context) error { return errors.New("secret host") }
@@ -207,7 +207,7 @@ func (s endlessStore) ListDevices(ctx context.Context, _ inventory.DeviceQuery, 
 // TestStreamsEndWithTheirReaders: who stops reading frees the database, and there are only so many streams at a time.
 func TestStreamsEndWithTheirReaders(t *testing.T) {
 	t.Parallel()
-	e := &estate{token: "any"}
+	e := &fixture{token: "any"}
 	o := e.options()
 	stopped := make(chan error, maxStreams)
 	o.Store = endlessStore{stopped: stopped}

@@ -71,13 +71,13 @@ func decodeExact(b []byte, into any) error {
 
 // Text is a text in a merge patch, where to be absent and to be null mean different things.
 type Text struct {
-	text string // "" for null
-	said bool
+	text  string // "" for null
+	value bool
 }
 
 // UnmarshalJSON reads a text or null.
 func (t *Text) UnmarshalJSON(b []byte) error {
-	t.said = true
+	t.value = true
 	return json.Unmarshal(b, &t.text)
 }
 
@@ -88,7 +88,7 @@ func (Text) Schema(huma.Registry) *huma.Schema {
 
 // pointer is nil where the patch does not speak of the text.
 func (t Text) pointer() *string {
-	if !t.said {
+	if !t.value {
 		return nil
 	}
 	return &t.text

@@ -20,13 +20,13 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
 const importToken = "muster_api_test"
 
-// importAPI answers as POST /api/v1/imports does: it reads the file, and says that all of it is new.
+// importAPI serves POST /api/v1/imports: it reads the file and reports that all of it is new.
 type importAPI struct {
 	t *testing.T
 
@@ -49,14 +49,14 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	file, options := a.parts(r)
 	options.Name = query.Get("name")
-	docs, err := foreign.Read(query.Get("format"), file, options)
+	docs, err := importer.Read(query.Get("format"), file, options)
 	if err != nil {
 		problem(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	report := inventory.ImportReport{Format: query.Get("format"), DryRun: query.Get("dry_run") == "true"}
 	for _, d := range docs {
-		row := inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
+		row := inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Outcome: "created", Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem == "" {
 			report.Created++
 		} else {
@@ -68,9 +68,9 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, report)
 }
 
-// parts gives the file and how it is to be read.
-func (a *importAPI) parts(r *http.Request) (io.Reader, foreign.Options) {
-	var options foreign.Options
+// parts returns the file and its options.
+func (a *importAPI) parts(r *http.Request) (io.Reader, importer.Options) {
+	var options importer.Options
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil {
 		a.t.Error(err)
@@ -136,13 +136,13 @@ func (e importTest) write(name, text string) {
 
 func (e importTest) file(name string) string { return filepath.Join(e.dir, name) }
 
-// run runs the command line and gives what it prints, with the directory taken out.
+// run runs the command line and returns its output without the directory.
 func (e importTest) run(args ...string) (string, error) {
 	e.t.Helper()
 	var line struct {
 		Import importCommand `cmd:""`
 	}
-	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(foreign.Formats(), ",")})
+	parser, err := kong.New(&line, kong.Vars{"import_formats": strings.Join(importer.Formats(), ",")})
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -187,9 +187,9 @@ func TestImport(t *testing.T) {
 		"all that matches": {
 			[]string{"--format=glpi-json", "--dry-run", "[ab].json"},
 			`a.json: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), warnings: 1 (-v shows them)
-b.json: refused: read glpi-json: line 2, column 12: the file ends within an object or an array
-2 files: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), files refused: 1, warnings: 1 (-v shows them)
-`, "files refused: 1, documents rejected: 0", "dry_run=true&format=glpi-json",
+b.json: rejected: read glpi-json: line 2, column 12: the file ends within an object or an array
+2 files: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), files rejected: 1, warnings: 1 (-v shows them)
+`, "files rejected: 1, documents rejected: 0", "dry_run=true&format=glpi-json",
 		},
 		"the standard input": {
 			[]string{"--format=glpi-json", "-"},
@@ -198,28 +198,28 @@ b.json: refused: read glpi-json: line 2, column 12: the file ends within an obje
 		"a table": {
 			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "people.csv"},
 			`people.csv: 2 created, 0 changed, 0 unchanged, 1 rejected
-  row 3: rejected: column "Gekauft": "32.01.2026" is no date of the form 02.01.2006
-`, "files refused: 0, documents rejected: 1", "format=csv&name=it",
+  row 3: rejected: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006
+`, "files rejected: 0, documents rejected: 1", "format=csv&name=it",
 		},
 		"with warnings": {
 			[]string{"--format=glpi-json", "-v", "a.json"},
 			`a.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1
-  object 1 (pc-1): warning: left out, for there is no place for them: sounds (1)
+  object 1 (pc-1): warning: ignored sections: sounds (1)
 `, "", "format=glpi-json",
 		},
 		"what commands the terminal": {
 			[]string{"--format=glpi-json", "-v", "evil.json"},
 			"evil.json: 1 created, 0 changed, 0 unchanged, 0 rejected, warnings: 1\n" +
-				"  object 1 (pc-1): warning: left out, for there is no place for them: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
+				"  object 1 (pc-1): warning: ignored sections: sou\ufffd[2jnds (1)\n", "", "format=glpi-json",
 		},
 		"a file that is not there":      {[]string{"--format=csv", "people.csv", "gone.csv"}, "", "gone.csv: no such file", ""},
 		"a pattern that fits nothing":   {[]string{"--format=csv", "*.xls"}, "", "no such file", ""},
 		"a directory":                   {[]string{"--format=csv", "."}, "", "is a directory", ""},
 		"an unknown format":             {[]string{"--format=tape", "a.json"}, "", `must be one of "glpi-json"`, ""},
-		"another token":                 {[]string{"--format=csv", "--token-file=other", "people.csv"}, "", "people.csv: the API refuses the token: the API token is not known", ""},
+		"another token":                 {[]string{"--format=csv", "--token-file=other", "people.csv"}, "", "people.csv: the API rejected the token: the API token is not known", ""},
 		"no token":                      {[]string{"--format=csv", "--token-file=empty", "people.csv"}, "", "is not one word", ""},
-		"a server that is none":         {[]string{"--format=csv", "--server=example.com", "people.csv"}, "", "is no address of the API", ""},
-		"certificates that are none":    {[]string{"--format=csv", "--ca-file=mapping.json", "people.csv"}, "", "has none in PEM", ""},
+		"not a URL":                     {[]string{"--format=csv", "--server=example.com", "people.csv"}, "", "is not a URL", ""},
+		"a file without certificates":   {[]string{"--format=csv", "--ca-file=mapping.json", "people.csv"}, "", "has no PEM certificate", ""},
 		"a server that does not answer": {[]string{"--format=csv", "--server=http://127.0.0.1:1", "people.csv"}, "", "(0 of 1 files were sent)", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

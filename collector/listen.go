@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// listeners are what a collector listens on.
+// listeners are the open sockets of a collector.
 type listeners struct {
-	http, grpc         net.Listener
-	metrics, reception net.Listener // nil: not wanted
+	http, grpc    net.Listener
+	metrics, glpi net.Listener // nil: disabled
 }
 
-// listen takes all addresses before anything is started, so that a taken one costs nothing.
+// listen opens all sockets before anything is started, so that an address in use fails fast.
 func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 	l := &listeners{}
 	defer func() {
@@ -33,8 +33,8 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 			return nil, err
 		}
 	}
-	if flags.Reception.Addr != "" {
-		if l.reception, err = listenOn(ctx, flags.Reception.Addr, "other tools' agents", "--reception-addr"); err != nil {
+	if flags.GLPI.Addr != "" {
+		if l.glpi, err = listenOn(ctx, flags.GLPI.Addr, "other tools' agents", "--glpi-addr"); err != nil {
 			return nil, err
 		}
 	}
@@ -44,7 +44,8 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 func listenOn(ctx context.Context, address, what, flag string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("cannot listen for %s: another program uses %s; choose another address with %s", what, address, flag)
+		return nil, fmt.Errorf("cannot listen for %s: another program uses %s; choose another address with %s",
+			what, address, flag)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen for %s on %s (%s): %w", what, address, flag, err)
@@ -56,14 +57,14 @@ func (l *listeners) close() {
 	if l == nil {
 		return
 	}
-	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics, l.reception} {
+	for _, listener := range []net.Listener{l.http, l.grpc, l.metrics, l.glpi} {
 		if listener != nil {
 			_ = listener.Close()
 		}
 	}
 }
 
-// hostsOf gives the name or the address of a host:port, for the server's certificate.
+// hostsOf returns the name or the IP address of a host:port, for the server's certificate.
 func hostsOf(address string) (names []string, addresses []net.IP) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || host == "" {

@@ -210,8 +210,8 @@ func (b *bench) nextAck(ctx context.Context, dir string, last time.Time) (at tim
 		return at.After(last), err
 	})
 	if err != nil {
-		said, _ := os.ReadFile(b.agentLog())
-		return at, fmt.Errorf("wait for a check-in: %w; the agent says: %s", err, said)
+		reported, _ := os.ReadFile(b.agentLog())
+		return at, fmt.Errorf("wait for a check-in: %w; the agent says: %s", err, reported)
 	}
 	return at, nil
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/wire"
@@ -15,12 +15,12 @@ import (
 // agents make up what is said of the machines of an estate: those of the fleet, without their software.
 type agents struct {
 	fleet *fleet
-	judge *ingest.Judge
+	rules *identify.Rules
 }
 
-func newAgents(seed uint64, judge *ingest.Judge) (*agents, error) {
+func newAgents(seed uint64, rules *identify.Rules) (*agents, error) {
 	f, err := newFleet(seed, golden{})
-	return &agents{f, judge}, err
+	return &agents{f, rules}, err
 }
 
 // observed is what the agent of the n-th machine says of it, with the parts of it that are things of their own.
@@ -36,19 +36,19 @@ func (a *agents) observed(n int) (inventory.Observed, error) {
 			facts[name] = append(facts[name], section.AppendFacts(nil, item.ProtoReflect()))
 		}
 	}
-	return reconcile.Observe(facts, a.judge.Honest), nil
+	return reconcile.Observe(facts, a.rules.IsHonest), nil
 }
 
 // alone leaves out the parts of what is said of a machine.
 func alone(o inventory.Observed) inventory.Observed {
-	o.Parts = nil
+	o.Components = nil
 	return o
 }
 
 // thing is the n-th machine.
 func (a *agents) thing(n int, since time.Time) (thing, error) {
-	said, err := a.observed(n)
-	return thing{source: sourceAgent, key: machineKey(n), kind: kindComputer, since: since, said: alone(said)}, err
+	reported, err := a.observed(n)
+	return thing{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
 }
 
 func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
@@ -57,5 +57,5 @@ func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
 const (
 	sourceAgent     = "agent"
 	sourceDiscovery = "discovery"
-	kindComputer    = "computer"
+	classComputer   = "computer"
 )

@@ -40,8 +40,8 @@ func spend(ctx context.Context, program string, args ...string) (spent, error) {
 	return spent{output: out.Bytes(), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}, nil
 }
 
-func failure(program string, args []string, err error, said []byte) error {
-	return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), args[0], err, bytes.TrimSpace(said))
+func failure(program string, args []string, err error, reported []byte) error {
+	return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), args[0], err, bytes.TrimSpace(reported))
 }
 
 // watch runs a program to its end and gives its peak memory and its children. It looks at the program all the time, so

@@ -117,15 +117,15 @@ func (c *client) checkIn(ctx context.Context, changes []change) error {
 	stop := context.AfterFunc(ctx, c.cancel)
 	defer stop()
 	root := wire.InventoryRoot(c.summaries)
-	said := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
+	reported := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
 	if !c.greeted {
-		said.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: identifiers(c.machine)}
+		reported.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: identifiers(c.machine)}
 		c.greeted = true
 	}
 	if len(changes) > 0 {
-		said.Sections = summariesOf(c.summaries)
+		reported.Sections = summariesOf(c.summaries)
 	}
-	err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: said}})
+	err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: reported}})
 	if err == nil {
 		err = c.answer(changes)
 	}
@@ -138,11 +138,11 @@ func (c *client) checkIn(ctx context.Context, changes []change) error {
 // answer sends what the collector wants until it acknowledges. It wants what changed and nothing else, or one of the two is wrong.
 func (c *client) answer(changes []change) error {
 	for {
-		heard, err := c.stream.Recv()
+		updated, err := c.stream.Recv()
 		if err != nil {
 			return err
 		}
-		if ack := heard.GetAck(); ack != nil {
+		if ack := updated.GetAck(); ack != nil {
 			if len(ack.GetVerdicts()) > 0 {
 				return fmt.Errorf("the collector would not take an item: %v", ack.GetVerdicts()[0])
 			}
@@ -151,8 +151,8 @@ func (c *client) answer(changes []change) error {
 			}
 			return nil
 		}
-		if heard.GetWant() == nil || len(heard.GetWant().GetSections()) != len(changes) {
-			return fmt.Errorf("the collector says %v, %d sections changed", heard, len(changes))
+		if updated.GetWant() == nil || len(updated.GetWant().GetSections()) != len(changes) {
+			return fmt.Errorf("the collector says %v, %d sections changed", updated, len(changes))
 		}
 		if err := c.send(changes); err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/store"
 )
@@ -32,7 +33,7 @@ type estate struct {
 	meters
 
 	store    *store.Store
-	judge    *ingest.Judge
+	rules    *identify.Rules
 	ingester *ingest.Ingester
 	agents   *agents
 	filled   *filling
@@ -91,18 +92,15 @@ func (e *estate) open(ctx context.Context) (err error) {
 	if err := store.Migrate(ctx, e.database.cluster.URL()); err != nil {
 		return err
 	}
-	e.store, err = store.Open(ctx, e.database.cluster.URL(), store.Options{
-		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
-	})
+	e.store, err = store.Open(ctx, e.database.cluster.URL(), store.Options{})
 	if err != nil {
 		return err
 	}
 	e.program = inProcess{e.store}
-	if e.judge, err = ingest.NewJudge(nil); err == nil {
-		e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest})
-	}
+	e.rules = identify.Default()
+	e.ingester, err = ingest.New(e.store, ingest.Options{})
 	if err == nil {
-		e.agents, err = newAgents(e.seed, e.judge)
+		e.agents, err = newAgents(e.seed, e.rules)
 	}
 	if err != nil {
 		e.store.Close()

@@ -32,8 +32,8 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	spent, err := e.work(ctx, "changes: a day", 1, func() error {
 		began := time.Now()
 		memory.begin()
-		q := inventory.EstateQuery{Since: since, Until: until}
-		err := e.store.ListEstateChanges(ctx, q, func(inventory.EstateChange, inventory.Position) error {
+		q := inventory.FeedQuery{Since: since, Until: until}
+		err := e.store.ListChanges(ctx, q, func(inventory.FeedChange, inventory.Position) error {
 			if rows++; rows == 1 {
 				first = time.Since(began)
 			}
@@ -82,7 +82,7 @@ func (e *estate) fillDay(ctx context.Context, since time.Time) error {
 			order by 3`, []any{since, e.estateMachines, changesEach}},
 		{`create temp table turned as
 			select m.ci_id, $1::timestamptz + ((m.record_id - 1) * 86400 / $2) * interval '1 second' as at
-			from membership m where m.record_id <= $2 and m.record_id % $3 = 0 and m.valid_to = 'infinity'`,
+			from assignment m where m.record_id <= $2 and m.record_id % $3 = 0 and m.valid_to = 'infinity'`,
 			[]any{since, e.estateMachines, changedVersion}},
 		{`update ci_version v set valid_to = t.at from turned t where v.ci_id = t.ci_id and v.valid_to = 'infinity'`, nil},
 		{`insert into ci_version (ci_id, valid_from, device, class, name, attributes)

@@ -22,7 +22,7 @@ const (
 
 // fill makes an estate whose agents are all connected, as it is after the nightly vacuum.
 func (e *estate) fill(ctx context.Context) (err error) {
-	if e.filled, err = newFilling(ctx, e.database.session, e.judge); err != nil {
+	if e.filled, err = newFilling(ctx, e.database.session, e.rules); err != nil {
 		return err
 	}
 	e.progress.stepf(e.estateMachines/fillChunk, "filling a database with %d machines", e.estateMachines)
@@ -92,7 +92,7 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 		if err := e.filled.write(ctx, b); err != nil {
 			return err
 		}
-		e.places = append(e.places, b.places...)
+		e.places = append(e.places, b.assignments...)
 		e.progress.advance()
 	}
 	return <-failed
@@ -132,19 +132,19 @@ func (e *estate) fillSites(ctx context.Context, since time.Time) error {
 	for n := range 1 + e.estateMachines/perSite {
 		sites = append(sites, location("site "+strconv.Itoa(n), since))
 	}
-	places, err := e.filled.add(ctx, sites)
+	assignments, err := e.filled.add(ctx, sites)
 	if err != nil {
 		return err
 	}
 	var edges []relation
 	for n, machine := range e.places {
-		edges = append(edges, relation{kind: "located_in", from: machine, to: places[n/perSite]})
+		edges = append(edges, relation{relationshipType: "located_in", from: machine, to: assignments[n/perSite]})
 	}
 	return e.filled.relate(ctx, since, edges)
 }
 
 func location(name string, since time.Time) thing {
-	return thing{source: "csv:locations", key: name, kind: "location", since: since, said: inventory.Observed{
+	return thing{source: "csv:locations", key: name, baseClass: "location", since: since, reported: inventory.Observed{
 		Class: "location", Attributes: inventory.Attributes{"name": name},
 	}}
 }

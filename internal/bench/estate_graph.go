@@ -53,7 +53,7 @@ func (e *estate) graphOf(ctx context.Context, id string, hub place) error {
 // fillSwitch connects machines to a switch, which are at their sites.
 func (e *estate) fillSwitch(ctx context.Context) (hub place, err error) {
 	since := time.Now().Add(-estateAge)
-	places, err := e.filled.add(ctx, []thing{{source: "snmp", key: "switch", kind: "network_device", since: since, said: inventory.Observed{
+	assignments, err := e.filled.add(ctx, []thing{{source: "snmp", key: "switch", baseClass: "network_device", since: since, reported: inventory.Observed{
 		Class: "network_device", Attributes: inventory.Attributes{"name": "switch"},
 	}}})
 	if err != nil {
@@ -61,12 +61,12 @@ func (e *estate) fillSwitch(ctx context.Context) (hub place, err error) {
 	}
 	var edges []relation
 	for _, machine := range e.places[:neighbors] {
-		edges = append(edges, relation{"connected_to", machine, places[0], &machine})
+		edges = append(edges, relation{"connected_to", machine, assignments[0], &machine})
 	}
 	if err := e.filled.relate(ctx, since, edges); err != nil {
 		return hub, err
 	}
-	return places[0], e.filled.done(ctx)
+	return assignments[0], e.filled.done(ctx)
 }
 
 // fillMonitors gives each of the machines at the switch a monitor.
@@ -75,16 +75,16 @@ func (e *estate) fillMonitors(ctx context.Context) error {
 	var things []thing
 	for n := range neighbors {
 		name := "monitor " + strconv.Itoa(n)
-		things = append(things, thing{source: sourceDiscovery, key: name, kind: "monitor", since: since, said: inventory.Observed{
+		things = append(things, thing{source: sourceDiscovery, key: name, baseClass: "monitor", since: since, reported: inventory.Observed{
 			Class: "monitor", Attributes: inventory.Attributes{"name": name, "serial_number": "GM" + strconv.Itoa(1e6+n)},
 		}})
 	}
-	places, err := e.filled.add(ctx, things)
+	assignments, err := e.filled.add(ctx, things)
 	if err != nil {
 		return err
 	}
 	var edges []relation
-	for n, monitor := range places {
+	for n, monitor := range assignments {
 		edges = append(edges, relation{"connected_to", monitor, e.places[n], &e.places[n]})
 	}
 	if err := e.filled.relate(ctx, since, edges); err != nil {

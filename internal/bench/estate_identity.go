@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
 )
 
 const (
@@ -25,7 +26,7 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 	for _, part := range []struct {
 		id, name        string
 		machines, group int
-		make            func(context.Context, int) (inventory.Testimony, error)
+		make            func(context.Context, int) (inventory.Observation, error)
 		ordered         bool
 	}{
 		{"identity_single", "a new machine, one by one", identitySingles, 1, e.newMachine, false},
@@ -38,18 +39,18 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 				return err
 			}
 		}
-		testimonies, err := testimoniesOf(ctx, next, part.machines, part.make)
+		observations, err := observationsOf(ctx, next, part.machines, part.make)
 		if err != nil {
 			return err
 		}
 		next += part.machines
-		if err := e.measureTestimonies(ctx, part.id, part.name, testimonies, part.group); err != nil {
+		if err := e.measureObservations(ctx, part.id, part.name, observations, part.group); err != nil {
 			return err
 		}
 		if part.id != "identity_parts" {
 			continue
 		}
-		if err := e.measureTestimonies(ctx, "identity_unchanged_parts", "unchanged machines with parts", testimonies, part.group); err != nil {
+		if err := e.measureObservations(ctx, "identity_unchanged_parts", "unchanged machines with parts", observations, part.group); err != nil {
 			return err
 		}
 	}
@@ -82,11 +83,11 @@ func (e *estate) warmUp(ctx context.Context) (next int, err error) {
 	e.progress.stepf(0, "identity: warming up")
 	for _, group := range []int{1, identityGroup} {
 		for range 10 {
-			testimonies, err := testimoniesOf(ctx, next, group, e.newMachineWithParts)
+			observations, err := observationsOf(ctx, next, group, e.newMachineWithParts)
 			if err != nil {
 				return 0, err
 			}
-			if _, err := e.store.Resolve(ctx, testimonies); err != nil {
+			if _, err := e.store.Resolve(ctx, observations); err != nil {
 				return 0, err
 			}
 			next += group
@@ -100,27 +101,27 @@ func (e *estate) measureKnown(ctx context.Context) error {
 	for i, part := range []struct {
 		id, name        string
 		machines, group int
-		make            func(context.Context, int) (inventory.Testimony, error)
+		make            func(context.Context, int) (inventory.Observation, error)
 	}{
 		{"identity_unchanged", "unchanged machines", identityMany, identityGroup, e.known},
 		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
 		{"identity_changed_single", "a machine with another MAC address, one by one", identitySingles, 1, e.knownWithNewCard},
 	} {
 		first := (1 + i) * e.estateMachines / 4
-		testimonies, err := testimoniesOf(ctx, first, part.machines, part.make)
+		observations, err := observationsOf(ctx, first, part.machines, part.make)
 		if err != nil {
 			return err
 		}
-		if err := e.measureTestimonies(ctx, part.id, part.name, testimonies, part.group); err != nil {
+		if err := e.measureObservations(ctx, part.id, part.name, observations, part.group); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func testimoniesOf(
-	ctx context.Context, first, count int, from func(context.Context, int) (inventory.Testimony, error),
-) (list []inventory.Testimony, err error) {
+func observationsOf(
+	ctx context.Context, first, count int, from func(context.Context, int) (inventory.Observation, error),
+) (list []inventory.Observation, err error) {
 	for n := first; n < first+count; n++ {
 		t, err := from(ctx, n)
 		if err != nil {
@@ -131,10 +132,10 @@ func testimoniesOf(
 	return list, nil
 }
 
-func (e *estate) measureTestimonies(ctx context.Context, id, name string, testimonies []inventory.Testimony, group int) error {
-	spent, err := e.work(ctx, "identity: "+name, len(testimonies), func() error {
-		for from := 0; from < len(testimonies); from += group {
-			if _, err := e.store.Resolve(ctx, testimonies[from:from+group]); err != nil {
+func (e *estate) measureObservations(ctx context.Context, id, name string, observations []inventory.Observation, group int) error {
+	spent, err := e.work(ctx, "identity: "+name, len(observations), func() error {
+		for from := 0; from < len(observations); from += group {
+			if _, err := e.store.Resolve(ctx, observations[from:from+group]); err != nil {
 				return err
 			}
 		}
@@ -147,19 +148,19 @@ func (e *estate) measureTestimonies(ctx context.Context, id, name string, testim
 }
 
 // newMachine is what an agent says that has just been enrolled.
-func (e *estate) newMachine(ctx context.Context, n int) (inventory.Testimony, error) {
+func (e *estate) newMachine(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.newMachineWithParts(ctx, n)
 	t.Observed = alone(t.Observed)
 	return t, err
 }
 
-func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Testimony, err error) {
+func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Observation, err error) {
 	if t.Observed, err = e.agents.observed(n); err != nil {
 		return t, err
 	}
 	key := sha256.Sum256([]byte(machineKey(n)))
 	err = e.database.session.QueryRow(ctx, `
-		insert into source_record (source, native_key, kind) values ($1, $2, $3) returning id`, sourceAgent, key[:], kindComputer).Scan(&t.Record)
+		insert into source_record (source, native_key, base_class) values ($1, $2, $3) returning id`, sourceAgent, key[:], classComputer).Scan(&t.Record)
 	if err != nil {
 		return t, fmt.Errorf("enroll machine %d: %w", n, err)
 	}
@@ -167,12 +168,12 @@ func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Te
 }
 
 // known is what a machine that was there before says, which is the same as ever.
-func (e *estate) known(_ context.Context, n int) (inventory.Testimony, error) {
-	said, err := e.agents.observed(n)
-	return inventory.Testimony{Record: e.places[n].record, Observed: alone(said)}, err
+func (e *estate) known(_ context.Context, n int) (inventory.Observation, error) {
+	reported, err := e.agents.observed(n)
+	return inventory.Observation{Record: e.places[n].record, Observed: alone(reported)}, err
 }
 
-func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Testimony, error) {
+func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.known(ctx, n)
 	if err != nil {
 		return t, err
@@ -203,18 +204,19 @@ func (e *estate) measureOrders(ctx context.Context, first, count int) error {
 func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
 	orders := make([]inventory.ImportRecord, count)
 	for i := range orders {
-		said, err := e.agents.observed(first + i)
+		reported, err := e.agents.observed(first + i)
 		if err != nil {
 			return nil, err
 		}
 		attributes := inventory.Attributes{
 			"purchase_order": "PO-" + strconv.Itoa(i/identityGroup), "purchase_date": time.Now().Format(time.DateOnly),
-			"manufacturer": said.Attributes["manufacturer"], "serial_number": said.Attributes["serial_number"],
+			"manufacturer": reported.Attributes["manufacturer"], "serial_number": reported.Attributes["serial_number"],
 		}
 		orders[i] = inventory.ImportRecord{
 			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
 			Observed: inventory.Observed{
-				Class: said.Class, Attributes: attributes, Identifiers: e.judge.Identifiers(attributes), Partial: true,
+				Class: reported.Class, Attributes: attributes, Partial: true,
+				Identifiers: reconcile.IdentifiersOf("computer", attributes),
 			},
 		}
 	}

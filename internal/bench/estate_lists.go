@@ -47,9 +47,9 @@ func (e *estate) measureLists(ctx context.Context) error {
 // laptop gives the name of a laptop from the middle of the estate.
 func (e *estate) laptop() (string, error) {
 	for n := e.estateMachines / 2; ; n++ {
-		said, err := e.agents.observed(n)
-		if err != nil || said.Class == "laptop" {
-			return said.Identifiers.Hostname, err
+		reported, err := e.agents.observed(n)
+		if err != nil || reported.Class == "laptop" {
+			return reported.Identifiers.Hostname, err
 		}
 	}
 }

@@ -14,30 +14,31 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
 )
 
 // thing is a CI of which one source tells.
 type thing struct {
-	source string
-	key    string
-	kind   string // the class below ci
-	since  time.Time
-	said   inventory.Observed
+	source    string
+	key       string
+	baseClass string // the class below ci
+	since     time.Time
+	reported  inventory.Observed
 }
 
 // filling writes things where the store would have put them had it been told of them one by one, which would take
 // longer than all the rest of the bench.
 type filling struct {
 	conn    *pgx.Conn
-	judge   *ingest.Judge
+	rules   *identify.Rules
 	parents map[string]string // class → the one above it
 	last    int64             // record
 }
 
-func newFilling(ctx context.Context, conn *pgx.Conn, judge *ingest.Judge) (*filling, error) {
-	f := &filling{conn: conn, judge: judge, parents: map[string]string{}}
+func newFilling(ctx context.Context, conn *pgx.Conn, rules *identify.Rules) (*filling, error) {
+	f := &filling{conn: conn, rules: rules, parents: map[string]string{}}
 	rows, err := conn.Query(ctx, `select name, coalesce(parent, '') from ci_class`)
 	if err != nil {
 		return nil, fmt.Errorf("read classes: %w", err)
@@ -64,11 +65,11 @@ var fillTables = [...]struct {
 	name    string
 	columns []string
 }{
-	{"source_record", []string{"id", "source", "native_key", "created_at", "home", "kind", "label", "seen_at"}},
+	{"source_record", []string{"id", "source", "native_key", "created_at", "default_ci", "base_class", "label", "seen_at"}},
 	{"presence", []string{"record_id", "seen_at", "stream"}},
-	{"evidence", []string{"record_id", "tokens", "first_seen", "last_seen", "rejected"}},
+	{"evidence", []string{"record_id", "identifiers", "first_seen", "last_seen", "rejected"}},
 	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
-	{"membership", []string{"record_id", "valid_from", "ci_id", "shown"}},
+	{"assignment", []string{"record_id", "valid_from", "ci_id", "is_primary"}},
 	{"ci", []string{"id", "created_at"}},
 	{"ci_version", []string{"ci_id", "valid_from", "device", "class", "name", "attributes"}},
 	{"identity_decision", []string{"at", "record_id", "action", "new_ci", "rule", "reason"}},
@@ -76,8 +77,8 @@ var fillTables = [...]struct {
 
 // batch is things as rows.
 type batch struct {
-	places []place
-	rows   tableRows
+	assignments []place
+	rows        tableRows
 }
 
 // add writes things that have nothing to do with each other or with what is there.
@@ -86,17 +87,17 @@ func (f *filling) add(ctx context.Context, things []thing) ([]place, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.places, f.write(ctx, b)
+	return b.assignments, f.write(ctx, b)
 }
 
 // prepare gives things their records and their CIs.
 func (f *filling) prepare(things []thing) (batch, error) {
-	b := batch{places: make([]place, len(things))}
+	b := batch{assignments: make([]place, len(things))}
 	for i := range things {
 		f.last++
-		b.places[i].record = f.last
+		b.assignments[i].record = f.last
 		var err error
-		if b.places[i].ci, err = uuid.NewV7(); err != nil {
+		if b.assignments[i].ci, err = uuid.NewV7(); err != nil {
 			return b, fmt.Errorf("make id of ci: %w", err)
 		}
 	}
@@ -104,7 +105,7 @@ func (f *filling) prepare(things []thing) (batch, error) {
 		b.rows[table] = make([][]any, len(things))
 	}
 	now := time.Now()
-	return b, share(fillWorkers, len(things), func(i int) error { return f.rows(&b.rows, i, b.places[i], things[i], now) })
+	return b, share(fillWorkers, len(things), func(i int) error { return f.rows(&b.rows, i, b.assignments[i], things[i], now) })
 }
 
 // share lets workers do something for each of n numbers.
@@ -133,7 +134,7 @@ func (f *filling) write(ctx context.Context, b batch) error {
 
 // rows makes the rows of the i-th thing.
 func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
-	tokens, rejections := f.judge.Tokens(t.said.Identifiers)
+	tokens, rejections := f.rules.Normalize(t.reported.Identifiers)
 	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
 	for n := range tokens {
 		first[n] = t.since
@@ -142,13 +143,13 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	if err != nil {
 		return fmt.Errorf("encode rejections: %w", err)
 	}
-	said, err := json.Marshal(t.said.Attributes)
+	reported, err := json.Marshal(t.reported.Attributes)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)
 	}
-	is := f.judge.Reconcile([]inventory.CandidateValues{{
-		Record: at.record, Source: t.source, Class: t.said.Class, Attributes: maps.Clone(t.said.Attributes), Since: t.since, SeenAt: now,
-	}}, nil, now, f.parents)
+	is := f.reconcile([]inventory.CandidateValues{{
+		Record: at.record, Source: t.source, Class: t.reported.Class, Attributes: maps.Clone(t.reported.Attributes), Since: t.since, SeenAt: now,
+	}}, now)
 	values, err := json.Marshal(is.Attributes)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)
@@ -160,13 +161,13 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	}
 	key := sha256.Sum256([]byte(t.key))
 	for table, row := range [len(fillTables)][]any{
-		{at.record, t.source, key[:], t.since, at.ci, t.kind, t.key, t.since},
+		{at.record, t.source, key[:], t.since, at.ci, t.baseClass, t.key, t.since},
 		{at.record, now, uuid.Nil},
 		{at.record, textsOf(tokens), first, last, rejected},
-		{at.record, t.since, t.said.Class, said},
+		{at.record, t.since, t.reported.Class, reported},
 		{at.record, t.since, at.ci, true},
 		{at.ci, t.since},
-		{at.ci, t.since, t.kind == kindComputer, is.Class, is.Name, values},
+		{at.ci, t.since, t.baseClass == classComputer, is.Class, is.Name, values},
 		{t.since, at.record, "created", at.ci, why.Rule, reason},
 	} {
 		rows[table][i] = row
@@ -176,13 +177,13 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 
 // alone is why a thing's record is a CI of its own.
 func (f *filling) alone(t thing) inventory.Reason {
-	return f.judge.Partition(inventory.Neighborhood{Witnesses: []inventory.Witness{{
-		Record: 1, Source: t.source, Kind: t.kind, CreatedAt: t.since, SeenAt: t.since, Home: t.key,
-	}}}).Placements[0].Reason
+	return f.rules.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
+		Record: 1, Source: t.source, BaseClass: t.baseClass, CreatedAt: t.since, SeenAt: t.since, DefaultCI: t.key,
+	}}}).Assignments[0].Reason
 }
 
 // textsOf gives tokens as PostgreSQL takes them.
-func textsOf(tokens []inventory.Token) []string {
+func textsOf(tokens []inventory.Identifier) []string {
 	list := make([]string, len(tokens))
 	for i, token := range tokens {
 		list[i] = string(token)
@@ -192,9 +193,9 @@ func textsOf(tokens []inventory.Token) []string {
 
 // relation is a relationship between things.
 type relation struct {
-	kind     string
-	from, to place
-	observer *place // nil: a person said so
+	relationshipType string
+	from, to         place
+	observer         *place // nil: a person said so
 }
 
 func (f *filling) relate(ctx context.Context, since time.Time, relations []relation) error {
@@ -205,7 +206,7 @@ func (f *filling) relate(ctx context.Context, since time.Time, relations []relat
 		if r.observer != nil {
 			observer = &r.observer.record
 		}
-		return []any{r.kind, r.from.record, r.to.record, observer, since}, nil
+		return []any{r.relationshipType, r.from.record, r.to.record, observer, since}, nil
 	}))
 	if err != nil {
 		return fmt.Errorf("fill relationship: %w", err)
@@ -223,4 +224,10 @@ func (f *filling) done(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reconcile returns the effective values that the collector would compute.
+func (f *filling) reconcile(values []inventory.CandidateValues, at time.Time) inventory.Effective {
+	precedence := reconcile.DefaultPrecedence().WithClasses(func(class string) string { return f.parents[class] })
+	return reconcile.Effective(values, nil, at, precedence)
 }

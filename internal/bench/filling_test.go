@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pgtest"
@@ -26,17 +27,15 @@ func testEstate(t *testing.T) *estate {
 	}
 	t.Cleanup(func() { _ = session.Close(context.WithoutCancel(t.Context())) })
 	e := &estate{bench: &bench{}, meters: meters{database: &database{session: session}}}
-	if e.judge, err = ingest.NewJudge(nil); err != nil {
+	e.rules = identify.Default()
+	if e.agents, err = newAgents(1, e.rules); err != nil {
 		t.Fatal(err)
 	}
-	if e.agents, err = newAgents(1, e.judge); err != nil {
-		t.Fatal(err)
-	}
-	if e.filled, err = newFilling(t.Context(), session, e.judge); err != nil {
+	if e.filled, err = newFilling(t.Context(), session, e.rules); err != nil {
 		t.Fatal(err)
 	}
 	e.store, err = store.Open(t.Context(), url, store.Options{
-		MaxConns: 1, NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
+		MaxConns: 1,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -49,14 +48,14 @@ func testEstate(t *testing.T) *estate {
 func (e *estate) contents(t *testing.T) []string {
 	t.Helper()
 	rows, err := e.database.session.Query(t.Context(), `
-		select jsonb_build_object('record', r.id, 'kind', r.kind, 'tokens', e.tokens, 'last', e.last_seen, 'rejected', e.rejected,
-			'says', v.attributes, 'class', v.class, 'shown', m.shown, 'home', m.ci_id = r.home, 'unsettled', r.unsettled,
+		select jsonb_build_object('record', r.id, 'kind', r.base_class, 'tokens', e.identifiers, 'last', e.last_seen, 'rejected', e.rejected,
+			'says', v.attributes, 'class', v.class, 'is_primary', m.is_primary, 'home', m.ci_id = r.default_ci, 'unsettled', r.liveness_dependent,
 			'is', c.attributes, 'is_class', c.class, 'name', c.name, 'device', c.device, 'provenance', c.provenance,
 			'rule', d.rule, 'action', d.action)::text
 		from source_record r
 		join evidence e on e.record_id = r.id
 		join record_version v on v.record_id = r.id
-		join membership m on m.record_id = r.id
+		join assignment m on m.record_id = r.id
 		join ci_version c on c.ci_id = m.ci_id
 		join identity_decision d on d.record_id = r.id
 		order by r.id`)
@@ -74,12 +73,12 @@ func (e *estate) contents(t *testing.T) []string {
 func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	t.Parallel()
 	const count = 20
-	told, filled := testEstate(t), testEstate(t)
-	testimonies, err := testimoniesOf(t.Context(), 0, count, told.newMachine)
+	reported, filled := testEstate(t), testEstate(t)
+	observations, err := observationsOf(t.Context(), 0, count, reported.newMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := told.store.Resolve(t.Context(), testimonies); err != nil {
+	if _, err := reported.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
 	var things []thing
@@ -93,15 +92,15 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	if filled.places, err = filled.filled.add(t.Context(), things); err != nil {
 		t.Fatal(err)
 	}
-	want := told.contents(t)
+	want := reported.contents(t)
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" || len(want) != count {
 		t.Errorf("filled with %d machines (-want +got):\n%s", len(want), diff)
 	}
 
-	if testimonies, err = testimoniesOf(t.Context(), 0, count, filled.known); err != nil {
+	if observations, err = observationsOf(t.Context(), 0, count, filled.known); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := filled.store.Resolve(t.Context(), testimonies); err != nil {
+	if _, err := filled.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" {
@@ -122,16 +121,16 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	testimonies, err := testimoniesOf(t.Context(), 0, count, e.newMachine)
+	observations, err := observationsOf(t.Context(), 0, count, e.newMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	places, err := e.store.Resolve(t.Context(), testimonies)
+	assignments, err := e.store.Resolve(t.Context(), observations)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, outcome := range outcomes {
-		if got := places[testimonies[i].Record].CI; got != outcome.CI || got == "" || outcome.Problem != "" {
+		if got := assignments[observations[i].Record].CI; got != outcome.CI || got == "" || outcome.Problem != "" {
 			t.Errorf("machine %d is %s, was ordered as %s %s", i, got, outcome.CI, outcome.Problem)
 		}
 	}
@@ -141,21 +140,18 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 func TestMachinesIdentifyThemselves(t *testing.T) {
 	t.Parallel()
 	const machines = 200
-	judge, err := ingest.NewJudge(nil)
+	rules := identify.Default()
+	a, err := newAgents(1, rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := newAgents(1, judge)
-	if err != nil {
-		t.Fatal(err)
-	}
-	holders := map[inventory.Token]int{}
+	holders := map[inventory.Identifier]int{}
 	for n := range machines {
-		said, err := a.observed(n)
+		reported, err := a.observed(n)
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, rejected := judge.Tokens(said.Identifiers)
+		tokens, rejected := rules.Normalize(reported.Identifiers)
 		if len(tokens) != 9 {
 			t.Errorf("machine %d has %v", n, tokens)
 		}
@@ -164,8 +160,8 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
 			}
 		}
-		for _, part := range said.Parts {
-			found, rejected := judge.Tokens(part.Identifiers)
+		for _, part := range reported.Components {
+			found, rejected := rules.Normalize(part.Identifiers)
 			if len(found) == 0 || len(rejected) > 0 {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
 			}
@@ -183,7 +179,7 @@ func TestForeignInventoryIsOneMachine(t *testing.T) {
 	t.Parallel()
 	e := testEstate(t)
 	var err error
-	if e.ingester, err = ingest.New(e.store, ingest.Options{Honest: e.judge.Honest}); err != nil {
+	if e.ingester, err = ingest.New(e.store, ingest.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -28,7 +28,7 @@ type options struct {
 	parts                    []string // what is measured
 }
 
-// partCollector is the part of the bench that plays a fleet. The others are in estateParts.
+// partCollector is the part of the bench that plays a fleet. The others are in feedSources.
 const partCollector = "collector"
 
 func allParts() []string { return append([]string{partCollector}, estateParts...) }

@@ -121,6 +121,6 @@ func number(v float64) string {
 	if v == 0 {
 		return "0"
 	}
-	places := max(2-int(math.Floor(math.Log10(math.Abs(v)))), 0)
-	return strconv.FormatFloat(v, 'f', min(places, 5), 64)
+	assignments := max(2-int(math.Floor(math.Log10(math.Abs(v)))), 0)
+	return strconv.FormatFloat(v, 'f', min(assignments, 5), 64)
 }

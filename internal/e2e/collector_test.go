@@ -22,7 +22,7 @@ type collector struct {
 	agents string // host:port for agents
 	token  string // the admin's
 
-	reception string // the URL for other tools' agents, if requested
+	glpi string // the URL for other tools' agents, if requested
 }
 
 // newCollector starts a collector. With an empty url it runs its own database.
@@ -86,8 +86,8 @@ func (c *collector) learn(t testing.TB, line string) {
 			c.base = value
 		case "agents":
 			c.agents = value
-		case "reception":
-			c.reception = value
+		case "glpi":
+			c.glpi = value
 		}
 	}
 	token, err := os.ReadFile(filepath.Join(c.dir, "admin.token"))

@@ -54,7 +54,7 @@ func (d *database) versionOf(t testing.TB, agentID string) int64 {
 // incidents lists the types of the ratchet's findings, in order.
 func (d *database) incidents(t testing.TB) []string {
 	t.Helper()
-	return value[[]string](t, d, `select coalesce(array_agg(kind order by at), '{}') from sync_incident`)
+	return value[[]string](t, d, `select coalesce(array_agg(type order by at), '{}') from sync_incident`)
 }
 
 func checkIncidents(t testing.TB, d *database, want ...string) {

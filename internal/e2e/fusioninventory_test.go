@@ -64,14 +64,14 @@ func (a fusionInventory) run(t testing.TB, args ...string) (log string) {
 func (a fusionInventory) report(t testing.TB, c *collector, password string, args ...string) (log string) {
 	t.Helper()
 	return a.run(t, append([]string{
-		"--server=" + c.reception + "/", "--ca-cert-file=" + filepath.Join(c.dir, "ca.pem"), "--user=muster", "--password=" + password,
+		"--server=" + c.glpi + "/", "--ca-cert-file=" + filepath.Join(c.dir, "ca.pem"), "--user=muster", "--password=" + password,
 	}, args...)...)
 }
 
 // mustReport is report, and fails the test on an error.
 func (a fusionInventory) mustReport(t testing.TB, c *collector, args ...string) {
 	t.Helper()
-	password, err := os.ReadFile(filepath.Join(c.dir, "reception.token"))
+	password, err := os.ReadFile(filepath.Join(c.dir, "glpi.token"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func sortPackages(list []foundPackage) {
 func TestFusionInventoryAgent(t *testing.T) {
 	t.Parallel()
 	a := newFusionInventory(t)
-	c := newCollector(t, pgtest.New(t), "--reception-addr", "127.0.0.1:0")
+	c := newCollector(t, pgtest.New(t), "--glpi-addr", "127.0.0.1:0")
 
 	if log := a.report(t, c, "not the password"); !strings.Contains(log, "wrong credentials") {
 		t.Errorf("with a wrong password the agent says:\n%s", tail(log, 1000))

@@ -113,7 +113,7 @@ func TestAgentKilledInTheMiddleOfASync(t *testing.T) {
 	}
 	checkIncidents(t, d)
 	// On hardware with identifiers, all of them are one device.
-	if got := value[int](t, d, `select count(*)::int from membership where valid_to = 'infinity' and record_id in (select record_id from agent)`); got != rounds(12)+1 {
-		t.Errorf("%d of %d agents have a place", got, rounds(12)+1)
+	if got := value[int](t, d, `select count(*)::int from assignment where valid_to = 'infinity' and record_id in (select record_id from agent)`); got != rounds(12)+1 {
+		t.Errorf("%d of %d agents are assigned to a device", got, rounds(12)+1)
 	}
 }

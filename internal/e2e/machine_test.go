@@ -41,7 +41,7 @@ func newMachine(seed uint64, serial string) *machine {
 // change is a change as the feed should report it.
 type change struct {
 	Section    string `json:"section"`
-	Kind       string `json:"kind"`
+	Action     string `json:"action"`
 	Item       string `json:"item"`
 	OldVersion string `json:"old_version"`
 	NewVersion string `json:"new_version"`
@@ -84,7 +84,7 @@ func (m *machine) changeMany(times int) []change {
 	}
 	if m.random.IntN(4) == 0 {
 		m.hostname++
-		done = append(done, change{Section: "os", Kind: "changed", Item: "os"})
+		done = append(done, change{Section: "os", Action: "changed", Item: "os"})
 	}
 	sortChanges(done)
 	return done
@@ -104,8 +104,8 @@ func (m *machine) shuffled() (installed, absent []int) {
 	return installed, absent
 }
 
-func packageChange(kind string, number, before, after int) change {
-	c := change{Section: "software", Kind: kind, Item: "dpkg " + nameOf(number) + " amd64"}
+func packageChange(action string, number, before, after int) change {
+	c := change{Section: "software", Action: action, Item: "dpkg " + nameOf(number) + " amd64"}
 	if before != 0 {
 		c.OldVersion = versionText(before)
 	}
@@ -117,7 +117,7 @@ func packageChange(kind string, number, before, after int) change {
 
 func sortChanges(list []change) {
 	slices.SortFunc(list, func(a, b change) int {
-		return slices.Compare([]string{a.Section, a.Item, a.Kind}, []string{b.Section, b.Item, b.Kind})
+		return slices.Compare([]string{a.Section, a.Item, a.Action}, []string{b.Section, b.Item, b.Action})
 	})
 }
 
@@ -189,7 +189,7 @@ func (m *machine) since(s snapshot) []change {
 		}
 	}
 	if m.hostname != s.hostname {
-		changes = append(changes, change{Section: "os", Kind: "changed", Item: "os"})
+		changes = append(changes, change{Section: "os", Action: "changed", Item: "os"})
 	}
 	sortChanges(changes)
 	return changes

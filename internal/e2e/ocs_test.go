@@ -32,15 +32,15 @@ func TestOCSAgent(t *testing.T) {
 	if _, err := exec.LookPath("ocsinventory-agent"); err != nil {
 		t.Skipf("ocsinventory-agent is not installed (Debian has it as a package of that name): %v", err)
 	}
-	c := newCollector(t, pgtest.New(t), "--reception-addr", "127.0.0.1:0")
-	password, err := os.ReadFile(filepath.Join(c.dir, "reception.token"))
+	c := newCollector(t, pgtest.New(t), "--glpi-addr", "127.0.0.1:0")
+	password, err := os.ReadFile(filepath.Join(c.dir, "glpi.token"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	var first []device
 	for range 2 {
-		log := ocs(t, dir, "--server="+c.reception+"/ocsinventory", "--ssl=1", "--ca="+filepath.Join(c.dir, "ca.pem"), "--realm=muster",
+		log := ocs(t, dir, "--server="+c.glpi+"/ocsinventory", "--ssl=1", "--ca="+filepath.Join(c.dir, "ca.pem"), "--realm=muster",
 			"--user="+base64.StdEncoding.EncodeToString([]byte("muster")),
 			"--password="+base64.StdEncoding.EncodeToString([]byte(strings.TrimSpace(string(password)))))
 		if strings.Contains(log, "[error]") {

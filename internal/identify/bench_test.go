@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// neighbors are the reports of the usual neighborhood: an order, an agent that was installed anew, and an import.
-func neighbors(t testing.TB) *lattice {
+// sharingRecords are the reports of the usual neighborhood: an order, an agent that was installed anew, and an import.
+func sharingRecords(t testing.TB) *lattice {
 	t.Helper()
 	l := newLattice(identify.Default())
 	for _, h := range hazards(t) {
@@ -23,7 +23,7 @@ func neighbors(t testing.TB) *lattice {
 	return l
 }
 
-func BenchmarkTokens(b *testing.B) {
+func BenchmarkNormalize(b *testing.B) {
 	rules := identify.Default()
 	ids := hazards(b)[0].Reports[0].IDs
 	for _, h := range hazards(b) {
@@ -33,13 +33,13 @@ func BenchmarkTokens(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		rules.Tokens(ids)
+		rules.Normalize(ids)
 	}
 }
 
 func BenchmarkPartition(b *testing.B) {
 	rules := identify.Default()
-	n := neighbors(b).neighborhood(nil)
+	n := sharingRecords(b).candidateSet(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		rules.Partition(n)
@@ -48,8 +48,8 @@ func BenchmarkPartition(b *testing.B) {
 
 func BenchmarkPartitionOfOne(b *testing.B) {
 	rules := identify.Default()
-	n := neighbors(b).neighborhood(nil)
-	n.Witnesses = n.Witnesses[:1]
+	n := sharingRecords(b).candidateSet(nil)
+	n.Records = n.Records[:1]
 	b.ReportAllocs()
 	for b.Loop() {
 		rules.Partition(n)
@@ -62,13 +62,13 @@ func BenchmarkPartitionOfMany(b *testing.B) {
 	l := newLattice(rules)
 	for round := range 2 {
 		for i := range 64 {
-			l.add(report{Record: fmt.Sprint("r", i), At: float64(round*64 + i), IDs: inventory.Identifiers{
+			l.add(report{Record: fmt.Sprint("r", i), At: float64(round*64 + i), IDs: inventory.RawIdentifiers{
 				Manufacturer: "Noname", SerialNumber: "ODMSAME9", UUID: fmt.Sprintf("4c4c4544-004b-4e10-805a-b7c04f42%04x", i),
 				Interfaces: []inventory.InterfaceID{{MAC: fmt.Sprintf("a4:bb:6d:10:20:%02x", i)}},
 			}})
 		}
 	}
-	n := l.neighborhood(nil)
+	n := l.candidateSet(nil)
 	b.ReportAllocs()
 	for b.Loop() {
 		rules.Partition(n)

@@ -8,23 +8,23 @@ import (
 
 // cluster joins nodes, the strongest evidence first, as long as no two of them are to be kept apart: of the whole
 // clusters every pair is looked at, also those without a common token.
-func (p *parting) cluster() {
+func (p *partitioning) cluster() {
 	p.clusters, p.member = make([][]int, len(p.nodes)), make([]int, len(p.nodes))
 	for i := range p.nodes {
 		p.clusters[i], p.member[i] = []int{i}, i
 	}
-	for _, q := range p.housemates() {
+	for _, q := range p.sameDefaultCI() {
 		p.join(q, ruleConstraint)
 	}
-	for _, q := range p.settled() {
-		if !p.anyBetween(q, func(other *pair) bool { return other.apart }) {
+	for _, q := range p.linkedByConstraint() {
+		if !p.anyBetween(q, func(other *pair) bool { return other.separate }) {
 			p.join(q, ruleConstraint)
 		}
 	}
 	for _, q := range p.links() {
 		switch {
 		case p.member[q.a] == p.member[q.b]:
-		case p.anyBetween(q, func(other *pair) bool { return other.apart || other.veto && !p.bridged(other) }):
+		case p.anyBetween(q, func(other *pair) bool { return other.separate || other.veto && !p.bridged(other) }):
 			p.rules.review(q, reviewBlocked)
 		case p.old(q):
 			p.rules.review(q, reviewOld)
@@ -32,18 +32,18 @@ func (p *parting) cluster() {
 			p.join(q, q.rule)
 		}
 	}
-	p.doubtMoves()
-	p.askPresent()
+	p.reviewMoves()
+	p.reviewCurrent()
 }
 
-// askPresent asks about records that are in two devices now what would be asked about ones that have left them, unless a
+// reviewCurrent asks about records that are in two devices now what would be asked about ones that have left them, unless a
 // person has told the two apart already.
-func (p *parting) askPresent() {
+func (p *partitioning) reviewCurrent() {
 	for _, q := range p.pairs {
 		if !q.link || q.review == "" || p.member[q.a] == p.member[q.b] || p.nodes[q.a].latest && p.nodes[q.b].latest {
 			continue
 		}
-		if p.anyBetween(q, func(other *pair) bool { return other.apart }) {
+		if p.anyBetween(q, func(other *pair) bool { return other.separate }) {
 			continue
 		}
 		i, j := p.present(q.a), p.present(q.b)
@@ -54,7 +54,7 @@ func (p *parting) askPresent() {
 }
 
 // present gives a node of the cluster of another that its record has not left; -1: there is none.
-func (p *parting) present(i int) int {
+func (p *partitioning) present(i int) int {
 	cluster := p.clusters[p.member[i]]
 	at := slices.IndexFunc(cluster, func(j int) bool { return p.nodes[j].latest })
 	if at < 0 {
@@ -63,42 +63,42 @@ func (p *parting) present(i int) int {
 	return cluster[at]
 }
 
-// doubtMoves asks about the installations that moved, as far as the evidence shows, by hardware that may have been
+// reviewMoves asks about the installations that moved, as far as the evidence shows, by hardware that may have been
 // replaced under them as well: whether they are still what others tell of.
-func (p *parting) doubtMoves() {
+func (p *partitioning) reviewMoves() {
 	for _, now := range p.latest {
 		entry := p.nodes[now].entry
 		if entry == nil || entry.serial {
 			continue
 		}
 		for _, i := range p.clusters[p.member[now-1]] {
-			if q := p.between(i, now); i != now && !q.apart && q.review == "" && p.nodes[i].record != p.nodes[now].record {
+			if q := p.between(i, now); i != now && !q.separate && q.review == "" && p.nodes[i].record != p.nodes[now].record {
 				p.rules.review(q, reviewBoardSwap)
 			}
 		}
 	}
 }
 
-// housemates gives the pairs of nodes with one home: what people say of a CI goes where the thing goes that the CI was
+// sameDefaultCI gives the pairs of nodes with one home: what people say of a CI goes where the thing goes that the CI was
 // made for, and not with a record that left it.
-func (p *parting) housemates() []*pair {
+func (p *partitioning) sameDefaultCI() []*pair {
 	var pairs []*pair
 	first := map[string]int{}
 	for i, n := range p.nodes {
-		if j, ok := first[n.home]; ok {
+		if j, ok := first[n.defaultCI]; ok {
 			pairs = append(pairs, p.between(j, i))
 			continue
 		}
-		first[n.home] = i
+		first[n.defaultCI] = i
 	}
 	return pairs
 }
 
-// settled gives the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
-func (p *parting) settled() []*pair {
+// linkedByConstraint gives the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
+func (p *partitioning) linkedByConstraint() []*pair {
 	var pairs []*pair
 	for of, c := range p.constraints {
-		if c.linked && !c.apart {
+		if c.linked && !c.separate {
 			pairs = append(pairs, p.between(p.latest[of.a], p.latest[of.b]))
 		}
 	}
@@ -108,7 +108,7 @@ func (p *parting) settled() []*pair {
 
 // links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were
 // there first: in whatever order they were reported, it is the same one.
-func (p *parting) links() []*pair {
+func (p *partitioning) links() []*pair {
 	var pairs []*pair
 	for _, q := range p.pairs {
 		if q.link {
@@ -122,7 +122,7 @@ func (p *parting) links() []*pair {
 }
 
 // anyBetween tells whether a condition holds for any pair across the clusters of q.
-func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
+func (p *partitioning) anyBetween(q *pair, condition func(*pair) bool) bool {
 	for _, i := range p.clusters[p.member[q.a]] {
 		for _, j := range p.clusters[p.member[q.b]] {
 			if i != j && condition(p.between(i, j)) {
@@ -135,7 +135,7 @@ func (p *parting) anyBetween(q *pair, condition func(*pair) bool) bool {
 
 // bridged tells whether two nodes that have nothing in common any more are one device all the same: agents stayed with it
 // while its parts were replaced, and knew it as the one and, perhaps one after the other, as the other.
-func (p *parting) bridged(q *pair) bool {
+func (p *partitioning) bridged(q *pair) bool {
 	if q.never || p.rules.contradict(q, p.nodes[q.a], p.nodes[q.b], p.shared) {
 		return false
 	}
@@ -158,7 +158,7 @@ func (p *parting) bridged(q *pair) bool {
 	return false
 }
 
-func (p *parting) join(q *pair, rule string) {
+func (p *partitioning) join(q *pair, rule string) {
 	to, from := p.member[q.a], p.member[q.b]
 	if to == from {
 		return
@@ -176,7 +176,7 @@ const day = 24 * time.Hour
 
 // old tells whether two CIs that agents report on had both lived long before there was evidence that they are one. That
 // is more often a mistake than a discovery.
-func (p *parting) old(q *pair) bool {
+func (p *partitioning) old(q *pair) bool {
 	a, b := p.clusters[p.member[q.a]], p.clusters[p.member[q.b]]
 	if !p.rules.Enabled[ruleReview] || !slices.ContainsFunc(a, p.isAgent) || !slices.ContainsFunc(b, p.isAgent) {
 		return false
@@ -185,17 +185,17 @@ func (p *parting) old(q *pair) bool {
 	return p.appeared(q).Sub(youngest) > time.Duration(p.rules.Thresholds.OldDays)*day
 }
 
-func (p *parting) isAgent(i int) bool { return p.nodes[i].agent() }
+func (p *partitioning) isAgent(i int) bool { return p.nodes[i].agent() }
 
 // root gives the node of a cluster whose CI is the cluster's: the one that was there first.
-func (p *parting) root(cluster []int) int {
+func (p *partitioning) root(cluster []int) int {
 	return slices.MinFunc(cluster, func(i, j int) int {
 		return cmp.Or(p.nodes[i].created.Compare(p.nodes[j].created), cmp.Compare(i, j))
 	})
 }
 
 // ci gives the CI of a node.
-func (p *parting) ci(i int) string { return p.nodes[p.root(p.clusters[p.member[i]])].home }
+func (p *partitioning) ci(i int) string { return p.nodes[p.root(p.clusters[p.member[i]])].defaultCI }
 
 func later(a, b time.Time) time.Time {
 	if a.After(b) {

@@ -58,7 +58,7 @@ func smbiosTables(t *testing.T) []report {
 			Chassis    []part
 		}
 		readJSON(t, path, &table)
-		ids := inventory.Identifiers{Manufacturer: table.System.Manufacturer, SerialNumber: table.System.Serial, UUID: table.System.UUID}
+		ids := inventory.RawIdentifiers{Manufacturer: table.System.Manufacturer, SerialNumber: table.System.Serial, UUID: table.System.UUID}
 		if len(table.Baseboards) > 0 {
 			ids.BoardManufacturer, ids.BoardSerial = table.Baseboards[0].Manufacturer, table.Baseboards[0].Serial
 		}
@@ -88,7 +88,7 @@ func TestSMBIOSTables(t *testing.T) {
 		for _, r := range append(shuffle(random, reports), shuffle(random, reports)...) {
 			l.add(r)
 		}
-		p := identify.Default().Partition(l.neighborhood(nil))
+		p := identify.Default().Partition(l.candidateSet(nil))
 		groups := l.groups(p)
 		if len(groups) != len(reports)-2 {
 			t.Errorf("%d machines are %d CIs, want %d", len(reports), len(groups), len(reports)-2)
@@ -189,7 +189,7 @@ func TestRealNumbersAreHonest(t *testing.T) {
 	t.Parallel()
 	rejected := map[string][]string{}
 	for _, r := range smbiosTables(t) {
-		_, rejections := identify.Default().Tokens(r.IDs)
+		_, rejections := identify.Default().Normalize(r.IDs)
 		for _, rejection := range rejections {
 			if rejection.Pattern != "repeats-serial" {
 				rejected[rejection.Pattern] = append(rejected[rejection.Pattern], rejection.Kind+" "+rejection.Value)

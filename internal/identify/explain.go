@@ -65,8 +65,8 @@ func kindsOf(e inventory.Evidence) string {
 	var parts []string
 	for k, name := range kindNames {
 		n := 0
-		for _, token := range e.Tokens {
-			if kindOf(token) == k {
+		for _, identifier := range e.Identifiers {
+			if kindOf(identifier) == k {
 				n++
 			}
 		}

@@ -23,7 +23,7 @@ const (
 )
 
 // findings gives what people should know, sorted by kind and records.
-func (p *parting) findings(s *showing) []inventory.Finding {
+func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
 	all = append(all, p.sharedFindings()...)
 	all = append(all, p.enclosures()...)
@@ -33,33 +33,33 @@ func (p *parting) findings(s *showing) []inventory.Finding {
 	all = append(all, p.twoAgents()...)
 	all = append(all, installationFindings(s)...)
 	slices.SortFunc(all, func(a, b inventory.Finding) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), slices.Compare(a.Records, b.Records), cmp.Compare(a.Token, b.Token))
+		return cmp.Or(cmp.Compare(a.Type, b.Type), slices.Compare(a.Records, b.Records), cmp.Compare(a.Identifier, b.Identifier))
 	})
 	return slices.CompactFunc(all, func(a, b inventory.Finding) bool {
-		return a.Kind == b.Kind && a.Token == b.Token && slices.Equal(a.Records, b.Records)
+		return a.Type == b.Type && a.Identifier == b.Identifier && slices.Equal(a.Records, b.Records)
 	})
 }
 
 // sharedFindings tells of the identifiers that several things have. An installation's is a copy of it.
-func (p *parting) sharedFindings() []inventory.Finding {
+func (p *partitioning) sharedFindings() []inventory.Finding {
 	var all []inventory.Finding
-	for _, token := range slices.Sorted(maps.Keys(p.shared.told)) {
-		holders := p.holders(token)
-		switch kindOf(token) {
+	for _, identifier := range slices.Sorted(maps.Keys(p.shared.told)) {
+		records := p.recordsWith(identifier)
+		switch kindOf(identifier) {
 		case kindChassis, kindName: // see enclosures; and names are nobody's own
 		case kindOS:
-			all = append(all, finding(findingClone, token, "one installation's id on %d devices at one time: it was copied", holders))
+			all = append(all, finding(findingClone, identifier, "one installation's id on %d devices at one time: it was copied", records))
 		default:
-			all = append(all, finding(findingShared, token, "the same on %d devices: it counts for nothing", holders))
+			all = append(all, finding(findingShared, identifier, "the same on %d devices: it counts for nothing", records))
 		}
 	}
 	return all
 }
 
-func (p *parting) holders(token inventory.Token) []int64 {
+func (p *partitioning) recordsWith(identifier inventory.Identifier) []int64 {
 	var records []int64
-	for _, w := range p.witnesses {
-		if slices.ContainsFunc(w.Claims, func(c inventory.Claim) bool { return c.Token == token }) {
+	for _, w := range p.records {
+		if slices.ContainsFunc(w.Identifiers, func(c inventory.IdentifierInterval) bool { return c.Identifier == identifier }) {
 			records = append(records, w.Record)
 		}
 	}
@@ -67,38 +67,38 @@ func (p *parting) holders(token inventory.Token) []int64 {
 }
 
 // finding makes a finding about records, which it sorts; format has a place for their number.
-func finding(kind string, token inventory.Token, format string, records []int64) inventory.Finding {
+func finding(findingType string, identifier inventory.Identifier, format string, records []int64) inventory.Finding {
 	slices.Sort(records)
-	return inventory.Finding{Kind: kind, Records: records, Token: token, Text: fmt.Sprintf(format, len(records))}
+	return inventory.Finding{Type: findingType, Records: records, Identifier: identifier, Text: fmt.Sprintf(format, len(records))}
 }
 
 // enclosures tells of devices in one chassis: its serial number agrees, and theirs differ.
-func (p *parting) enclosures() []inventory.Finding {
-	in := map[inventory.Token]map[int64]bool{}
+func (p *partitioning) enclosures() []inventory.Finding {
+	in := map[inventory.Identifier]map[int64]bool{}
 	for _, q := range p.pairs {
 		a, b := p.nodes[q.a], p.nodes[q.b]
 		if !a.latest || !b.latest || q.score.families[p.rules.kinds[kindSerial].family].disagree == 0 {
 			continue
 		}
-		intersect(a.of(kindChassis), b.of(kindChassis), nil, func(x, y claim) {
+		intersect(a.of(kindChassis), b.of(kindChassis), nil, func(x, y interval) {
 			if !x.current || !y.current {
 				return
 			}
-			if in[x.token] == nil {
-				in[x.token] = map[int64]bool{}
+			if in[x.identifier] == nil {
+				in[x.identifier] = map[int64]bool{}
 			}
-			in[x.token][a.record], in[x.token][b.record] = true, true
+			in[x.identifier][a.record], in[x.identifier][b.record] = true, true
 		})
 	}
 	var all []inventory.Finding
-	for token, records := range in {
-		all = append(all, finding(findingEnclosure, token, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
+	for identifier, records := range in {
+		all = append(all, finding(findingEnclosure, identifier, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
 	}
 	return all
 }
 
 // forks tells of agents that were copied with all that they knew.
-func (p *parting) forks() []inventory.Finding {
+func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
@@ -109,20 +109,20 @@ func (p *parting) forks() []inventory.Finding {
 }
 
 // changes tells of the boards that were replaced under an agent, and of the installations that moved.
-func (p *parting) changes() []inventory.Finding {
+func (p *partitioning) changes() []inventory.Finding {
 	var all []inventory.Finding
 	for _, n := range p.nodes {
 		for _, c := range n.kept {
 			if n.latest && p.rules.newBoard(c) {
 				all = append(all, inventory.Finding{
-					Kind: findingBoardReplaced, Records: []int64{n.record},
+					Type: findingBoardReplaced, Records: []int64{n.record},
 					Text: "other hardware in the same device: " + p.rules.list(c.families),
 				})
 			}
 		}
 		if n.entry != nil {
 			all = append(all, inventory.Finding{
-				Kind: findingOSMoved, Records: []int64{n.record}, Token: n.installation(),
+				Type: findingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
 				Text: "the installation runs in another device than before: " + p.rules.list(n.entry.families) + " differ",
 			})
 		}
@@ -144,7 +144,7 @@ func (r *Rules) list(families []int) string {
 }
 
 // majorities tells of records that are one device though its board differs between them.
-func (p *parting) majorities() []inventory.Finding {
+func (p *partitioning) majorities() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.joined {
 		s := q.score.families
@@ -157,36 +157,36 @@ func (p *parting) majorities() []inventory.Finding {
 }
 
 // twoAgents tells of agents that report on one installation at one time.
-func (p *parting) twoAgents() []inventory.Finding {
+func (p *partitioning) twoAgents() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.pairs {
 		a, b := p.nodes[q.a], p.nodes[q.b]
-		token := a.installation()
-		if token == "" || token != b.installation() || p.member[q.a] != p.member[q.b] || !a.agent() || !b.agent() || !a.latest || !b.latest {
+		identifier := a.installation()
+		if identifier == "" || identifier != b.installation() || p.member[q.a] != p.member[q.b] || !a.agent() || !b.agent() || !a.latest || !b.latest {
 			continue
 		}
-		if a.find(token).overlaps(*b.find(token)) {
-			all = append(all, finding(findingTwoAgents, token, "%d agents report on one installation", []int64{a.record, b.record}))
+		if a.find(identifier).overlaps(*b.find(identifier)) {
+			all = append(all, finding(findingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
 		}
 	}
 	return all
 }
 
-func installationFindings(s *showing) []inventory.Finding {
+func installationFindings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
 	for _, r := range s.replaced {
-		if r[0].token != "" && r[1].token != "" {
+		if r[0].identifier != "" && r[1].identifier != "" {
 			records := []int64{r[0].best().record, r[1].best().record}
 			slices.Sort(records)
 			all = append(all, inventory.Finding{
-				Kind: findingOSReplaced, Records: records, Token: r[1].token, Text: "the device was installed anew",
+				Type: findingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was installed anew",
 			})
 		}
 	}
 	for _, several := range s.several {
 		var records []int64
 		for _, in := range several {
-			if in.token != "" {
+			if in.identifier != "" {
 				records = append(records, in.best().record)
 			}
 		}

@@ -40,7 +40,7 @@ func (m *makers) compile() *makers {
 
 // scope gives a manufacturer in one form: letters and digits, without legal forms. It is empty where the name is none.
 func (r *Rules) scope(manufacturer string) string {
-	if r.judge("manufacturer", fold(manufacturer)) != "" {
+	if r.rejectPattern("manufacturer", fold(manufacturer)) != "" {
 		return ""
 	}
 	parts := words(manufacturer)
@@ -48,7 +48,7 @@ func (r *Rules) scope(manufacturer string) string {
 		parts = parts[:len(parts)-1]
 	}
 	name := strings.Join(parts, "")
-	if r.judge("manufacturer", name) != "" {
+	if r.rejectPattern("manufacturer", name) != "" {
 		return ""
 	}
 	if alias, ok := r.makers.Aliases[name]; ok {

@@ -19,36 +19,36 @@ import (
 
 // hazard is a way in which identifiers mislead: what is reported, and what has to come of it.
 type hazard struct {
-	Title       string    `json:"title"`
-	Reports     []report  `json:"reports"`
-	Constraints []settled `json:"constraints"`
-	Want        outcome   `json:"want"`
+	Title       string               `json:"title"`
+	Reports     []report             `json:"reports"`
+	Constraints []declaredConstraint `json:"constraints"`
+	Want        outcome              `json:"want"`
 
 	name string
 }
 
 // outcome is a partition by the names of the records.
 type outcome struct {
-	CIs      [][]string          `json:"cis"`
-	Rules    map[string]string   `json:"rules"`
-	Bits     map[string]int      `json:"bits"` // only those that are named are looked at
-	Findings []foundOutcome      `json:"findings"`
-	Reviews  []reviewOutcome     `json:"reviews"`
-	Shared   []inventory.Token   `json:"shared"`
-	Shown    []string            `json:"shown"`
-	Left     map[string]int      `json:"left"`     // how many CIs each record left
-	Rejected map[string][]string `json:"rejected"` // the patterns by record; only those that are named are looked at
+	CIs         [][]string             `json:"cis"`
+	Rules       map[string]string      `json:"rules"`
+	Bits        map[string]int         `json:"bits"` // only those that are named are looked at
+	Findings    []foundOutcome         `json:"findings"`
+	Reviews     []reviewOutcome        `json:"reviews"`
+	Shared      []inventory.Identifier `json:"shared"`
+	Primary     []string               `json:"shown"`
+	PreviousCIs map[string]int         `json:"left"`     // how many CIs each record left
+	Rejected    map[string][]string    `json:"rejected"` // the patterns by record; only those that are named are looked at
 }
 
 type foundOutcome struct {
-	Kind    string          `json:"kind"`
-	Records []string        `json:"records"`
-	Token   inventory.Token `json:"token"`
+	Type       string               `json:"kind"`
+	Records    []string             `json:"records"`
+	Identifier inventory.Identifier `json:"token"`
 }
 
 type reviewOutcome struct {
 	Records []string `json:"records"`
-	Kind    string   `json:"kind"`
+	Type    string   `json:"kind"`
 }
 
 func hazards(t testing.TB) []hazard {
@@ -77,7 +77,7 @@ func hazards(t testing.TB) []hazard {
 // run gives what comes of the hazard when its reports, tokenized, come in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
-	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, Left: map[string]int{}, Rejected: map[string][]string{}}
+	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}
 	for _, r := range reports {
 		l.add(r)
 		for _, rejection := range r.rejected {
@@ -88,27 +88,27 @@ func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 		slices.Sort(patterns)
 		got.Rejected[name] = slices.Compact(patterns)
 	}
-	p := rules.Partition(l.neighborhood(h.Constraints))
+	p := rules.Partition(l.candidateSet(h.Constraints))
 	got.CIs, got.Shared = l.groups(p), p.Shared
-	for _, placement := range p.Placements {
-		name := l.names[placement.Record]
-		got.Rules[name], got.Bits[name] = placement.Reason.Rule, placement.Reason.Bits
-		if placement.Shown {
-			got.Shown = append(got.Shown, name)
+	for _, assignment := range p.Assignments {
+		name := l.names[assignment.Record]
+		got.Rules[name], got.Bits[name] = assignment.Reason.Rule, assignment.Reason.Bits
+		if assignment.Primary {
+			got.Primary = append(got.Primary, name)
 		}
-		if len(placement.Left) > 0 {
-			got.Left[name] = len(placement.Left)
+		if len(assignment.PreviousCIs) > 0 {
+			got.PreviousCIs[name] = len(assignment.PreviousCIs)
 		}
 	}
-	slices.Sort(got.Shown)
+	slices.Sort(got.Primary)
 	for _, f := range p.Findings {
-		got.Findings = append(got.Findings, foundOutcome{Kind: f.Kind, Records: l.name(f.Records...), Token: f.Token})
+		got.Findings = append(got.Findings, foundOutcome{Type: f.Type, Records: l.name(f.Records...), Identifier: f.Identifier})
 	}
 	slices.SortFunc(got.Findings, func(a, b foundOutcome) int {
-		return strings.Compare(a.Kind+strings.Join(a.Records, " ")+string(a.Token), b.Kind+strings.Join(b.Records, " ")+string(b.Token))
+		return strings.Compare(a.Type+strings.Join(a.Records, " ")+string(a.Identifier), b.Type+strings.Join(b.Records, " ")+string(b.Identifier))
 	})
 	for _, r := range p.Reviews {
-		got.Reviews = append(got.Reviews, reviewOutcome{Records: l.name(r.A, r.B), Kind: r.Kind})
+		got.Reviews = append(got.Reviews, reviewOutcome{Records: l.name(r.A, r.B), Type: r.Type})
 	}
 	slices.SortFunc(got.Reviews, func(a, b reviewOutcome) int { return slices.Compare(a.Records, b.Records) })
 	return got
@@ -130,7 +130,7 @@ func TestHazards(t *testing.T) {
 			if len(h.Reports) > 7 {
 				t.Fatalf("%d reports have too many orders", len(h.Reports))
 			}
-			permute(tokenized(identify.Default(), h.Reports), func(reports []report) bool {
+			permute(normalized(identify.Default(), h.Reports), func(reports []report) bool {
 				for _, order := range [][]report{reports, append(slices.Clone(reports), reports...)} {
 					if diff := h.diff(h.run(identify.Default(), order)); diff != "" {
 						t.Errorf("%s, reported in the order %s (-want +got):\n%s", h.Title, arrivals(order), diff)

@@ -14,27 +14,27 @@ import (
 
 // report is one report of a source, as the tests' data has it.
 type report struct {
-	Record string                `json:"record"`
-	Source string                `json:"source"` // "": agent
-	Kind   string                `json:"kind"`   // "": computer
-	At     float64               `json:"at"`     // days
-	IDs    inventory.Identifiers `json:"ids"`
+	Record    string                   `json:"record"`
+	Source    string                   `json:"source"` // "": agent
+	BaseClass string                   `json:"kind"`   // "": computer
+	At        float64                  `json:"at"`     // days
+	IDs       inventory.RawIdentifiers `json:"ids"`
 
-	tokens   []inventory.Token // of IDs; nil: not made yet
-	rejected []inventory.Rejection
+	identifiers []inventory.Identifier // of IDs; nil: not made yet
+	rejected    []inventory.Rejection
 }
 
-// tokenized gives the reports with their tokens, so that they are made once for all orders.
-func tokenized(rules *identify.Rules, reports []report) []report {
+// normalized gives the reports with their tokens, so that they are made once for all orders.
+func normalized(rules *identify.Rules, reports []report) []report {
 	made := slices.Clone(reports)
 	for i := range made {
-		made[i].tokens, made[i].rejected = rules.Tokens(made[i].IDs)
+		made[i].identifiers, made[i].rejected = rules.Normalize(made[i].IDs)
 	}
 	return made
 }
 
-// settled is a constraint of the tests' data.
-type settled struct {
+// declaredConstraint is a constraint of the tests' data.
+type declaredConstraint struct {
 	A      string `json:"a"`
 	B      string `json:"b"`
 	Linked bool   `json:"linked"`
@@ -47,10 +47,10 @@ func day(n float64) time.Time { return epoch.Add(time.Duration(n * 24 * float64(
 
 // lattice is what a store holds of reports: it joins them as they come.
 type lattice struct {
-	rules     *identify.Rules
-	ids       map[string]int64 // by arrival
-	names     map[int64]string
-	witnesses []inventory.Witness
+	rules   *identify.Rules
+	ids     map[string]int64 // by arrival
+	names   map[int64]string
+	records []inventory.RecordEvidence
 }
 
 func newLattice(rules *identify.Rules) *lattice {
@@ -66,31 +66,31 @@ func (l *lattice) add(r report) {
 	if !known {
 		id = int64(len(l.ids) + 1)
 		l.ids[r.Record], l.names[id] = id, r.Record
-		l.witnesses = append(l.witnesses, inventory.Witness{})
+		l.records = append(l.records, inventory.RecordEvidence{})
 	}
-	w := &l.witnesses[id-1]
+	w := &l.records[id-1]
 	if w.Record == 0 {
-		*w = inventory.Witness{
-			Record: id, Source: cmp.Or(r.Source, "agent"), Kind: cmp.Or(r.Kind, "computer"), CreatedAt: at, SeenAt: at, Home: home(r.Record),
+		*w = inventory.RecordEvidence{
+			Record: id, Source: cmp.Or(r.Source, "agent"), BaseClass: cmp.Or(r.BaseClass, "computer"), CreatedAt: at, SeenAt: at, DefaultCI: home(r.Record),
 		}
 	}
 	w.CreatedAt, w.SeenAt = earlier(w.CreatedAt, at), later(w.SeenAt, at)
-	tokens := r.tokens
-	if tokens == nil {
-		tokens, _ = l.rules.Tokens(r.IDs)
+	identifiers := r.identifiers
+	if identifiers == nil {
+		identifiers, _ = l.rules.Normalize(r.IDs)
 	}
-	for _, token := range tokens {
-		l.claim(w, token, at)
+	for _, identifier := range identifiers {
+		l.interval(w, identifier, at)
 	}
 }
 
-func (*lattice) claim(w *inventory.Witness, token inventory.Token, at time.Time) {
-	i := slices.IndexFunc(w.Claims, func(c inventory.Claim) bool { return c.Token == token })
+func (*lattice) interval(w *inventory.RecordEvidence, identifier inventory.Identifier, at time.Time) {
+	i := slices.IndexFunc(w.Identifiers, func(c inventory.IdentifierInterval) bool { return c.Identifier == identifier })
 	if i < 0 {
-		w.Claims = append(w.Claims, inventory.Claim{Token: token, First: at, Last: at})
+		w.Identifiers = append(w.Identifiers, inventory.IdentifierInterval{Identifier: identifier, First: at, Last: at})
 		return
 	}
-	w.Claims[i].First, w.Claims[i].Last = earlier(w.Claims[i].First, at), later(w.Claims[i].Last, at)
+	w.Identifiers[i].First, w.Identifiers[i].Last = earlier(w.Identifiers[i].First, at), later(w.Identifiers[i].Last, at)
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -107,8 +107,8 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-func (l *lattice) neighborhood(constraints []settled) inventory.Neighborhood {
-	n := inventory.Neighborhood{Witnesses: l.witnesses}
+func (l *lattice) candidateSet(constraints []declaredConstraint) inventory.CandidateSet {
+	n := inventory.CandidateSet{Records: l.records}
 	for _, c := range constraints {
 		n.Constraints = append(n.Constraints, inventory.Constraint{A: l.ids[c.A], B: l.ids[c.B], Linked: c.Linked, Origin: c.Origin})
 	}
@@ -118,8 +118,8 @@ func (l *lattice) neighborhood(constraints []settled) inventory.Neighborhood {
 // groups gives the names of the records of each CI, sorted.
 func (l *lattice) groups(p inventory.Partition) [][]string {
 	byCI := map[string][]string{}
-	for _, placement := range p.Placements {
-		byCI[placement.CI] = append(byCI[placement.CI], l.names[placement.Record])
+	for _, assignment := range p.Assignments {
+		byCI[assignment.CI] = append(byCI[assignment.CI], l.names[assignment.Record])
 	}
 	var groups [][]string
 	for _, group := range byCI {
@@ -133,8 +133,8 @@ func (l *lattice) groups(p inventory.Partition) [][]string {
 // ci gives the CI of each record, by name.
 func (l *lattice) cis(p inventory.Partition) map[string]string {
 	cis := map[string]string{}
-	for _, placement := range p.Placements {
-		cis[l.names[placement.Record]] = placement.CI
+	for _, assignment := range p.Assignments {
+		cis[l.names[assignment.Record]] = assignment.CI
 	}
 	return cis
 }

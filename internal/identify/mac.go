@@ -25,8 +25,8 @@ func parseMAC(folded string) (string, bool) {
 	return strings.Join(pairs, ":"), true
 }
 
-// judgeMAC gives the one form of a folded address, or the pattern that rejects it.
-func (r *Rules) judgeMAC(folded string) (form, pattern string) {
+// checkMAC gives the one form of a folded address, or the pattern that rejects it.
+func (r *Rules) checkMAC(folded string) (form, pattern string) {
 	if folded == "" {
 		return "", patternEmpty
 	}
@@ -34,7 +34,7 @@ func (r *Rules) judgeMAC(folded string) (form, pattern string) {
 	if !ok {
 		return "", patternMalformed
 	}
-	return form, r.judge(kindNames[kindMAC], form)
+	return form, r.rejectPattern(kindNames[kindMAC], form)
 }
 
 // noAddress is what a card reports as its permanent address that has none to report.

@@ -84,7 +84,7 @@ func TestEveryRuleMatters(t *testing.T) {
 	t.Parallel()
 	all := hazards(t)
 	for i := range all {
-		all[i].Reports = tokenized(identify.Default(), all[i].Reports)
+		all[i].Reports = normalized(identify.Default(), all[i].Reports)
 	}
 	documents := mutants(t)
 	for _, name := range slices.Sorted(maps.Keys(documents)) {

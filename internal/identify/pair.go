@@ -9,21 +9,21 @@ import (
 
 // pair is what the rules say about two nodes.
 type pair struct {
-	a, b   int // places in parting.nodes, a before b
-	score  score
-	bits   int
-	rule   string
-	link   bool
-	apart  bool   // never one CI, by what was settled
-	veto   bool   // never one CI, by the evidence
-	never  bool   // of veto: whatever others know
-	review string // why a person should decide, if they are not one CI in the end; "": need not
-	common bool   // they have a token in common, shared or not
+	a, b     int // places in parting.nodes, a before b
+	score    score
+	bits     int
+	rule     string
+	link     bool
+	separate bool   // never one CI, by what was settled
+	veto     bool   // never one CI, by the evidence
+	never    bool   // of veto: whatever others know
+	review   string // why a person should decide, if they are not one CI in the end; "": need not
+	common   bool   // they have a token in common, shared or not
 }
 
 // ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers
 // of both.
-func (p *parting) ambiguous(a, b *node) bool {
+func (p *partitioning) ambiguous(a, b *node) bool {
 	if len(p.shared.since) == 0 {
 		return false
 	}
@@ -42,28 +42,28 @@ const (
 )
 
 // pair compares every node with every other one, also those without a common token: they may contradict each other.
-func (p *parting) pair() {
+func (p *partitioning) pair() {
 	p.proven = p.shared.proven()
 	for j := range p.nodes {
 		for i := range j {
-			p.pairs = append(p.pairs, p.judge(i, j))
+			p.pairs = append(p.pairs, p.evaluate(i, j))
 		}
 	}
 }
 
 // between gives the pair of two nodes.
-func (p *parting) between(i, j int) *pair {
+func (p *partitioning) between(i, j int) *pair {
 	if i > j {
 		i, j = j, i
 	}
 	return p.pairs[j*(j-1)/2+i]
 }
 
-func (p *parting) judge(i, j int) *pair {
+func (p *partitioning) evaluate(i, j int) *pair {
 	a, b := p.nodes[i], p.nodes[j]
 	q := &pair{a: i, b: j, rule: ruleNew}
 	if a.record == b.record {
-		q.rule, q.veto, q.never = ruleMove, true, b.era == a.era+1
+		q.rule, q.veto, q.never = ruleMove, true, b.period == a.period+1
 		return q
 	}
 	if !compatible(a, b) {
@@ -73,8 +73,8 @@ func (p *parting) judge(i, j int) *pair {
 	q.score = p.rules.compare(a, b, p.shared, time.Time{})
 	q.bits = p.rules.net(&q.score)
 	q.common = haveCommon(a, b)
-	if p.constraints[ordered(a.record, b.record)].apart {
-		q.rule, q.apart = ruleConstraint, true
+	if p.constraints[ordered(a.record, b.record)].separate {
+		q.rule, q.separate = ruleConstraint, true
 		return q
 	}
 	p.rules.decide(q, a, b, p.shared)
@@ -88,7 +88,7 @@ func haveCommon(a, b *node) bool {
 	found := false
 	for k := range kindCount {
 		if k != kindName {
-			intersect(a.of(k), b.of(k), nil, func(_, _ claim) { found = true })
+			intersect(a.of(k), b.of(k), nil, func(_, _ interval) { found = true })
 		}
 	}
 	return found
@@ -139,9 +139,9 @@ func (r *Rules) link(q *pair) {
 	}
 }
 
-func (r *Rules) review(q *pair, kind string) {
+func (r *Rules) review(q *pair, reviewType string) {
 	if r.Enabled[ruleReview] {
-		q.rule, q.review = ruleReview, kind
+		q.rule, q.review = ruleReview, reviewType
 	}
 }
 
@@ -154,11 +154,11 @@ func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
 }
 
 // appeared gives the time since which the evidence for a pair has been enough.
-func (p *parting) appeared(q *pair) time.Time {
+func (p *partitioning) appeared(q *pair) time.Time {
 	a, b := p.nodes[q.a], p.nodes[q.b]
 	times := []time.Time{}
 	for k := range kindCount {
-		intersect(a.of(k), b.of(k), p.shared, func(x, y claim) { times = append(times, later(x.first, y.first)) })
+		intersect(a.of(k), b.of(k), p.shared, func(x, y interval) { times = append(times, later(x.first, y.first)) })
 	}
 	var last time.Time
 	for _, t := range sortedTimes(times) {
@@ -171,12 +171,12 @@ func (p *parting) appeared(q *pair) time.Time {
 }
 
 // sharedOf gives the tokens of a node that are shared, sorted.
-func (p *parting) sharedOf(n *node) []inventory.Token {
-	var tokens []inventory.Token
-	for _, c := range n.claims {
-		if p.shared.has(c.token) {
-			tokens = append(tokens, c.token)
+func (p *partitioning) sharedOf(n *node) []inventory.Identifier {
+	var identifiers []inventory.Identifier
+	for _, c := range n.intervals {
+		if p.shared.has(c.identifier) {
+			identifiers = append(identifiers, c.identifier)
 		}
 	}
-	return tokens
+	return identifiers
 }

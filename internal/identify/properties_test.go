@@ -32,8 +32,8 @@ var pool = map[string][]string{
 
 func draw(t *rapid.T, kind string) string { return rapid.SampledFrom(pool[kind]).Draw(t, kind) }
 
-func drawIDs(t *rapid.T) inventory.Identifiers {
-	ids := inventory.Identifiers{
+func drawIDs(t *rapid.T) inventory.RawIdentifiers {
+	ids := inventory.RawIdentifiers{
 		Manufacturer: rapid.SampledFrom([]string{"Dell Inc.", "DELL", "HP", ""}).Draw(t, "maker"), SerialNumber: draw(t, "serial"),
 		UUID: draw(t, "uuid"), BoardSerial: draw(t, "board"), OSInstallID: draw(t, "os"), TPM: draw(t, "tpm"), Hostname: draw(t, "name"),
 	}
@@ -52,7 +52,7 @@ func drawIDs(t *rapid.T) inventory.Identifiers {
 // story is what a few records reported, and what was settled about them.
 type story struct {
 	reports     []report
-	constraints []settled
+	constraints []declaredConstraint
 }
 
 func drawStory(t *rapid.T) story {
@@ -75,16 +75,16 @@ func drawStory(t *rapid.T) story {
 	return s
 }
 
-func (s story) drawConstraint(t *rapid.T) settled {
+func (s story) drawConstraint(t *rapid.T) declaredConstraint {
 	record := func() string { return rapid.SampledFrom(s.reports).Draw(t, "of").Record }
-	return settled{
+	return declaredConstraint{
 		A: record(), B: record(), Linked: rapid.Bool().Draw(t, "linked"),
 		Origin: rapid.SampledFrom([]string{"operator", "fork"}).Draw(t, "origin"),
 	}
 }
 
-// tell gives the lattice of a story whose reports come in an order. The records have the same numbers in all orders.
-func (s story) tell(order []report) *lattice {
+// report gives the lattice of a story whose reports come in an order. The records have the same numbers in all orders.
+func (s story) report(order []report) *lattice {
 	l := newLattice(identify.Default())
 	for _, r := range s.reports {
 		if l.ids[r.Record] == 0 {
@@ -92,15 +92,15 @@ func (s story) tell(order []report) *lattice {
 			l.ids[r.Record], l.names[id] = id, r.Record
 		}
 	}
-	l.witnesses = make([]inventory.Witness, len(l.ids))
+	l.records = make([]inventory.RecordEvidence, len(l.ids))
 	for _, r := range order {
 		l.add(r)
 	}
 	return l
 }
 
-func partition(l *lattice, constraints []settled) inventory.Partition {
-	return identify.Default().Partition(l.neighborhood(constraints))
+func partition(l *lattice, constraints []declaredConstraint) inventory.Partition {
+	return identify.Default().Partition(l.candidateSet(constraints))
 }
 
 func same(t *rapid.T, what string, a, b inventory.Partition) {
@@ -115,14 +115,14 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		n := s.tell(s.reports).neighborhood(s.constraints)
+		n := s.report(s.reports).candidateSet(s.constraints)
 		want := identify.Default().Partition(n)
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
-		shuffled := s.tell(shuffle(random, s.reports)).neighborhood(shuffle(random, s.constraints))
-		shuffled.Witnesses = shuffle(random, shuffled.Witnesses)
-		for i := range shuffled.Witnesses {
-			claims := shuffled.Witnesses[i].Claims
-			shuffled.Witnesses[i].Claims = shuffle(random, append(claims, claims...))
+		shuffled := s.report(shuffle(random, s.reports)).candidateSet(shuffle(random, s.constraints))
+		shuffled.Records = shuffle(random, shuffled.Records)
+		for i := range shuffled.Records {
+			intervals := shuffled.Records[i].Identifiers
+			shuffled.Records[i].Identifiers = shuffle(random, append(intervals, intervals...))
 		}
 		same(t, "another order, and all claims twice", want, identify.Default().Partition(shuffled))
 	})
@@ -140,17 +140,17 @@ func TestIncrementalIsBatch(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		batch := partition(s.tell(s.reports), s.constraints)
+		batch := partition(s.report(s.reports), s.constraints)
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		order := shuffle(random, s.reports)
 		order = append(order, order[:rapid.IntRange(0, len(order)).Draw(t, "again")]...)
-		l := s.tell(nil)
+		l := s.report(nil)
 		var step inventory.Partition
 		for _, r := range order {
 			l.add(r)
-			step = identify.Default().Partition(inventory.Neighborhood{
-				Witnesses:   slices.DeleteFunc(slices.Clone(l.witnesses), func(w inventory.Witness) bool { return w.Record == 0 }),
-				Constraints: l.neighborhood(s.constraints).Constraints,
+			step = identify.Default().Partition(inventory.CandidateSet{
+				Records:     slices.DeleteFunc(slices.Clone(l.records), func(w inventory.RecordEvidence) bool { return w.Record == 0 }),
+				Constraints: l.candidateSet(s.constraints).Constraints,
 			})
 		}
 		same(t, "step by step", batch, step)
@@ -164,23 +164,23 @@ func TestInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		l := s.tell(s.reports)
+		l := s.report(s.reports)
 		p := partition(l, s.constraints)
 		cis := l.cis(p)
-		if len(p.Placements) != len(l.witnesses) || len(cis) != len(l.witnesses) {
-			t.Fatalf("%d records have %d placements", len(l.witnesses), len(p.Placements))
+		if len(p.Assignments) != len(l.records) || len(cis) != len(l.records) {
+			t.Fatalf("%d records have %d placements", len(l.records), len(p.Assignments))
 		}
-		apart := slices.ContainsFunc(s.constraints, func(c settled) bool { return !c.Linked })
+		separate := slices.ContainsFunc(s.constraints, func(c declaredConstraint) bool { return !c.Linked })
 		for _, c := range s.constraints {
 			switch {
 			case c.A == c.B:
 			case !c.Linked && cis[c.A] == cis[c.B]:
 				t.Fatalf("%s and %s are one CI, and were settled to be two", c.A, c.B)
-			case c.Linked && !apart && cis[c.A] != cis[c.B]:
+			case c.Linked && !separate && cis[c.A] != cis[c.B]:
 				t.Fatalf("%s and %s are two CIs, and were settled to be one", c.A, c.B)
 			}
 		}
-		checkShown(t, l, p)
+		checkPrimary(t, l, p)
 		for _, r := range p.Reviews {
 			if r.A >= r.B || cis[l.names[r.A]] == cis[l.names[r.B]] {
 				t.Fatalf("a review about %v, whose CIs are %v", r, cis)
@@ -189,19 +189,19 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-func checkShown(t *rapid.T, l *lattice, p inventory.Partition) {
+func checkPrimary(t *rapid.T, l *lattice, p inventory.Partition) {
 	t.Helper()
-	agents, shown := map[string]bool{}, map[string]bool{}
-	for _, placement := range p.Placements {
-		source := l.witnesses[placement.Record-1].Source
-		agents[placement.CI] = agents[placement.CI] || source == "agent"
-		shown[placement.CI] = shown[placement.CI] || placement.Shown
-		if placement.Shown && (source == "purchase" || source == "manual") {
+	agents, primaries := map[string]bool{}, map[string]bool{}
+	for _, assignment := range p.Assignments {
+		source := l.records[assignment.Record-1].Source
+		agents[assignment.CI] = agents[assignment.CI] || source == "agent"
+		primaries[assignment.CI] = primaries[assignment.CI] || assignment.Primary
+		if assignment.Primary && (source == "purchase" || source == "manual") {
 			t.Fatalf("the inventory of a %s is shown", source)
 		}
 	}
 	for ci := range agents {
-		if agents[ci] && !shown[ci] {
+		if agents[ci] && !primaries[ci] {
 			t.Fatalf("%s has agents, and nothing to show", ci)
 		}
 	}
@@ -212,14 +212,14 @@ func TestUndo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		n := s.tell(s.reports).neighborhood(s.constraints)
+		n := s.report(s.reports).candidateSet(s.constraints)
 		before := identify.Default().Partition(n)
 		text, err := json.Marshal(n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		more := n
-		more.Constraints = append(slices.Clone(n.Constraints), s.tell(s.reports).neighborhood([]settled{s.drawConstraint(t)}).Constraints...)
+		more.Constraints = append(slices.Clone(n.Constraints), s.report(s.reports).candidateSet([]declaredConstraint{s.drawConstraint(t)}).Constraints...)
 		identify.Default().Partition(more)
 		same(t, "a constraint that was revoked", before, identify.Default().Partition(n))
 		after, err := json.Marshal(n)
@@ -234,13 +234,13 @@ func TestSharedGrows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		before := partition(s.tell(s.reports), s.constraints).Shared
+		before := partition(s.report(s.reports), s.constraints).Shared
 		more := s.drawConstraint(t)
 		more.Linked = false
-		after := partition(s.tell(s.reports), append(slices.Clone(s.constraints), more)).Shared
-		for _, token := range before {
-			if !slices.Contains(after, token) {
-				t.Fatalf("%s is not shared any more after %v", token, more)
+		after := partition(s.report(s.reports), append(slices.Clone(s.constraints), more)).Shared
+		for _, identifier := range before {
+			if !slices.Contains(after, identifier) {
+				t.Fatalf("%s is not shared any more after %v", identifier, more)
 			}
 		}
 	})
@@ -251,11 +251,11 @@ func TestNamesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		l := s.tell(s.reports)
+		l := s.report(s.reports)
 		before := partition(l, s.constraints)
-		for i := range l.witnesses {
-			w := &l.witnesses[i]
-			w.Claims = append(slices.Clone(w.Claims), inventory.Claim{Token: "name:|the-same", First: w.CreatedAt, Last: w.SeenAt})
+		for i := range l.records {
+			w := &l.records[i]
+			w.Identifiers = append(slices.Clone(w.Identifiers), inventory.IdentifierInterval{Identifier: "name:|the-same", First: w.CreatedAt, Last: w.SeenAt})
 		}
 		after := partition(l, s.constraints)
 		if diff := cmp.Diff(l.cis(before), l.cis(after)); diff != "" {
@@ -269,12 +269,12 @@ func TestRejectedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		text, err := json.Marshal(partition(s.tell(s.reports), s.constraints))
+		text, err := json.Marshal(partition(s.report(s.reports), s.constraints))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range s.reports {
-			_, rejected := identify.Default().Tokens(r.IDs)
+			_, rejected := identify.Default().Normalize(r.IDs)
 			for _, rejection := range rejected {
 				if value := "|" + strings.ToLower(rejection.Value); strings.Contains(string(text), value) {
 					t.Fatalf("%v is in %s", rejection, text)
@@ -290,12 +290,12 @@ func TestSharedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		p := partition(s.tell(s.reports), nil)
-		for _, placement := range p.Placements {
-			for _, e := range slices.Concat(placement.Reason.For, placement.Reason.Against) {
-				for _, token := range e.Tokens {
-					if slices.Contains(p.Shared, token) {
-						t.Fatalf("%s is shared, and evidence for record %d", token, placement.Record)
+		p := partition(s.report(s.reports), nil)
+		for _, assignment := range p.Assignments {
+			for _, e := range slices.Concat(assignment.Reason.For, assignment.Reason.Against) {
+				for _, identifier := range e.Identifiers {
+					if slices.Contains(p.Shared, identifier) {
+						t.Fatalf("%s is shared, and evidence for record %d", identifier, assignment.Record)
 					}
 				}
 			}
@@ -303,42 +303,42 @@ func TestSharedIsNoEvidence(t *testing.T) {
 	})
 }
 
-// TestFrozen takes tokens out of the decision.
-func TestFrozen(t *testing.T) {
+// TestOverShared takes tokens out of the decision.
+func TestOverShared(t *testing.T) {
 	t.Parallel()
 	l := newLattice(identify.Default())
 	for i, name := range []string{"a1", "a2"} {
-		l.add(report{Record: name, At: float64(i), IDs: inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}})
+		l.add(report{Record: name, At: float64(i), IDs: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}})
 	}
-	n := l.neighborhood(nil)
+	n := l.candidateSet(nil)
 	if got := l.groups(identify.Default().Partition(n)); len(got) != 1 {
 		t.Fatalf("got %v, want one CI", got)
 	}
-	n.Frozen = []inventory.Token{"serial:dell|7knzb12", "serial_unscoped:|7knzb12", "mac:|a4:bb:6d:10:20:31"}
+	n.OverShared = []inventory.Identifier{"serial:dell|7knzb12", "serial_unscoped:|7knzb12", "mac:|a4:bb:6d:10:20:31"}
 	p := identify.Default().Partition(n)
 	if got := l.groups(p); len(got) != 2 {
 		t.Errorf("got %v, want two CIs", got)
 	}
-	if diff := cmp.Diff(n.Frozen[:2], p.Shared); diff != "" {
+	if diff := cmp.Diff(n.OverShared[:2], p.Shared); diff != "" {
 		t.Errorf("shared (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(n.Frozen[:2], p.Placements[0].Reason.Shared); diff != "" {
+	if diff := cmp.Diff(n.OverShared[:2], p.Assignments[0].Reason.Shared); diff != "" {
 		t.Errorf("shared in the reason (-want +got):\n%s", diff)
 	}
 }
 
-// TestUnsettled tells the records that may yet turn out to be two things.
-func TestUnsettled(t *testing.T) {
+// TestLivenessDependent tells the records that may yet turn out to be two things.
+func TestLivenessDependent(t *testing.T) {
 	t.Parallel()
 	l := newLattice(identify.Default())
 	for i, source := range []string{"agent", "agent", "glpi", "agent"} {
-		ids := inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12", Hostname: "pc"}
+		ids := inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12", Hostname: "pc"}
 		if i == 3 {
 			ids.SerialNumber = "7KNZB22"
 		}
 		l.add(report{Record: fmt.Sprint("r", i), Source: source, At: float64(i), IDs: ids})
 	}
-	got := identify.Default().Partition(l.neighborhood(nil)).Unsettled
+	got := identify.Default().Partition(l.candidateSet(nil)).LivenessDependent
 	if diff := cmp.Diff([]int64{1, 2}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -10,7 +10,7 @@ import (
 
 // reason says why a node is where it is: by the evidence that joined it to the node that its CI is of, or, if it is
 // that one itself, by what it was kept apart from.
-func (p *parting) reason(i int) inventory.Reason {
+func (p *partitioning) reason(i int) inventory.Reason {
 	var reason inventory.Reason
 	if q := p.toward(i); q != nil {
 		reason = p.pairReason(q, i)
@@ -18,28 +18,28 @@ func (p *parting) reason(i int) inventory.Reason {
 		reason = p.own(i)
 	}
 	reason.Shared = p.sharedOf(p.nodes[i])
-	if n := p.nodes[i]; len(p.frozen) > 0 {
-		reason.Shared = append(reason.Shared, p.frozenOf(n.record)...)
+	if n := p.nodes[i]; len(p.overShared) > 0 {
+		reason.Shared = append(reason.Shared, p.overSharedOf(n.record)...)
 		slices.Sort(reason.Shared)
 	}
 	reason.Candidates = p.candidates(i)
 	return reason
 }
 
-func (p *parting) frozenOf(record int64) []inventory.Token {
-	var tokens []inventory.Token
-	for _, w := range p.witnesses {
-		for _, c := range w.Claims {
-			if w.Record == record && p.frozen[c.Token] {
-				tokens = append(tokens, c.Token)
+func (p *partitioning) overSharedOf(record int64) []inventory.Identifier {
+	var identifiers []inventory.Identifier
+	for _, w := range p.records {
+		for _, c := range w.Identifiers {
+			if w.Record == record && p.overShared[c.Identifier] {
+				identifiers = append(identifiers, c.Identifier)
 			}
 		}
 	}
-	return tokens
+	return identifiers
 }
 
 // toward gives the joined pair on the way from a node to the one that its CI is of; nil: it is that one.
-func (p *parting) toward(i int) *pair {
+func (p *partitioning) toward(i int) *pair {
 	root := p.root(p.clusters[p.member[i]])
 	reached := map[int]*pair{root: nil}
 	for queue := []int{root}; len(queue) > 0; queue = queue[1:] {
@@ -56,9 +56,9 @@ func (p *parting) toward(i int) *pair {
 }
 
 // own gives the reason of a node that is a CI of its own, or the first of it.
-func (p *parting) own(i int) inventory.Reason {
+func (p *partitioning) own(i int) inventory.Reason {
 	n := p.nodes[i]
-	if q := p.strongest(i, func(q *pair) bool { return q.apart && q.common }); q != nil {
+	if q := p.strongest(i, func(q *pair) bool { return q.separate && q.common }); q != nil {
 		return p.pairReason(q, i)
 	}
 	if n.entry != nil {
@@ -77,7 +77,7 @@ func (p *parting) own(i int) inventory.Reason {
 }
 
 // strongest gives the pair of a node with the most bits for which a condition holds; nil: there is none.
-func (p *parting) strongest(i int, condition func(*pair) bool) *pair {
+func (p *partitioning) strongest(i int, condition func(*pair) bool) *pair {
 	var best *pair
 	for j := range p.nodes {
 		if j == i || !p.nodes[j].latest {
@@ -91,14 +91,14 @@ func (p *parting) strongest(i int, condition func(*pair) bool) *pair {
 }
 
 // pairReason is a pair's rule and evidence, as seen from one of its nodes.
-func (p *parting) pairReason(q *pair, from int) inventory.Reason {
+func (p *partitioning) pairReason(q *pair, from int) inventory.Reason {
 	with := p.nodes[q.a+q.b-from].record
 	reason := inventory.Reason{Rule: q.rule, RulesVersion: p.rules.Version(), With: with, Bits: q.bits}
 	reason.For, reason.Against = p.rules.evidence(p.nodes[q.a], p.nodes[q.b], &q.score, p.shared)
 	return reason
 }
 
-func (p *parting) changeReason(rule string, c *change) inventory.Reason {
+func (p *partitioning) changeReason(rule string, c *change) inventory.Reason {
 	reason := inventory.Reason{Rule: rule, RulesVersion: p.rules.Version(), Bits: p.rules.hardwareNet(&c.score)}
 	reason.For, reason.Against = p.rules.evidence(c.before, c.after, &c.score, p.shared)
 	return reason
@@ -109,10 +109,10 @@ func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []i
 	for i, name := range r.familyNames {
 		f := s.families[i]
 		if f.agree > 0 {
-			pro = append(pro, inventory.Evidence{Family: name, Bits: f.agree, Tokens: r.inCommon(a, b, i, shared), Past: f.past})
+			pro = append(pro, inventory.Evidence{Family: name, Bits: f.agree, Identifiers: r.inCommon(a, b, i, shared), Past: f.past})
 		}
 		if f.disagree > 0 {
-			contra = append(contra, inventory.Evidence{Family: name, Bits: f.disagree, Tokens: r.different(a, b, i, shared)})
+			contra = append(contra, inventory.Evidence{Family: name, Bits: f.disagree, Identifiers: r.different(a, b, i, shared)})
 		}
 	}
 	byBits := func(a, b inventory.Evidence) int {
@@ -123,14 +123,14 @@ func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []i
 	return pro, contra
 }
 
-func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Token {
-	var tokens []inventory.Token
+func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Identifier {
+	var identifiers []inventory.Identifier
 	for k := range kindCount {
 		if r.kinds[k].family == family && !r.substituted(k, a, b, shared) {
-			intersect(a.of(k), b.of(k), shared, func(x, _ claim) { tokens = append(tokens, x.token) })
+			intersect(a.of(k), b.of(k), shared, func(x, _ interval) { identifiers = append(identifiers, x.identifier) })
 		}
 	}
-	return tokens
+	return identifiers
 }
 
 // substituted tells whether a kind says nothing because the one that it stands for agrees.
@@ -141,31 +141,31 @@ func (r *Rules) substituted(k int, a, b *node, shared *sharing) bool {
 
 // different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which
 // they have none in common.
-func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Token {
-	var tokens []inventory.Token
+func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Identifier {
+	var identifiers []inventory.Identifier
 	for k := range kindCount {
 		if r.kinds[k].family != family || r.kinds[k].compare(a.of(k), b.of(k), shared, time.Time{}).disagree == 0 {
 			continue
 		}
 		for _, c := range slices.Concat(a.of(k), b.of(k)) {
-			if c.current && !shared.has(c.token) {
-				tokens = append(tokens, c.token)
+			if c.current && !shared.has(c.identifier) {
+				identifiers = append(identifiers, c.identifier)
 			}
 		}
 	}
-	slices.Sort(tokens)
-	return slices.Compact(tokens)
+	slices.Sort(identifiers)
+	return slices.Compact(identifiers)
 }
 
 // candidates gives the other records that have something in common with a node, those with the most bits first.
-func (p *parting) candidates(i int) []inventory.Candidate {
+func (p *partitioning) candidates(i int) []inventory.Candidate {
 	var candidates []inventory.Candidate
 	for j, n := range p.nodes {
 		if j == i || !n.latest {
 			continue
 		}
 		q := p.between(i, j)
-		if p.rules.support(&q.score) > 0 || q.apart || q.common && q.rule == ruleVeto {
+		if p.rules.support(&q.score) > 0 || q.separate || q.common && q.rule == ruleVeto {
 			candidates = append(candidates, inventory.Candidate{Record: n.record, CI: p.ci(j), Rule: q.rule, Bits: q.bits})
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // Reject is a set of values that identify nothing. They are matched as a whole, folded: lower case, single spaces.
 type Reject struct {
 	ID          string   `json:"id"`
-	Kinds       []string `json:"kinds"` // of tokens, or of judgedKinds
+	Kinds       []string `json:"kinds"` // of tokens, or of checkedKinds
 	Values      []string `json:"values"`
 	Patterns    []string `json:"patterns"`     // regular expressions for the whole value
 	ShorterThan int      `json:"shorter_than"` // in characters; 0: any length will do
@@ -28,14 +28,20 @@ type rejecter struct {
 	pattern *regexp.Regexp // nil: none
 }
 
-// judgedKinds are the kinds of values that can be rejected, beside those of tokens.
-var judgedKinds = []string{"manufacturer", "model", "asset_tag", "interface_type", "disk_bus"}
+// checkedKinds are the kinds of values that can be rejected, beside those of tokens.
+var checkedKinds = []string{"manufacturer", "model", "asset_tag", "interface_type", "disk_bus"}
 
 // attributeKinds are the kinds of attributes that have another name.
 var attributeKinds = map[string]string{
 	"serial_number": kindNames[kindSerial],
 	"board_serial":  kindNames[kindBoard],
 	"serial_text":   kindNames[kindSerial],
+}
+
+// IsHonest reports whether a value is not a placeholder; see Honest.
+func (r *Rules) IsHonest(kind, value string) bool {
+	_, ok := r.Honest(kind, value)
+	return ok
 }
 
 // Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The
@@ -48,13 +54,13 @@ func (r *Rules) Honest(kind, value string) (pattern string, ok bool) {
 	folded := fold(value)
 	switch kind {
 	case kindNames[kindUUID]:
-		_, pattern = r.judgeUUID(folded)
+		_, pattern = r.checkUUID(folded)
 	case kindNames[kindMAC]:
-		_, pattern = r.judgeMAC(folded)
+		_, pattern = r.checkMAC(folded)
 	case kindNames[kindOS]:
-		pattern = r.judge(kind, hexID(folded))
+		pattern = r.rejectPattern(kind, hexID(folded))
 	default:
-		pattern = r.judge(kind, folded)
+		pattern = r.rejectPattern(kind, folded)
 	}
 	return pattern, pattern == ""
 }
@@ -64,8 +70,8 @@ const (
 	patternMalformed = "malformed"
 )
 
-// judge gives the pattern that rejects a folded value; "": it is honest.
-func (r *Rules) judge(kind, folded string) string {
+// rejectPattern gives the pattern that rejects a folded value; "": it is honest.
+func (r *Rules) rejectPattern(kind, folded string) string {
 	if folded == "" {
 		return patternEmpty
 	}
@@ -165,7 +171,7 @@ func (r Reject) compile() (*rejecter, error) {
 		return nil, fmt.Errorf("id and kinds are needed")
 	}
 	for _, kind := range r.Kinds {
-		if !slices.Contains(kindNames[:], kind) && !slices.Contains(judgedKinds, kind) {
+		if !slices.Contains(kindNames[:], kind) && !slices.Contains(checkedKinds, kind) {
 			return nil, fmt.Errorf("kind %q is not known", kind)
 		}
 	}

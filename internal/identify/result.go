@@ -9,37 +9,37 @@ import (
 )
 
 // result puts together what was found, each list sorted.
-func (p *parting) result() inventory.Partition {
-	shown := p.shown()
+func (p *partitioning) result() inventory.Partition {
+	primaries := p.primaryRecords()
 	var out inventory.Partition
-	for _, w := range p.witnesses {
+	for _, w := range p.records {
 		i := p.latest[w.Record]
-		out.Placements = append(out.Placements, inventory.Placement{
-			Record: w.Record, CI: p.ci(i), Shown: shown.records[w.Record], Left: p.left(i), Reason: p.reason(i),
+		out.Assignments = append(out.Assignments, inventory.Assignment{
+			Record: w.Record, CI: p.ci(i), Primary: primaries.records[w.Record], PreviousCIs: p.previousCIs(i), Reason: p.reason(i),
 		})
 	}
-	slices.SortFunc(out.Placements, func(a, b inventory.Placement) int { return cmp.Compare(a.Record, b.Record) })
+	slices.SortFunc(out.Assignments, func(a, b inventory.Assignment) int { return cmp.Compare(a.Record, b.Record) })
 	out.Reviews = p.reviews()
-	out.Findings = p.findings(shown)
-	out.Shared = slices.Sorted(maps.Keys(p.shared.tokens))
-	out.Unsettled = p.unsettled()
+	out.Findings = p.findings(primaries)
+	out.Shared = slices.Sorted(maps.Keys(p.shared.identifiers))
+	out.LivenessDependent = p.livenessDependent()
 	return out
 }
 
-// left gives the CIs that a record's thing was before, the last one first.
-func (p *parting) left(latest int) []string {
+// previousCIs gives the CIs that a record's thing was before, the last one first.
+func (p *partitioning) previousCIs(latest int) []string {
 	now := p.ci(latest)
-	var left []string
+	var previousCIs []string
 	for i := latest - 1; i >= 0 && p.nodes[i].record == p.nodes[latest].record; i-- {
-		if ci := p.ci(i); ci != now && !slices.Contains(left, ci) {
-			left = append(left, ci)
+		if ci := p.ci(i); ci != now && !slices.Contains(previousCIs, ci) {
+			previousCIs = append(previousCIs, ci)
 		}
 	}
-	return left
+	return previousCIs
 }
 
 // reviews gives the pairs that a person should decide about: those whose records are not one CI in the end.
-func (p *parting) reviews() []inventory.ReviewCase {
+func (p *partitioning) reviews() []inventory.ReviewCase {
 	var reviews []inventory.ReviewCase
 	for _, q := range p.pairs {
 		if p.open(q) {
@@ -48,7 +48,7 @@ func (p *parting) reviews() []inventory.ReviewCase {
 				first = q.b
 			}
 			a, b := p.nodes[first].record, p.nodes[q.a+q.b-first].record
-			reviews = append(reviews, inventory.ReviewCase{A: a, B: b, Kind: q.review, Reason: p.pairReason(q, first)})
+			reviews = append(reviews, inventory.ReviewCase{A: a, B: b, Type: q.review, Reason: p.pairReason(q, first)})
 		}
 	}
 	slices.SortFunc(reviews, func(a, b inventory.ReviewCase) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
@@ -57,16 +57,16 @@ func (p *parting) reviews() []inventory.ReviewCase {
 
 // open tells whether a pair waits for a person. Of a device that a record left nobody is asked: an answer would be
 // taken for the one it is now.
-func (p *parting) open(q *pair) bool {
+func (p *partitioning) open(q *pair) bool {
 	if q.review == "" || !p.nodes[q.a].latest || !p.nodes[q.b].latest || p.member[q.a] == p.member[q.b] {
 		return false
 	}
-	return q.review != reviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.apart })
+	return q.review != reviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.separate })
 }
 
-// unsettled gives the agents' records that have an identifier in common with another's, which is not shared: how long
+// livenessDependent gives the agents' records that have an identifier in common with another's, which is not shared: how long
 // both are heard of may yet tell whether they are two things.
-func (p *parting) unsettled() []int64 {
+func (p *partitioning) livenessDependent() []int64 {
 	records := map[int64]bool{}
 	for _, q := range p.pairs {
 		a, b := p.nodes[q.a], p.nodes[q.b]
@@ -75,7 +75,7 @@ func (p *parting) unsettled() []int64 {
 		}
 		for k := range kindCount {
 			if k != kindName {
-				intersect(a.of(k), b.of(k), p.shared, func(_, _ claim) { records[a.record], records[b.record] = true, true })
+				intersect(a.of(k), b.of(k), p.shared, func(_, _ interval) { records[a.record], records[b.record] = true, true })
 			}
 		}
 	}

@@ -64,8 +64,8 @@ func TestParseOverrides(t *testing.T) {
 		t.Error("the default rules were changed")
 	}
 	order := []report{
-		{Record: "a1", At: 1, IDs: inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}},
-		{Record: "a2", At: 2, IDs: inventory.Identifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}},
+		{Record: "a1", At: 1, IDs: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}},
+		{Record: "a2", At: 2, IDs: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "7KNZB12"}},
 	}
 	for _, test := range []struct {
 		rules *identify.Rules
@@ -75,11 +75,11 @@ func TestParseOverrides(t *testing.T) {
 		for _, r := range order {
 			l.add(r)
 		}
-		p := test.rules.Partition(l.neighborhood(nil))
+		p := test.rules.Partition(l.candidateSet(nil))
 		if got := l.groups(p); len(got) != test.want {
 			t.Errorf("%s: got %v, want %d CIs", test.rules.Version(), got, test.want)
 		}
-		if got := p.Placements[0].Reason.RulesVersion; got != test.rules.Version() {
+		if got := p.Assignments[0].Reason.RulesVersion; got != test.rules.Version() {
 			t.Errorf("decided by %q, want %q", got, test.rules.Version())
 		}
 	}
@@ -128,8 +128,8 @@ func TestExplain(t *testing.T) {
 		for _, r := range h.Reports {
 			l.add(r)
 		}
-		for _, placement := range identify.Default().Partition(l.neighborhood(h.Constraints)).Placements {
-			explained[h.name+" "+l.names[placement.Record]] = identify.Explain(placement.Reason)
+		for _, assignment := range identify.Default().Partition(l.candidateSet(h.Constraints)).Assignments {
+			explained[h.name+" "+l.names[assignment.Record]] = identify.Explain(assignment.Reason)
 		}
 	}
 	want := map[string]string{

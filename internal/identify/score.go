@@ -65,13 +65,13 @@ func (r *Rules) substitute(kinds *[kindCount]kindScore) {
 	}
 }
 
-func (k *kind) compare(a, b []claim, shared *sharing, until time.Time) kindScore {
+func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindScore {
 	var s kindScore
 	if len(a) == 0 || len(b) == 0 {
 		return s
 	}
 	stayed := false // they had a token in common, and one of them lost it later: it says no more against than for
-	agrees := func(x, y claim) {
+	agrees := func(x, y interval) {
 		if !until.IsZero() && (x.first.After(until) || y.first.After(until)) {
 			return
 		}
@@ -90,7 +90,7 @@ func (k *kind) compare(a, b []claim, shared *sharing, until time.Time) kindScore
 
 // went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A
 // token that both had before one of them lost it tells of one thing that changed.
-func went(x, y claim) bool { return !x.current && y.first.After(x.last) }
+func went(x, y interval) bool { return !x.current && y.first.After(x.last) }
 
 // half gives the bits of what is past: half of them, rounded down.
 func half(bits int, past bool) int {
@@ -102,10 +102,10 @@ func half(bits int, past bool) int {
 
 // intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have
 // one of them now.
-func intersect(a, b []claim, shared *sharing, visit func(x, y claim)) bool {
+func intersect(a, b []interval, shared *sharing, visit func(x, y interval)) bool {
 	common := false
 	for i, j := 0, 0; i < len(a) && j < len(b); {
-		switch cmp.Compare(a[i].token, b[j].token) {
+		switch cmp.Compare(a[i].identifier, b[j].identifier) {
 		case -1:
 			i++
 		case 1:
@@ -121,9 +121,9 @@ func intersect(a, b []claim, shared *sharing, visit func(x, y claim)) bool {
 	return common
 }
 
-func hasCurrent(claims []claim, shared *sharing) bool {
-	for _, c := range claims {
-		if c.current && !shared.has(c.token) {
+func hasCurrent(intervals []interval, shared *sharing) bool {
+	for _, c := range intervals {
+		if c.current && !shared.has(c.identifier) {
 			return true
 		}
 	}
@@ -131,10 +131,10 @@ func hasCurrent(claims []claim, shared *sharing) bool {
 }
 
 // atOneTime tells whether two nodes had different tokens at one time. Otherwise one of them may have changed between.
-func atOneTime(a, b []claim, shared *sharing) bool {
+func atOneTime(a, b []interval, shared *sharing) bool {
 	for _, x := range a {
 		for _, y := range b {
-			if x.current && y.current && !shared.has(x.token) && !shared.has(y.token) && x.overlaps(y) {
+			if x.current && y.current && !shared.has(x.identifier) && !shared.has(y.identifier) && x.overlaps(y) {
 				return true
 			}
 		}

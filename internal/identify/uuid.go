@@ -34,8 +34,8 @@ func canonical(u uuid.UUID) uuid.UUID {
 	return u
 }
 
-// judgeUUID gives the canonical form of a folded UUID, or the pattern that rejects it in either reading.
-func (r *Rules) judgeUUID(folded string) (form, pattern string) {
+// checkUUID gives the canonical form of a folded UUID, or the pattern that rejects it in either reading.
+func (r *Rules) checkUUID(folded string) (form, pattern string) {
 	if folded == "" {
 		return "", patternEmpty
 	}
@@ -44,7 +44,7 @@ func (r *Rules) judgeUUID(folded string) (form, pattern string) {
 		return "", patternMalformed
 	}
 	for _, reading := range []uuid.UUID{u, swap(u)} {
-		if pattern := r.judge(kindNames[kindUUID], reading.String()); pattern != "" {
+		if pattern := r.rejectPattern(kindNames[kindUUID], reading.String()); pattern != "" {
 			return "", pattern
 		}
 	}

@@ -20,7 +20,7 @@ func (r *Rules) windows(a, b *node, shared *sharing) []window {
 		}
 		for _, x := range a.of(k) {
 			for _, y := range b.of(k) {
-				if x.token != y.token && !shared.has(x.token) && !shared.has(y.token) && x.overlaps(y) {
+				if x.identifier != y.identifier && !shared.has(x.identifier) && !shared.has(y.identifier) && x.overlaps(y) {
 					windows = r.look(windows, a, b, shared, later(x.first, y.first), sooner(x.last, y.last))
 				}
 			}
@@ -46,8 +46,8 @@ func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to tim
 
 // throughout gives what a node surely had all through a time.
 func (r *Rules) throughout(n *node, from, to time.Time) *node {
-	return n.only(func(c claim) bool {
-		return !c.first.After(from) && !c.last.Before(to) && (!n.restless || !r.doubted(n.claims, c, from, to))
+	return n.only(func(c interval) bool {
+		return !c.first.After(from) && !c.last.Before(to) && (!n.restless || !r.doubted(n.intervals, c, from, to))
 	})
 }
 

@@ -20,7 +20,7 @@ type world struct {
 	random      *rand.Rand
 	day         float64
 	machines    []*machine
-	constraints []settled
+	constraints []declaredConstraint
 	truth       map[string]*machine
 	lattice     *lattice
 	serial      int // of what is made
@@ -33,7 +33,7 @@ type machine struct {
 	vm    bool
 	blank bool // it has no identifier of its own but its addresses
 	off   bool
-	ids   inventory.Identifiers // of the hardware
+	ids   inventory.RawIdentifiers // of the hardware
 	disk  *disk
 	dock  string // the address of the dock that it stands in
 }
@@ -94,7 +94,7 @@ func (w *world) card() inventory.InterfaceID {
 
 func (w *world) buy() *machine {
 	m := &machine{name: fmt.Sprintf("machine-%d", w.next())}
-	m.ids = inventory.Identifiers{
+	m.ids = inventory.RawIdentifiers{
 		Manufacturer: "Dell Inc.", SerialNumber: strings.ToUpper("SN" + w.digits(8)), UUID: w.uuid(),
 		BoardManufacturer: "Dell Inc.", BoardSerial: "CN7220" + w.digits(8), Interfaces: []inventory.InterfaceID{w.card()},
 	}
@@ -105,7 +105,7 @@ func (w *world) buy() *machine {
 		m.ids.Manufacturer, m.ids.SerialNumber = "Noname", "ODMSAME9"
 	case n < 38:
 		m.blank = true
-		m.ids = inventory.Identifiers{
+		m.ids = inventory.RawIdentifiers{
 			Manufacturer: "System manufacturer", SerialNumber: "System Serial Number", UUID: "03000200-0400-0500-0006-000700080009",
 			BoardSerial: "Default string", Interfaces: []inventory.InterfaceID{w.card()},
 		}
@@ -125,12 +125,12 @@ func (w *world) buy() *machine {
 func (w *world) order(m *machine) {
 	record := fmt.Sprintf("order-%d", w.next())
 	w.truth[record] = m
-	w.tell(report{Record: record, Source: "purchase", IDs: inventory.Identifiers{Manufacturer: "DELL", SerialNumber: m.ids.SerialNumber}})
+	w.emit(report{Record: record, Source: "purchase", IDs: inventory.RawIdentifiers{Manufacturer: "DELL", SerialNumber: m.ids.SerialNumber}})
 }
 
 func (w *world) buyVM() *machine {
 	m := &machine{name: fmt.Sprintf("vm-%d", w.next()), vm: true, disk: &disk{}}
-	m.ids = inventory.Identifiers{Manufacturer: "VMware, Inc.", Virtual: true}
+	m.ids = inventory.RawIdentifiers{Manufacturer: "VMware, Inc.", Virtual: true}
 	w.renumber(m)
 	w.install(m)
 	w.machines = append(w.machines, m)
@@ -166,18 +166,18 @@ func (w *world) report() {
 		in := m.disk.installations[m.disk.booted]
 		for _, record := range in.agents {
 			w.truth[record] = m
-			w.tell(report{Record: record, IDs: m.identifiers(in)})
+			w.emit(report{Record: record, IDs: m.identifiers(in)})
 		}
 	}
 }
 
-func (w *world) tell(r report) {
+func (w *world) emit(r report) {
 	w.day += 0.01
 	r.At = w.day
 	w.lattice.add(r)
 }
 
-func (m *machine) identifiers(in *installation) inventory.Identifiers {
+func (m *machine) identifiers(in *installation) inventory.RawIdentifiers {
 	ids := m.ids
 	ids.OSInstallID, ids.Hostname = in.id, in.host
 	ids.Interfaces = slices.Clone(ids.Interfaces)
@@ -263,7 +263,7 @@ func (w *world) clone(renumbered, fork bool) bool {
 	record := w.agent()
 	made.disk.installations = []*installation{{id: of.id, host: of.host, agents: []string{record}}}
 	if fork {
-		w.constraints = append(w.constraints, settled{A: of.agents[0], B: record, Origin: "fork"})
+		w.constraints = append(w.constraints, declaredConstraint{A: of.agents[0], B: record, Origin: "fork"})
 	}
 	w.machines = append(w.machines, made)
 	return true
@@ -336,9 +336,9 @@ type verdict struct {
 	blank   map[string]bool // that are split of machines without an identifier but their addresses
 }
 
-func (w *world) judge(t *testing.T) verdict {
+func (w *world) evaluate(t *testing.T) verdict {
 	t.Helper()
-	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
+	p := identify.Default().Partition(w.lattice.candidateSet(w.known()))
 	cis := w.lattice.cis(p)
 	asked := map[[2]string]bool{}
 	for _, r := range p.Reviews {
@@ -385,8 +385,8 @@ func added(now, before map[string]bool) []string {
 }
 
 // known gives the constraints between records that have reported.
-func (w *world) known() []settled {
-	return slices.DeleteFunc(slices.Clone(w.constraints), func(c settled) bool {
+func (w *world) known() []declaredConstraint {
+	return slices.DeleteFunc(slices.Clone(w.constraints), func(c declaredConstraint) bool {
 		return w.lattice.ids[c.A] == 0 || w.lattice.ids[c.B] == 0
 	})
 }
@@ -428,7 +428,7 @@ func TestWorld(t *testing.T) {
 			if table[a.name] == nil {
 				table[a.name] = &tally{}
 			}
-			got := w.judge(t)
+			got := w.evaluate(t)
 			table[a.name].add(got, w.last)
 			w.describe(t, seed, "merged", added(got.merged, w.last.merged))
 			w.describe(t, seed, "split without a question", added(got.unasked, w.last.unasked))
@@ -439,8 +439,8 @@ func TestWorld(t *testing.T) {
 	if sum.merged > 0 {
 		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
 	}
-	if sum.apart*100 > sum.pairs {
-		t.Errorf("%d of %d pairs of records of one machine were apart: that is more than one in a hundred", sum.apart, sum.pairs)
+	if sum.separate*100 > sum.pairs {
+		t.Errorf("%d of %d pairs of records of one machine were apart: that is more than one in a hundred", sum.separate, sum.pairs)
 	}
 	if sum.unasked > 0 {
 		t.Errorf("%d pairs of records of one machine were split without asking anybody", sum.unasked)
@@ -449,12 +449,12 @@ func TestWorld(t *testing.T) {
 
 // tally sums up what an action led to: pairs, and those of them that were apart, after each time it was done; of what was
 // wrong the rest is what was not wrong before.
-type tally struct{ times, pairs, apart, merged, split, copied, unasked, blank int }
+type tally struct{ times, pairs, separate, merged, split, copied, unasked, blank int }
 
 func (t *tally) add(now, before verdict) {
 	t.times++
 	t.pairs += now.pairs
-	t.apart += len(now.split)
+	t.separate += len(now.split)
 	t.merged += len(added(now.merged, before.merged))
 	t.split += len(added(now.split, before.split))
 	t.copied += len(added(now.copied, before.copied))
@@ -468,14 +468,14 @@ func log(t *testing.T, table map[string]*tally) tally {
 	var b strings.Builder
 	line := func(name string, t tally) {
 		fmt.Fprintf(&b, "%-26s %6d %8d %6d %7d %6d %7d %8d %6d\n",
-			name, t.times, t.pairs, t.apart, t.merged, t.split, t.copied, t.unasked, t.blank)
+			name, t.times, t.pairs, t.separate, t.merged, t.split, t.copied, t.unasked, t.blank)
 	}
 	fmt.Fprintf(&b, "\n%-26s %6s %8s %6s %7s %6s %7s %8s %6s\n", "action", "times", "pairs", "apart", "merged", "split", "copied", "unasked", "blank")
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		row := *table[name]
 		line(name, row)
 		sum = tally{
-			sum.times + row.times, sum.pairs + row.pairs, sum.apart + row.apart, sum.merged + row.merged,
+			sum.times + row.times, sum.pairs + row.pairs, sum.separate + row.separate, sum.merged + row.merged,
 			sum.split + row.split, sum.copied + row.copied, sum.unasked + row.unasked, sum.blank + row.blank,
 		}
 	}
@@ -491,16 +491,16 @@ func (w *world) describe(t *testing.T, seed int, how string, pairs []string) {
 		return
 	}
 	t.Logf("world %d after %v: %s: %v", seed, w.history, how, pairs)
-	p := identify.Default().Partition(w.lattice.neighborhood(w.known()))
-	for _, placement := range p.Placements {
-		name := w.lattice.names[placement.Record]
+	p := identify.Default().Partition(w.lattice.candidateSet(w.known()))
+	for _, assignment := range p.Assignments {
+		name := w.lattice.names[assignment.Record]
 		if !slices.Contains(strings.Fields(strings.Join(pairs, " ")), name) {
 			continue
 		}
-		witness := w.lattice.witnesses[placement.Record-1]
-		t.Logf("%s is %s, placed in %s: %s", name, w.truth[name].name, placement.CI[:8], identify.Explain(placement.Reason))
-		for _, c := range witness.Claims {
-			t.Logf("    %v … %v of %v  %s", c.First.Format("01-02 15:04"), c.Last.Format("01-02 15:04"), witness.SeenAt.Format("01-02 15:04"), c.Token)
+		record := w.lattice.records[assignment.Record-1]
+		t.Logf("%s is %s, placed in %s: %s", name, w.truth[name].name, assignment.CI[:8], identify.Explain(assignment.Reason))
+		for _, c := range record.Identifiers {
+			t.Logf("    %v … %v of %v  %s", c.First.Format("01-02 15:04"), c.Last.Format("01-02 15:04"), record.SeenAt.Format("01-02 15:04"), c.Identifier)
 		}
 	}
 }

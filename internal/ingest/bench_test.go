@@ -14,7 +14,7 @@ import (
 // BenchmarkFirstInventory takes machines of 1,000 packages that the fleet knows. make bench measures the same with
 // real agents; this one is for finding out where the time goes.
 func BenchmarkFirstInventory(b *testing.B) {
-	e := newEstate(b)
+	e := newFixture(b)
 	var items []proto.Message
 	for i := range 1000 {
 		item := pkg(fmt.Sprintf("package-%d", i), "1.2.3-4")
@@ -23,7 +23,7 @@ func BenchmarkFirstInventory(b *testing.B) {
 		items = append(items, item)
 	}
 	mustObserve(b, e.enroll(b), software(inventory.StatusOK, items...))
-	observations := make([]*ingest.Observation, 0, 64)
+	observations := make([]*ingest.CheckIn, 0, 64)
 	for b.Loop() {
 		b.StopTimer()
 		observations = append(observations[:0], e.enroll(b).prepare(b, software(inventory.StatusOK, items...)))

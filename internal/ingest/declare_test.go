@@ -5,7 +5,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/internal/store"
@@ -16,10 +15,7 @@ import (
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	const people = 6
-	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{
-		MaxConns: 2,
-		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
-	})
+	s, err := store.Open(t.Context(), pgtest.New(t), store.Options{MaxConns: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,8 +27,8 @@ func TestFewConnections(t *testing.T) {
 	var wait sync.WaitGroup
 	for n := range people {
 		wait.Go(func() {
-			said := inventory.Declaration{Attributes: map[string]any{"owner": fmt.Sprint("owner ", n)}}
-			if err := s.DeclareCI(t.Context(), ci, said, auditor); err != nil {
+			reported := inventory.Declaration{Attributes: map[string]any{"owner": fmt.Sprint("owner ", n)}}
+			if err := s.DeclareCI(t.Context(), ci, reported, auditor); err != nil {
 				t.Errorf("declare: %v", err)
 			}
 			lock := inventory.Lock{Attribute: "location", Value: fmt.Sprint("room ", n)}

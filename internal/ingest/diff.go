@@ -186,13 +186,13 @@ func (w *sectionWork) takeReadings() {
 // takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held item, or
 // several, names nothing: its readings are dropped.
 func (w *sectionWork) takeDailyReadings() {
-	holders := map[int64][]inventory.ItemID{}
+	devices := map[int64][]inventory.ItemID{}
 	for _, ref := range w.refs {
-		holders[ref.KeyHash] = append(holders[ref.KeyHash], ref.ID)
+		devices[ref.KeyHash] = append(devices[ref.KeyHash], ref.ID)
 	}
 	w.change.AllReadings = true
 	for _, r := range w.update.readings {
-		ids := holders[int64(r.GetKeyHash())] //nolint:gosec // a hash has no sign
+		ids := devices[int64(r.GetKeyHash())] //nolint:gosec // a hash has no sign
 		if len(ids) != 1 {
 			continue
 		}

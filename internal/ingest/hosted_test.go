@@ -40,29 +40,29 @@ func guestReport(uuid, hostname string) report {
 }
 
 // host enrolls the agent of a machine that has virtual machines.
-func (e *estate) host(t testing.TB, n int, domains ...proto.Message) (*machine, string) {
+func (e *fixture) host(t testing.TB, n int, domains ...proto.Message) (*machine, string) {
 	t.Helper()
 	m := e.enroll(t)
-	said := laptop(n).report()
-	said["virtual_machine"] = ok(domains...)
-	mustObserve(t, m, said)
+	reported := laptop(n).report()
+	reported["virtual_machine"] = ok(domains...)
+	mustObserve(t, m, reported)
 	return m, m.mustRecord(t).CI
 }
 
-func (e *estate) guest(t testing.TB, uuid, hostname string) (*machine, string) {
+func (e *fixture) guest(t testing.TB, uuid, hostname string) (*machine, string) {
 	t.Helper()
 	m := e.enroll(t)
 	mustObserve(t, m, guestReport(uuid, hostname))
 	return m, m.mustRecord(t).CI
 }
 
-func (m *machine) say(t testing.TB, status inventory.Status, domains ...proto.Message) {
+func (m *machine) report(t testing.TB, status inventory.Status, domains ...proto.Message) {
 	t.Helper()
 	mustObserve(t, m, report{"virtual_machine": section{status: status, items: domains}})
 }
 
 // virtualMachines lists the CIs of that class.
-func (e *estate) virtualMachines(t testing.TB) []string {
+func (e *fixture) virtualMachines(t testing.TB) []string {
 	t.Helper()
 	var ids []string
 	err := e.ListCIs(t.Context(), inventory.CIQuery{Class: "virtual_machine"}, func(c inventory.CI, _ inventory.Position) error {
@@ -75,7 +75,7 @@ func (e *estate) virtualMachines(t testing.TB) []string {
 	return ids
 }
 
-func (e *estate) wantHosts(t testing.TB, guest string, hosts ...string) {
+func (e *fixture) wantHosts(t testing.TB, guest string, hosts ...string) {
 	t.Helper()
 	got := e.related(t, guest, "hosted_on", time.Time{})
 	slices.Sort(got)
@@ -90,8 +90,8 @@ func (e *estate) wantHosts(t testing.TB, guest string, hosts ...string) {
 func TestGuestIsHosted(t *testing.T) {
 	t.Parallel()
 	web, other := domainOf(webUUID, "web", "running"), domainOf("030d9a33-8f50-488d-9b97-79fc03943d81", "db", "shut off")
-	for name, arrive := range map[string]func(*testing.T, *estate) (guest, host string){
-		"host first": func(t *testing.T, e *estate) (guest, host string) {
+	for name, arrive := range map[string]func(*testing.T, *fixture) (guest, host string){
+		"host first": func(t *testing.T, e *fixture) (guest, host string) {
 			t.Helper()
 			_, host = e.host(t, 1, web, other)
 			if seen := e.virtualMachines(t); len(seen) != 2 {
@@ -100,29 +100,29 @@ func TestGuestIsHosted(t *testing.T) {
 			_, guest = e.guest(t, webUUID, "web-1")
 			return guest, host
 		},
-		"guest first": func(t *testing.T, e *estate) (guest, host string) {
+		"guest first": func(t *testing.T, e *fixture) (guest, host string) {
 			t.Helper()
 			_, guest = e.guest(t, webUUID, "web-1")
 			_, host = e.host(t, 1, web, other)
 			return guest, host
 		},
-		"host first, and other bytes": func(t *testing.T, e *estate) (guest, host string) {
+		"host first, and other bytes": func(t *testing.T, e *fixture) (guest, host string) {
 			t.Helper()
 			_, host = e.host(t, 1, web, other)
 			_, guest = e.guest(t, webSwapped, "web-1")
 			return guest, host
 		},
-		"the host defines it later": func(t *testing.T, e *estate) (guest, host string) {
+		"the host defines it later": func(t *testing.T, e *fixture) (guest, host string) {
 			t.Helper()
 			m, host := e.host(t, 1, other)
 			_, guest = e.guest(t, webUUID, "web-1")
-			m.say(t, inventory.StatusOK, other, web)
+			m.report(t, inventory.StatusOK, other, web)
 			return guest, host
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			guest, host := arrive(t, e)
 			if guest == host {
 				t.Fatal("a guest became its host")
@@ -144,11 +144,11 @@ func TestGuestIsHosted(t *testing.T) {
 // TestGuestLeavesItsHost: what is no longer defined there is not on it, and the guest is still heard of.
 func TestGuestLeavesItsHost(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m, host := e.host(t, 1, domainOf(webUUID, "web", "running"))
 	agent, guest := e.guest(t, webUUID, "web-1")
 	there := e.now(t)
-	m.say(t, inventory.StatusOK)
+	m.report(t, inventory.StatusOK)
 	e.wantHosts(t, guest)
 	if then := e.related(t, guest, "hosted_on", there); !cmp.Equal(then, []string{host}) {
 		t.Errorf("it was hosted on %v, want %s", then, host)
@@ -157,7 +157,7 @@ func TestGuestLeavesItsHost(t *testing.T) {
 	if got := e.ci(t, guest, time.Time{}); got.Name != "web-2" || agent.mustRecord(t).CI != guest {
 		t.Errorf("the guest is %s, by the name of %s", agent.mustRecord(t).CI, got.Name)
 	}
-	m.say(t, inventory.StatusOK, domainOf(webUUID, "web", "shut off"))
+	m.report(t, inventory.StatusOK, domainOf(webUUID, "web", "shut off"))
 	e.wantHosts(t, guest, host)
 }
 
@@ -166,19 +166,19 @@ func TestGuestMoves(t *testing.T) {
 	t.Parallel()
 	web := domainOf(webUUID, "web", "running")
 	for _, arrivesFirst := range []bool{true, false} {
-		e := newEstate(t)
+		e := newFixture(t)
 		from, first := e.host(t, 1, web)
 		to, second := e.host(t, 2)
 		_, guest := e.guest(t, webUUID, "web-1")
 		e.wantHosts(t, guest, first)
 		before := e.now(t)
 		if arrivesFirst {
-			to.say(t, inventory.StatusOK, web)
-			from.say(t, inventory.StatusOK)
+			to.report(t, inventory.StatusOK, web)
+			from.report(t, inventory.StatusOK)
 		} else {
-			from.say(t, inventory.StatusOK)
+			from.report(t, inventory.StatusOK)
 			e.wantHosts(t, guest)
-			to.say(t, inventory.StatusOK, web)
+			to.report(t, inventory.StatusOK, web)
 		}
 		e.wantHosts(t, guest, second)
 		if then := e.related(t, guest, "hosted_on", before); !cmp.Equal(then, []string{first}) {
@@ -190,18 +190,18 @@ func TestGuestMoves(t *testing.T) {
 	}
 }
 
-// TestHostThatCannotTell: what a host does not say says nothing.
-func TestHostThatCannotTell(t *testing.T) {
+// TestHostThatCannotReport: what a host does not say says nothing.
+func TestHostThatCannotReport(t *testing.T) {
 	t.Parallel()
 	for _, status := range []inventory.Status{
 		inventory.StatusPartial, inventory.StatusDenied, inventory.StatusUnsupported, inventory.StatusTimeout, inventory.StatusError,
 	} {
 		t.Run(string(status), func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			m, host := e.host(t, 1, domainOf(webUUID, "web", "running"))
 			_, guest := e.guest(t, webUUID, "web-1")
-			m.say(t, status)
+			m.report(t, status)
 			e.wantHosts(t, guest, host)
 			// The host itself changes: its machines are looked at again, by what is held of them.
 			mustObserve(t, m, report{"os": ok(&inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Version: "13", InstallId: "x1", Hostname: "renamed"})})
@@ -213,12 +213,12 @@ func TestHostThatCannotTell(t *testing.T) {
 // TestGuestIsRenamedAndStopped: it stays where it is, without a new relationship, and its states are history.
 func TestGuestIsRenamedAndStopped(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m, host := e.host(t, 1, domainOf(webUUID, "web", "running"))
 	guest := e.virtualMachines(t)[0]
 	began := e.relationship(t, guest, "hosted_on").ValidFrom
-	m.say(t, inventory.StatusOK, domainOf(webUUID, "web", "shut off"))
-	m.say(t, inventory.StatusOK, domainOf(webUUID, "shop", "running"))
+	m.report(t, inventory.StatusOK, domainOf(webUUID, "web", "shut off"))
+	m.report(t, inventory.StatusOK, domainOf(webUUID, "shop", "running"))
 	e.wantHosts(t, guest, host)
 	if got := e.relationship(t, guest, "hosted_on").ValidFrom; !got.Equal(began) {
 		t.Errorf("hosted since %v, want %v", got, began)
@@ -232,7 +232,7 @@ func TestGuestIsRenamedAndStopped(t *testing.T) {
 }
 
 // relationship gives the only one of a type that a CI has.
-func (e *estate) relationship(t testing.TB, ci, kind string) inventory.Relationship {
+func (e *fixture) relationship(t testing.TB, ci, kind string) inventory.Relationship {
 	t.Helper()
 	var only inventory.Relationship
 	q := inventory.RelationshipQuery{CI: ci, Type: kind}
@@ -249,7 +249,7 @@ func (e *estate) relationship(t testing.TB, ci, kind string) inventory.Relations
 // TestGuestsWithoutAnIdentifier: what has no UUID is known on its host alone, also where two hosts call theirs alike.
 func TestGuestsWithoutAnIdentifier(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	nameless := &inventoryv1.VirtualMachine{Id: "test", Name: "test", Kind: "qemu", State: "running"}
 	placeholder := domainOf("00010203-0405-0607-0809-0a0b0c0d0e0f", "copied", "running")
 	_, one := e.host(t, 1, nameless, placeholder, domainOf(laptop(1).uuid, "licensed", "running"))
@@ -266,14 +266,14 @@ func TestGuestsWithoutAnIdentifier(t *testing.T) {
 // more hosts than a move takes, these are copies, and none of them is the others.
 func TestDefinedOnSeveralHosts(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	off, on := domainOf(webUUID, "web", "shut off"), domainOf(webUUID, "web", "running")
 	_, a := e.host(t, 1, off)
 	third, b := e.host(t, 2, on)
 	_, guest := e.guest(t, webUUID, "web-1")
 	_, c := e.host(t, 3, off)
 	e.wantHosts(t, guest, a, b, c)
-	third.say(t, inventory.StatusOK)
+	third.report(t, inventory.StatusOK)
 	e.wantHosts(t, guest, a, c)
 	for n := range 3 {
 		e.host(t, 4+n, on)

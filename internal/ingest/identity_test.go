@@ -55,14 +55,14 @@ func display(serial string) proto.Message {
 	return &inventoryv1.Display{ManufacturerPnp: "DEL", ProductCode: proto.Uint32(0xa0c4), SerialText: serial, Model: "DELL U2720Q"}
 }
 
-func (e *estate) agent(t testing.TB, h hardware) (*machine, string) {
+func (e *fixture) agent(t testing.TB, h hardware) (*machine, string) {
 	t.Helper()
 	m := e.enroll(t)
 	mustObserve(t, m, h.report())
 	return m, m.mustRecord(t).CI
 }
 
-func (e *estate) installs(t testing.TB, name string) int {
+func (e *fixture) installs(t testing.TB, name string) int {
 	t.Helper()
 	total := 0
 	err := e.ListSoftware(t.Context(), inventory.SoftwareQuery{Words: []string{name}}, func(s inventory.Software, _ inventory.Position) error {
@@ -75,7 +75,7 @@ func (e *estate) installs(t testing.TB, name string) int {
 	return total
 }
 
-func (e *estate) ci(t testing.TB, id string, at time.Time) inventory.CIDetails {
+func (e *fixture) ci(t testing.TB, id string, at time.Time) inventory.CIDetails {
 	t.Helper()
 	details, err := e.CI(t.Context(), id, at)
 	if err != nil {
@@ -84,7 +84,7 @@ func (e *estate) ci(t testing.TB, id string, at time.Time) inventory.CIDetails {
 	return details
 }
 
-func (e *estate) now(t testing.TB) time.Time {
+func (e *fixture) now(t testing.TB) time.Time {
 	t.Helper()
 	now, err := e.Now(t.Context())
 	if err != nil {
@@ -94,7 +94,7 @@ func (e *estate) now(t testing.TB) time.Time {
 }
 
 // related lists the CIs at the other end of a CI's relationships of a type.
-func (e *estate) related(t testing.TB, ci, relation string, at time.Time) []string {
+func (e *fixture) related(t testing.TB, ci, relation string, at time.Time) []string {
 	t.Helper()
 	others := []string{}
 	q := inventory.RelationshipQuery{CI: ci, Type: relation, Page: inventory.Page{AsOf: at}}
@@ -116,7 +116,7 @@ var auditor = inventory.Actor{Name: "ann", Reason: "looked at the sticker"}
 
 func TestAnOrderedLaptopIsTheOneThatReports(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	ordered, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "laptop", Attributes: inventory.Attributes{
 		"manufacturer": "DELL", "serial_number": " svc0001", "lifecycle_state": "ordered", "purchase_order": "PO-7", "cost": "1199.90",
@@ -144,9 +144,9 @@ func TestAnOrderedLaptopIsTheOneThatReports(t *testing.T) {
 	}
 }
 
-func TestReinstalledAgentTakesThePlaceOfTheOldOne(t *testing.T) {
+func TestReinstalledAgentReplacesTheOldOne(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	old, device := e.agent(t, h)
 	h.software = []proto.Message{pkg("bash", "5.3")}
@@ -175,7 +175,7 @@ func TestReinstalledAgentTakesThePlaceOfTheOldOne(t *testing.T) {
 
 func TestPlaceholdersMergeNothing(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	a, b := laptop(1), laptop(2)
 	for _, h := range []*hardware{&a, &b} {
 		h.serial, h.uuid, h.board = "To Be Filled By O.E.M.", "03000200-0400-0500-0006-000700080009", "Default string"
@@ -193,7 +193,7 @@ func TestPlaceholdersMergeNothing(t *testing.T) {
 // TestMergeAndUndo merges two machines with monitors and what people said of them, and takes it back.
 func TestMergeAndUndo(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	a, b := laptop(1), laptop(2)
 	a.displays, b.displays = []proto.Message{display("CN0A")}, []proto.Message{display("CN0B")}
 	_, ciA := e.agent(t, a)
@@ -201,7 +201,7 @@ func TestMergeAndUndo(t *testing.T) {
 	declare(t, e, ciB, map[string]any{"owner": "Ben", "asset_tag": "T-2"})
 	before := map[string]inventory.CIDetails{ciA: e.ci(t, ciA, time.Time{}), ciB: e.ci(t, ciB, time.Time{})}
 	screens := map[string][]string{ciA: e.related(t, ciA, "connected_to", time.Time{}), ciB: e.related(t, ciB, "connected_to", time.Time{})}
-	apart := e.now(t)
+	separate := e.now(t)
 
 	merged, err := e.MergeCIs(t.Context(), []string{ciB, ciA}, auditor)
 	if err != nil {
@@ -230,7 +230,7 @@ func TestMergeAndUndo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for ci, want := range before {
-		for _, at := range []time.Time{{}, apart} {
+		for _, at := range []time.Time{{}, separate} {
 			got := e.ci(t, ci, at)
 			if diff := cmp.Diff(settled(want), settled(got)); diff != "" {
 				t.Errorf("%s as of %v (-before +after):\n%s", ci, at, diff)
@@ -261,7 +261,7 @@ func isConflict(err error) bool {
 	return errors.As(err, &e) && e.Code == inventory.CodeConflict
 }
 
-func declare(t testing.TB, e *estate, ci string, values map[string]any) {
+func declare(t testing.TB, e *fixture, ci string, values map[string]any) {
 	t.Helper()
 	if err := e.DeclareCI(t.Context(), ci, inventory.Declaration{Attributes: values}, auditor); err != nil {
 		t.Fatal(err)
@@ -270,7 +270,7 @@ func declare(t testing.TB, e *estate, ci string, values map[string]any) {
 
 func TestSplitIsRemembered(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	_, device := e.agent(t, h)
 	second, again := e.agent(t, h)
@@ -297,7 +297,7 @@ func TestSplitIsRemembered(t *testing.T) {
 
 func TestMonitorMoves(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	a, b := laptop(1), laptop(2)
 	a.displays = []proto.Message{display("CN0123")}
 	first, ciA := e.agent(t, a)
@@ -324,7 +324,7 @@ func TestMonitorMoves(t *testing.T) {
 // TestMonitorsWithOneSerialNumber are of a maker that gives all the same one.
 func TestMonitorsWithOneSerialNumber(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	seen := map[string]bool{}
 	var devices []string
 	for n := range 5 {
@@ -346,7 +346,7 @@ func TestMonitorsWithOneSerialNumber(t *testing.T) {
 // TestDiskMovesWithItsInstallation takes a disk with its agent out of one machine and puts it into another.
 func TestDiskMovesWithItsInstallation(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	a, b := laptop(1), laptop(2)
 	moving, ciA := e.agent(t, a)
 	before := e.now(t)
@@ -379,7 +379,7 @@ func TestDiskMovesWithItsInstallation(t *testing.T) {
 
 func TestLocks(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	agent, ci := e.agent(t, h)
 	if err := e.LockAttribute(t.Context(), ci, inventory.Lock{
@@ -419,7 +419,7 @@ func TestLocks(t *testing.T) {
 
 func TestUnknownAttributeIsRefused(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	_, ci := e.agent(t, laptop(1))
 	err := e.DeclareCI(t.Context(), ci, inventory.Declaration{Attributes: map[string]any{"colour": "red"}}, auditor)
 	var refused *inventory.Error
@@ -433,17 +433,17 @@ func TestUnknownAttributeIsRefused(t *testing.T) {
 
 func TestRetiredComesBack(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	agent, ci := e.agent(t, h)
 	sold := inventory.Actor{Name: "ann", Reason: "sold"}
 	if err := e.RetireCI(t.Context(), ci, sold); err != nil {
 		t.Fatal(err)
 	}
-	gone := e.now(t)
+	disposed := e.now(t)
 	retired := func(when string) {
 		t.Helper()
-		got := e.ci(t, ci, gone)
+		got := e.ci(t, ci, disposed)
 		if got.RetiredAt == nil || got.RetiredBy != "ann" || got.RetireReason != "sold" {
 			t.Errorf("%s, as of when it was retired: at %v by %q for %q", when, got.RetiredAt, got.RetiredBy, got.RetireReason)
 		}
@@ -469,16 +469,16 @@ func TestRetiredComesBack(t *testing.T) {
 // TestContainerIsHosted runs agents in containers, which see the hardware of their host, whoever is heard of first.
 func TestContainerIsHosted(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	inside := func(number, name string) (ci string) {
 		one := h
 		one.install, one.host = "ffffffffffffffffffffffffffff000"+number, name
-		said := one.report()
-		system, _ := said["system"].items[0].(*inventoryv1.System)
+		reported := one.report()
+		system, _ := reported["system"].items[0].(*inventoryv1.System)
 		system.ContainerType = "lxc"
 		guest := e.enroll(t)
-		mustObserve(t, guest, said)
+		mustObserve(t, guest, reported)
 		ci = guest.mustRecord(t).CI
 		if got := e.ci(t, ci, time.Time{}); got.Class != "container" || got.Attributes["serial_number"] != nil {
 			t.Errorf("the container is a %s with %v", got.Class, got.Attributes)
@@ -504,7 +504,7 @@ func TestContainerIsHosted(t *testing.T) {
 // TestTwoSystemsOnOneMachine starts one and the other: both are there.
 func TestTwoSystemsOnOneMachine(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	first, device := e.agent(t, h)
 	h.install, h.host = "11111111111111111111111111111111", "other"
@@ -519,7 +519,7 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 		t.Errorf("%d systems are installed", n)
 	}
 	record := first.mustRecord(t)
-	if !record.Unsettled {
+	if !record.LivenessDependent {
 		t.Error("nobody will look again when the first system is heard of")
 	}
 	states, err := first.SectionStates(t.Context(), record.ID)
@@ -538,10 +538,10 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	_ = second
 }
 
-// TestPartIsSeenWithItsWhole: a monitor is there as long as the machine is heard of that sees it.
-func TestPartIsSeenWithItsWhole(t *testing.T) {
+// TestComponentIsObservedWithItsHost: a monitor is there as long as the machine is heard of that sees it.
+func TestComponentIsObservedWithItsHost(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	h.displays = []proto.Message{display("CN0123")}
 	agent, ci := e.agent(t, h)

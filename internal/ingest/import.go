@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/wire"
@@ -28,9 +28,9 @@ type importStore interface {
 // importSize is how many documents one transaction takes in.
 const importSize = 256
 
-// Import takes in a file of another tool. It is read to its end before anything is changed: a broken file changes
-// nothing, and its error, an inventory.Error with CodeInvalid, says where it is broken. What a file has said before
-// changes nothing either.
+// Import takes in a file of another tool. It is read to its end before anything is changed: a
+// broken file changes nothing, and its error, an inventory.Error with CodeInvalid, says where it is
+// broken. What a file has said before changes nothing either.
 func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error) {
 	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
 	docs, err := g.readFile(ctx, body, o)
@@ -38,7 +38,7 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 		return report, err
 	}
 	if len(docs) > 0 {
-		report.Warnings = docs[0].Notes
+		report.Warnings = docs[0].FileWarnings
 	}
 	within := takeWithin(docs)
 	if report.Documents, err = g.importAll(ctx, docs, o.DryRun); err != nil {
@@ -55,7 +55,7 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 	return report, nil
 }
 
-func (g *Ingester) importAll(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importAll(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
 	rows := []inventory.ImportRow{}
 	for some := range slices.Chunk(docs, importSize) {
 		taken, err := g.importSome(ctx, some, dryRun)
@@ -67,10 +67,10 @@ func (g *Ingester) importAll(ctx context.Context, docs []foreign.Document, dryRu
 	return rows, nil
 }
 
-func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]foreign.Document, error) {
-	options := foreign.Options{Name: o.Name}
+func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]importer.Document, error) {
+	options := importer.Options{Name: o.Name}
 	if o.Mapping != nil {
-		mapping, err := foreign.ParseMapping(o.Mapping)
+		mapping, err := importer.ParseMapping(o.Mapping)
 		if err != nil {
 			return nil, refuse("%v", err)
 		}
@@ -83,7 +83,7 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 	if options.Classes, err = g.store.Classes(ctx); err != nil {
 		return nil, err
 	}
-	docs, err := foreign.Read(o.Format, body, options)
+	docs, err := importer.Read(o.Format, body, options)
 	if err != nil {
 		return nil, refuse("%v", err)
 	}
@@ -95,10 +95,25 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 			d.Problem = fmt.Sprintf("%s is the same thing: both are called %s", first, d.NativeKey)
 		}
 		if d.Problem == "" {
-			seen[key] = d.Place
+			seen[key] = d.Position
 		}
+		d.Observed = reconcile.WithIdentifiers(d.Observed, baseClass(options.Classes, d.Observed.Class))
 	}
 	return docs, nil
+}
+
+// baseClass returns the class directly below the root that a class belongs to, "" if it is unknown.
+func baseClass(classes []inventory.Class, class string) string {
+	for _, c := range classes {
+		switch {
+		case c.Name != class || c.Parent == "":
+		case c.Parent == inventory.RootClass:
+			return class
+		default:
+			return baseClass(classes, c.Parent)
+		}
+	}
+	return ""
 }
 
 func refuse(format string, args ...any) error {
@@ -106,12 +121,12 @@ func refuse(format string, args ...any) error {
 }
 
 // importSome takes in some documents: first what they are, then what their inventories hold.
-func (g *Ingester) importSome(ctx context.Context, docs []foreign.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importSome(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
 	rows := make([]inventory.ImportRow, len(docs))
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
-		rows[i] = inventory.ImportRow{Place: d.Place, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		rows[i] = inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
 		if d.Problem != "" {
 			rows[i].Outcome = outcomeRejected
 			continue
@@ -180,8 +195,9 @@ func count(report *inventory.ImportReport) {
 	}
 }
 
-// recordOf gives a document as the store takes it in: what its sections say of its thing is part of it.
-func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) {
+// recordOf gives a document as the store takes it in: what its sections say of its thing is part of
+// it.
+func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error) {
 	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed, Match: d.Match}
 	if len(d.Sections) == 0 {
 		return record, nil
@@ -190,21 +206,22 @@ func (g *Ingester) recordOf(d foreign.Document) (inventory.ImportRecord, error) 
 	for _, s := range d.Sections {
 		section, known := wire.Lookup(s.Name)
 		if !known {
-			return record, fmt.Errorf("%s: there is no section %s", d.Place, s.Name)
+			return record, fmt.Errorf("%s: there is no section %s", d.Position, s.Name)
 		}
 		for _, item := range s.Items {
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
 		}
 	}
-	record.Observed = reconcile.Join(reconcile.Observe(facts, g.options.Honest), d.Observed)
+	record.Observed = reconcile.Join(reconcile.Observe(facts, g.rules.IsHonest), d.Observed)
 	return record, nil
 }
 
 // maxTries is how often an inventory is tried that others import at the same time.
 const maxTries = 10
 
-// importSections takes in the sections that differ from what is held, and reports whether there were any.
-func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Document) (bool, error) {
+// importSections takes in the sections that differ from what is held, and reports whether there
+// were any.
+func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Document) (bool, error) {
 	for range maxTries {
 		record, err := g.store.RecordByID(ctx, id)
 		if err != nil {
@@ -227,8 +244,8 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d foreign.Docum
 }
 
 // observationOf gives what a document says that is not held.
-func observationOf(record inventory.Record, states map[string]inventory.SectionState, d foreign.Document) (*Observation, error) {
-	obs := &Observation{Record: record, States: states, Program: record.Program, Also: &d.Observed}
+func observationOf(record inventory.Record, states map[string]inventory.SectionState, d importer.Document) (*CheckIn, error) {
+	obs := &CheckIn{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {
 		section, _ := wire.Lookup(s.Name)
 		update, err := updateOf(section, s.Items)

@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -30,7 +30,7 @@ func corpus(t testing.TB, name string) []byte {
 	return content
 }
 
-func (e *estate) load(t testing.TB, format, body string, o inventory.ImportOptions) inventory.ImportReport {
+func (e *fixture) load(t testing.TB, format, body string, o inventory.ImportOptions) inventory.ImportReport {
 	t.Helper()
 	o.Format = format
 	report, err := e.ingester.Import(t.Context(), strings.NewReader(body), o)
@@ -40,7 +40,7 @@ func (e *estate) load(t testing.TB, format, body string, o inventory.ImportOptio
 	return report
 }
 
-func (e *estate) count(t testing.TB, class string) int {
+func (e *fixture) count(t testing.TB, class string) int {
 	t.Helper()
 	n := 0
 	err := e.ListCIs(t.Context(), inventory.CIQuery{Class: class}, func(inventory.CI, inventory.Position) error {
@@ -61,7 +61,7 @@ SVC0003;DELL;laptop;PO-2;899;2026-02-30
 
 func TestImportOfAPurchaseList(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	_, known := e.agent(t, laptop(2))
 
 	dry := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases", DryRun: true})
@@ -72,7 +72,7 @@ func TestImportOfAPurchaseList(t *testing.T) {
 	if first.Created != 1 || first.Changed != 1 || first.Rejected != 1 {
 		t.Errorf("first: %+v", first)
 	}
-	if row := first.Documents[2]; row.Place != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
+	if row := first.Documents[2]; row.Position != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
 		t.Errorf("the bad row: %+v", row)
 	}
 	if row := first.Documents[1]; row.CI != known {
@@ -94,11 +94,12 @@ const (
 		"relationships": {"Office": {"type": "located_in", "class": "location"}, "User": {"type": "used_by", "class": "person", "by": "login"}}}`
 )
 
-// TestListsRelate: a list says where things are and whose they are, by what these are called. What it names is made where
-// it is not there, and is what is there otherwise. What the next list says no more has ended.
+// TestListsRelate: a list says where things are and whose they are, by what these are called. What
+// it names is made where it is not there, and is what is there otherwise. What the next list says
+// no more has ended.
 func TestListsRelate(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	ada, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "person", Name: "Ada", Attributes: inventory.Attributes{"login": "ada"}}, auditor)
 	if err != nil {
 		t.Fatal(err)
@@ -108,8 +109,8 @@ func TestListsRelate(t *testing.T) {
 	if first.Created != 3 || e.count(t, "location") != 1 || e.count(t, "person") != 2 {
 		t.Fatalf("%+v; %d locations, %d persons", first, e.count(t, "location"), e.count(t, "person"))
 	}
-	if said := strings.Join(first.Documents[0].Warnings, "; "); !strings.Contains(said, "no location with the name Berlin yet") || strings.Contains(said, "ada") {
-		t.Errorf("warnings of the first row: %s", said)
+	if reported := strings.Join(first.Documents[0].Warnings, "; "); !strings.Contains(reported, "no location with the name Berlin yet") || strings.Contains(reported, "ada") {
+		t.Errorf("warnings of the first row: %s", reported)
 	}
 	of := func(row int, kind string) []string { return e.related(t, first.Documents[row].CI, kind, time.Time{}) }
 	berlin := of(0, "located_in")
@@ -133,11 +134,11 @@ func TestListsRelate(t *testing.T) {
 	}
 }
 
-// TestListsMatch: a list may say by which attribute its rows are about what is known. What several things are called is
-// nobody's name, and what another kind of thing is called is not this one's.
+// TestListsMatch: a list may say by which attribute its rows are about what is known. What several
+// things are called is nobody's name, and what another kind of thing is called is not this one's.
 func TestListsMatch(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	known := map[string]string{}
 	for _, made := range []struct{ class, name, tag string }{
 		{"laptop", "one", "A-1"}, {"laptop", "two", "A-2"}, {"laptop", "double", "A-2"}, {"monitor", "screen", "A-3"},
@@ -177,10 +178,11 @@ func TestListsMatch(t *testing.T) {
 	}
 }
 
-// TestExportedListsComeBack: a list that was exported and edited is about the CIs that it was exported of.
+// TestExportedListsComeBack: a list that was exported and edited is about the CIs that it was
+// exported of.
 func TestExportedListsComeBack(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "monitor", Name: "screen"}, auditor)
 	if err != nil {
 		t.Fatal(err)
@@ -191,19 +193,19 @@ func TestExportedListsComeBack(t *testing.T) {
 	if row := report.Documents[0]; row.CI != ci || e.ci(t, ci, time.Time{}).Attributes["owner"] != "Ada" {
 		t.Errorf("%+v", row)
 	}
-	if said := strings.Join(report.Warnings, "; "); !strings.Contains(said, `column "first_seen" is left out`) || strings.Contains(said, `"id"`) {
-		t.Errorf("warnings about all rows: %s", said)
+	if reported := strings.Join(report.Warnings, "; "); !strings.Contains(reported, `column "first_seen" is ignored`) || strings.Contains(reported, `"id"`) {
+		t.Errorf("warnings about all rows: %s", reported)
 	}
 	if row := report.Documents[1]; !strings.Contains(row.Problem, "there is no CI with the id") || e.count(t, "") != 1 {
 		t.Errorf("an id of nothing: %+v, %d CIs", row, e.count(t, ""))
 	}
 }
 
-// TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A mapping that names what there
-// is not is refused.
+// TestListsOfAnyClass: a column may say any class that there is, by its name or its label. A
+// mapping that names what there is not is refused.
 func TestListsOfAnyClass(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	if err := e.CreateClass(t.Context(), inventory.Class{Name: "projector", Parent: "peripheral", Label: "Video projector"}); err != nil {
 		t.Fatal(err)
 	}
@@ -214,9 +216,9 @@ func TestListsOfAnyClass(t *testing.T) {
 		}
 	}
 	for says, mapping := range map[string]string{
-		"there is no class toaster":        `{"class": "toaster"}`,
-		"there is no attribute serial_nr":  `{"columns": {"Name": "serial_nr"}}`,
-		"rows are matched by asset_tag, w": `{"match": "asset_tag", "columns": {"Name": "name"}}`,
+		"there is no class toaster":             `{"class": "toaster"}`,
+		"there is no attribute serial_nr":       `{"columns": {"Name": "serial_nr"}}`,
+		"match is asset_tag, but no column has": `{"match": "asset_tag", "columns": {"Name": "name"}}`,
 	} {
 		_, err := e.ingester.Import(t.Context(), strings.NewReader("Name\nA\n"), inventory.ImportOptions{Format: "csv", Mapping: []byte(mapping)})
 		var refused *inventory.Error
@@ -226,10 +228,11 @@ func TestListsOfAnyClass(t *testing.T) {
 	}
 }
 
-// TestListsNameTheirOwn: rows name other rows of their list, before them or after, and nothing is made for it.
+// TestListsNameTheirOwn: rows name other rows of their list, before them or after, and nothing is
+// made for it.
 func TestListsNameTheirOwn(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	options := inventory.ImportOptions{Name: "racks", Mapping: []byte(`{"key": ["Tag"], "class": {"column": "Kind"}, "columns": {"Tag": "asset_tag", "Name": "name"},
 		"relationships": {"In": {"type": "contains", "class": "ci", "by": "asset_tag", "inverse": true}}}`)}
 	const list = "Tag;Name;Kind;In\nS-1;web;server;R-1\nR-1;rack;peripheral;R-0\nR-0;row;peripheral;\n"
@@ -277,7 +280,7 @@ func TestListsNameWrongly(t *testing.T) {
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()
-			e := newEstate(t)
+			e := newFixture(t)
 			for range 2 {
 				if _, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor); err != nil {
 					t.Fatal(err)
@@ -294,7 +297,7 @@ func TestListsNameWrongly(t *testing.T) {
 
 func TestBrokenFileChangesNothing(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	for format, body := range map[string]string{
 		"csv":                 orders + "\"SVC0004;unbalanced\n",
 		"fusioninventory-xml": "<REQUEST><CONTENT><BIOS><SSN>1</SSN></CONTENT></REQUEST>",
@@ -325,7 +328,7 @@ func TestRealInventories(t *testing.T) {
 		t.Run(filepath.Base(c.file), func(t *testing.T) {
 			t.Parallel()
 			body := string(corpus(t, c.file))
-			e := newEstate(t)
+			e := newFixture(t)
 			first := e.load(t, c.format, body, inventory.ImportOptions{})
 			if len(first.Documents) == 0 || first.Created != len(first.Documents) {
 				t.Fatalf("first: %+v", first)
@@ -341,7 +344,7 @@ func TestRealInventories(t *testing.T) {
 }
 
 // wantNoDurations: how long another program collected is not known.
-func (e *estate) wantNoDurations(t *testing.T, device string) {
+func (e *fixture) wantNoDurations(t *testing.T, device string) {
 	t.Helper()
 	err := e.ListDeviceSections(t.Context(), device, inventory.Page{}, func(s inventory.DeviceSection, _ inventory.Position) error {
 		if s.DurationMS != nil {
@@ -355,11 +358,12 @@ func (e *estate) wantNoDurations(t *testing.T, device string) {
 	}
 }
 
-// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory alone.
+// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory
+// alone.
 func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	whole, part := string(corpus(t, "inventories/glpi-json/computer_1.json")), string(corpus(t, "inventories/glpi-json/computer_1_partial_memory.json"))
-	e := newEstate(t)
+	e := newFixture(t)
 	ci := e.load(t, "glpi-json", whole, inventory.ImportOptions{}).Documents[0].CI
 	before := e.ci(t, ci, time.Time{})
 	people := e.related(t, ci, "used_by", time.Time{})
@@ -372,11 +376,12 @@ func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	}
 }
 
-// TestParallelImports has eight clients import overlapping lists at the same time, round after round.
+// TestParallelImports has eight clients import overlapping lists at the same time, round after
+// round.
 func TestParallelImports(t *testing.T) {
 	t.Parallel()
 	const clients, rounds, machines = 8, 20, 12
-	e := newEstate(t)
+	e := newFixture(t)
 	var wait sync.WaitGroup
 	errs := make(chan error, clients)
 	for client := range clients {
@@ -416,8 +421,8 @@ func TestParallelImports(t *testing.T) {
 	}
 }
 
-// TestTwoInventoriesOfOneMachine imports what one machine reported at two times: it is one CI, and the feed of changes has
-// exactly what differs.
+// TestTwoInventoriesOfOneMachine imports what one machine reported at two times: it is one CI, and
+// the feed of changes has exactly what differs.
 func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	t.Parallel()
 	for _, pair := range [][2]string{
@@ -430,7 +435,7 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 			t.Parallel()
 			before := string(corpus(t, "inventories/glpi-json/"+pair[0]))
 			after := string(corpus(t, "inventories/glpi-json/"+pair[1]))
-			e := newEstate(t)
+			e := newFixture(t)
 			ci := e.load(t, "glpi-json", before, inventory.ImportOptions{}).Documents[0].CI
 			since := e.now(t)
 			report := e.load(t, "glpi-json", after, inventory.ImportOptions{})
@@ -446,7 +451,8 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	}
 }
 
-// differences gives what is in one inventory and not in the other, of the sections that the second one has.
+// differences gives what is in one inventory and not in the other, of the sections that the second
+// one has.
 func differences(t *testing.T, before, after string) []string {
 	t.Helper()
 	was, is := factsOf(t, before), factsOf(t, after)
@@ -469,7 +475,7 @@ func differences(t *testing.T, before, after string) []string {
 
 func factsOf(t *testing.T, body string) map[string][]string {
 	t.Helper()
-	docs, err := foreign.Read("glpi-json", strings.NewReader(body), foreign.Options{})
+	docs, err := importer.Read("glpi-json", strings.NewReader(body), importer.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -481,11 +487,11 @@ func factsOf(t *testing.T, body string) map[string][]string {
 }
 
 // itemChanges lists what a CI's feed says of its items, in the form of differences.
-func (e *estate) itemChanges(t *testing.T, ci string, since time.Time) []string {
+func (e *fixture) itemChanges(t *testing.T, ci string, since time.Time) []string {
 	t.Helper()
 	list := []string{}
-	q := inventory.EstateQuery{CI: ci, Since: since, Kind: "item"}
-	err := e.ListEstateChanges(t.Context(), q, func(c inventory.EstateChange, _ inventory.Position) error {
+	q := inventory.FeedQuery{CI: ci, Since: since, Type: "item"}
+	err := e.ListChanges(t.Context(), q, func(c inventory.FeedChange, _ inventory.Position) error {
 		if c.New != nil {
 			list = append(list, "+ "+c.Subject+" "+string(c.New))
 		}

@@ -3,37 +3,38 @@ package ingest
 import (
 	"slices"
 
-	"github.com/musterhq/muster/internal/foreign"
+	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
 // named is how a document names a thing: by the value of an attribute.
 type named struct{ by, value string }
 
-// takeWithin takes from documents what they say of their relationships to others of the same list, and gives these
-// documents as they were. All of the list must be there before they can be related, in whatever order they stand; until
-// then nothing that they were related to ends.
-func takeWithin(docs []foreign.Document) (within []foreign.Document) {
+// takeWithin takes from documents what they say of their relationships to others of the same list,
+// and gives these documents as they were. All of the list must be there before they can be related,
+// in whatever order they stand; until then nothing that they were related to ends.
+func takeWithin(docs []importer.Document) (within []importer.Document) {
 	names := namesOf(docs)
 	for i := range docs {
 		d := &docs[i]
-		inList := func(p inventory.Part) bool { return p.By != "" && names[nameOf(p)] }
-		if d.Problem == "" && slices.ContainsFunc(d.Observed.Parts, inList) {
+		inList := func(p inventory.Component) bool { return p.By != "" && names[nameOf(p)] }
+		if d.Problem == "" && slices.ContainsFunc(d.Observed.Components, inList) {
 			within = append(within, *d)
-			d.Observed.Parts = slices.DeleteFunc(slices.Clone(d.Observed.Parts), inList)
+			d.Observed.Components = slices.DeleteFunc(slices.Clone(d.Observed.Components), inList)
 			d.Observed.Partial = true
 		}
 	}
 	return within
 }
 
-func nameOf(p inventory.Part) named { return named{p.By, p.Key} }
+func nameOf(p inventory.Component) named { return named{p.By, p.Key} }
 
-// namesOf gives what the things of documents are called, by the attributes by which others of them name things.
-func namesOf(docs []foreign.Document) map[named]bool {
+// namesOf gives what the things of documents are called, by the attributes by which others of them
+// name things.
+func namesOf(docs []importer.Document) map[named]bool {
 	attributes := map[string]bool{}
 	for _, d := range docs {
-		for _, p := range d.Observed.Parts {
+		for _, p := range d.Observed.Components {
 			if p.By != "" {
 				attributes[p.By] = true
 			}
@@ -52,12 +53,12 @@ func namesOf(docs []foreign.Document) map[named]bool {
 
 // merge adds what became of documents the second time: what is not said again stays as it was said.
 func merge(rows, again []inventory.ImportRow) {
-	byPlace := make(map[string]*inventory.ImportRow, len(rows))
+	byPosition := make(map[string]*inventory.ImportRow, len(rows))
 	for i := range rows {
-		byPlace[rows[i].Place] = &rows[i]
+		byPosition[rows[i].Position] = &rows[i]
 	}
 	for _, second := range again {
-		first := byPlace[second.Place]
+		first := byPosition[second.Position]
 		switch {
 		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
 			first.Warnings = append(first.Warnings, "what it says of others of the list was left out: "+second.Problem)

@@ -12,6 +12,7 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/wire"
 )
@@ -24,12 +25,12 @@ type Store interface {
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
-	Resolve(ctx context.Context, testimonies []inventory.Testimony) (map[int64]inventory.Place, error)
+	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
 	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
 }
 
-// Observation is what one check-in says, next to what the collector held when it said so.
-type Observation struct {
+// CheckIn is what one check-in says, next to what the collector held when it said so.
+type CheckIn struct {
 	Record    inventory.Record
 	States    map[string]inventory.SectionState
 	Summaries []wire.Summary
@@ -70,14 +71,13 @@ type Options struct {
 	Workers   int // transactions at a time; 0 means 2
 	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 40 MB)
 	Logger    *slog.Logger
-	// Honest tells a value from a placeholder, by the kind of identifier or attribute it is; nil takes every value.
-	Honest func(kind, value string) bool
 }
 
 // Ingester applies observations. It is safe for concurrent use.
 type Ingester struct {
 	store   Store
 	options Options
+	rules   *identify.Rules
 	known   *lru.Cache[encoding, inventory.Ref]
 	queue   chan *job
 	stopped chan struct{}
@@ -91,7 +91,7 @@ type encoding struct {
 
 // job is an observation waiting for its group.
 type job struct {
-	obs  *Observation
+	obs  *CheckIn
 	done chan error
 	work
 }
@@ -110,15 +110,12 @@ func New(store Store, o Options) (*Ingester, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Honest == nil {
-		o.Honest = func(string, string) bool { return true }
-	}
 	known, err := lru.New[encoding, inventory.Ref](o.CacheSize)
 	if err != nil {
 		return nil, fmt.Errorf("make item cache: %w", err)
 	}
 	return &Ingester{
-		store: store, options: o, known: known,
+		store: store, options: o, rules: identify.Default(), known: known,
 		queue: make(chan *job, o.GroupSize), stopped: make(chan struct{}),
 	}, nil
 }
@@ -126,7 +123,7 @@ func New(store Store, o Options) (*Ingester, error) {
 // Apply commits an observation and returns when it is durable. The errors that a caller can act on are ErrFenced,
 // MismatchError and ErrStopped; any other means that the store could not be reached or refused, and that nothing
 // was applied.
-func (g *Ingester) Apply(ctx context.Context, obs *Observation) (Result, error) {
+func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	j := &job{obs: obs, done: make(chan error, 1)}
 	for _, u := range obs.Updates {
 		if err := u.Check(); err != nil {
@@ -162,8 +159,8 @@ func (j *job) outcome(err error) (Result, error) {
 	}
 	c := j.change
 	record := j.obs.Record
-	if j.place != nil {
-		record.CI, record.Unsettled = j.place.CI, j.place.Unsettled
+	if j.assignment != nil {
+		record.CI, record.LivenessDependent = j.assignment.CI, j.assignment.LivenessDependent
 	}
 	record.Version, record.Root = c.Version+1, c.Root
 	record.Token, record.PreviousToken, record.TokenAt = c.Token, c.Previous, j.at

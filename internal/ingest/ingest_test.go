@@ -35,9 +35,9 @@ func mustObserve(t testing.TB, m *machine, r report) ingest.Result {
 	return result
 }
 
-func TestChangesAreSaidOnceAndThePastStays(t *testing.T) {
+func TestChangesAreListedOnceAndThePastStays(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	first := mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.1"), pkg("vim", "9")))
 	second := mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.2"), pkg("vim", "9"), pkg("jq", "1")))
 	mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.2"), pkg("jq", "1")))
@@ -76,7 +76,7 @@ func TestOnlyACompleteSectionRemoves(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			m := newEstate(t).enroll(t)
+			m := newFixture(t).enroll(t)
 			mustObserve(t, m, software(inventory.StatusOK, all...))
 			mustObserve(t, m, c.then)
 			if diff := cmp.Diff(facts(t, "software", c.want), m.held(t, "software", time.Time{})); diff != "" {
@@ -93,7 +93,7 @@ func TestOnlyACompleteSectionRemoves(t *testing.T) {
 
 func TestResultIsTheRecordAsItIsNow(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	for _, version := range []string{"5.1", "5.2"} {
 		result := mustObserve(t, m, software(inventory.StatusOK, pkg("bash", version)))
 		want := m.mustRecord(t)
@@ -106,7 +106,7 @@ func TestResultIsTheRecordAsItIsNow(t *testing.T) {
 
 func TestStaleVersionIsFenced(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.1")))
 	stale := m.prepare(t, software(inventory.StatusOK, pkg("bash", "5.1"), pkg("jq", "1")))
 	mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.1"), pkg("vim", "9")))
@@ -121,7 +121,7 @@ func TestStaleVersionIsFenced(t *testing.T) {
 
 func TestDeltaOnAWrongBaseIsAMismatch(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.1")))
 	obs := m.prepare(t, software(inventory.StatusOK, pkg("bash", "5.2")))
 	wrong := inventory.Root{1}
@@ -136,7 +136,7 @@ func TestDeltaOnAWrongBaseIsAMismatch(t *testing.T) {
 // TestHistoryOracle compares the store with the naive truth: a list of whole snapshots.
 func TestHistoryOracle(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := e.enroll(t)
 		type snapshot struct {
@@ -195,12 +195,12 @@ func factsOfMap(t testing.TB, held map[string]*inventoryv1.Software) []string {
 
 // checkCounts compares the counts of the software list with the devices that can be listed for it, before and
 // after folding.
-func checkCounts(t testing.TB, e *estate) {
+func checkCounts(t testing.TB, e *fixture) {
 	t.Helper()
 	for range 2 {
 		err := e.ListSoftware(t.Context(), inventory.SoftwareQuery{}, func(s inventory.Software, _ inventory.Position) error {
 			var devices int64
-			err := e.ListSoftwareDevices(t.Context(), inventory.HolderQuery{Software: s.ID}, func(inventory.Device, inventory.Position) error {
+			err := e.ListSoftwareDevices(t.Context(), inventory.SoftwareDevicesQuery{Software: s.ID}, func(inventory.Device, inventory.Position) error {
 				devices++
 				return nil
 			})
@@ -221,7 +221,7 @@ func checkCounts(t testing.TB, e *estate) {
 // TestGroupsAreIndependent lets many machines in at once, one of which the store refuses to take.
 func TestGroupsAreIndependent(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	var wait sync.WaitGroup
 	for i := range 40 {
 		m := e.enroll(t)
@@ -242,7 +242,7 @@ func TestGroupsAreIndependent(t *testing.T) {
 
 func TestReadingsFollowTheirItems(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	volume := func(mount string, free uint64) *inventoryv1.Volume {
 		return &inventoryv1.Volume{MountPoint: mount, FsType: "ext4", FreeBytes: &free}
 	}
@@ -314,7 +314,7 @@ func (m *machine) sendReadings(t testing.TB, name string, items ...proto.Message
 
 func TestDeviceFollowsItsDescription(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	describe := func(host, serial string) report {
 		notebook := uint32(10)
 		return report{
@@ -351,7 +351,7 @@ func TestDeviceFollowsItsDescription(t *testing.T) {
 // TestUpdateThatDoesNotAddUp sends what was lost on the way.
 func TestUpdateThatDoesNotAddUp(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	obs := m.prepare(t, software(inventory.StatusOK, pkg("bash", "5.1"), pkg("vim", "9")))
 	lossy := &ingest.Update{Section: lookup(t, "software"), Root: obs.Updates[0].Root}
 	half := added(wire.Set{}, setOf(t, "software", []proto.Message{pkg("bash", "5.1")}))

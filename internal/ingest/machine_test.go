@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 
-// estate is a store with an ingester at work.
-type estate struct {
+// fixture is a store with an ingester at work.
+type fixture struct {
 	*store.Store
 	url      string
 	ingester *ingest.Ingester
@@ -31,22 +31,16 @@ type estate struct {
 	token    [32]byte
 }
 
-func newEstate(t testing.TB) *estate {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	judge, err := ingest.NewJudge(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	url := pgtest.New(t)
-	s, err := store.Open(t.Context(), url, store.Options{
-		NewJudge: func(rules []byte) (store.Judge, error) { return ingest.NewJudge(rules) },
-	})
+	s, err := store.Open(t.Context(), url, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	e := &estate{Store: s, url: url}
-	if e.ingester, err = ingest.New(s, ingest.Options{Honest: judge.Honest}); err != nil {
+	e := &fixture{Store: s, url: url}
+	if e.ingester, err = ingest.New(s, ingest.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if e.decoder, err = ingest.NewDecoder(); err != nil {
@@ -68,14 +62,14 @@ func newEstate(t testing.TB) *estate {
 
 // machine is what an agent knows: who it is and what it sent last.
 type machine struct {
-	*estate
+	*fixture
 	key   [32]byte
 	acked map[string]wire.Set
 }
 
-func (e *estate) enroll(t testing.TB) *machine {
+func (e *fixture) enroll(t testing.TB) *machine {
 	t.Helper()
-	m := &machine{estate: e, acked: map[string]wire.Set{}}
+	m := &machine{fixture: e, acked: map[string]wire.Set{}}
 	_, _ = rand.Read(m.key[:])
 	if _, err := e.Enroll(t.Context(), e.token, m.key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -106,7 +100,7 @@ func (m *machine) observe(t testing.TB, r report) (ingest.Result, error) {
 	return result, err
 }
 
-func (m *machine) prepare(t testing.TB, r report) *ingest.Observation {
+func (m *machine) prepare(t testing.TB, r report) *ingest.CheckIn {
 	t.Helper()
 	record, err := m.Record(t.Context(), m.key)
 	if err != nil {
@@ -116,7 +110,7 @@ func (m *machine) prepare(t testing.TB, r report) *ingest.Observation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	obs := &ingest.Observation{Record: record, States: states, Token: []byte("token"), Hardware: map[string]uint64{"mac": 7}}
+	obs := &ingest.CheckIn{Record: record, States: states, Token: []byte("token"), Hardware: map[string]uint64{"mac": 7}}
 	names := make([]string, 0, len(r))
 	for name := range r {
 		names = append(names, name)
@@ -130,7 +124,7 @@ func (m *machine) prepare(t testing.TB, r report) *ingest.Observation {
 }
 
 // describe summarizes a section and adds its update, if the collector wants one.
-func (m *machine) describe(t testing.TB, obs *ingest.Observation, name string, s section) wire.Summary {
+func (m *machine) describe(t testing.TB, obs *ingest.CheckIn, name string, s section) wire.Summary {
 	t.Helper()
 	summary := wire.Summary{Section: name, Status: s.status}
 	if !s.status.Collected() {

@@ -15,14 +15,14 @@ import (
 // has another gateway.
 func TestMachinesOfOneNetwork(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	on := func(n int, gateway string) []string {
 		h := laptop(n)
-		said := h.report()
-		card, _ := said["network_interface"].items[0].(*inventoryv1.NetworkInterface)
+		reported := h.report()
+		card, _ := reported["network_interface"].items[0].(*inventoryv1.NetworkInterface)
 		card.Addresses, card.Gateways, card.GatewayMacs = []string{"192.168.1.17/24"}, []string{"192.168.1.1"}, []string{gateway}
 		m := e.enroll(t)
-		mustObserve(t, m, said)
+		mustObserve(t, m, reported)
 		return e.related(t, m.mustRecord(t).CI, "member_of", time.Time{})
 	}
 	office := on(1, "00:25:9c:00:00:01")
@@ -44,7 +44,7 @@ func TestMachinesOfOneNetwork(t *testing.T) {
 }
 
 // silence has nobody who was heard of be heard of since.
-func (e *estate) silence(t testing.TB, since time.Duration) {
+func (e *fixture) silence(t testing.TB, since time.Duration) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), e.url)
 	if err != nil {

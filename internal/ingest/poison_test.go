@@ -86,7 +86,7 @@ func TestPoison(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			m := newEstate(t).enroll(t)
+			m := newFixture(t).enroll(t)
 			result, err := m.raw(t, "software", &inventoryv1.Item{Facts: good}, &inventoryv1.Item{Facts: c.facts})
 			if err != nil {
 				t.Fatalf("one bad item spoiled the rest: %v", err)
@@ -138,7 +138,7 @@ func (m *machine) states(t testing.TB) map[string]inventory.SectionState {
 
 func TestAbsurdReadingsAreDropped(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	var items []*inventoryv1.Item
 	for i, at := range []*timestamppb.Timestamp{
 		{Seconds: 1 << 60}, {Seconds: -1 << 60}, {Nanos: -5}, {Seconds: 253402300799}, {Seconds: 1700000000},
@@ -162,7 +162,7 @@ func TestAbsurdReadingsAreDropped(t *testing.T) {
 
 func TestVerdictsAreBounded(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	var items []*inventoryv1.Item
 	for i := range 500 {
 		items = append(items, &inventoryv1.Item{Facts: fmt.Appendf(nil, "\xff%d", i)})
@@ -179,7 +179,7 @@ func TestVerdictsAreBounded(t *testing.T) {
 // TestHugeSection takes a hundred thousand programs and then one more.
 func TestHugeSection(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	var items []proto.Message
 	for i := range 100_000 {
 		items = append(items, pkg(fmt.Sprintf("package-%d", i), "1"))
@@ -197,7 +197,7 @@ func TestHugeSection(t *testing.T) {
 
 func TestMoreThanAnyMachineHas(t *testing.T) {
 	t.Parallel()
-	m := newEstate(t).enroll(t)
+	m := newFixture(t).enroll(t)
 	items := make([]*inventoryv1.Item, 200_001)
 	for i := range items {
 		items[i] = &inventoryv1.Item{Facts: encode(t, pkg(fmt.Sprint(i), "1"))}

@@ -12,10 +12,10 @@ import (
 
 // work is what is worked out about a job on the way to its change.
 type work struct {
-	sections []*sectionWork
-	verdicts []inventory.Verdict
-	change   inventory.Change
-	place    *inventory.Place // where its record was found to be; nil: nobody asked
+	sections   []*sectionWork
+	verdicts   []inventory.Verdict
+	change     inventory.Change
+	assignment *inventory.RecordAssignment // where its record was found to be; nil: nobody asked
 	result
 }
 

@@ -16,32 +16,32 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 	if len(group) == 0 {
 		return nil
 	}
-	facts, err := g.telling(ctx, group)
+	facts, err := g.changed(ctx, group)
 	if err != nil {
 		return err
 	}
-	testimonies := make([]inventory.Testimony, len(group))
+	observations := make([]inventory.Observation, len(group))
 	for i, j := range group {
-		observed := reconcile.Observe(facts[j], g.options.Honest)
+		observed := reconcile.Observe(facts[j], g.rules.IsHonest)
 		if j.obs.Also != nil {
 			observed = reconcile.Join(observed, *j.obs.Also)
 		}
-		testimonies[i] = inventory.Testimony{Record: j.obs.Record.ID, Observed: observed}
+		observations[i] = inventory.Observation{Record: j.obs.Record.ID, Observed: observed}
 	}
-	places, err := g.store.Resolve(ctx, testimonies)
+	assignments, err := g.store.Resolve(ctx, observations)
 	if err != nil {
 		return err
 	}
 	for _, j := range group {
-		place := places[j.obs.Record.ID]
-		j.place = &place
+		assignment := assignments[j.obs.Record.ID]
+		j.assignment = &assignment
 	}
 	return nil
 }
 
 // tells reports whether the observation may tell something new of which device it is about, or of its attributes.
 func (j *job) tells() bool {
-	return j.obs.Record.CI == "" || j.obs.Record.Unsettled || j.obs.Also != nil ||
+	return j.obs.Record.CI == "" || j.obs.Record.LivenessDependent || j.obs.Also != nil ||
 		slices.ContainsFunc(j.sections, (*sectionWork).tells)
 }
 
@@ -50,8 +50,8 @@ func (w *sectionWork) tells() bool {
 		w.update != nil && !w.update.ReadingsOnly && len(w.change.Gained)+len(w.change.Lost) > 0
 }
 
-// telling gives the facts of each job's telling sections, as they are after its change.
-func (g *Ingester) telling(ctx context.Context, group []*job) (map[*job]map[string][]json.RawMessage, error) {
+// changed gives the facts of each job's telling sections, as they are after its change.
+func (g *Ingester) changed(ctx context.Context, group []*job) (map[*job]map[string][]json.RawMessage, error) {
 	held, err := g.heldItems(ctx, group)
 	if err != nil {
 		return nil, err
@@ -66,16 +66,16 @@ func (g *Ingester) telling(ctx context.Context, group []*job) (map[*job]map[stri
 	if err != nil {
 		return nil, err
 	}
-	told := make(map[*job]map[string][]json.RawMessage, len(group))
+	reported := make(map[*job]map[string][]json.RawMessage, len(group))
 	for j, sections := range held {
-		told[j] = make(map[string][]json.RawMessage, len(sections))
+		reported[j] = make(map[string][]json.RawMessage, len(sections))
 		for section, items := range sections {
 			for _, id := range items {
-				told[j][section] = append(told[j][section], facts[id])
+				reported[j][section] = append(reported[j][section], facts[id])
 			}
 		}
 	}
-	return told, nil
+	return reported, nil
 }
 
 // heldItems gives the items of each job's telling sections, after its change.
@@ -124,10 +124,10 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 
 // Reconsider looks again at which device a record is, now that it was heard of. It is for records whose place
 // depends on who is heard of next, and says nothing new of them.
-func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.Place, error) {
-	j := &job{obs: &Observation{Record: record, States: states}}
-	if err := g.resolve(ctx, []*job{j}); err != nil || j.place == nil {
-		return inventory.Place{CI: record.CI}, err
+func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error) {
+	j := &job{obs: &CheckIn{Record: record, States: states}}
+	if err := g.resolve(ctx, []*job{j}); err != nil || j.assignment == nil {
+		return inventory.RecordAssignment{CI: record.CI}, err
 	}
-	return *j.place, nil
+	return *j.assignment, nil
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-func (e *estate) wantRetired(t testing.TB, when, ci string, want bool) {
+func (e *fixture) wantRetired(t testing.TB, when, ci string, want bool) {
 	t.Helper()
 	if got := e.ci(t, ci, time.Time{}).RetiredAt != nil; got != want {
 		t.Errorf("%s: retired: %v", when, got)
@@ -21,7 +21,7 @@ func (e *estate) wantRetired(t testing.TB, when, ci string, want bool) {
 func (m *machine) checkIn(t testing.TB) {
 	t.Helper()
 	record := m.mustRecord(t)
-	if !record.Unsettled {
+	if !record.LivenessDependent {
 		t.Fatal("nobody will look when it is heard of")
 	}
 	states, err := m.SectionStates(t.Context(), record.ID)
@@ -34,7 +34,7 @@ func (m *machine) checkIn(t testing.TB) {
 }
 
 // openFindings gives the kinds of the open findings of a CI.
-func (e *estate) openFindings(t testing.TB, ci string) []string {
+func (e *fixture) openFindings(t testing.TB, ci string) []string {
 	t.Helper()
 	identity, err := e.Identity(t.Context(), ci, time.Time{})
 	if err != nil {
@@ -43,7 +43,7 @@ func (e *estate) openFindings(t testing.TB, ci string) []string {
 	kinds := []string{}
 	for _, f := range identity.Findings {
 		if f.ClosedAt == nil {
-			kinds = append(kinds, f.Kind)
+			kinds = append(kinds, f.Type)
 		}
 	}
 	return kinds
@@ -51,10 +51,10 @@ func (e *estate) openFindings(t testing.TB, ci string) []string {
 
 const conflicting = "attribute_conflict"
 
-// TestListsDoNotRevive: a list of last year names what was sold since. Only who sees a thing tells that it is there.
-func TestListsDoNotRevive(t *testing.T) {
+// TestListsDoNotRestore: a list of last year names what was sold since. Only who sees a thing tells that it is there.
+func TestListsDoNotRestore(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	options := inventory.ImportOptions{Name: "purchases"}
 	const list = "serial_number;manufacturer;class;cost\nSVC0001;Dell;laptop;1199\n"
 	ci := e.load(t, "csv", list, options).Documents[0].CI
@@ -78,7 +78,7 @@ func TestListsDoNotRevive(t *testing.T) {
 // is retired again.
 func TestRetiredAndThere(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m, ci := e.agent(t, laptop(1))
 	for range 2 {
 		if err := e.RetireCI(t.Context(), ci, auditor); err != nil {
@@ -92,16 +92,16 @@ func TestRetiredAndThere(t *testing.T) {
 		if n := e.count(t, "operating_system_installation"); n != 1 {
 			t.Errorf("%d systems when it checked in", n)
 		}
-		if kinds := e.openFindings(t, ci); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).Unsettled {
-			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).Unsettled)
+		if kinds := e.openFindings(t, ci); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).LivenessDependent {
+			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).LivenessDependent)
 		}
 	}
 }
 
-// TestRetiredPartAndThere: so is a part that is retired and seen at a machine that checks in.
-func TestRetiredPartAndThere(t *testing.T) {
+// TestRetiredComponentAndThere: so is a part that is retired and seen at a machine that checks in.
+func TestRetiredComponentAndThere(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	h.displays = append(h.displays, display("CN-1"))
 	m, ci := e.agent(t, h)
@@ -112,7 +112,7 @@ func TestRetiredPartAndThere(t *testing.T) {
 		}
 		m.checkIn(t)
 		e.wantRetired(t, relation, part, false)
-		if m.mustRecord(t).Unsettled {
+		if m.mustRecord(t).LivenessDependent {
 			t.Error("it is asked each time")
 		}
 	}
@@ -122,7 +122,7 @@ func TestRetiredPartAndThere(t *testing.T) {
 // state does.
 func TestDisposedAndThere(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m, ci := e.agent(t, laptop(1))
 	conflicts := func() (n int) {
 		m.checkIn(t)
@@ -140,14 +140,14 @@ func TestDisposedAndThere(t *testing.T) {
 		}
 	}
 	declare(t, e, ci, map[string]any{"lifecycle_state": "in_use"})
-	if n := conflicts(); n != 0 || m.mustRecord(t).Unsettled {
-		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).Unsettled)
+	if n := conflicts(); n != 0 || m.mustRecord(t).LivenessDependent {
+		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).LivenessDependent)
 	}
 }
 
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	ci, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "monitor", Name: "spare", Attributes: inventory.Attributes{"cost": 10}}, auditor)
 	if err != nil {
 		t.Fatal(err)
@@ -167,13 +167,13 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestClassOfAnotherKind: nobody makes a printer of what is seen to be a computer, by a slip, a lock or a merge. Within its
+// TestClassOfAnotherBaseClass: nobody makes a printer of what is seen to be a computer, by a slip, a lock or a merge. Within its
 // kind a lock holds a class against what is observed.
-func TestClassOfAnotherKind(t *testing.T) {
+func TestClassOfAnotherBaseClass(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	_, ci := e.agent(t, laptop(1))
-	place, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor)
+	assignment, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,14 +181,14 @@ func TestClassOfAnotherKind(t *testing.T) {
 		t.Error("a computer is held to be anything")
 	}
 	monitor := "monitor"
-	if _, err := e.CreateRelationship(t.Context(), inventory.NewRelationship{Type: "located_in", From: ci, To: place}, auditor); err != nil {
+	if _, err := e.CreateRelationship(t.Context(), inventory.NewRelationship{Type: "located_in", From: ci, To: assignment}, auditor); err != nil {
 		t.Fatal(err)
 	}
-	if err := e.DeclareCI(t.Context(), place, inventory.Declaration{Class: &monitor}, auditor); err == nil {
+	if err := e.DeclareCI(t.Context(), assignment, inventory.Declaration{Class: &monitor}, auditor); err == nil {
 		t.Error("a computer is located in a monitor")
 	}
 	printer := "printer"
-	_, merged := e.MergeCIs(t.Context(), []string{ci, place}, auditor)
+	_, merged := e.MergeCIs(t.Context(), []string{ci, assignment}, auditor)
 	for name, err := range map[string]error{
 		"declared": e.DeclareCI(t.Context(), ci, inventory.Declaration{Class: &printer}, auditor),
 		"locked":   e.LockAttribute(t.Context(), ci, inventory.Lock{Attribute: "class", Value: printer}, auditor),
@@ -214,7 +214,7 @@ func TestClassOfAnotherKind(t *testing.T) {
 // TestFindingsEndWithAMerge: what two things disagreed on as one, they do not disagree on apart.
 func TestFindingsEndWithAMerge(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	_, a := e.agent(t, laptop(1))
 	_, b := e.agent(t, laptop(2))
 	ci, err := e.MergeCIs(t.Context(), []string{a, b}, auditor)
@@ -240,7 +240,7 @@ func TestFindingsEndWithAMerge(t *testing.T) {
 // number stays what it is.
 func TestDependentsComeAndGo(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	h := laptop(1)
 	h.displays = append(h.displays, display("CN-1"))
 	m, ci := e.agent(t, h)
@@ -278,7 +278,7 @@ func TestDependentsComeAndGo(t *testing.T) {
 // TestTwoToolsOnOneMachine: of two tools that tell of one machine, the parts are not there twice.
 func TestTwoToolsOnOneMachine(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	body := string(corpus(t, "inventories/fusioninventory-xml/3.xml"))
 	counts := func() (list []int) {
 		for _, class := range []string{"computer", "operating_system_installation", "person", "monitor"} {

@@ -78,7 +78,7 @@ func TestRealMachinesInAnyOrder(t *testing.T) {
 	for seed := range uint64(5) {
 		random := rand.New(rand.NewPCG(seed, 7))
 		random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		e, agents := newEstate(t), map[string]*machine{}
+		e, agents := newFixture(t), map[string]*machine{}
 		for range 2 {
 			for _, name := range names {
 				if agents[name] == nil {

@@ -19,7 +19,7 @@ type view struct {
 	Software      []string
 }
 
-func (e *estate) view(t testing.TB, ci string, at time.Time) view {
+func (e *fixture) view(t testing.TB, ci string, at time.Time) view {
 	t.Helper()
 	v := view{Details: settled(e.ci(t, ci, at))}
 	q := inventory.RelationshipQuery{CI: ci, Page: inventory.Page{AsOf: at}}
@@ -54,7 +54,7 @@ func (e *estate) view(t testing.TB, ci string, at time.Time) view {
 func TestUndoRestoresExactly(t *testing.T) {
 	t.Parallel()
 	const worlds = 12 // each takes some twenty transactions: rapid's own number would take minutes
-	e := newEstate(t)
+	e := newFixture(t)
 	next, world := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		if world++; world > worlds {
@@ -81,7 +81,7 @@ func TestUndoRestoresExactly(t *testing.T) {
 }
 
 // mergeAndUndo merges the first of the CIs with another one, goes on with those that are left, and undoes the merge.
-func (e *estate) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
+func (e *fixture) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
 	t.Helper()
 	if len(cis) < 2 {
 		return
@@ -117,7 +117,7 @@ func (e *estate) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
 	}
 }
 
-func (e *estate) views(t *testing.T, cis []string, at time.Time) []view {
+func (e *fixture) views(t *testing.T, cis []string, at time.Time) []view {
 	t.Helper()
 	var views []view
 	for _, ci := range cis {
@@ -129,7 +129,7 @@ func (e *estate) views(t *testing.T, cis []string, at time.Time) []view {
 // TestSplitComesBack: a split that is undone leaves everything as it was, also what lists say.
 func TestSplitComesBack(t *testing.T) {
 	t.Parallel()
-	e := newEstate(t)
+	e := newFixture(t)
 	m, ci := e.agent(t, laptop(1))
 	declare(t, e, ci, map[string]any{"asset_tag": "A-1"})
 	for _, name := range []string{"desks", "racks"} {

@@ -12,18 +12,18 @@ type Attributes map[string]any
 type Observed struct {
 	Class       string // "": not said
 	Attributes  Attributes
-	Identifiers Identifiers
-	Parts       []Part
+	Identifiers RawIdentifiers
+	Components  []Component
 	// Partial says that what is absent may still be: it takes back nothing.
 	Partial bool
 }
 
-// Part is a thing of its own that a source sees at another: a display, a disk, the operating system, a person.
-type Part struct {
+// Component is a thing of its own that a source sees at another: a display, a disk, the operating system, a person.
+type Component struct {
 	Class        string
 	Key          string // names it among the parts of that class, e.g. its item's key
 	Attributes   Attributes
-	Identifiers  Identifiers
+	Identifiers  RawIdentifiers
 	Relationship string // its type
 	Inverse      bool   // the relationship is from the whole to the part
 	Idle         bool   // it is there, and not in use there: it may be in use elsewhere
@@ -32,16 +32,16 @@ type Part struct {
 	By string
 }
 
-// Testimony is what a source record says after a change.
-type Testimony struct {
+// Observation is what a source record says after a change.
+type Observation struct {
 	Record   int64
 	Observed Observed
 }
 
-// Place is where a source record was found to belong.
-type Place struct {
-	CI        string
-	Unsettled bool // that its thing is heard of may change that, or whose inventory is shown
+// RecordAssignment is where a source record was found to belong.
+type RecordAssignment struct {
+	CI                string
+	LivenessDependent bool // that its thing is heard of may change that, or whose inventory is shown
 }
 
 // CandidateValues is what one record says of a CI's attributes.
@@ -52,7 +52,7 @@ type CandidateValues struct {
 	Attributes Attributes
 	Since      time.Time // when it said so first
 	SeenAt     time.Time // when it was last heard of
-	Left       bool      // the record's thing is another CI now: its installation says nothing of this one
+	Former     bool      // the record's thing is another CI now: its installation says nothing of this one
 }
 
 // Lock is a value that a person holds against all sources.
@@ -113,7 +113,7 @@ type CIDetails struct {
 	Sources    []SourceRecord        `json:"sources" nullable:"false"`
 	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
 
-	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,gone" doc:"Active: a source that observes it was heard of within three check-ins. Stale and gone: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
+	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,absent" doc:"Active: a source that observes it was heard of within three check-ins. Stale and absent: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
 }
 
 // SourceRecord is one source's view of a CI.
@@ -125,7 +125,7 @@ type SourceRecord struct {
 	Attributes Attributes `json:"attributes"`
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty"`
-	Shown      bool       `json:"shown" doc:"Whether its inventory is the CI's."`
+	Primary    bool       `json:"primary" doc:"Whether its inventory is the CI's."`
 }
 
 // Class is a class of CIs. A class has the attributes of its parents too.
@@ -204,10 +204,10 @@ type CIQuery struct {
 	Retired    bool // those that are retired too
 }
 
-// EstateChange is one change of the estate.
-type EstateChange struct {
+// FeedChange is one change of the estate.
+type FeedChange struct {
 	At      time.Time       `json:"at"`
-	Kind    string          `json:"kind" enum:"item,attribute,ci,relationship,identity"`
+	Type    string          `json:"type" enum:"item,attribute,ci,relationship,identity"`
 	Action  string          `json:"action" doc:"E.g. installed, removed, upgraded, changed, created, retired, began, ended, merged, split."`
 	CI      CIRef           `json:"ci"`
 	Source  string          `json:"source,omitempty"`
@@ -219,14 +219,14 @@ type EstateChange struct {
 	Reason  string          `json:"reason,omitempty" doc:"Why, as the person said."`
 }
 
-// EstateQuery asks for changes of the estate, the oldest first.
-type EstateQuery struct {
+// FeedQuery asks for changes of the estate, the oldest first.
+type FeedQuery struct {
 	Page          // After is where to go on
 	CI     string // "": all
 	Since  time.Time
 	Until  time.Time // not in it; zero: what is settled now
 	Class  string
-	Kind   string
+	Type   string
 	Source string
 }
 

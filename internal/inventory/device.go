@@ -14,8 +14,8 @@ type DeviceQuery struct {
 	Descending bool
 }
 
-// HolderQuery asks for the devices that a software is installed on.
-type HolderQuery struct {
+// SoftwareDevicesQuery asks for the devices that a software is installed on.
+type SoftwareDevicesQuery struct {
 	Page
 	Software int32
 }

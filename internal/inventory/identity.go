@@ -2,9 +2,9 @@ package inventory
 
 import "time"
 
-// Identifiers are what a source says by which a thing can be told from others, as the source said it: nothing is
+// RawIdentifiers are what a source says by which a thing can be told from others, as the source said it: nothing is
 // judged, cut or converted. Empty is unknown.
-type Identifiers struct {
+type RawIdentifiers struct {
 	Manufacturer        string
 	Model               string
 	SerialNumber        string
@@ -42,8 +42,8 @@ type DiskID struct {
 	Removable    bool
 }
 
-// Token is an identifier in its one form, fit to be compared: "kind:scope|value", folded.
-type Token string
+// Identifier is an identifier in its one form, fit to be compared: "kind:scope|value", folded.
+type Identifier string
 
 // Rejection says why an identifier counts for nothing.
 type Rejection struct {
@@ -51,26 +51,26 @@ type Rejection struct {
 	Value   string `json:"value"`
 	Pattern string `json:"pattern" doc:"The pattern that rejected it."`
 	// Host is the token that it would be if it were not the host's, of whom a container tells.
-	Host Token `json:"-"`
+	Host Identifier `json:"-"`
 }
 
-// Claim is a token that a record's thing was seen with. Claims are a lattice: joined by the earliest First and
+// IdentifierInterval is a token that a record's thing was seen with. Claims are a lattice: joined by the earliest First and
 // the latest Last, so that neither order nor repetition of reports matters.
-type Claim struct {
-	Token Token
-	First time.Time
-	Last  time.Time // that of the record, while the token is reported
+type IdentifierInterval struct {
+	Identifier Identifier
+	First      time.Time
+	Last       time.Time // that of the record, while the token is reported
 }
 
-// Witness is a source record as identity sees it.
-type Witness struct {
-	Record    int64
-	Source    string    // "agent", "manual", …; what is behind a colon is a name
-	Kind      string    // the class below ci that its thing is of: "computer", "monitor", …; "": not said
-	CreatedAt time.Time // when it was first heard of
-	SeenAt    time.Time // when it was last heard of
-	Home      string    // the CI that is its own, should it be no other's
-	Claims    []Claim
+// RecordEvidence is a source record as identity sees it.
+type RecordEvidence struct {
+	Record      int64
+	Source      string    // "agent", "manual", …; what is behind a colon is a name
+	BaseClass   string    // the class below ci that its thing is of: "computer", "monitor", …; "": not said
+	CreatedAt   time.Time // when it was first heard of
+	SeenAt      time.Time // when it was last heard of
+	DefaultCI   string    // the CI that is its own, should it be no other's
+	Identifiers []IdentifierInterval
 }
 
 // Constraint is what was settled about two records, whatever the evidence says.
@@ -80,53 +80,53 @@ type Constraint struct {
 	Origin string // "operator", "review", "fork"
 }
 
-// Neighborhood is all that one decision looks at: records that have tokens in common, directly or through others,
+// CandidateSet is all that one decision looks at: records that have tokens in common, directly or through others,
 // and the constraints between them. The order of its parts means nothing.
-type Neighborhood struct {
-	Witnesses   []Witness
+type CandidateSet struct {
+	Records     []RecordEvidence
 	Constraints []Constraint
-	Frozen      []Token // held by too many to look at; they count for nothing
+	OverShared  []Identifier // held by too many to look at; they count for nothing
 }
 
 // Partition says which records are one CI. It is a function of a Neighborhood and a set of rules, and of nothing else.
 type Partition struct {
-	Placements []Placement
-	Reviews    []ReviewCase
-	Findings   []Finding
-	Shared     []Token // held by things that are not one: they count for nothing
-	Unsettled  []int64 // records whose place depends on who is heard of next
+	Assignments       []Assignment
+	Reviews           []ReviewCase
+	Findings          []Finding
+	Shared            []Identifier // held by things that are not one: they count for nothing
+	LivenessDependent []int64      // records whose place depends on who is heard of next
 }
 
-// Placement says which CI a record's thing is, and why.
-type Placement struct {
+// Assignment says which CI a record's thing is, and why.
+type Assignment struct {
 	Record int64
 	CI     string
-	// Shown tells whether the record's inventory is the CI's: of several agents on one installation one is.
-	Shown bool
-	// Left are the CIs that the record's thing was before it became another: its disk moved there from them.
-	Left   []string
-	Reason Reason
+	// Primary tells whether the record's inventory is the CI's: of several agents on one installation one is.
+	Primary bool
+	// PreviousCIs are the CIs that the record's thing was before it became another: its disk moved there from them.
+	PreviousCIs []string
+	Reason      Reason
 }
 
 // Reason is why a decision was taken, in a form that programs read.
 type Reason struct {
-	Rule         string      `json:"rule" doc:"The rule that decided, e.g. R3."`
-	RulesVersion string      `json:"rules_version"`
-	With         int64       `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
-	Bits         int         `json:"bits" doc:"Evidence for less evidence against, in bits."`
-	For          []Evidence  `json:"for,omitempty"`
-	Against      []Evidence  `json:"against,omitempty"`
-	Shared       []Token     `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
-	Rejected     []Rejection `json:"rejected,omitempty"`
-	Candidates   []Candidate `json:"candidates,omitempty" doc:"The other records that were considered."`
+	Rule         string       `json:"rule" doc:"The rule that decided, e.g. R3."`
+	RulesVersion string       `json:"rules_version"`
+	With         int64        `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
+	Bits         int          `json:"bits" doc:"Evidence for less evidence against, in bits."`
+	For          []Evidence   `json:"for,omitempty"`
+	Against      []Evidence   `json:"against,omitempty"`
+	Shared       []Identifier `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
+	Rejected     []Rejection  `json:"rejected,omitempty"`
+	Candidates   []Candidate  `json:"candidates,omitempty" doc:"The other records that were considered."`
 }
 
 // Evidence is what one family of identifiers says about two records.
 type Evidence struct {
-	Family string  `json:"family"`
-	Bits   int     `json:"bits"`
-	Tokens []Token `json:"tokens"`
-	Past   bool    `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
+	Family      string       `json:"family"`
+	Bits        int          `json:"bits"`
+	Identifiers []Identifier `json:"identifiers"`
+	Past        bool         `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
 }
 
 // Candidate is a record that was considered, and with what result.
@@ -140,14 +140,14 @@ type Candidate struct {
 // ReviewCase is a pair of records that a person should decide about.
 type ReviewCase struct {
 	A, B   int64 // A < B
-	Kind   string
+	Type   string
 	Reason Reason
 }
 
 // Finding is something about identity that people should know.
 type Finding struct {
-	Kind    string  // "shared_identifier", "two_agents", "board_replaced", …
-	Records []int64 // sorted
-	Token   Token   // "": not about one
-	Text    string  // for people
+	Type       string     // "shared_identifier", "two_agents", "board_replaced", …
+	Records    []int64    // sorted
+	Identifier Identifier // "": not about one
+	Text       string     // for people
 }

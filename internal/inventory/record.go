@@ -5,19 +5,19 @@ import "time"
 // Record is what the collector holds of one source record that reports inventories: an agent's and the state of its
 // conversation, or that of a file that was imported.
 type Record struct {
-	ID            int64
-	AgentID       string // "" where it is none of our agents
-	CI            string // the device's id; "" before the first inventory
-	Unsettled     bool   // that it was heard of may change which device it is
-	RevokedAt     *time.Time
-	Version       int64 // the fence: a Change is relative to it
-	Root          Root  // of the whole inventory
-	Token         []byte
-	PreviousToken []byte
-	TokenAt       time.Time
-	BootID        string
-	Program       string            // what reports, and its version: of our agents the version alone
-	Hardware      map[string]uint64 // family → hash, see proto Hardware
+	ID                int64
+	AgentID           string // "" where it is none of our agents
+	CI                string // the device's id; "" before the first inventory
+	LivenessDependent bool   // that it was heard of may change which device it is
+	RevokedAt         *time.Time
+	Version           int64 // the fence: a Change is relative to it
+	Root              Root  // of the whole inventory
+	Token             []byte
+	PreviousToken     []byte
+	TokenAt           time.Time
+	BootID            string
+	Program           string            // what reports, and its version: of our agents the version alone
+	Hardware          map[string]uint64 // family → hash, see proto Hardware
 }
 
 // SectionState is what the collector holds of one section of a record.
@@ -49,7 +49,7 @@ type Change struct {
 
 // Incident is something that the ratchet found out about a record.
 type Incident struct {
-	Kind   string            // "rollback" or "clone"
+	Type   string            // "rollback" or "clone"
 	Detail map[string]string // for people
 }
 

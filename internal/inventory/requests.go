@@ -85,14 +85,14 @@ type BaselineDiff struct {
 
 // CIDiff says how a CI differs between two instants.
 type CIDiff struct {
-	CI            CIRef           `json:"ci"`
-	Change        string          `json:"change" enum:"added,removed,changed"`
-	Attributes    []ValueDiff     `json:"attributes,omitempty"`
-	ItemsAdded    int             `json:"items_added"`
-	ItemsRemoved  int             `json:"items_removed"`
-	ItemsChanged  int             `json:"items_changed"`
-	Items         []ItemDiff      `json:"items,omitempty"`
-	Relationships []RelationDelta `json:"relationships,omitempty"`
+	CI            CIRef              `json:"ci"`
+	Change        string             `json:"change" enum:"added,removed,changed"`
+	Attributes    []ValueDiff        `json:"attributes,omitempty"`
+	ItemsAdded    int                `json:"items_added"`
+	ItemsRemoved  int                `json:"items_removed"`
+	ItemsChanged  int                `json:"items_changed"`
+	Items         []ItemDiff         `json:"items,omitempty"`
+	Relationships []RelationshipDiff `json:"relationships,omitempty"`
 }
 
 // ValueDiff is a value before and after; absent: unknown.
@@ -109,8 +109,8 @@ type ItemDiff struct {
 	New     Attributes `json:"new,omitempty"`
 }
 
-// RelationDelta is a relationship that is held at one of the instants only.
-type RelationDelta struct {
+// RelationshipDiff is a relationship that is held at one of the instants only.
+type RelationshipDiff struct {
 	Change    string `json:"change" enum:"began,ended"`
 	Type      string `json:"type"`
 	Direction string `json:"direction" enum:"out,in" doc:"Out: the CI is the end that the relationship is from."`
@@ -144,21 +144,21 @@ type Identity struct {
 
 // IdentityRecord is a source record with its evidence.
 type IdentityRecord struct {
-	Record    int64         `json:"record"`
-	Source    string        `json:"source"`
-	NativeKey string        `json:"native_key"`
-	FirstSeen time.Time     `json:"first_seen"`
-	LastSeen  *time.Time    `json:"last_seen,omitempty"`
-	Shown     bool          `json:"shown" doc:"Whether its inventory is the CI's."`
-	Claims    []ClaimRecord `json:"identifiers" nullable:"false"`
-	Rejected  []Rejection   `json:"rejected" nullable:"false"`
+	Record      int64               `json:"record"`
+	Source      string              `json:"source"`
+	NativeKey   string              `json:"native_key"`
+	FirstSeen   time.Time           `json:"first_seen"`
+	LastSeen    *time.Time          `json:"last_seen,omitempty"`
+	Primary     bool                `json:"primary" doc:"Whether its inventory is the CI's."`
+	Identifiers []IdentifierHistory `json:"identifiers" nullable:"false"`
+	Rejected    []Rejection         `json:"rejected" nullable:"false"`
 }
 
-// ClaimRecord is an identifier and when it was reported.
-type ClaimRecord struct {
-	Token     Token      `json:"token"`
-	FirstSeen time.Time  `json:"first_seen"`
-	LastSeen  *time.Time `json:"last_seen,omitempty" doc:"Absent while it is reported."`
+// IdentifierHistory is an identifier and when it was reported.
+type IdentifierHistory struct {
+	Identifier Identifier `json:"identifier"`
+	FirstSeen  time.Time  `json:"first_seen"`
+	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent while it is reported."`
 }
 
 // ConstraintRecord is what was settled about two records.
@@ -195,7 +195,7 @@ type Decision struct {
 // Review is a question to a person: are two records one thing?
 type Review struct {
 	ID       string     `json:"id"`
-	Kind     string     `json:"kind"`
+	Type     string     `json:"type"`
 	RecordA  int64      `json:"record_a"`
 	RecordB  int64      `json:"record_b"`
 	CIA      CIRef      `json:"ci_a"`
@@ -204,7 +204,7 @@ type Review struct {
 	Reason   Reason     `json:"reason"`
 	OpenedAt time.Time  `json:"opened_at"`
 	ClosedAt *time.Time `json:"closed_at,omitempty"`
-	Verdict  string     `json:"verdict,omitempty" enum:"accepted,kept_apart,obsolete"`
+	Verdict  string     `json:"verdict,omitempty" enum:"accepted,kept_separate,obsolete"`
 	Actor    string     `json:"actor,omitempty"`
 	Note     string     `json:"note,omitempty"`
 }
@@ -218,12 +218,12 @@ type ReviewQuery struct {
 
 // FindingRecord is something about identity that people should know.
 type FindingRecord struct {
-	Kind     string     `json:"kind"`
-	Records  []int64    `json:"records"`
-	Token    Token      `json:"token,omitempty"`
-	Text     string     `json:"text"`
-	OpenedAt time.Time  `json:"opened_at"`
-	ClosedAt *time.Time `json:"closed_at,omitempty"`
+	Type       string     `json:"type"`
+	Records    []int64    `json:"records"`
+	Identifier Identifier `json:"identifier,omitempty"`
+	Text       string     `json:"text"`
+	OpenedAt   time.Time  `json:"opened_at"`
+	ClosedAt   *time.Time `json:"closed_at,omitempty"`
 }
 
 // Simulation says what another set of rules would change.
@@ -264,32 +264,32 @@ type ImportOutcome struct {
 	Warnings []string // what of it was left out
 }
 
-// ImportOptions says how a file is to be read.
+// ImportOptions are the settings of an import.
 type ImportOptions struct {
 	Format  string
 	Name    string // of the source, e.g. "hr"
-	Mapping []byte // what the columns of a CSV file mean, as JSON; nil: they are recognized by their names
-	DryRun  bool   // say what would happen, and change nothing
+	Mapping []byte // JSON that defines the columns of a CSV file; nil: by well-known names
+	DryRun  bool   // report what would change, and change nothing
 }
 
-// ImportReport says what became of each document of an import.
+// ImportReport is the result of an import.
 type ImportReport struct {
 	Format    string      `json:"format"`
 	DryRun    bool        `json:"dry_run"`
-	Created   int         `json:"created" doc:"Documents that made a new CI."`
-	Changed   int         `json:"changed" doc:"Documents that said something new of a known CI."`
+	Created   int         `json:"created" doc:"Documents that created a CI."`
+	Changed   int         `json:"changed" doc:"Documents that changed an existing CI."`
 	Unchanged int         `json:"unchanged"`
 	Rejected  int         `json:"rejected"`
-	Warnings  []string    `json:"warnings,omitempty" doc:"What of all documents was left out, such as a column, and why."`
+	Warnings  []string    `json:"warnings,omitempty" doc:"What was ignored in all documents, such as a column, and why."`
 	Documents []ImportRow `json:"documents" nullable:"false"`
 }
 
-// ImportRow says what became of one document.
+// ImportRow is the result of one document.
 type ImportRow struct {
-	Place     string   `json:"place" doc:"Where in the file it is."`
-	NativeKey string   `json:"native_key,omitempty" doc:"What the source calls it."`
+	Position  string   `json:"position" doc:"In the file: \"line 12\", \"object 3\" or \"row 7\"."`
+	NativeKey string   `json:"native_key,omitempty" doc:"The source's id of the document."`
 	Outcome   string   `json:"outcome" enum:"created,changed,unchanged,rejected"`
 	CI        string   `json:"ci,omitempty"`
-	Problem   string   `json:"problem,omitempty" doc:"Why it was rejected."`
-	Warnings  []string `json:"warnings,omitempty" doc:"What of it was left out, and why."`
+	Problem   string   `json:"problem,omitempty" doc:"Why the document was rejected."`
+	Warnings  []string `json:"warnings,omitempty" doc:"What was ignored, and why."`
 }

@@ -32,7 +32,7 @@ func Effective(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, rules *Precedence,
 ) inventory.Effective {
 	e := inventory.Effective{Attributes: inventory.Attributes{}, Provenance: map[string]inventory.Provenance{}}
-	said, held := rules.statements(candidates, at), holding(locks, at)
+	said, held := rules.candidateValues(candidates, at), holding(locks, at)
 	for attribute, lock := range held {
 		set(&e, attribute, lock.Value)
 		e.Provenance[attribute] = inventory.Provenance{
@@ -93,7 +93,7 @@ func holding(locks []inventory.Lock, at time.Time) map[string]inventory.Lock {
 }
 
 // ruleOf tells what the first statement has before the second, which is the one that was preferred to all others.
-func ruleOf(says []statement) string {
+func ruleOf(says []candidateValue) string {
 	switch {
 	case len(says) == 1:
 		return RuleOnly
@@ -108,7 +108,7 @@ func ruleOf(says []statement) string {
 
 // mostSpecific goes from the class that is preferred to those below it that others say: an agent that sees a
 // computer does not contradict a purchase order for a laptop.
-func (p *Precedence) mostSpecific(says []statement) (statement, string) {
+func (p *Precedence) mostSpecific(says []candidateValue) (candidateValue, string) {
 	chosen, rule := says[0], ruleOf(says)
 	for _, s := range says[1:] {
 		if p.below(textOf(s.value), textOf(chosen.value)) {
@@ -119,7 +119,7 @@ func (p *Precedence) mostSpecific(says []statement) (statement, string) {
 }
 
 // suppressed are the values other than the one that was chosen.
-func suppressed(attribute string, chosen any, says []statement) []inventory.Suppressed {
+func suppressed(attribute string, chosen any, says []candidateValue) []inventory.Suppressed {
 	var list []inventory.Suppressed
 	for _, s := range says {
 		if !same(attribute, s.value, chosen) {
@@ -131,20 +131,20 @@ func suppressed(attribute string, chosen any, says []statement) []inventory.Supp
 
 // conflict reports whether people should know that sources disagree: on what tells things apart, and where a thing
 // that is said to be gone was seen since.
-func (p *Precedence) conflict(attribute string, says []statement) bool {
+func (p *Precedence) conflict(attribute string, says []candidateValue) bool {
 	if attribute == lifecycleAttribute {
 		return returned(says)
 	}
 	if !slices.Contains(p.data.Conflicting, attribute) {
 		return false
 	}
-	current := slices.DeleteFunc(slices.Clone(says), func(s statement) bool { return s.age == stale })
-	return slices.ContainsFunc(current, func(s statement) bool { return !same(attribute, s.value, current[0].value) })
+	current := slices.DeleteFunc(slices.Clone(says), func(s candidateValue) bool { return s.age == stale })
+	return slices.ContainsFunc(current, func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) })
 }
 
-func returned(says []statement) bool {
+func returned(says []candidateValue) bool {
 	chosen := says[0]
-	return hasLeft(textOf(chosen.value)) && slices.ContainsFunc(says, func(s statement) bool {
+	return isDisposed(textOf(chosen.value)) && slices.ContainsFunc(says, func(s candidateValue) bool {
 		return s.age == fresh && textOf(s.value) == stateInUse && s.seen.After(chosen.seen)
 	})
 }

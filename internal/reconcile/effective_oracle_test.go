@@ -100,7 +100,7 @@ func (o oracle) words(candidates []inventory.CandidateValues, attribute string) 
 		switch {
 		case attribute == "class":
 			value = c.Class
-		case c.Left && slices.Contains(o.Installation, attribute):
+		case c.Former && slices.Contains(o.Installation, attribute):
 			value = nil
 		case attribute == "lifecycle_state" && value == nil && slices.Contains(o.Observers, kind(c.Source)) && c.Class != "person":
 			value = "in_use"
@@ -124,7 +124,7 @@ func (o oracle) words(candidates []inventory.CandidateValues, attribute string) 
 }
 
 func (o oracle) isStale(w word) bool {
-	return w.days > 0 && (w.Left || o.at.Sub(w.SeenAt) > time.Duration(w.days)*24*time.Hour)
+	return w.days > 0 && (w.Former || o.at.Sub(w.SeenAt) > time.Duration(w.days)*24*time.Hour)
 }
 
 // outdated are the words that something newer stands against.
@@ -156,7 +156,7 @@ func eliminate(words, outdated []word) (word, string) {
 	}{
 		{"fresh", func(w, than word) bool { return isOutdated(w) && !isOutdated(than) }},
 		{"precedence", func(w, than word) bool { return w.rank > than.rank }},
-		{"latest", func(w, than word) bool { return w.Left && !than.Left }},
+		{"latest", func(w, than word) bool { return w.Former && !than.Former }},
 		{"latest", func(w, than word) bool { return w.SeenAt.Before(than.SeenAt) }},
 		{"latest", func(w, than word) bool { return w.Record > than.Record }},
 	}
@@ -262,7 +262,7 @@ func estate(t *rapid.T) ([]inventory.CandidateValues, []inventory.Lock) {
 			Record: int64(i + 1), Source: source, Attributes: attributes.Draw(t, "attributes"),
 			Class:  rapid.SampledFrom([]string{"", "computer", "laptop", "gaming_laptop", "virtual_machine", "person"}).Draw(t, "class"),
 			SeenAt: daysAgo(rapid.SampledFrom([]int{0, 5, 30, 31, 60}).Draw(t, "days")),
-			Left:   source == "agent" && rapid.IntRange(0, 3).Draw(t, "left") == 0,
+			Former: source == "agent" && rapid.IntRange(0, 3).Draw(t, "left") == 0,
 		})
 	}
 	var locks []inventory.Lock
@@ -328,7 +328,7 @@ func TestEffectiveNothingLost(t *testing.T) {
 			}
 			for _, c := range says {
 				value := c.Attributes[attribute]
-				said := value != nil && value != "" && (!c.Left || attribute != "kernel")
+				said := value != nil && value != "" && (!c.Former || attribute != "kernel")
 				isSuppressed := slices.ContainsFunc(p.Suppressed, func(s inventory.Suppressed) bool { return s.Record == c.Record && s.Value == value })
 				if want := said && value != got.Attributes[attribute]; isSuppressed != want {
 					t.Errorf("%s of record %d: suppressed %t, want %t", attribute, c.Record, isSuppressed, want)
@@ -344,8 +344,8 @@ func BenchmarkEffective(b *testing.B) {
 		attributes[name] = "value of " + name
 	}
 	says := candidates(
-		said{source: "agent", class: "laptop", attributes: attributes}, said{source: "glpi", class: "laptop", attributes: attributes},
-		said{source: "purchase", class: "laptop", attributes: attrs{"serial_number": "S", "owner": "y"}})
+		testValues{source: "agent", class: "laptop", attributes: attributes}, testValues{source: "glpi", class: "laptop", attributes: attributes},
+		testValues{source: "purchase", class: "laptop", attributes: attrs{"serial_number": "S", "owner": "y"}})
 	for b.Loop() {
 		reconcile.Effective(says, nil, now, rules)
 	}

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Join adds to what the sections of an inventory say what else its source said: what both say is as the sections have
-// it.
+// Join adds to what the sections of an inventory say what else its source said: what both say is as
+// the sections have it.
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
@@ -20,16 +22,16 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, also.Attributes)
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
-	joined.Parts = slices.Clone(sections.Parts)
-	for _, part := range also.Parts {
-		if !slices.ContainsFunc(joined.Parts, func(p inventory.Part) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Parts = append(joined.Parts, part)
+	joined.Components = slices.Clone(sections.Components)
+	for _, part := range also.Components {
+		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
+			joined.Components = append(joined.Components, part)
 		}
 	}
 	return joined
 }
 
-func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
+func joinIdentifiers(a, b inventory.RawIdentifiers) inventory.RawIdentifiers {
 	a.Manufacturer = cmp.Or(a.Manufacturer, b.Manufacturer)
 	a.Model = cmp.Or(a.Model, b.Model)
 	a.SerialNumber = cmp.Or(a.SerialNumber, b.SerialNumber)
@@ -50,18 +52,36 @@ func joinIdentifiers(a, b inventory.Identifiers) inventory.Identifiers {
 	return a
 }
 
-// Identifiers gives what attributes that a person or a list states tell of which thing they are said of.
-func Identifiers(attributes inventory.Attributes) inventory.Identifiers {
+// IdentifiersOf maps the attributes that a person or a list declares for a CI to identifiers. It is
+// the only such mapping, for all sources. baseClass is the CI's class directly below the root; the
+// name of a computer is its host name if it has no other.
+func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.RawIdentifiers {
 	text := func(name string) string {
 		value, _ := attributes[name].(string)
 		return value
 	}
-	ids := inventory.Identifiers{
+	ids := inventory.RawIdentifiers{
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
-		Hostname: cmp.Or(text("hostname"), text(nameAttribute)), FQDN: text("fqdn"), OSInstallID: text("install_id"),
+		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
-	if mac := text("mac_address"); mac != "" {
-		ids.Interfaces = []inventory.InterfaceID{{MAC: mac}}
+	if ids.Hostname == "" && baseClass == ClassComputer {
+		ids.Hostname = text(nameAttribute)
+	}
+	for _, mac := range strings.FieldsFunc(text("mac_address"), separatesAddresses) {
+		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac})
 	}
 	return ids
+}
+
+func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;/", r) }
+
+// WithIdentifiers adds the identifiers that the attributes of an observation contain to those that
+// it has.
+func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
+	declared := IdentifiersOf(baseClass, o.Attributes)
+	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool {
+		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool { return other.MAC == i.MAC })
+	})
+	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
+	return o
 }

@@ -12,41 +12,41 @@ import (
 // TestJoin: what the sections say comes first, and nothing that only the other says is lost.
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	part := func(class, key, name string) inventory.Part {
-		return inventory.Part{Class: class, Key: key, Attributes: inventory.Attributes{"name": name}}
+	part := func(class, key, name string) inventory.Component {
+		return inventory.Component{Class: class, Key: key, Attributes: inventory.Attributes{"name": name}}
 	}
 	sections := inventory.Observed{
 		Class:      "computer",
 		Attributes: inventory.Attributes{"model": "T14", "hostname": "pc-1"},
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			SerialNumber: "PF-1", Hostname: "pc-1", Virtual: true, Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:55"}},
 		},
-		Parts: []inventory.Part{part("monitor", "m1", "as the section has it")},
+		Components: []inventory.Component{part("monitor", "m1", "as the section has it")},
 	}
 	also := inventory.Observed{
 		Class:      "laptop",
 		Partial:    true,
 		Attributes: inventory.Attributes{"model": "20W0", "asset_tag": "A-7"},
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			SerialNumber: "PF-2", UUID: "u", Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:66"}}, Native: []string{"glpi:7"},
 		},
-		Parts: []inventory.Part{part("monitor", "m1", "as the rest has it"), part("printer", "m1", "another class")},
+		Components: []inventory.Component{part("monitor", "m1", "as the rest has it"), part("printer", "m1", "another class")},
 	}
 	want := inventory.Observed{
 		Class:      "laptop", // the more specific one
 		Partial:    true,
 		Attributes: inventory.Attributes{"model": "T14", "hostname": "pc-1", "asset_tag": "A-7"},
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			SerialNumber: "PF-1", UUID: "u", Hostname: "pc-1", Virtual: true, Native: []string{"glpi:7"},
 			Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:55"}, {MAC: "00:11:22:33:44:66"}},
 		},
-		Parts: []inventory.Part{part("monitor", "m1", "as the section has it"), part("printer", "m1", "another class")},
+		Components: []inventory.Component{part("monitor", "m1", "as the section has it"), part("printer", "m1", "another class")},
 	}
 	if diff := cmp.Diff(want, reconcile.Join(sections, also)); diff != "" {
 		t.Errorf("joined (-want +got):\n%s", diff)
 	}
-	if got := sections.Attributes["asset_tag"]; got != nil || len(sections.Parts) != 1 {
-		t.Errorf("what was joined changed: %v, %d parts", got, len(sections.Parts))
+	if got := sections.Attributes["asset_tag"]; got != nil || len(sections.Components) != 1 {
+		t.Errorf("what was joined changed: %v, %d parts", got, len(sections.Components))
 	}
 	sections.Class = "virtual_machine"
 	if got := reconcile.Join(sections, also).Class; got != "virtual_machine" {

@@ -10,14 +10,14 @@ import (
 // stateInUse is the life-cycle state of what is heard of.
 const stateInUse = "in_use"
 
-// HasLeft reports whether what is true of a CI is that it is no longer among those that are looked after.
-func HasLeft(attributes inventory.Attributes) bool {
+// IsDisposed reports whether what is true of a CI is that it is no longer among those that are looked after.
+func IsDisposed(attributes inventory.Attributes) bool {
 	state, _ := attributes[lifecycleAttribute].(string)
-	return hasLeft(state)
+	return isDisposed(state)
 }
 
-// hasLeft reports whether an asset in a life-cycle state is no longer among those that are looked after.
-func hasLeft(state string) bool {
+// isDisposed reports whether an asset in a life-cycle state is no longer among those that are looked after.
+func isDisposed(state string) bool {
 	return slices.Contains([]string{"retired", "disposed", "lost"}, state)
 }
 
@@ -26,22 +26,22 @@ const (
 	ObservationActive = "active" // it was heard of within three intervals
 	ObservationSilent = "silent"
 	ObservationStale  = "stale"
-	ObservationGone   = "gone"
+	ObservationAbsent = "absent"
 )
 
 // missedCheckIns are the intervals that an active CI may be silent: one check-in may fail and one be late.
 const missedCheckIns = 3
 
 // silence says how long a CI is not heard of before it is stale, and gone.
-type silence struct{ stale, gone time.Duration }
+type silence struct{ stale, absent time.Duration }
 
 const day = 24 * time.Hour
 
 var (
-	usualSilence = silence{stale: 30 * day, gone: 90 * day}
+	usualSilence = silence{stale: 30 * day, absent: 90 * day}
 	// shortSilence is that of classes whose things are made for hours.
 	shortSilence = map[string]silence{
-		ClassContainer: {stale: 6 * time.Hour, gone: day},
+		ClassContainer: {stale: 6 * time.Hour, absent: day},
 	}
 )
 
@@ -59,8 +59,8 @@ func (p *Precedence) ObservationState(ci inventory.CIDetails, now time.Time, int
 	switch quiet := now.Sub(lastSeen); {
 	case quiet < missedCheckIns*interval:
 		return ObservationActive
-	case quiet >= limits.gone:
-		return ObservationGone
+	case quiet >= limits.absent:
+		return ObservationAbsent
 	case quiet >= limits.stale:
 		return ObservationStale
 	default:

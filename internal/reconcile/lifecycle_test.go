@@ -23,13 +23,13 @@ func TestObservationState(t *testing.T) {
 		{"laptop", 30*day - 1, hour, "silent"},
 		{"laptop", 30 * day, hour, "stale"},
 		{"laptop", 90*day - 1, hour, "stale"},
-		{"laptop", 90 * day, hour, "gone"},
+		{"laptop", 90 * day, hour, "absent"},
 		{"laptop", 40 * day, 20 * day, "active"}, // it is not expected yet
 		{"monitor", 30 * day, hour, "stale"},
 		{"container", 2 * hour, hour, "active"},
 		{"container", 6*hour - 1, hour, "silent"},
 		{"container", 6 * hour, hour, "stale"},
-		{"container", 24 * hour, hour, "gone"},
+		{"container", 24 * hour, hour, "absent"},
 	} {
 		seen := now.Add(-c.quiet)
 		ci := inventory.CIDetails{CI: inventory.CI{Class: c.class}, Sources: []inventory.SourceRecord{{Source: "agent", LastSeen: &seen}}}

@@ -41,7 +41,7 @@ func Observe(facts map[string][]json.RawMessage, honest func(kind, value string)
 		Class:       m.class(),
 		Attributes:  m.attributes(),
 		Identifiers: m.identifiers(),
-		Parts:       m.parts(),
+		Components:  m.components(),
 	}
 }
 
@@ -57,13 +57,13 @@ type machine struct {
 	honest     func(kind, value string) bool
 }
 
-// parts are sorted by class and key. Two of one key are one item that was sent twice.
-func (m machine) parts() []inventory.Part {
+// components are sorted by class and key. Two of one key are one item that was sent twice.
+func (m machine) components() []inventory.Component {
 	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser(), m.virtualMachines())
-	slices.SortStableFunc(parts, func(a, b inventory.Part) int {
+	slices.SortStableFunc(parts, func(a, b inventory.Component) int {
 		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Key, b.Key))
 	})
-	return slices.CompactFunc(parts, func(a, b inventory.Part) bool { return a.Class == b.Class && a.Key == b.Key })
+	return slices.CompactFunc(parts, func(a, b inventory.Component) bool { return a.Class == b.Class && a.Key == b.Key })
 }
 
 // decode reads items in the order of their bytes. What cannot be read is unknown: facts were checked before they

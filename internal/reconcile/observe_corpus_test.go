@@ -169,7 +169,7 @@ func TestObserveEDID(t *testing.T) {
 		var displays []display
 		readJSON(t, file, &displays)
 		for _, d := range displays {
-			parts := reconcile.Observe(map[string][]json.RawMessage{"display": {d.facts(t)}}, honest).Parts
+			parts := reconcile.Observe(map[string][]json.RawMessage{"display": {d.facts(t)}}, honest).Components
 			if len(parts) != 1 || parts[0].Class != "monitor" {
 				t.Errorf("%s is no monitor: %v", d.File, parts)
 				continue

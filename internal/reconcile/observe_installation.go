@@ -27,7 +27,7 @@ func (o osFacts) describe(a attributes) {
 }
 
 // installation is the operating system that reports: of several on a machine, each has a record of its own.
-func (m machine) installation() []inventory.Part {
+func (m machine) installation() []inventory.Component {
 	if m.os.Name == "" && m.os.DisplayName == "" && m.os.InstallID == "" {
 		return nil
 	}
@@ -36,11 +36,11 @@ func (m machine) installation() []inventory.Part {
 	a.text("install_id", m.os.InstallID)
 	a.text("name", m.os.Name+" "+m.os.Version)
 	a.text("name", m.os.DisplayName)
-	return []inventory.Part{{
+	return []inventory.Component{{
 		Class:        ClassInstallation,
 		Key:          "os",
 		Attributes:   inventory.Attributes(a),
-		Identifiers:  inventory.Identifiers{OSInstallID: m.os.InstallID},
+		Identifiers:  inventory.RawIdentifiers{OSInstallID: m.os.InstallID},
 		Relationship: "installed_on",
 	}}
 }

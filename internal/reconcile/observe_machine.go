@@ -82,8 +82,8 @@ func (m machine) serialNumber() string {
 	return m.genuine("serial_number", m.system.ChassisSerial)
 }
 
-func (m machine) identifiers() inventory.Identifiers {
-	ids := inventory.Identifiers{
+func (m machine) identifiers() inventory.RawIdentifiers {
+	ids := inventory.RawIdentifiers{
 		Manufacturer:        m.system.Manufacturer,
 		Model:               m.system.ProductName,
 		SerialNumber:        m.system.SerialNumber,

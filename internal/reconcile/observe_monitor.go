@@ -24,11 +24,11 @@ type displayFacts struct {
 
 // monitors are the displays that can be moved to another machine: no panel that is built in, nothing that a
 // hypervisor draws, and nothing that a container sees at its host.
-func (m machine) monitors() []inventory.Part {
+func (m machine) monitors() []inventory.Component {
 	if !m.ownHardware() {
 		return nil
 	}
-	var parts []inventory.Part
+	var parts []inventory.Component
 	for _, d := range m.displays {
 		if !d.IsInternal && d.key() != key("", "", "", "", "") {
 			parts = append(parts, m.monitor(d))
@@ -37,7 +37,7 @@ func (m machine) monitors() []inventory.Part {
 	return parts
 }
 
-func (m machine) monitor(d displayFacts) inventory.Part {
+func (m machine) monitor(d displayFacts) inventory.Component {
 	a := attributes{}
 	a.text("manufacturer", m.genuine("manufacturer", d.ManufacturerPNP))
 	a.text("model", m.genuine("model", d.Model))
@@ -48,11 +48,11 @@ func (m machine) monitor(d displayFacts) inventory.Part {
 	a.text("native_resolution", d.NativeResolution)
 	a.number("width_mm", d.WidthMM)
 	a.number("height_mm", d.HeightMM)
-	return inventory.Part{
+	return inventory.Component{
 		Class:      ClassMonitor,
 		Key:        d.key(),
 		Attributes: inventory.Attributes(a),
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			Manufacturer: d.ManufacturerPNP,
 			Model:        decimal(d.ProductCode),
 			SerialNumber: m.monitorSerial(d),

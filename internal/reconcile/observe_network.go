@@ -16,11 +16,11 @@ var uplinks = []string{"bridge", "bond", "vlan"}
 // networks are those that the machine's interfaces are on: an interface that has an address, a gateway, and the
 // gateway's hardware address, without which two networks of the same addresses would be one. Tunnels are no place, and a
 // container's network is its host's affair. State plays no part: it is a reading.
-func (m machine) networks() []inventory.Part {
+func (m machine) networks() []inventory.Component {
 	if m.system.ContainerType != "" {
 		return nil
 	}
-	var parts []inventory.Part
+	var parts []inventory.Component
 	for _, i := range m.interfaces {
 		subnet, known := i.subnet()
 		if known && len(i.GatewayMACs) > 0 && (!i.IsVirtual || slices.Contains(uplinks, i.Type)) {
@@ -30,16 +30,16 @@ func (m machine) networks() []inventory.Part {
 	return parts
 }
 
-func network(subnet, gateway string) inventory.Part {
+func network(subnet, gateway string) inventory.Component {
 	a := attributes{}
 	a.text("name", subnet)
 	a.text("subnet", subnet)
 	a.text("gateway_mac", gateway)
-	return inventory.Part{
+	return inventory.Component{
 		Class:        ClassNetwork,
 		Key:          key(subnet + " via " + gateway),
 		Attributes:   inventory.Attributes(a),
-		Identifiers:  inventory.Identifiers{Native: []string{"network:" + gateway + "|" + subnet}},
+		Identifiers:  inventory.RawIdentifiers{Native: []string{"network:" + gateway + "|" + subnet}},
 		Relationship: "member_of",
 		Inverse:      true,
 	}

@@ -16,11 +16,11 @@ func TestObserveNetwork(t *testing.T) {
 	t.Parallel()
 	got := reconcile.Observe(map[string][]json.RawMessage{"network_interface": items(
 		`{"name":"eth0","addresses":["192.0.2.7/24"],"gateways":["192.0.2.1"],"gateway_macs":["00:1a:2b:00:00:01"]}`,
-		`{"name":"wlan0","addresses":["192.0.2.8/24"],"gateways":["192.0.2.1"],"gateway_macs":["00:1a:2b:00:00:01"]}`)}, honest).Parts
-	want := []inventory.Part{{
+		`{"name":"wlan0","addresses":["192.0.2.8/24"],"gateways":["192.0.2.1"],"gateway_macs":["00:1a:2b:00:00:01"]}`)}, honest).Components
+	want := []inventory.Component{{
 		Class: "network", Key: "192.0.2.0/24 via " + gatewayMAC, Relationship: "member_of", Inverse: true,
 		Attributes:  inventory.Attributes{"name": "192.0.2.0/24", "subnet": "192.0.2.0/24", "gateway_mac": gatewayMAC},
-		Identifiers: inventory.Identifiers{Native: []string{"network:" + gatewayMAC + "|192.0.2.0/24"}},
+		Identifiers: inventory.RawIdentifiers{Native: []string{"network:" + gatewayMAC + "|192.0.2.0/24"}},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)
@@ -54,7 +54,7 @@ func TestObserveNetworks(t *testing.T) {
 			t.Parallel()
 			got := reconcile.Observe(map[string][]json.RawMessage{"system": items(c.system), "network_interface": items(c.iface)}, honest)
 			var subnets []string
-			for _, part := range got.Parts {
+			for _, part := range got.Components {
 				if part.Key != part.Attributes["subnet"].(string)+" via "+gatewayMAC {
 					t.Errorf("key %s", part.Key)
 				}

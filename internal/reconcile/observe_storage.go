@@ -31,11 +31,11 @@ var (
 
 // storageDevices are the disks in the machine that can be told from others: a disk that says neither serial number
 // nor WWN would be another one whenever the kernel names it anew.
-func (m machine) storageDevices() []inventory.Part {
+func (m machine) storageDevices() []inventory.Component {
 	if !m.ownHardware() {
 		return nil
 	}
-	var parts []inventory.Part
+	var parts []inventory.Component
 	for _, d := range m.disks {
 		serial := m.genuine("serial_number", d.SerialNumber)
 		if (serial != "" || d.WWN != "") && d.builtIn() && !d.virtual() {
@@ -45,7 +45,7 @@ func (m machine) storageDevices() []inventory.Part {
 	return parts
 }
 
-func (m machine) storageDevice(d diskFacts, serial string) inventory.Part {
+func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 	a := attributes{}
 	a.text("manufacturer", m.genuine("manufacturer", d.Vendor))
 	a.text("model", m.genuine("model", d.Model))
@@ -55,11 +55,11 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Part {
 	a.text("media_type", d.MediaType)
 	a.text("bus", d.Bus)
 	a.text("firmware_revision", d.FirmwareRevision)
-	return inventory.Part{
+	return inventory.Component{
 		Class:      ClassStorageDevice,
 		Key:        key(d.SerialNumber, d.WWN),
 		Attributes: inventory.Attributes(a),
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			Manufacturer: d.Vendor,
 			Model:        d.Model,
 			SerialNumber: d.SerialNumber,

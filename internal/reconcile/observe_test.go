@@ -59,7 +59,7 @@ func TestObserve(t *testing.T) {
 			"serial_number": "ABC1234", "uuid": "4c4c4544-0042-4310-8031-b1c04f323334", "chassis_type": "Notebook",
 			"os_name": "Debian GNU/Linux", "os_version": "12", "kernel": "6.1.0-18-amd64", "arch": "x86_64",
 		},
-		Identifiers: inventory.Identifiers{
+		Identifiers: inventory.RawIdentifiers{
 			Manufacturer: "Dell Inc.", Model: "Latitude 7440", SerialNumber: "ABC1234", UUID: "4c4c4544-0042-4310-8031-b1c04f323334",
 			BoardManufacturer: "Dell Inc.", BoardSerial: "/ABC1234/CNX0/", ChassisManufacturer: "Dell Inc.", ChassisSerial: "ABC1234",
 			Interfaces: []inventory.InterfaceID{
@@ -73,7 +73,7 @@ func TestObserve(t *testing.T) {
 			},
 			OSInstallID: "11112222333344445555666677778888", Hostname: "desk-1", FQDN: "desk-1.example.com",
 		},
-		Parts: []inventory.Part{
+		Components: []inventory.Component{
 			{
 				Class: "monitor", Key: "DEL|41003|842091859|G283H8BI21MS|", Relationship: "connected_to",
 				Attributes: inventory.Attributes{
@@ -81,7 +81,7 @@ func TestObserve(t *testing.T) {
 					"manufactured_week": number("47"), "manufactured_year": number("2008"), "native_resolution": "1920x1200",
 					"width_mm": number("518"), "height_mm": number("324"),
 				},
-				Identifiers: inventory.Identifiers{Manufacturer: "DEL", Model: "41003", SerialNumber: "G283H8BI21MS"},
+				Identifiers: inventory.RawIdentifiers{Manufacturer: "DEL", Model: "41003", SerialNumber: "G283H8BI21MS"},
 			},
 			{
 				Class: "operating_system_installation", Key: "os", Relationship: "installed_on",
@@ -89,7 +89,7 @@ func TestObserve(t *testing.T) {
 					"name": "Debian GNU/Linux 12 (bookworm)", "os_name": "Debian GNU/Linux", "os_version": "12",
 					"kernel": "6.1.0-18-amd64", "arch": "x86_64", "install_id": "11112222333344445555666677778888",
 				},
-				Identifiers: inventory.Identifiers{OSInstallID: "11112222333344445555666677778888"},
+				Identifiers: inventory.RawIdentifiers{OSInstallID: "11112222333344445555666677778888"},
 			},
 			{
 				Class: "storage_device", Key: "S5XX1|002538", Relationship: "contains", Inverse: true,
@@ -97,7 +97,7 @@ func TestObserve(t *testing.T) {
 					"model": "PM9A1", "serial_number": "S5XX1", "wwn": "002538", "size_bytes": number("1000204886016"),
 					"media_type": "ssd", "bus": "nvme", "firmware_revision": "36",
 				},
-				Identifiers: inventory.Identifiers{Model: "PM9A1", SerialNumber: "S5XX1", Disks: []inventory.DiskID{disk}},
+				Identifiers: inventory.RawIdentifiers{Model: "PM9A1", SerialNumber: "S5XX1", Disks: []inventory.DiskID{disk}},
 			},
 		},
 	}
@@ -162,13 +162,13 @@ func TestObserveMachine(t *testing.T) {
 func TestObserveIdentifiersRaw(t *testing.T) {
 	t.Parallel()
 	got := observeSystem(`{"manufacturer":"None","serial_number":" Default string ","container_type":"lxc","is_virtual":true}`, `{}`).Identifiers
-	want := inventory.Identifiers{Manufacturer: "None", SerialNumber: " Default string ", Container: "lxc", Virtual: true}
+	want := inventory.RawIdentifiers{Manufacturer: "None", SerialNumber: " Default string ", Container: "lxc", Virtual: true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("identifiers (-want +got):\n%s", diff)
 	}
 }
 
-func TestObserveParts(t *testing.T) {
+func TestObserveComponents(t *testing.T) {
 	t.Parallel()
 	const disk, screen = `{"serial_number":"SER1","bus":"sata"}`, `{"manufacturer_pnp":"DEL","product_code":1}`
 	for _, c := range []struct {
@@ -196,7 +196,7 @@ func TestObserveParts(t *testing.T) {
 				"system": items(c.system), "storage": items(c.storage), "display": items(c.other, c.other),
 			}, honest)
 			var keys []string
-			for _, part := range got.Parts {
+			for _, part := range got.Components {
 				keys = append(keys, part.Class+" "+part.Key)
 			}
 			if diff := cmp.Diff(c.want, keys); diff != "" {
@@ -222,7 +222,7 @@ func TestObserveMonitorSerial(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			part := reconcile.Observe(map[string][]json.RawMessage{"display": items(c.display)}, honest).Parts[0]
+			part := reconcile.Observe(map[string][]json.RawMessage{"display": items(c.display)}, honest).Components[0]
 			if got := part.Attributes["serial_number"]; got != c.attribute {
 				t.Errorf("attribute %v, want %v", got, c.attribute)
 			}
@@ -241,11 +241,11 @@ func TestObserveInstallationName(t *testing.T) {
 		`{"name":"Debian","version":"12","display_name":"Deb 12"}`: "Deb 12",
 		`{"install_id":"x"}`:                                       nil,
 	} {
-		if got := observeSystem(`{}`, os).Parts[0].Attributes["name"]; got != want {
+		if got := observeSystem(`{}`, os).Components[0].Attributes["name"]; got != want {
 			t.Errorf("%s: name %v, want %v", os, got, want)
 		}
 	}
-	if got := observeSystem(`{}`, `{"hostname":"desk-1"}`).Parts; got != nil {
+	if got := observeSystem(`{}`, `{"hostname":"desk-1"}`).Components; got != nil {
 		t.Errorf("an installation of which nothing is known is a part: %v", got)
 	}
 }
@@ -270,7 +270,7 @@ func TestObserveProperties(t *testing.T) {
 			t.Errorf("another order of items (-one +other):\n%s", diff)
 		}
 		checkAttributes(t, got.Attributes)
-		for _, part := range got.Parts {
+		for _, part := range got.Components {
 			checkAttributes(t, part.Attributes)
 			if len(part.Key) > 255 {
 				t.Errorf("a key of %d bytes", len(part.Key))

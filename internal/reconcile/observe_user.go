@@ -19,10 +19,10 @@ type userFacts struct {
 }
 
 // primaryUser is the person whose machine it is. Those who were there for an hour are in the section only.
-func (m machine) primaryUser() []inventory.Part {
+func (m machine) primaryUser() []inventory.Component {
 	for _, u := range m.users {
 		if u.IsPrimary && strings.TrimSpace(u.Name) != "" {
-			return []inventory.Part{m.person(u)}
+			return []inventory.Component{m.person(u)}
 		}
 	}
 	return nil
@@ -30,7 +30,7 @@ func (m machine) primaryUser() []inventory.Part {
 
 // person has an identifier if a directory knows the account: it is the same person on each machine then. An account of
 // one machine is known by that machine alone, for the same login elsewhere may be somebody else's.
-func (m machine) person(u userFacts) inventory.Part {
+func (m machine) person(u userFacts) inventory.Component {
 	a := attributes{}
 	a.text("name", u.Name)
 	a.text("name", u.FullName)
@@ -40,7 +40,7 @@ func (m machine) person(u userFacts) inventory.Part {
 	if u.Domain != "" {
 		login = strings.ToLower(u.Domain) + `\` + login
 	}
-	part := inventory.Part{
+	part := inventory.Component{
 		Class:        ClassPerson,
 		Key:          key(login),
 		Attributes:   inventory.Attributes(a),

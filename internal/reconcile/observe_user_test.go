@@ -12,16 +12,16 @@ import (
 
 func TestObservePrimaryUser(t *testing.T) {
 	t.Parallel()
-	person := func(key string, native []string, attributes inventory.Attributes) []inventory.Part {
-		return []inventory.Part{{
-			Class: "person", Key: key, Attributes: attributes, Identifiers: inventory.Identifiers{Native: native},
+	person := func(key string, native []string, attributes inventory.Attributes) []inventory.Component {
+		return []inventory.Component{{
+			Class: "person", Key: key, Attributes: attributes, Identifiers: inventory.RawIdentifiers{Native: native},
 			Relationship: "used_by", Inverse: true,
 		}}
 	}
 	for _, c := range []struct {
 		name, hostname string
 		users          []string
-		want           []inventory.Part
+		want           []inventory.Component
 	}{
 		{"nobody", "pc7", nil, nil},
 		{"nobody is primary", "pc7", []string{`{"name":"ada"}`, `{"name":"bob","is_primary":false}`}, nil},
@@ -43,7 +43,7 @@ func TestObservePrimaryUser(t *testing.T) {
 			t.Parallel()
 			got := reconcile.Observe(map[string][]json.RawMessage{
 				"os": {facts(t, map[string]any{"hostname": c.hostname})}, "user": items(c.users...),
-			}, honest).Parts
+			}, honest).Components
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("parts (-want +got):\n%s", diff)
 			}

@@ -21,12 +21,12 @@ type guestFacts struct {
 
 // virtualMachines are those that the machine runs or has defined. What runs there without a UUID and a name is in the
 // section only: nobody could tell what it is.
-func (m machine) virtualMachines() []inventory.Part {
+func (m machine) virtualMachines() []inventory.Component {
 	machines := map[string]int{}
 	for _, g := range m.guests {
 		machines[g.systemUUID()]++
 	}
-	var parts []inventory.Part
+	var parts []inventory.Component
 	for _, g := range m.guests {
 		if g.UUID != "" || g.ID != "" {
 			parts = append(parts, m.virtualMachine(g, machines[g.systemUUID()] == 1))
@@ -37,11 +37,11 @@ func (m machine) virtualMachines() []inventory.Part {
 
 // virtualMachine has the identifiers by which the guest's own agent knows it. A UUID that another guest has here, or that
 // is the host's, as guests get it whose license asks for that, tells nothing.
-func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Part {
+func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Component {
 	a := attributes{}
 	a.text("name", g.Name)
 	a.text("hypervisor", g.Kind)
-	ids := inventory.Identifiers{Virtual: true}
+	ids := inventory.RawIdentifiers{Virtual: true}
 	for _, mac := range g.MACs {
 		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac, Type: "ethernet"})
 	}
@@ -49,7 +49,7 @@ func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Part {
 		ids.UUID = g.systemUUID()
 		a.text("uuid", m.genuine("uuid", g.systemUUID()))
 	}
-	return inventory.Part{
+	return inventory.Component{
 		Class:        ClassVirtualMachine,
 		Key:          key(g.UUID, g.ID, decimal(g.Ordinal)),
 		Attributes:   inventory.Attributes(a),

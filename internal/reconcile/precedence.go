@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// anyKind stands for the kinds of sources that are not named.
-const anyKind = "*"
+// anySourceType stands for the kinds of sources that are not named.
+const anySourceType = "*"
 
 //go:embed precedence.json
 var defaultPrecedence []byte
@@ -22,26 +22,26 @@ var defaultPrecedence []byte
 // Precedence says whose word counts for which attribute. A source's kind is what is before the colon of its name.
 // A Precedence does not change and may be used by several goroutines.
 type Precedence struct {
-	data    precedenceData
-	rulings map[string]*ruling // by attribute
-	rest    *ruling            // of the attributes that no group names
-	parent  func(class string) string
+	data   precedenceData
+	groups map[string]*precedenceGroup // by attribute
+	rest   *precedenceGroup            // of the attributes that no group names
+	parent func(class string) string
 }
 
 // precedenceData is the document. Kinds that are not named are those of "*".
 type precedenceData struct {
 	Version string `json:"version"`
 	// StaleAfterDays says after how many days of silence a source's word is stale; 0: never, it was declared.
-	StaleAfterDays   map[string]int `json:"stale_after_days"`
-	Groups           []ruling       `json:"groups"`
-	Observers        []string       `json:"observers"`         // kinds whose sight of a thing tells that it is in use
-	WithoutLifecycle []string       `json:"without_lifecycle"` // classes of things that are never in use in that sense
-	Installation     []string       `json:"installation"`      // attributes that go with the disk that the system is on
-	Conflicting      []string       `json:"conflicting"`       // attributes on which sources should not disagree
+	StaleAfterDays   map[string]int    `json:"stale_after_days"`
+	Groups           []precedenceGroup `json:"groups"`
+	Observers        []string          `json:"observers"`         // kinds whose sight of a thing tells that it is in use
+	WithoutLifecycle []string          `json:"without_lifecycle"` // classes of things that are never in use in that sense
+	Installation     []string          `json:"installation"`      // attributes that go with the disk that the system is on
+	Conflicting      []string          `json:"conflicting"`       // attributes on which sources should not disagree
 }
 
-// ruling is the order of sources for a group of attributes, the best first.
-type ruling struct {
+// precedenceGroup is the order of sources for a group of attributes, the best first.
+type precedenceGroup struct {
 	Name       string     `json:"name"`
 	Attributes []string   `json:"attributes"` // none: all that no other group names
 	Lasting    bool       `json:"lasting"`    // silence does not age these values
@@ -63,7 +63,7 @@ func DefaultPrecedence() *Precedence {
 func ParsePrecedence(document []byte) (*Precedence, error) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
-	p := &Precedence{rulings: map[string]*ruling{}, parent: func(string) string { return "" }}
+	p := &Precedence{groups: map[string]*precedenceGroup{}, parent: func(string) string { return "" }}
 	if err := decoder.Decode(&p.data); err != nil {
 		return nil, fmt.Errorf("read precedence: %w", err)
 	}
@@ -92,9 +92,9 @@ func (p *Precedence) index() error {
 	if p.data.Version == "" {
 		return errors.New("version is missing")
 	}
-	for kind, days := range p.data.StaleAfterDays {
+	for sourceType, days := range p.data.StaleAfterDays {
 		if days < 0 {
-			return fmt.Errorf("stale_after_days: %s has %d days", kind, days)
+			return fmt.Errorf("stale_after_days: %s has %d days", sourceType, days)
 		}
 	}
 	for i := range p.data.Groups {
@@ -108,17 +108,17 @@ func (p *Precedence) index() error {
 	return nil
 }
 
-func (p *Precedence) add(r *ruling) error {
-	kinds := slices.Concat(r.Order...)
-	if len(kinds) == 0 {
+func (p *Precedence) add(r *precedenceGroup) error {
+	sourceTypes := slices.Concat(r.Order...)
+	if len(sourceTypes) == 0 {
 		return errors.New("order is missing")
 	}
-	for i, kind := range kinds {
-		if kind == "" || strings.Contains(kind, ":") {
-			return fmt.Errorf("order: %q is no kind of source", kind)
+	for i, sourceType := range sourceTypes {
+		if sourceType == "" || strings.Contains(sourceType, ":") {
+			return fmt.Errorf("order: %q is no kind of source", sourceType)
 		}
-		if slices.Contains(kinds[:i], kind) {
-			return fmt.Errorf("order: %s is there twice", kind)
+		if slices.Contains(sourceTypes[:i], sourceType) {
+			return fmt.Errorf("order: %s is there twice", sourceType)
 		}
 	}
 	if len(r.Attributes) == 0 {
@@ -128,49 +128,49 @@ func (p *Precedence) add(r *ruling) error {
 		p.rest = r
 	}
 	for _, attribute := range r.Attributes {
-		if other := p.rulings[attribute]; other != nil {
+		if other := p.groups[attribute]; other != nil {
 			return fmt.Errorf("attributes: %s is in group %q too", attribute, other.Name)
 		}
-		p.rulings[attribute] = r
+		p.groups[attribute] = r
 	}
 	return nil
 }
 
-// ruling gives the group that an attribute is in.
-func (p *Precedence) ruling(attribute string) *ruling {
-	if r := p.rulings[attribute]; r != nil {
+// groupOf gives the group that an attribute is in.
+func (p *Precedence) groupOf(attribute string) *precedenceGroup {
+	if r := p.groups[attribute]; r != nil {
 		return r
 	}
 	return p.rest
 }
 
 // rankOf gives the place of what a kind of sources says in the order, 0 for the best; false where it is not heard.
-func (r *ruling) rankOf(kind string, value any) (int, bool) {
-	rank, heard := r.rank(kind)
+func (r *precedenceGroup) rankOf(sourceType string, value any) (int, bool) {
+	rank, heard := r.rank(sourceType)
 	if text, is := value.(string); is && rank > 0 && slices.Contains(r.Beginnings, text) {
 		return len(r.Order), heard
 	}
 	return rank, heard
 }
 
-func (r *ruling) rank(kind string) (int, bool) {
+func (r *precedenceGroup) rank(sourceType string) (int, bool) {
 	others := -1
-	for i, kinds := range r.Order {
-		if slices.Contains(kinds, kind) {
+	for i, sourceTypes := range r.Order {
+		if slices.Contains(sourceTypes, sourceType) {
 			return i, true
 		}
-		if slices.Contains(kinds, anyKind) {
+		if slices.Contains(sourceTypes, anySourceType) {
 			others = i
 		}
 	}
 	return others, others >= 0
 }
 
-// patience tells how long a source may be silent before its word is stale; 0: for ever.
-func (p *Precedence) patience(kind string) time.Duration {
-	days, ok := p.data.StaleAfterDays[kind]
+// stalenessWindow tells how long a source may be silent before its word is stale; 0: for ever.
+func (p *Precedence) stalenessWindow(sourceType string) time.Duration {
+	days, ok := p.data.StaleAfterDays[sourceType]
 	if !ok {
-		days = p.data.StaleAfterDays[anyKind]
+		days = p.data.StaleAfterDays[anySourceType]
 	}
 	return time.Duration(days) * 24 * time.Hour
 }
@@ -215,6 +215,6 @@ func (p *Precedence) hasLifecycle(class string) bool {
 }
 
 func kindOf(source string) string {
-	kind, _, _ := strings.Cut(source, ":")
-	return kind
+	sourceType, _, _ := strings.Cut(source, ":")
+	return sourceType
 }

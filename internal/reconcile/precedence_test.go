@@ -41,8 +41,8 @@ func TestParsePrecedence(t *testing.T) {
 	}
 }
 
-// TestPrecedenceUnheard: a source that a group's order does not have is not heard, and not suppressed either.
-func TestPrecedenceUnheard(t *testing.T) {
+// TestPrecedenceNeverObserved: a source that a group's order does not have is not heard, and not suppressed either.
+func TestPrecedenceNeverObserved(t *testing.T) {
 	t.Parallel()
 	rules, err := reconcile.ParsePrecedence([]byte(`{"version":"x","groups":[{"name":"rest","order":[["agent"]]},
 		{"name":"money","attributes":["cost"],"order":[["purchase"],["manual"]]}]}`))
@@ -50,8 +50,8 @@ func TestPrecedenceUnheard(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := reconcile.Effective(candidates(
-		said{source: "agent", attributes: attrs{"cost": "1", "model": "A"}},
-		said{source: "manual", attributes: attrs{"cost": "2", "model": "B"}},
+		testValues{source: "agent", attributes: attrs{"cost": "1", "model": "A"}},
+		testValues{source: "manual", attributes: attrs{"cost": "2", "model": "B"}},
 	), nil, now, rules)
 	if got.Attributes["cost"] != "2" || got.Attributes["model"] != "A" {
 		t.Errorf("attributes %v", got.Attributes)

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/musterhq/muster/collector/glpi"
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/pki"
+)
+
+// glpiFlags configure the GLPI-protocol endpoint.
+type glpiFlags struct {
+	Addr      string        `help:"Listen for GLPI, FusionInventory and OCS agents on this address, over HTTPS. Default: off."`
+	TokenFile string        `help:"File with the password of these agents, at least 16 characters. Several passwords, one per line, are valid at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
+	Interval  time.Duration `default:"24h" help:"How often each of these agents reports, in whole hours."`
+}
+
+// glpiPrefix begins generated passwords, so that people and secret scanners recognize them.
+const glpiPrefix = "muster_glpi_"
+
+// serveGLPI starts the GLPI-protocol endpoint. Its agents verify the server by our CA, whose
+// certificate is written to a file for them, and by the host name in the server certificate.
+func (c *collector) serveGLPI(authority *pki.Authority, ingester *ingest.Ingester) error {
+	listener := c.listeners.glpi
+	names, addresses, err := glpiHosts(c.agentAddr(), c.flags.GLPI.Addr, listener.Addr())
+	if err != nil {
+		return err
+	}
+	passwords, err := glpiPasswords(c.flags)
+	if err != nil {
+		return err
+	}
+	serving, err := authority.Serving(names, addresses, time.Now)
+	if err != nil {
+		return err
+	}
+	if err := writeAuthority(c.flags.DataDir, authority); err != nil {
+		return err
+	}
+	// TLS 1.2, because the Perl of old agents has no later one.
+	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: serving}
+	c.glpiAddr = listener.Addr().String()
+	c.serveHTTP(tls.NewListener(listener, config), glpi.New(glpi.Options{
+		Import: ingester.Import, Passwords: passwords, Interval: c.flags.GLPI.Interval, Logger: c.logger,
+	}))
+	return nil
+}
+
+// glpiHosts returns the names and addresses for the server certificate: those that agents connect
+// to, and the one that we listen on. Unlike our own agents, these agents check the host name.
+func glpiHosts(agentAddr, flag string, listening net.Addr) (names []string, addresses []net.IP, err error) {
+	reachable := false
+	for _, address := range []string{agentAddr, flag} {
+		hosts, ips := hostsOf(address)
+		names = append(names, hosts...)
+		reachable = reachable || len(hosts) > 0
+		for _, ip := range ips {
+			if !ip.IsUnspecified() {
+				addresses = append(addresses, ip)
+				reachable = reachable || !ip.IsLoopback()
+			}
+		}
+	}
+	if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsLoopback() || reachable {
+		return names, addresses, nil
+	}
+	return nil, nil, fmt.Errorf("agents cannot verify the certificate of --glpi-addr %s, because no host name is set; "+
+		"set --agent-addr NAME:PORT to the name by which agents reach this collector", flag)
+}
+
+// glpiPasswords returns the hashes of the passwords, and creates the file with one password if it
+// does not exist.
+func glpiPasswords(flags serveFlags) ([][32]byte, error) {
+	file := flags.GLPI.TokenFile
+	if file == "" {
+		file = filepath.Join(flags.DataDir, "glpi.token")
+	}
+	text, err := os.ReadFile(file) //nolint:gosec // the operator's choice
+	if errors.Is(err, fs.ErrNotExist) {
+		text = []byte(pki.NewToken(glpiPrefix))
+		err = writeSecret(file, string(text))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read passwords of GLPI agents: %w", err)
+	}
+	if err := checkSecret(file); err != nil {
+		return nil, err
+	}
+	var passwords [][32]byte
+	for number, line := range strings.Split(string(text), "\n") {
+		password := strings.TrimSpace(line)
+		if password == "" {
+			continue
+		}
+		if len(password) < minPassword {
+			return nil, fmt.Errorf("%s, line %d: the password has fewer than %d characters", file, number+1, minPassword)
+		}
+		passwords = append(passwords, sha256.Sum256([]byte(password)))
+	}
+	if len(passwords) == 0 {
+		return nil, fmt.Errorf("%s has no password; remove the file to create a new one", file)
+	}
+	return passwords, nil
+}
+
+// minPassword prevents guessable passwords, because the endpoint does not slow down repeated
+// attempts.
+const minPassword = 16
+
+// writeAuthority writes the CA's certificate, which agents need as ca-cert-file. It is not secret.
+func writeAuthority(dir string, authority *pki.Authority) error {
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate()})
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), text, 0o644); err != nil { //nolint:gosec // public
+		return fmt.Errorf("write authority certificate: %w", err)
+	}
+	return nil
+}

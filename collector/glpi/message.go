@@ -1,0 +1,92 @@
+package glpi
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"io"
+	"strings"
+)
+
+// message is the type of a message and its header fields.
+type message struct {
+	json    bool     // the format of GLPI agents; otherwise XML
+	contact bool     // it requests tasks, and has no inventory
+	tasks   []string // the tasks that the agent can do, if it lists them
+}
+
+// inspect detects the type of a message. It treats a malformed message as an inventory, whose
+// import returns the error.
+func inspect(text []byte) message {
+	if bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("{")) {
+		return inspectJSON(text)
+	}
+	return message{contact: xmlQuery(text) == "PROLOG"}
+}
+
+// inspectJSON reads the header fields of a message of a GLPI agent.
+func inspectJSON(text []byte) message {
+	var head struct {
+		Action string   `json:"action"`
+		Tasks  []string `json:"enabled-tasks"` //nolint:tagliatelle // the agent's name
+	}
+	if json.Unmarshal(text, &head) != nil || head.Action != "contact" {
+		return message{json: true}
+	}
+	return message{json: true, contact: true, tasks: head.Tasks}
+}
+
+// xmlQuery returns the element QUERY of a message, and "" if CONTENT comes first, which only
+// inventories have.
+func xmlQuery(text []byte) string {
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return latin1{r}, nil }
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return ""
+		}
+		start, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		switch start.Name.Local {
+		case "CONTENT":
+			return ""
+		case "QUERY":
+			var query string
+			_ = decoder.DecodeElement(&query, &start) // a malformed query counts as missing
+			return strings.ToUpper(strings.TrimSpace(query))
+		}
+	}
+}
+
+// latin1 decodes every encoding as ISO 8859-1, which is enough to find the ASCII names of elements.
+type latin1 struct{ io.Reader }
+
+// Read implements io.Reader. A byte becomes a character of at most two bytes.
+func (l latin1) Read(p []byte) (int, error) {
+	if len(p) < 2 {
+		return 0, io.ErrShortBuffer // the decoder reads larger blocks
+	}
+	raw := make([]byte, len(p)/2)
+	n, err := l.Reader.Read(raw)
+	text := p[:0]
+	for _, c := range raw[:n] {
+		text = append(text, string(rune(c))...)
+	}
+	return len(text), err
+}
+
+// format returns the import format of an inventory. The messages of OCS and FusionInventory look
+// alike; only the User-Agent differs.
+func (m message) format(userAgent string) string {
+	switch {
+	case m.json:
+		return "glpi-json"
+	case strings.HasPrefix(userAgent, "OCS-NG"):
+		return "ocs-xml"
+	default:
+		return "fusioninventory-xml"
+	}
+}

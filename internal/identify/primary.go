@@ -1,0 +1,143 @@
+package identify
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// primaries says which records' inventory is their CI's, and what was found out on the way.
+type primaries struct {
+	records  map[int64]bool
+	replaced [][2]*installation // an installation that ended, and the one after it
+	several  [][]*installation  // those of one CI that are all there
+}
+
+// installation is an operating system as the records of one CI tell of it.
+type installation struct {
+	identifier inventory.Identifier // "": not told
+	records    []*node              // the best first
+	first      time.Time            // when its agents were first heard of
+	last       time.Time            // and last
+}
+
+// primaryRecords chooses for each CI whose inventory it has: of each installation the best record's, unless another installation
+// took its place.
+func (p *partitioning) primaryRecords() *primaries {
+	s := &primaries{records: map[int64]bool{}}
+	for _, cluster := range p.clusters {
+		installations := p.installations(cluster)
+		var there []*installation
+		for _, in := range installations {
+			if !in.best().agent() {
+				continue
+			}
+			if next := successor(in, installations); next != nil {
+				s.replaced = append(s.replaced, [2]*installation{in, next})
+				continue
+			}
+			there = append(there, in)
+		}
+		if len(there) > 1 {
+			s.several = append(s.several, there)
+		}
+		if len(there) == 0 {
+			there = fromInventories(installations)
+		}
+		for _, in := range there {
+			s.records[in.best().record] = true
+		}
+	}
+	return s
+}
+
+func (in *installation) best() *node { return in.records[0] }
+
+// installations gives those of a cluster, sorted by token. Records that have left it, and sources without an inventory,
+// tell of none.
+func (p *partitioning) installations(cluster []int) []*installation {
+	byIdentifier := map[inventory.Identifier]*installation{}
+	var all []*installation
+	for _, i := range cluster {
+		n := p.nodes[i]
+		if !n.latest || n.source == "" {
+			continue
+		}
+		identifier := n.installation()
+		in := byIdentifier[identifier]
+		if in == nil {
+			in = &installation{identifier: identifier}
+			byIdentifier[identifier] = in
+			all = append(all, in)
+		}
+		in.add(n)
+	}
+	slices.SortFunc(all, func(a, b *installation) int { return cmp.Compare(a.identifier, b.identifier) })
+	for _, in := range all {
+		slices.SortFunc(in.records, better)
+	}
+	return all
+}
+
+func (in *installation) add(n *node) {
+	in.records = append(in.records, n)
+	if !n.agent() {
+		return
+	}
+	earliest(&in.first, n.created)
+	in.last = later(in.last, n.seen)
+}
+
+// better sorts agents before other sources, then those that were heard of later.
+func better(a, b *node) int {
+	if a.agent() != b.agent() {
+		if a.agent() {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(b.seen.Compare(a.seen), cmp.Compare(a.record, b.record))
+}
+
+// installation gives the token of the operating system that a node runs now.
+func (n *node) installation() inventory.Identifier {
+	for _, c := range n.of(kindOS) {
+		if c.current {
+			return c.identifier
+		}
+	}
+	return ""
+}
+
+// successor gives the installation whose agents were first heard of after those of in were last; nil: there is none. If
+// they are heard of again, both are there: two systems on one device.
+func successor(in *installation, all []*installation) *installation {
+	var next *installation
+	for _, other := range all {
+		if other.best().agent() && other.first.After(in.last) && (next == nil || other.first.Before(next.first)) {
+			next = other
+		}
+	}
+	return next
+}
+
+// fromInventories chooses where no agent is: an installation that is told of rather than none.
+func fromInventories(all []*installation) []*installation {
+	var withIdentifier, withoutIdentifier []*installation
+	for _, in := range all {
+		if in.best().agent() {
+			continue
+		}
+		if in.identifier == "" {
+			withoutIdentifier = append(withoutIdentifier, in)
+		} else {
+			withIdentifier = append(withIdentifier, in)
+		}
+	}
+	if len(withIdentifier) > 0 {
+		return withIdentifier
+	}
+	return withoutIdentifier
+}

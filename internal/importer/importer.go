@@ -1,0 +1,139 @@
+// Package importer reads the files of other tools: inventories of the GLPI, FusionInventory and OCS
+// agents, and CSV tables of assets. It converts them into section items, attributes and
+// identifiers, and warns about everything that it ignores.
+//
+// It never stores anything, and it never decides whether an identifier is usable: a placeholder
+// such as "To be filled by O.E.M." stays as the file has it.
+//
+// Start with Read. The files json.go and xml.go parse a file into nodes, message.go converts the
+// nodes of an inventory, and csv.go and table.go read a table.
+package importer
+
+import (
+	"fmt"
+	"io"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// Document is one asset in a file: a machine with its inventory, a device, or a row of a table.
+type Document struct {
+	Source    string // "glpi", "fusioninventory", "ocs" or "csv"; with Options.Name behind a colon
+	NativeKey string // the source's id: the agent's device id, or the key column(s) of a table
+	Position  string // in the file: "line 12", "object 3", "row 7"
+
+	// Sections are the inventory. A section that the file does not have is missing here too: it is
+	// unknown, not empty.
+	Sections []Section
+
+	// Match identifies an existing CI by the attribute that the mapping names. The zero value: by
+	// evidence.
+	Match inventory.Match
+
+	// Observed has what no section holds: class, attributes, components, and identifiers that are
+	// not attributes. The caller adds those that are (reconcile.WithIdentifiers).
+	Observed inventory.Observed
+
+	// Warnings list what was ignored and why, each with its position.
+	Warnings []string
+
+	// FileWarnings are about the file as a whole. Only its first document has them.
+	FileWarnings []string
+
+	// Problem is why the document is rejected although the file is readable: a row with an invalid
+	// date, or with the key of another row. Only Source and Position are set then.
+	Problem string
+}
+
+// Section is one section of an inventory.
+type Section struct {
+	Name   string
+	Status inventory.Status // StatusPartial if an entry of the file was skipped
+	Items  []proto.Message  // messages of inventoryv1
+}
+
+// Options are the settings of Read. The zero value works for every format.
+type Options struct {
+	// Name distinguishes sources with the same format: documents of a CSV file with the name "hr"
+	// have the source "csv:hr".
+	Name string
+
+	// Mapping defines the columns of a CSV file. The zero value recognizes well-known column names.
+	Mapping Mapping
+
+	// Attributes are the declared attributes. A CSV column with the name or label of one is
+	// recognized.
+	Attributes []inventory.Attribute
+
+	// Classes are all CI classes. The class column of a CSV file may contain their names or labels.
+	Classes []inventory.Class
+}
+
+// The limits of one file, so that a hostile file cannot exhaust the memory. A large fleet needs
+// several files.
+const (
+	maxBytes = 64 << 20
+	maxDepth = 32
+	maxNodes = 1 << 20 // elements of XML, values of JSON
+	maxRows  = 200_000
+)
+
+// format is a supported file format.
+type format struct {
+	name, source string
+	read         func(data []byte, o Options) ([]Document, error)
+}
+
+// formats lists them in the order of the command's help.
+func formats() []format {
+	return []format{
+		{"glpi-json", "glpi", readJSON},
+		{"fusioninventory-xml", "fusioninventory", readXML},
+		{"ocs-xml", "ocs", readXML},
+		{"csv", "csv", readCSV},
+	}
+}
+
+// Formats lists the names that Read accepts.
+func Formats() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// Read reads a whole file. If it is malformed, Read returns no documents and an error with the
+// line, column or row. An unknown format and a file over 64 MiB are errors too.
+func Read(format string, r io.Reader, o Options) ([]Document, error) {
+	for _, f := range formats() {
+		if f.name != format {
+			continue
+		}
+		data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", format, err)
+		}
+		if len(data) > maxBytes {
+			return nil, fmt.Errorf("read %s: the file has more than %d MiB", format, maxBytes>>20)
+		}
+		docs, err := f.read(data, o)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", format, err)
+		}
+		for i := range docs {
+			docs[i].Source = sourceName(f.source, o.Name)
+		}
+		return docs, nil
+	}
+	return nil, fmt.Errorf("read %s: unknown format; known are %v", format, Formats())
+}
+
+func sourceName(source, name string) string {
+	if name == "" {
+		return source
+	}
+	return source + ":" + name
+}

@@ -1,0 +1,209 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// readJSON reads the inventories of a GLPI agent: one object, several concatenated ones, or an
+// array of objects.
+func readJSON(data []byte, _ Options) ([]Document, error) {
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
+	if err := checkUTF8(data); err != nil {
+		return nil, err
+	}
+	roots, err := jsonRoots(data)
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) == 0 {
+		return nil, errors.New("line 1: the file is empty; want a JSON object")
+	}
+	var docs []Document
+	for i, root := range roots {
+		found, err := messageOfJSON(root)
+		if err != nil {
+			return nil, fmt.Errorf("object %d: %w", i+1, err)
+		}
+		for j := range found {
+			found[j].Position = fmt.Sprintf("object %d", i+1)
+		}
+		docs = append(docs, found...)
+	}
+	return docs, nil
+}
+
+const byteOrderMark = "\uFEFF"
+
+// checkUTF8 rejects other encodings, as RFC 8259 §8.1 does; they would be read with replacement
+// characters.
+func checkUTF8(data []byte) error {
+	if utf8.Valid(data) {
+		return nil
+	}
+	offset := 0
+	for {
+		r, size := utf8.DecodeRune(data[offset:])
+		if r == utf8.RuneError && size <= 1 {
+			return fmt.Errorf("%s: byte 0x%02x is not UTF-8", newLines(data).at(offset), data[offset])
+		}
+		offset += size
+	}
+}
+
+// jsonRoots returns the top-level objects of the file.
+func jsonRoots(data []byte) ([]*node, error) {
+	p := jsonParser{builder: newBuilder(), data: data, lines: newLines(data)}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	top := &node{}
+	for {
+		var value json.RawMessage
+		if err := decoder.Decode(&value); errors.Is(err, io.EOF) {
+			return top.children, nil
+		} else if err != nil {
+			return nil, jsonError(data, err)
+		}
+		// The decoder has checked the syntax, so the parser below only checks the contents.
+		p.offset = int(decoder.InputOffset()) - len(value)
+		if err := p.value(top, ""); err != nil {
+			return nil, fmt.Errorf("%s: %w", newLines(data).at(p.offset), err)
+		}
+	}
+}
+
+// jsonError adds the position to a syntax error, and a plain message if the file is truncated.
+func jsonError(data []byte, err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s: the file ends within an object or an array", newLines(data).at(len(data)))
+	}
+	if syntax, is := errors.AsType[*json.SyntaxError](err); is {
+		return fmt.Errorf("%s: %w", newLines(data).at(int(syntax.Offset)-1), err)
+	}
+	return err
+}
+
+// jsonParser builds nodes from values with valid syntax.
+type jsonParser struct {
+	*builder
+
+	data   []byte
+	offset int
+	lines  *lines
+}
+
+// peek returns the first byte of the next value, after space, commas and colons.
+func (p *jsonParser) peek() byte {
+	for {
+		switch c := p.data[p.offset]; c {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			p.offset++
+		default:
+			return c
+		}
+	}
+}
+
+// value adds the next value to its parent. Nothing is added for null.
+func (p *jsonParser) value(parent *node, name string) error {
+	first := p.peek()
+	if first == '[' {
+		return p.array(parent, name)
+	}
+	if first != '{' && name == "" {
+		return errors.New("want a JSON object")
+	}
+	n, err := p.node(name, p.lines.to(p.offset))
+	if err != nil {
+		return err
+	}
+	switch first {
+	case '{':
+		err = p.object(n)
+	case '"':
+		n.text = strings.TrimSpace(p.text())
+	default:
+		if n.text = p.word(); n.text == "null" {
+			return nil
+		}
+	}
+	parent.children = append(parent.children, n)
+	return err
+}
+
+// array adds its elements to the parent; each of them gets the array's name.
+func (p *jsonParser) array(parent *node, name string) error {
+	if err := p.down(); err != nil {
+		return err
+	}
+	p.offset++
+	for p.peek() != ']' {
+		if err := p.value(parent, name); err != nil {
+			return err
+		}
+	}
+	p.offset++
+	p.up()
+	return nil
+}
+
+// object reads the members of an object. A duplicate name is an error, because parsers disagree on
+// which value counts.
+func (p *jsonParser) object(n *node) error {
+	if err := p.down(); err != nil {
+		return err
+	}
+	p.offset++
+	seen := make([]string, 0, 16)
+	for p.peek() != '}' {
+		key := p.lower(p.text())
+		if slices.Contains(seen, key) {
+			return fmt.Errorf("the object has the member %q twice", key)
+		}
+		seen = append(seen, key)
+		if key == "" {
+			return errors.New("a member has an empty name")
+		}
+		if err := p.value(n, key); err != nil {
+			return err
+		}
+	}
+	p.offset++
+	p.up()
+	return nil
+}
+
+// text reads a string.
+func (p *jsonParser) text() string {
+	begin := p.offset
+	escaped := false
+	for p.offset++; p.data[p.offset] != '"'; p.offset++ {
+		if p.data[p.offset] == '\\' {
+			escaped = true
+			p.offset++
+		}
+	}
+	p.offset++
+	if !escaped {
+		return string(p.data[begin+1 : p.offset-1])
+	}
+	var text string
+	if err := json.Unmarshal(p.data[begin:p.offset], &text); err != nil {
+		panic(err) // the decoder has checked its syntax
+	}
+	return text
+}
+
+// word reads a number, true, false or null.
+func (p *jsonParser) word() string {
+	begin := p.offset
+	for p.offset < len(p.data) && !strings.ContainsRune(" \t\r\n,:]}", rune(p.data[p.offset])) {
+		p.offset++
+	}
+	return string(p.data[begin:p.offset])
+}

@@ -1,0 +1,25 @@
+package agents
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// DeviceOfAgent gives the id of the device that an agent reports from.
+func (s *Store) DeviceOfAgent(ctx context.Context, agentID string) (string, error) {
+	var id string
+	err := s.Pool.QueryRow(ctx, `
+		select m.ci_id::text
+		from agent a join assignment m on m.record_id = a.record_id
+		where a.agent_id = $1 and m.valid_to = 'infinity'`, agentID).Scan(&id)
+	if db.IsNoRows(err) {
+		return "", &inventory.Error{Code: inventory.CodeNotFound, Message: "no device reports through agent " + agentID}
+	}
+	if err != nil {
+		return "", fmt.Errorf("find device of agent: %w", err)
+	}
+	return id, nil
+}

@@ -1,0 +1,79 @@
+package agents
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// CreateEnrollmentToken keeps a token, of which hash is the hash, and gives it its id and time.
+func (s *Store) CreateEnrollmentToken(ctx context.Context, token inventory.EnrollmentToken, hash [32]byte) (inventory.EnrollmentToken, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return token, fmt.Errorf("make token id: %w", err)
+	}
+	token.ID = id.String()
+	err = s.Pool.QueryRow(ctx, `
+		insert into enrollment_token (id, name, hash, max_uses, network, expires_at)
+		values (@id, @name, @hash, @max_uses, nullif(@network, '')::cidr, @expires_at)
+		returning created_at, expires_at`, pgx.NamedArgs{
+		"id": id, "name": token.Name, "hash": hash[:], "max_uses": token.MaxUses, "network": token.Network,
+		"expires_at": token.ExpiresAt,
+	}).Scan(&token.CreatedAt, &token.ExpiresAt)
+	if err != nil {
+		return token, fmt.Errorf("create enrollment token: %w", db.DataError(err))
+	}
+	return token, nil
+}
+
+// ListEnrollmentTokens lists the enrollment tokens in the order in which they were made, also those that are used up,
+// expired or revoked. For the past, the uses are the agents that had enrolled by then.
+func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken]) error {
+	after, err := db.UUIDPosition(page.After)
+	if err != nil {
+		return err
+	}
+	uses := `t.uses`
+	if !page.AsOf.IsZero() {
+		uses = `(
+			select count(*) from agent a join source_record r on r.id = a.record_id
+			where a.enrolled_with = t.id and r.created_at <= @as_of
+		)::integer as uses`
+	}
+	// Ids are UUIDs of version 7 (RFC 9562 §5.7): their order is that of time.
+	sql := `
+		select t.id::text, t.name, t.max_uses, ` + uses + `, coalesce(t.network::text, '') as network, t.created_at,
+		       t.expires_at, case when t.revoked_at <= @as_of then t.revoked_at end as revoked_at
+		from enrollment_token t
+		where t.created_at <= @as_of and t.id > @after
+		order by t.id
+		limit @limit`
+	args := pgx.NamedArgs{"as_of": db.Instant(page), "after": after, "limit": db.Limit(page)}
+	return s.List(ctx, page, func(tx pgx.Tx) error {
+		return db.Each(ctx, tx, sql, args, func(token inventory.EnrollmentToken) error {
+			return visit(token, inventory.Position{token.ID})
+		})
+	})
+}
+
+// RevokeEnrollmentToken ends a token now. One that was revoked before stays as it was.
+func (s *Store) RevokeEnrollmentToken(ctx context.Context, id string) error {
+	var revoked time.Time
+	err := s.Pool.QueryRow(ctx, `
+		update enrollment_token set revoked_at = coalesce(revoked_at, clock_timestamp())
+		where id = $1
+		returning revoked_at`, id).Scan(&revoked)
+	if db.IsNoRows(err) {
+		return db.NotFound("there is no enrollment token %s", id)
+	}
+	if err != nil {
+		return fmt.Errorf("revoke enrollment token: %w", err)
+	}
+	return nil
+}

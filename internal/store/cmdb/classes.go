@@ -1,0 +1,102 @@
+package cmdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// Classes lists the classes of CIs by name.
+func (s *Store) Classes(ctx context.Context) ([]inventory.Class, error) {
+	classes := []inventory.Class{}
+	err := s.Read(ctx, func(tx pgx.Tx) error {
+		return db.Each(ctx, tx, selectClasses+` order by name`, pgx.NamedArgs{}, func(c inventory.Class) error {
+			classes = append(classes, c)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read classes: %w", err)
+	}
+	return classes, nil
+}
+
+const selectClasses = `
+	select name, coalesce(parent, '') as parent, label, description, built_in from ci_class`
+
+// CreateClass adds a class. Without a parent it is one right below ci. A name that is taken is an inventory.Error with
+// CodeConflict.
+func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
+	if err := checkName("class", c.Name); err != nil {
+		return err
+	}
+	if c.Parent == "" {
+		c.Parent = inventory.RootClass
+	}
+	if c.Label == "" {
+		c.Label = c.Name
+	}
+	return s.changeModel(ctx, func(tx pgx.Tx) error {
+		existing, found, err := findClass(ctx, tx, c.Name)
+		if err != nil {
+			return err
+		}
+		if found {
+			return db.Conflict("there is a class %s already: %q, below %q", c.Name, existing.Label, existing.Parent)
+		}
+		// A class that is there has no cycle above it, and a new one has none below it: that the parent is there is enough.
+		if _, found, err = findClass(ctx, tx, c.Parent); err != nil || !found {
+			return db.OrElse(err, db.Invalid("there is no class %s that %s could be below", c.Parent, c.Name))
+		}
+		_, err = tx.Exec(ctx, `
+			insert into ci_class (name, parent, label, description) values ($1, $2, $3, $4)`,
+			c.Name, c.Parent, c.Label, c.Description)
+		if err != nil {
+			return fmt.Errorf("create class: %w", err)
+		}
+		return nil
+	})
+}
+
+func findClass(ctx context.Context, tx pgx.Tx, name string) (inventory.Class, bool, error) {
+	c, found, err := db.One[inventory.Class](ctx, tx, selectClasses+` where name = @name`, pgx.NamedArgs{"name": name})
+	if err != nil {
+		return c, false, fmt.Errorf("find class: %w", err)
+	}
+	return c, found, nil
+}
+
+// classUses are what keeps a class from being deleted; CIs count for ever, because the past can be asked for.
+var classUses = []use{
+	{`select name from ci_class where parent = $1 order by name limit 1`, "it is the parent of class"},
+	{`select name from ci_attribute where class = $1 order by name limit 1`, "it declares attribute"},
+	{`select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`, "of relationship type"},
+	{`select ci_id::text from ci_version where class = $1 limit 1`, "it is or was the class of configuration item"},
+	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was said by source record"},
+	{`select name from baseline where class = $1 limit 1`, "of baseline"},
+}
+
+// DeleteClass deletes a class that people made and that was never used. Anything else is an inventory.Error with
+// CodeConflict.
+func (s *Store) DeleteClass(ctx context.Context, name string) error {
+	return s.changeModel(ctx, func(tx pgx.Tx) error {
+		c, found, err := findClass(ctx, tx, name)
+		if err != nil || !found {
+			return db.OrElse(err, db.NotFound("there is no class %s", name))
+		}
+		if c.BuiltIn {
+			return db.Conflict("class %s is built in", name)
+		}
+		if err := unused(ctx, tx, "class "+name, classUses, name); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `delete from ci_class where name = $1`, name); err != nil {
+			return fmt.Errorf("delete class: %w", err)
+		}
+		return nil
+	})
+}

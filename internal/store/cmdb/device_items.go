@@ -1,0 +1,127 @@
+package cmdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// heldItems are the items of a section at an instant: the current set, with what came later taken out and what
+// went later put back. The set before the first items came is not an empty one, it is unknown.
+const heldItems = `
+	known as materialized (
+		select record_id, section_id
+		from section_state
+		where record_id = ` + deviceRecords + `
+			and section_id = (select id from section where name = @section)
+			and first_at <= @as_of
+	), held as (
+		select distinct x.item_id
+		from known k
+		cross join lateral (
+			select i.item_id
+			from (
+				select unnest(s.ids) as item_id, 1 as n
+				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
+				union all
+				select unnest(e.new_items), -1
+				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
+				union all
+				select unnest(e.old_items), 1
+				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
+			) i
+			where i.item_id <> 0
+			group by i.item_id
+			having sum(i.n) > 0
+		) x
+	)`
+
+// itemSortKey compares items by their facts, numbers as numbers; a fact that is absent comes last.
+const itemSortKey = `array(select %s.facts::jsonb -> f.name from unnest(@order_by::text[]) with ordinality f (name, n) order by f.n)`
+
+type heldItemRow struct {
+	ID       inventory.ItemID
+	Software int32
+	Facts    json.RawMessage
+}
+
+// ListDeviceItems lists what a section of a device holds, with the latest readings that had come by then.
+func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visit inventory.Visit[inventory.HeldItem]) error {
+	args := pgx.NamedArgs{
+		"section": q.Section, "order_by": q.OrderBy, "as_of": db.Instant(q.Page), "limit": db.Limit(q.Page),
+	}
+	after := `true`
+	if q.After != nil {
+		id, err := itemPosition(q.After)
+		if err != nil {
+			return err
+		}
+		args["after"] = id
+		after = fmt.Sprintf(`(k.sort_key, i.id) > (select %s, a.id from item a where a.id = @after)`, fmt.Sprintf(itemSortKey, "a"))
+	}
+	sql := `
+		with ` + heldItems + `
+		select i.id, i.facts, coalesce(w.software_id, 0) as software
+		from held h
+		join item i on i.id = h.item_id
+		left join software_item w on w.item_id = i.id
+		cross join lateral (select ` + fmt.Sprintf(itemSortKey, "i") + ` as sort_key) k
+		where ` + after + `
+		order by k.sort_key, i.id
+		limit @limit`
+	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
+		var err error
+		if args["device"], err = deviceAt(ctx, tx, q.Device, q.Page); err != nil {
+			return err
+		}
+		readings, err := s.deviceReadings(ctx, tx, args)
+		if err != nil {
+			return err
+		}
+		return db.Each(ctx, tx, sql, args, func(row heldItemRow) error {
+			item := inventory.HeldItem{ID: row.ID, Software: row.Software, Facts: row.Facts, Readings: readings[row.ID]}
+			return visit(item, inventory.Position{strconv.Itoa(int(row.ID))})
+		})
+	})
+}
+
+func itemPosition(p inventory.Position) (int32, error) {
+	if len(p) != 1 {
+		return 0, db.ErrPosition
+	}
+	id, err := strconv.ParseInt(p[0], 10, 32)
+	if err != nil {
+		return 0, db.ErrPosition
+	}
+	return int32(id), nil
+}
+
+type readingRow struct{ Payload []byte }
+
+// deviceReadings gathers the readings of all records of a device, the later over the earlier.
+func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (map[inventory.ItemID][]byte, error) {
+	latest := map[inventory.ItemID][]byte{}
+	err := db.Each(ctx, tx, `
+		select r.payload
+		from reading r
+		where r.record_id = `+deviceRecords+`
+			and r.section_id = (select id from section where name = @section)
+			and `+db.IsNow+`
+		order by r.at`, args, func(row readingRow) error {
+		readings, err := s.readings.Decode(row.Payload)
+		for _, r := range readings {
+			latest[r.Item] = r.Raw
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read readings of device: %w", err)
+	}
+	return latest, nil
+}

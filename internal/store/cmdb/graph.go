@@ -1,0 +1,62 @@
+package cmdb
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+const (
+	// defaultNodes is where a graph stops that does not say where.
+	defaultNodes = 1000
+	// edgesPerNode bounds the relationships of a graph by the number of its CIs.
+	edgesPerNode = 20
+)
+
+// Graph gives the CIs within some relationships of a CI, the nearest first, and the relationships that lead to them and
+// back. A graph that was cut holds no CI without a way to the first.
+func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error) {
+	if err := checkGraph(&q); err != nil {
+		return inventory.Graph{}, err
+	}
+	graph := inventory.Graph{}
+	err := s.Read(ctx, func(tx pgx.Tx) error {
+		search, err := newGraphSearch(ctx, tx, q)
+		if err != nil {
+			return err
+		}
+		if err := search.run(ctx); err != nil {
+			return err
+		}
+		graph.Nodes, graph.Truncated = search.nodes, search.truncated
+		graph.Edges, err = search.connected(ctx)
+		return err
+	})
+	if err != nil {
+		return inventory.Graph{}, err
+	}
+	if !q.AsOf.IsZero() {
+		graph.AsOf = &q.AsOf
+	}
+	return graph, nil
+}
+
+func checkGraph(q *inventory.GraphQuery) error {
+	if q.MaxNodes <= 0 {
+		q.MaxNodes = defaultNodes
+	}
+	if q.Depth < 1 {
+		return db.Invalid("the depth of a graph is at least 1")
+	}
+	switch q.Direction {
+	case "":
+		q.Direction = inventory.DirectionBoth
+	case inventory.DirectionOut, inventory.DirectionIn, inventory.DirectionBoth:
+	default:
+		return db.Invalid("direction %q is none of %s, %s, %s", q.Direction, inventory.DirectionOut, inventory.DirectionIn, inventory.DirectionBoth)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package cmdb
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// recordsOf gives the records of CIs.
+func (g *graphSearch) recordsOf(ctx context.Context, cis []string) ([]int64, error) {
+	g.args["cis"] = cis
+	var records []int64
+	err := db.Each(ctx, g.tx, recordsOfCIs, g.args, func(p assignmentRow) error {
+		g.assignments[p.RecordID] = p
+		records = append(records, p.RecordID)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	return records, nil
+}
+
+// relationshipsOf reads the relationships of records that were not read before, the first first.
+func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]graphEdge, error) {
+	most := edgesPerNode * g.query.MaxNodes
+	g.args["records"], g.args["limit"] = records, most+1
+	var met []graphEdge
+	rows := 0
+	err := db.Each(ctx, g.tx, relationshipsOfRecords, g.args, func(edge graphEdge) error {
+		if rows++; rows > most {
+			g.truncated = true
+			return nil
+		}
+		if !g.read[edge.ID] {
+			g.read[edge.ID] = true
+			met = append(met, edge)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read relationships: %w", err)
+	}
+	return met, nil
+}
+
+const (
+	recordsOfCIs = `
+		select m.record_id, i.id as ci, m.is_primary
+		from unnest(@cis::text[]) i (id) join assignment m on m.ci_id = i.id::uuid and ` + memberAt
+	assignmentsOfRecords = `
+		select m.record_id, m.ci_id::text as ci, m.is_primary
+		from unnest(@unknown::bigint[]) i (record) join assignment m on m.record_id = i.record and ` + memberAt
+)
+
+var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + graphStep("to_record", "@in") + `
+		order by id
+		limit @limit`
+
+// graphStep are the relationships of some types of which records are an end.
+func graphStep(end, types string) string {
+	return `
+		select r.id, r.type, r.from_record, r.to_record, r.observer, r.declared, nullif(r.attributes, '{}') as attributes, r.valid_from,
+			r.actor, r.reason
+		from unnest(@records::bigint[]) i (record)
+		join relationship r on r.` + end + ` = i.record and ` + AtPage("r") + `
+		where r.type = any(` + types + `::text[])`
+}
+
+// locate finds where the records were that relationships name.
+func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
+	var unknown []int64
+	meet := func(record int64) {
+		if _, known := g.assignments[record]; !known {
+			g.assignments[record] = assignmentRow{}
+			unknown = append(unknown, record)
+		}
+	}
+	for _, edge := range edges {
+		meet(edge.FromRecord)
+		meet(edge.ToRecord)
+		if edge.Observer != nil {
+			meet(*edge.Observer)
+		}
+	}
+	g.args["unknown"] = unknown
+	err := db.Each(ctx, g.tx, assignmentsOfRecords, g.args, func(p assignmentRow) error {
+		g.assignments[p.RecordID] = p
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read places of records: %w", err)
+	}
+	return nil
+}
+
+// versions are the versions d of CIs that the end of a statement picks.
+func (g *graphSearch) versions(ctx context.Context, ids []string, version string) (map[string]inventory.CIRef, error) {
+	g.args["nodes"] = ids
+	refs := make(map[string]inventory.CIRef, len(ids))
+	err := db.Each(ctx, g.tx, `
+		select n.id, d.class, d.name
+		from unnest(@nodes::text[]) n (id) join ci_version d on d.ci_id = n.id::uuid `+version, g.args, func(ref inventory.CIRef) error {
+		refs[ref.ID] = ref
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read nodes: %w", err)
+	}
+	return refs, nil
+}
+
+// sources names the sources of those who observed the relationships.
+func (g *graphSearch) sources(ctx context.Context) (map[int64]string, error) {
+	var observers []int64
+	for _, edge := range g.edges {
+		if edge.Observer != nil {
+			observers = append(observers, *edge.Observer)
+		}
+	}
+	slices.Sort(observers)
+	g.args["observers"] = slices.Compact(observers)
+	sources := make(map[int64]string, len(observers))
+	err := db.Each(ctx, g.tx, `select id, source from source_record where id = any(@observers::bigint[])`, g.args, func(r struct {
+		ID     int64
+		Source string
+	}) error {
+		sources[r.ID] = r.Source
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read observers: %w", err)
+	}
+	return sources, nil
+}

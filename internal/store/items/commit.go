@@ -1,0 +1,180 @@
+package items
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// Commit applies a group of changes in one transaction and says when each was applied. Several changes of one
+// record may not be in one group. A change that is relative to a version which is no longer the record's is left
+// out, and so is one of a revoked agent: the caller looks again and decides anew.
+func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error) {
+	if err := s.EnsurePartitions(ctx); err != nil {
+		return nil, err
+	}
+	// Numbers of new sections are made outside of the transaction, so that it holds no lock that others need.
+	for _, c := range changes {
+		for _, section := range c.Sections {
+			if _, err := s.sectionID(ctx, section.State.Section); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var applied map[int64]time.Time
+	err := s.InTx(ctx, func(tx pgx.Tx) error {
+		var err error
+		if applied, err = fence(ctx, tx, changes); err != nil {
+			return err
+		}
+		primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
+		if err != nil {
+			return err
+		}
+		batch := &pgx.Batch{}
+		if err := s.queue(batch, changes, applied, primary); err != nil {
+			return err
+		}
+		if batch.Len() == 0 {
+			return nil
+		}
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+			return fmt.Errorf("apply changes: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return applied, nil
+}
+
+// fenceRecords locks the records in one order, so that groups of several collectors cannot deadlock, and moves
+// those on that are still at the expected version. Time is the database's, and never stands still for a record.
+const fenceRecords = `
+	with wanted as (
+		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::jsonb[])
+			w (record_id, version, root, token, previous_token, boot_id, program, hardware)
+	), locked as (
+		select r.id
+		from source_record r join wanted w on w.record_id = r.id and w.version = r.version
+		where not exists (select from agent a where a.record_id = r.id and a.revoked_at is not null)
+		order by r.id
+		for update of r
+	)
+	update source_record r set
+		version        = r.version + 1,
+		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()), r.changed_at + interval '1 microsecond'),
+		inventory_root = w.root,
+		previous_token = w.previous_token,
+		token          = w.token,
+		token_at       = clock_timestamp(),
+		boot_id        = w.boot_id,
+		program        = w.program,
+		hardware       = w.hardware,
+		seen_at        = clock_timestamp()
+	from locked l join wanted w on w.record_id = l.id
+	where r.id = l.id
+	returning r.id, r.changed_at`
+
+func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
+	var (
+		n                  = len(changes)
+		records            = make([]int64, n)
+		versions           = make([]int64, n)
+		roots, identifiers = make([][]byte, n), make([][]byte, n)
+		previous           = make([][]byte, n)
+		boots, programs    = make([]string, n), make([]string, n)
+		hardware           = make([]string, n)
+	)
+	for i, c := range changes {
+		records[i], versions[i] = c.Record, c.Version
+		roots[i], identifiers[i], previous[i] = c.Root[:], c.Token, c.Previous
+		boots[i], programs[i] = c.BootID, c.Program
+		encoded, err := db.EncodeHashes(c.Hardware)
+		if err != nil {
+			return nil, err
+		}
+		hardware[i] = string(encoded)
+	}
+	rows, err := tx.Query(ctx, fenceRecords, records, versions, roots, identifiers, previous, boots, programs, hardware)
+	if err != nil {
+		return nil, fmt.Errorf("fence records: %w", err)
+	}
+	applied := make(map[int64]time.Time, n)
+	var record int64
+	var at time.Time
+	_, err = pgx.ForEachRow(rows, []any{&record, &at}, func() error {
+		applied[record] = at
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fence records: %w", err)
+	}
+	return applied, nil
+}
+
+// primaryRecords tells whose items count: of several records of one installation one does. It is asked under the lock of
+// the records, which whoever changes the answer takes too.
+func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
+	rows, err := tx.Query(ctx, `
+		select record_id from assignment where record_id = any($1) and valid_to = 'infinity' and is_primary`, records)
+	if err != nil {
+		return nil, fmt.Errorf("find shown records: %w", err)
+	}
+	primary := make(map[int64]bool, len(records))
+	var record int64
+	_, err = pgx.ForEachRow(rows, []any{&record}, func() error {
+		primary[record] = true
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find shown records: %w", err)
+	}
+	return primary, nil
+}
+
+// queue writes down the statements for the changes that passed the fence: one for each table that has something
+// to say, whatever the number of machines.
+func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, primary map[int64]bool) error {
+	var (
+		incidents incidentRows
+		states    stateRows
+		sets      setRows
+		counts    = newCountChanges()
+		readings  readingRows
+	)
+	for _, c := range changes {
+		at, ok := applied[c.Record]
+		if !ok {
+			continue
+		}
+		if err := incidents.add(c, at); err != nil {
+			return err
+		}
+		for _, change := range c.Sections {
+			id := s.sections.get(change.State.Section)
+			if err := states.add(c.Record, id, at, change); err != nil {
+				return err
+			}
+			sets.add(c.Record, id, at, change)
+			readings.add(s.readings, c.Record, id, at, change)
+			if primary[c.Record] {
+				counts.add(change)
+			}
+		}
+	}
+	incidents.queue(batch)
+	states.queue(batch)
+	sets.queue(batch)
+	readings.queue(batch)
+	counts.queue(batch)
+	return nil
+}

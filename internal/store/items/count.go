@@ -1,0 +1,72 @@
+package items
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// countChanges nets what a group does to the number of records that hold each item.
+type countChanges map[inventory.ItemID]int32
+
+func newCountChanges() countChanges { return countChanges{} }
+
+func (n countChanges) add(c inventory.SectionChange) {
+	for _, id := range c.Gained {
+		n[id]++
+	}
+	for _, id := range c.Lost {
+		n[id]--
+	}
+}
+
+func (n countChanges) queue(batch *pgx.Batch) {
+	ids := make([]inventory.ItemID, 0, len(n))
+	for id, change := range n {
+		if change != 0 {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	slices.Sort(ids)
+	changes := make([]int32, len(ids))
+	for i, id := range ids {
+		changes[i] = n[id]
+	}
+	batch.Queue(`
+		insert into item_count_pending (at, item_ids, changes)
+		values (clock_timestamp(), $1, $2)`, ids, changes)
+}
+
+// FoldCounts adds what is pending to the folded counts and says how many groups that were. Collectors that fold
+// at the same moment take turns: the others find nothing to do.
+func (s *Store) FoldCounts(ctx context.Context) (int, error) {
+	var folded int
+	err := s.Pool.QueryRow(ctx, `
+		with turn as materialized (
+			select pg_try_advisory_xact_lock(hashtext('muster fold counts')) as mine
+		), taken as (
+			delete from item_count_pending p using turn where turn.mine returning p.at, p.item_ids, p.changes
+		), logged as (
+			insert into item_count_log (at, item_ids, changes) select at, item_ids, changes from taken
+		), net as (
+			select c.item_id, sum(c.change)::integer as change
+			from taken t cross join lateral unnest(t.item_ids, t.changes) c (item_id, change)
+			group by c.item_id
+		), added as (
+			insert into item_count as i (item_id, installs)
+			select item_id, change from net where change <> 0 order by item_id
+			on conflict (item_id) do update set installs = i.installs + excluded.installs
+		)
+		select count(*) from taken`).Scan(&folded)
+	if err != nil {
+		return 0, fmt.Errorf("fold counts: %w", err)
+	}
+	return folded, nil
+}

@@ -1,0 +1,63 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/cmdb"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// checkClass refuses a class that a CI cannot be of: one of another kind than others say that it is, for of a computer
+// nobody makes a printer, and one that its relationships are not for.
+func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
+	above, err := cmdb.ClassAndAbove(ctx, r.tx, class)
+	if err != nil {
+		return err
+	}
+	own := uuid.MustParse(ci) // by which the record is called of what people say of it
+	var seen *string
+	err = r.tx.QueryRow(ctx, `
+		select min(s.base_class)
+		from assignment m join source_record s on s.id = m.record_id
+		where m.ci_id = $1 and m.valid_to = 'infinity' and (s.source <> $2 or s.native_key <> $3) and s.base_class not in ('', $4)`,
+		ci, inventory.SourceManual, own[:], r.baseClassOf(class)).Scan(&seen)
+	if err != nil {
+		return fmt.Errorf("read kinds of ci: %w", err)
+	}
+	if seen != nil {
+		return db.Invalid("its sources say that it is a %s: its class is that or one below it, which %s is not", *seen, class)
+	}
+	return r.checkRelated(ctx, ci, class, above)
+}
+
+func (r *resolution) checkRelated(ctx context.Context, ci, class string, above []string) error {
+	rows, err := r.tx.Query(ctx, `
+		select y.name, y.from_class
+		from assignment m join relationship l on l.from_record = m.record_id join relationship_type y on y.name = l.type
+		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'
+		union
+		select y.name, y.to_class
+		from assignment m join relationship l on l.to_record = m.record_id join relationship_type y on y.name = l.type
+		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'`, ci)
+	if err != nil {
+		return fmt.Errorf("read relationships of ci: %w", err)
+	}
+	var baseClass, of string
+	var refusal error
+	_, err = pgx.ForEachRow(rows, []any{&baseClass, &of}, func() error {
+		if !slices.Contains(above, of) {
+			refusal = db.Invalid("it has a relationship %s, which is for a %s: %s is none", baseClass, of, class)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read relationships of ci: %w", err)
+	}
+	return refusal
+}

@@ -1,0 +1,193 @@
+package resolve
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// discoveredComponent is a part at its whole, on the way to its record.
+type discoveredComponent struct {
+	inventory.Component
+
+	observer   int64
+	key        string
+	identifier inventory.Identifier // by which it is known wherever it is; "": by its place alone
+	record     int64
+	host       bool // it is no part, but where the observer runs
+}
+
+// resolveComponents keeps the relationships of what is seen at the things that records speak of. A part with an honest identifier is
+// one thing wherever it is seen; any other is known by its place.
+func (r *resolution) resolveComponents(ctx context.Context, observations []inventory.Observation) error {
+	var discovered []*discoveredComponent
+	var named []*discoveredComponent
+	for _, t := range observations {
+		for _, part := range t.Observed.Components {
+			p := &discoveredComponent{Component: part, observer: t.Record}
+			if part.By != "" {
+				named = append(named, p)
+				continue
+			}
+			p.identifier = r.identifierOf(part)
+			discovered = append(discovered, p)
+		}
+	}
+	held, err := r.observed(ctx, observations)
+	if err != nil {
+		return err
+	}
+	hosts, err := r.hosts(ctx, observations)
+	if err != nil {
+		return err
+	}
+	if len(discovered)+len(named)+len(hosts)+len(held) == 0 {
+		return nil
+	}
+	discovered, err = r.separateShared(ctx, discovered)
+	if err != nil {
+		return err
+	}
+	known, unknown := r.lookUp(named, held)
+	discovered = append(discovered, unknown...)
+	if err := r.recordComponents(ctx, discovered); err != nil {
+		return err
+	}
+	if err := r.applyComponents(ctx, discovered); err != nil {
+		return err
+	}
+	return r.relate(ctx, slices.Concat(discovered, known, hosts), held, partial(observations))
+}
+
+// partial gives the records whose relationships do not end because they say nothing of them.
+func partial(observations []inventory.Observation) map[int64]bool {
+	records := map[int64]bool{}
+	for _, t := range observations {
+		if t.Observed.Partial {
+			records[t.Record] = true
+		}
+	}
+	return records
+}
+
+// componentIdentifierKinds are the kinds of tokens that name a part, the best first.
+var componentIdentifierKinds = []string{"native:", "serial:", "disk:", "os:", "uuid:", "mac:"}
+
+// identifierOf gives the token that a part is known by.
+func (r *resolution) identifierOf(part inventory.Component) inventory.Identifier {
+	identifiers, _ := r.rules.Normalize(part.Identifiers)
+	for _, prefix := range componentIdentifierKinds {
+		for _, identifier := range identifiers {
+			if strings.HasPrefix(string(identifier), prefix) {
+				return identifier
+			}
+		}
+	}
+	return ""
+}
+
+func (p *discoveredComponent) setKey() {
+	if p.identifier != "" {
+		p.key = p.Class + "\n" + string(p.identifier)
+	} else {
+		p.key = p.Class + "\nat " + strconv.FormatInt(p.observer, 10) + "\n" + p.Key
+	}
+}
+
+func componentKey(key string) []byte {
+	hash := sha256.Sum256([]byte(key))
+	return hash[:]
+}
+
+// recordComponents finds or makes the records of parts.
+func (r *resolution) recordComponents(ctx context.Context, discovered []*discoveredComponent) error {
+	if len(discovered) == 0 {
+		return nil
+	}
+	byKey := map[string]*discoveredComponent{}
+	for _, p := range discovered {
+		byKey[p.key] = p
+	}
+	var (
+		keys                            [][]byte
+		labels, baseClasses, defaultCIs []string
+	)
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		defaultCI, err := uuid.NewV7()
+		if err != nil {
+			return fmt.Errorf("make id of part: %w", err)
+		}
+		p := byKey[key]
+		keys, defaultCIs = append(keys, componentKey(key)), append(defaultCIs, defaultCI.String())
+		labels, baseClasses = append(labels, p.label()), append(baseClasses, r.baseClassOf(p.Class))
+	}
+	rows, err := r.tx.Query(ctx, `
+		with wanted as (
+			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[]) w (native_key, label, base_class, default_ci)
+		), made as (
+			insert into source_record (source, native_key, label, base_class, default_ci, created_at, seen_at)
+			select $5, native_key, label, base_class, default_ci, $6, $6 from wanted
+			on conflict (native_key, source) do nothing
+			returning native_key, id
+		)
+		select native_key, id from made
+		union all
+		select r.native_key, r.id from source_record r join wanted w on w.native_key = r.native_key where r.source = $5`,
+		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
+	if err != nil {
+		return fmt.Errorf("record parts: %w", err)
+	}
+	ids := map[string]int64{}
+	var key []byte
+	var id int64
+	if _, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
+		ids[string(key)] = id
+		return nil
+	}); err != nil {
+		return fmt.Errorf("record parts: %w", err)
+	}
+	for _, p := range discovered {
+		p.record = ids[string(componentKey(p.key))]
+		r.updated[p.record] = true
+	}
+	return nil
+}
+
+// label is what the part is called, for people.
+func (p *discoveredComponent) label() string {
+	if p.identifier != "" {
+		return string(p.identifier)
+	}
+	return p.Key
+}
+
+// applyComponents takes in what is seen of parts. Of several who see one the last speaks for it.
+func (r *resolution) applyComponents(ctx context.Context, discovered []*discoveredComponent) error {
+	byRecord := map[int64]inventory.Observation{}
+	for _, p := range discovered {
+		identifiers := p.Identifiers
+		if p.identifier == "" {
+			identifiers = inventory.RawIdentifiers{} // what is shared tells nothing
+		}
+		byRecord[p.record] = inventory.Observation{Record: p.record, Observed: inventory.Observed{
+			Class: p.Class, Attributes: p.Attributes, Identifiers: identifiers,
+		}}
+	}
+	var observations []inventory.Observation
+	for _, record := range slices.Sorted(maps.Keys(byRecord)) {
+		observations = append(observations, byRecord[record])
+	}
+	if err := r.applyObservations(ctx, observations); err != nil {
+		return err
+	}
+	return r.assign(ctx)
+}

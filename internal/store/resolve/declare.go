@@ -1,0 +1,174 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/store/cmdb"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// CreateCI makes a CI that a person knows of, and gives its id. Should its identifiers be those of a CI that is known,
+// it is that one.
+func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory.Actor) (string, error) {
+	attributes, err := s.cmdb.CheckAttributes(ctx, c.Class, c.Attributes)
+	if err != nil {
+		return "", err
+	}
+	if c.Name != "" {
+		attributes[inventory.AttributeName] = c.Name
+	}
+	defaultCI, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("make id of ci: %w", err)
+	}
+	var ci string
+	err = s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		record, err := r.manualRecord(ctx, defaultCI.String(), r.baseClassOf(c.Class))
+		if err != nil {
+			return err
+		}
+		ci, err = r.declare(ctx, record, c.Class, attributes)
+		return err
+	})
+	return ci, err
+}
+
+// DeclareCI keeps what a person says of a CI, beside what is observed of it.
+func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaration, actor inventory.Actor) error {
+	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
+		current, class, err := r.currentCI(ctx, id)
+		if err != nil {
+			return err
+		}
+		record, err := r.manualRecord(ctx, current, r.baseClassOf(class))
+		if err != nil {
+			return err
+		}
+		observed, attributes, err := r.declared(ctx, record)
+		if err != nil {
+			return err
+		}
+		if d.Class != nil {
+			observed, class = *d.Class, cmp.Or(*d.Class, class)
+			if err := r.checkClass(ctx, current, class); err != nil {
+				return err
+			}
+		}
+		checked, err := cmdb.CheckAttributes(ctx, r.tx, class, present(d.Attributes))
+		if err != nil {
+			return err
+		}
+		maps.Copy(attributes, checked)
+		for attribute, value := range d.Attributes {
+			if value == nil {
+				delete(attributes, attribute)
+			}
+		}
+		if d.Name != nil {
+			attributes[inventory.AttributeName] = *d.Name
+			if *d.Name == "" {
+				delete(attributes, inventory.AttributeName)
+			}
+		}
+		_, err = r.declare(ctx, record, observed, attributes)
+		return err
+	})
+}
+
+func present(values map[string]any) map[string]any {
+	kept := make(map[string]any, len(values))
+	for attribute, value := range values {
+		if value != nil {
+			kept[attribute] = value
+		}
+	}
+	return kept
+}
+
+// declare takes in what people say of a CI and tells which one it is.
+func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
+	r.updated[record] = true
+	observation := inventory.Observation{Record: record, Observed: inventory.Observed{
+		Class: class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(r.baseClassOf(class), attributes),
+	}}
+	if err := r.applyObservations(ctx, []inventory.Observation{observation}); err != nil {
+		return "", err
+	}
+	if err := r.assign(ctx); err != nil {
+		return "", err
+	}
+	places, err := r.assignments(ctx, []int64{record})
+	return places[record].CI, err
+}
+
+// manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the thing goes that the
+// CI was made for.
+func (r *resolution) manualRecord(ctx context.Context, ci, baseClass string) (int64, error) {
+	key, err := uuid.Parse(ci)
+	if err != nil {
+		return 0, &inventory.Error{Code: inventory.CodeInvalid, Message: "not an id: " + ci}
+	}
+	var record int64
+	err = r.tx.QueryRow(ctx, `
+		with made as (
+			insert into source_record (source, native_key, label, base_class, default_ci, created_at, seen_at)
+			values ($1, $2, $3, $4, $5, $6, $6)
+			on conflict (native_key, source) do nothing
+			returning id
+		)
+		select id from made union all select id from source_record where source = $1 and native_key = $2`,
+		inventory.SourceManual, key[:], ci, baseClass, ci, r.at).Scan(&record)
+	if err != nil {
+		return 0, fmt.Errorf("find manual record: %w", err)
+	}
+	return record, nil
+}
+
+// declared gives what people have said so far.
+func (r *resolution) declared(ctx context.Context, record int64) (string, inventory.Attributes, error) {
+	var class string
+	var encoded []byte
+	err := r.tx.QueryRow(ctx, `
+		select class, attributes from record_version where record_id = $1 and valid_to = 'infinity'`, record).Scan(&class, &encoded)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", inventory.Attributes{}, nil
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("read declared values: %w", err)
+	}
+	attributes, err := db.DecodeAttributes(encoded)
+	return class, attributes, err
+}
+
+// currentCI gives the CI that an id stands for now, and its class: a CI that was merged is the one it became. One that is
+// not as the actor saw it is an inventory.Error with CodeStale.
+func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string, err error) {
+	var changed time.Time
+	err = r.tx.QueryRow(ctx, `
+		select v.ci_id::text, v.class, v.valid_from
+		from ci_version v
+		where v.valid_to = 'infinity' and v.ci_id = coalesce(
+			(select c.ci_id from ci_version c where c.ci_id = $1 and c.valid_to = 'infinity'),
+			(select m.ci_id from source_record h join assignment m on m.record_id = h.id and m.valid_to = 'infinity'
+			 where h.default_ci = $1 order by h.created_at, h.id limit 1))`, id).Scan(&ci, &class, &changed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", "", db.NotFound("there is no ci %s", id)
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("find ci: %w", err)
+	}
+	if saw := r.actor.Saw; !saw.IsZero() && !saw.Equal(changed) {
+		return "", "", &inventory.Error{Code: inventory.CodeStale, Message: "the CI changed since it was read"}
+	}
+	return ci, class, nil
+}

@@ -1,0 +1,53 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+)
+
+// Who settled something about two records.
+const (
+	originOperator = "operator"
+	originReview   = "review"
+	originUndo     = "undo"
+	originList     = "list" // who wrote a mapping, of which CI a row is about
+)
+
+// constrainPair settles that two records are one CI, or never are. What was settled to the contrary is revoked at the same
+// time, by which it is found again when this is undone.
+func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, origin string) {
+	if a > b {
+		a, b = b, a
+	}
+	batch.Queue(`
+		update identity_constraint set revoked_at = $4
+		where record_a = $1 and record_b = $2 and linked <> $3 and revoked_at is null`, a, b, linked, r.at)
+	batch.Queue(`
+		insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
+		select $1, $2, $3, $4, $5, $6, $7, $8
+		where not exists (
+			select from identity_constraint
+			where record_a = $3 and record_b = $4 and linked = $2 and revoked_at is null
+		)`, uuid.New(), linked, a, b, origin, r.actor.Name, r.actor.Reason, r.at)
+	r.moved[a], r.moved[b] = true, true
+}
+
+// membersOf gives the records of a CI, the earliest first.
+func (r *resolution) membersOf(ctx context.Context, ci string) ([]int64, error) {
+	rows, err := r.tx.Query(ctx, `
+		select s.id
+		from assignment m join source_record s on s.id = m.record_id
+		where m.ci_id = $1 and m.valid_to = 'infinity'
+		order by s.created_at, s.id`, ci)
+	if err != nil {
+		return nil, fmt.Errorf("read members of ci: %w", err)
+	}
+	members, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("read members of ci: %w", err)
+	}
+	return members, nil
+}

@@ -1,0 +1,238 @@
+package resolve
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/cmdb"
+)
+
+// errDryRun rolls back what was only to be tried.
+var errDryRun = errors.New("dry run")
+
+// TakeRecords takes in documents of other sources, in the order given and all at once: an error means that none of them
+// was. Their values are checked after the types of their attributes; what does not fit is said in the outcome, and the
+// document is left out. A dry run says what would happen and changes nothing.
+func (s *Store) TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error) {
+	var outcomes []inventory.ImportOutcome
+	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
+		take := importing{resolution: r, declared: map[string][]inventory.Attribute{}, ends: map[relationEnds]error{}}
+		var err error
+		if outcomes, err = take.run(ctx, records); err != nil {
+			return err
+		}
+		if dryRun {
+			return errDryRun
+		}
+		return nil
+	})
+	if errors.Is(err, errDryRun) {
+		err = nil
+	}
+	return outcomes, err
+}
+
+// importing is a resolution that takes in documents.
+type importing struct {
+	*resolution
+
+	declared map[string][]inventory.Attribute // by class
+	ends     map[relationEnds]error           // why there can be no such relationships
+}
+
+func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) ([]inventory.ImportOutcome, error) {
+	if err := t.readReferences(ctx, references(records)); err != nil {
+		return nil, err
+	}
+	outcomes, taken, err := t.checkAll(ctx, records)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := t.recordsOf(ctx, records, taken)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.match(ctx, records, taken, ids); err != nil {
+		return nil, err
+	}
+	var observations []inventory.Observation
+	for _, i := range taken {
+		outcomes[i].Record = ids[keyOf(records[i])]
+		t.updated[outcomes[i].Record] = true
+		observations = append(observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed})
+	}
+	if err := t.applyObservations(ctx, observations); err != nil {
+		return nil, err
+	}
+	observed := maps.Clone(t.valuesChanged)
+	maps.Copy(observed, t.identifiersChanged)
+	if err := t.assign(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.resolveComponents(ctx, observations); err != nil {
+		return nil, err
+	}
+	maps.Copy(observed, t.relationshipsChanged)
+	return outcomes, t.report(ctx, outcomes, taken, observed)
+}
+
+// checkAll says which documents can be taken, and of the others why not.
+func (t *importing) checkAll(ctx context.Context, records []inventory.ImportRecord) (outcomes []inventory.ImportOutcome, taken []int, err error) {
+	outcomes = make([]inventory.ImportOutcome, len(records))
+	for i := range records {
+		outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed)
+		if err == nil {
+			err = t.checkMatch(records[i])
+		}
+		refused, is := errors.AsType[*inventory.Error](err)
+		switch {
+		case is:
+			outcomes[i].Problem = refused.Message
+		case err != nil:
+			return nil, nil, err
+		default:
+			taken = append(taken, i)
+		}
+	}
+	return outcomes, taken, nil
+}
+
+// report fills in which CIs the records are, and which of these are new.
+func (t *importing) report(ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, observed map[int64]bool) error {
+	records := make([]int64, 0, len(taken))
+	for _, i := range taken {
+		records = append(records, outcomes[i].Record)
+	}
+	rows, err := t.tx.Query(ctx, `
+		select m.record_id, m.ci_id::text, c.created_at = $2, c.retired_at is not null
+		from assignment m join ci c on c.id = m.ci_id
+		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
+	if err != nil {
+		return fmt.Errorf("read places: %w", err)
+	}
+	found := map[int64]inventory.ImportOutcome{}
+	var o inventory.ImportOutcome
+	var retired bool
+	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created, &retired}, func() error {
+		o.Warnings = nil
+		if retired {
+			o.Warnings = []string{"the CI was retired, and stays so: a list that names it is no sight of it"}
+		}
+		found[o.Record] = o
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read places: %w", err)
+	}
+	for _, i := range taken {
+		outcome := &outcomes[i]
+		place := found[outcome.Record]
+		outcome.CI, outcome.Created, outcome.Changed = place.CI, place.Created, observed[outcome.Record]
+		outcome.Warnings = append(outcome.Warnings, place.Warnings...)
+	}
+	return nil
+}
+
+// check brings the values of a document into the form in which they are kept, and says which ones were left out because
+// its class has no such attribute: a table has the same columns for all its rows.
+func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
+	class := o.Class
+	if class == "" {
+		class = inventory.RootClass
+	}
+	declared, err := t.attributes(ctx, class)
+	if err != nil {
+		return nil, err
+	}
+	values, name := maps.Clone(o.Attributes), o.Attributes[inventory.AttributeName]
+	delete(values, inventory.AttributeName)
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
+		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
+			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
+			delete(values, attribute)
+		}
+	}
+	if o.Attributes, err = cmdb.ConvertAll(class, declared, values); err != nil {
+		return nil, err
+	}
+	if name != nil {
+		o.Attributes[inventory.AttributeName] = name
+	}
+	made, err := t.checkReferences(ctx, o)
+	return append(warnings, made...), err
+}
+
+// attributes gives the attributes that the CIs of a class have, read once.
+func (t *importing) attributes(ctx context.Context, class string) ([]inventory.Attribute, error) {
+	declared, known := t.declared[class]
+	if !known {
+		var err error
+		if declared, err = cmdb.AttributesFor(ctx, t.tx, class); err != nil {
+			return nil, err
+		}
+		t.declared[class] = declared
+	}
+	return declared, nil
+}
+
+// sourceKey names a record.
+type sourceKey struct{ source, key string }
+
+// keyOf gives what names a document's record. Long names are hashed: an index holds them.
+func keyOf(r inventory.ImportRecord) sourceKey {
+	hash := sha256.Sum256([]byte(r.NativeKey))
+	return sourceKey{r.Source, string(hash[:])}
+}
+
+// recordsOf finds or makes the records of the documents that are taken.
+func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRecord, taken []int) (map[sourceKey]int64, error) {
+	var (
+		sources, labels, baseClasses, defaultCIs []string
+		keys                                     [][]byte
+	)
+	done := map[sourceKey]bool{}
+	for _, i := range taken {
+		record, key := records[i], keyOf(records[i])
+		if done[key] {
+			continue
+		}
+		done[key] = true
+		defaultCI, err := uuid.NewV7()
+		if err != nil {
+			return nil, fmt.Errorf("make id of ci: %w", err)
+		}
+		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
+		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
+		defaultCIs = append(defaultCIs, defaultCI.String())
+	}
+	rows, err := t.tx.Query(ctx, `
+		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
+		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label, base_class, default_ci)
+		order by n.native_key, n.source
+		on conflict (native_key, source) do update set seen_at = excluded.seen_at
+		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)
+	if err != nil {
+		return nil, fmt.Errorf("find records of documents: %w", err)
+	}
+	ids := make(map[sourceKey]int64, len(sources))
+	var source string
+	var key []byte
+	var id int64
+	_, err = pgx.ForEachRow(rows, []any{&source, &key, &id}, func() error {
+		ids[sourceKey{source, string(key)}] = id
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find records of documents: %w", err)
+	}
+	return ids, nil
+}

@@ -1,0 +1,192 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/cmdb"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// reference is how a list names a CI: by the value of an attribute, among those of a class and the classes below it.
+type reference struct{ class, by, value string }
+
+// idReference is how a list names a CI by its id.
+const idReference = "id"
+
+func referenceOf(p inventory.Component) reference { return reference{p.Class, p.By, p.Key} }
+
+// namedCI is a CI with its records, the first first.
+type namedCI struct {
+	id        string
+	baseClass string
+	records   []int64
+}
+
+// readReferences finds the CIs that are named.
+func (r *resolution) readReferences(ctx context.Context, named []reference) error {
+	values := map[[2]string][]string{}
+	for _, ref := range named {
+		key := [2]string{ref.class, ref.by}
+		values[key] = append(values[key], ref.value)
+	}
+	for key, of := range values {
+		if err := r.readNamed(ctx, key[0], key[1], of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *resolution) readNamed(ctx context.Context, class, by string, values []string) error {
+	classes, err := cmdb.ClassAndBelow(ctx, r.tx, class)
+	if err != nil {
+		return err
+	}
+	value := `v.attributes ->> @by`
+	switch by {
+	case inventory.AttributeName:
+		value = `v.name`
+	case idReference:
+		value = `v.ci_id::text`
+	}
+	rows, err := r.tx.Query(ctx, `
+		select `+value+`, v.ci_id::text, v.class, array(
+			select m.record_id
+			from assignment m join source_record s on s.id = m.record_id
+			where m.ci_id = v.ci_id and m.valid_to = 'infinity'
+			order by s.default_ci <> m.ci_id, s.created_at, s.id)
+		from ci_version v
+		where v.valid_to = 'infinity' and v.class = any(@classes) and `+value+` = any(@values)
+		order by v.ci_id`, pgx.NamedArgs{"classes": classes, "by": by, "values": values})
+	if err != nil {
+		return fmt.Errorf("look up names: %w", err)
+	}
+	var name, is string
+	var ci namedCI
+	_, err = pgx.ForEachRow(rows, []any{&name, &ci.id, &is, &ci.records}, func() error {
+		ref := reference{class, by, name}
+		r.references[ref] = append(r.references[ref], namedCI{ci.id, r.baseClassOf(is), slices.Clone(ci.records)})
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look up names: %w", err)
+	}
+	return nil
+}
+
+// lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one that is related already
+// stays so.
+func (r *resolution) lookUp(named []*discoveredComponent, held map[edge]heldEdge) (known, unknown []*discoveredComponent) {
+	for _, p := range named {
+		if cis := r.references[referenceOf(p.Component)]; len(cis) > 0 && len(cis[0].records) > 0 {
+			p.record = cis[0].records[0]
+			for _, record := range cis[0].records {
+				same := *p
+				same.record = record
+				if _, related := held[same.edge()]; related {
+					p.record = record
+				}
+			}
+			known = append(known, p)
+			continue
+		}
+		p.key = p.Class + "\nby " + p.By + "\n" + p.Key
+		unknown = append(unknown, p)
+	}
+	return known, unknown
+}
+
+// checkReferences says why a thing of a class cannot be related as its document says, and which CIs it makes.
+func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
+	for _, part := range o.Components {
+		if part.By == "" {
+			continue
+		}
+		ends := relationEnds{part.Relationship, o.Class, part.Class, part.By, part.Inverse}
+		checked, done := t.ends[ends]
+		if !done {
+			checked = t.checkEnds(ctx, ends)
+			t.ends[ends] = checked
+		}
+		if checked == nil {
+			checked = t.checkValue(ctx, part)
+		}
+		if checked != nil {
+			return nil, checked
+		}
+		switch cis := t.references[referenceOf(part)]; len(cis) {
+		case 0:
+			warnings = append(warnings, fmt.Sprintf("there is no %s with the %s %s yet: it is made", part.Class, part.By, part.Key))
+		case 1:
+		default:
+			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: which one is meant cannot be said",
+				len(cis), part.Class, part.By, part.Key)
+		}
+	}
+	return warnings, nil
+}
+
+// checkValue refuses what cannot be the value by which a CI is named, and brings the other into the form that it is kept in.
+func (t *importing) checkValue(ctx context.Context, part inventory.Component) error {
+	if part.By == inventory.AttributeName {
+		problem := inventory.NameProblem(part.Key)
+		switch {
+		case problem != "":
+			return db.Invalid("%s", problem)
+		case len(part.Key) > cmdb.MaxText:
+			return db.Invalid("a name has at most %d bytes", cmdb.MaxText)
+		}
+		return nil
+	}
+	declared, err := t.attributes(ctx, part.Class)
+	if err != nil {
+		return err
+	}
+	checked, err := cmdb.ConvertAll(part.Class, declared, part.Attributes)
+	maps.Copy(part.Attributes, checked)
+	return err
+}
+
+// relationEnds are the classes between which a list states relationships: of its own things and of those that it names.
+type relationEnds struct {
+	relationshipType, class, other, by string
+	inverse                            bool // the relationship is to the other
+}
+
+// checkEnds checks that there can be such relationships.
+func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
+	relationshipType, found, err := cmdb.FindRelationshipType(ctx, t.tx, e.relationshipType)
+	if err != nil || !found {
+		return db.OrElse(err, db.Invalid("there is no relationship type %s", e.relationshipType))
+	}
+	declared, err := t.attributes(ctx, e.other)
+	if err != nil {
+		return err
+	}
+	if e.by != inventory.AttributeName && !slices.ContainsFunc(declared, cmdb.Named(e.by)) {
+		return db.Invalid("class %s has no attribute %s", e.other, e.by)
+	}
+	from, to := e.class, e.other
+	if !e.inverse {
+		from, to = to, from
+	}
+	for _, end := range []struct{ is, must string }{{from, relationshipType.FromClass}, {to, relationshipType.ToClass}} {
+		if end.is == "" {
+			continue // it is not said what it is
+		}
+		above, err := cmdb.ClassAndAbove(ctx, t.tx, end.is)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(above, end.must) {
+			return db.Invalid("%s is no %s: that is what %s is for", end.is, end.must, relationshipType.Name)
+		}
+	}
+	return nil
+}

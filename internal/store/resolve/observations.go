@@ -1,0 +1,185 @@
+package resolve
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// heldRecord is what is held of a record that speaks.
+type heldRecord struct {
+	ID                int64
+	Source            string
+	BaseClass         string
+	Identifiers       []string
+	FirstSeen         []time.Time
+	LastSeen          []*time.Time // nil while the token is reported
+	Rejected          []byte
+	Hosts             []string
+	Class             *string // of its current version; nil: there is none
+	Attributes        []byte
+	LivenessDependent bool    // that it speaks may say where it is
+	CI                *string // nil: it has no place yet
+	CIRetired         bool
+	EvidenceHeld      bool
+}
+
+// applyObservations takes in what records say: their evidence and the values of their attributes.
+func (r *resolution) applyObservations(ctx context.Context, observations []inventory.Observation) error {
+	held, err := r.heldRecords(ctx, observations)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, t := range observations {
+		h, ok := held[t.Record]
+		if !ok {
+			return fmt.Errorf("take in testimony: there is no source record %d", t.Record)
+		}
+		if err := r.takeEvidence(batch, h, t.Observed); err != nil {
+			return err
+		}
+		if err := r.takeValues(batch, h, t.Observed); err != nil {
+			return err
+		}
+		if h.CIRetired && r.rules.precedence.Observes(h.Source) {
+			r.moved[h.ID] = true
+		}
+	}
+	return r.send(ctx, "take in testimonies", batch)
+}
+
+func (r *resolution) heldRecords(ctx context.Context, observations []inventory.Observation) (map[int64]heldRecord, error) {
+	ids := make([]int64, len(observations))
+	for i, t := range observations {
+		ids[i] = t.Record
+	}
+	rows, err := r.tx.Query(ctx, `
+		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
+		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
+		       c.retired_at is not null as ci_retired
+		from source_record r
+		left join evidence e on e.record_id = r.id
+		left join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
+		left join assignment m on m.record_id = r.id and m.valid_to = 'infinity'
+		left join ci c on c.id = m.ci_id
+		where r.id = any($1)`, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldRecord])
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	held := make(map[int64]heldRecord, len(list))
+	for _, h := range list {
+		held[h.ID] = h
+	}
+	return held, nil
+}
+
+// takeEvidence joins what is reported now into the record's evidence.
+func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+	identifiers, rejected := r.rules.Normalize(observed.Identifiers)
+	r.rejected[h.ID] = rejected
+	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
+	if err != nil {
+		return fmt.Errorf("encode rejections: %w", err)
+	}
+	changed := join(&h, identifiers, r.at, observed.Partial)
+	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {
+		batch.Queue(`update source_record set base_class = $2 where id = $1`, h.ID, baseClass)
+		changed = true
+	}
+	if changed {
+		r.identifiersChanged[h.ID] = true
+	}
+	if changed || h.CI == nil || h.LivenessDependent {
+		r.moved[h.ID] = true
+	}
+	hosts := hostIdentifiers(rejected)
+	if !changed && h.EvidenceHeld && db.SameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
+		return nil
+	}
+	batch.Queue(`
+		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts) values ($1, $2, $3, $4, $5::jsonb, $6)
+		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
+			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
+		h.ID, h.Identifiers, h.FirstSeen, h.LastSeen, string(encoded), hosts)
+	return nil
+}
+
+// hostIdentifiers are the tokens of the machine that a container sees; of what is no container there are none.
+func hostIdentifiers(rejected []inventory.Rejection) []string {
+	hosts := []string{}
+	for _, rejection := range rejected {
+		if rejection.Host != "" {
+			hosts = append(hosts, string(rejection.Host))
+		}
+	}
+	return hosts
+}
+
+// join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
+// What a partial report does not hold is still reported.
+func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, partial bool) (changed bool) {
+	h.Identifiers, h.FirstSeen, h.LastSeen = slices.Clone(h.Identifiers), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
+	for i, identifier := range h.Identifiers {
+		reported := slices.Contains(identifiers, inventory.Identifier(identifier))
+		switch {
+		case reported && h.LastSeen[i] != nil:
+			h.LastSeen[i], changed = nil, true
+		case !reported && h.LastSeen[i] == nil && !partial:
+			h.LastSeen[i], changed = &at, true
+		}
+	}
+	for _, identifier := range identifiers {
+		if !slices.Contains(h.Identifiers, string(identifier)) {
+			h.Identifiers, h.FirstSeen, h.LastSeen = append(h.Identifiers, string(identifier)), append(h.FirstSeen, at), append(h.LastSeen, nil)
+			changed = true
+		}
+	}
+	if h.Identifiers == nil {
+		h.Identifiers, h.FirstSeen, h.LastSeen = []string{}, []time.Time{}, []*time.Time{}
+	}
+	return changed
+}
+
+// takeValues keeps a version of what the record says of its thing's attributes.
+func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+	if observed.Partial && h.Class != nil {
+		held, err := db.DecodeAttributes(h.Attributes)
+		if err != nil {
+			return err
+		}
+		maps.Copy(held, observed.Attributes)
+		observed.Class, observed.Attributes = cmp.Or(observed.Class, *h.Class), held
+	}
+	if observed.Attributes == nil {
+		observed.Attributes = inventory.Attributes{}
+	}
+	encoded, err := json.Marshal(observed.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	if h.Class != nil && *h.Class == observed.Class && db.SameJSON(h.Attributes, encoded) {
+		return nil
+	}
+	r.valuesChanged[h.ID] = true
+	if h.Class != nil {
+		batch.Queue(`update record_version set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, h.ID, r.at)
+	}
+	batch.Queue(`
+		insert into record_version (record_id, valid_from, class, attributes) values ($1, $2, $3, $4::jsonb)`,
+		h.ID, r.at, observed.Class, string(encoded))
+	return nil
+}

@@ -1,0 +1,139 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// edge is a relationship as an observer sees it.
+type edge struct {
+	Type     string
+	From, To int64
+	Observer int64
+}
+
+// heldEdge is a relationship that was seen before.
+type heldEdge struct {
+	id   int64
+	idle bool
+}
+
+func (p *discoveredComponent) edge() edge {
+	e := edge{Type: p.Relationship, From: p.record, To: p.observer, Observer: p.observer}
+	if p.Inverse {
+		e.From, e.To = e.To, e.From
+	}
+	return e
+}
+
+// mover is the record of what cannot be in many places at once, and has left others when it is seen here; 0: it is not that.
+func (p *discoveredComponent) mover() int64 {
+	if _, limited := maxLocations[p.Class]; !limited || p.host || p.Idle || p.By != "" {
+		return 0
+	}
+	return p.record
+}
+
+// observed gives the relationships that records see.
+func (r *resolution) observed(ctx context.Context, observations []inventory.Observation) (map[edge]heldEdge, error) {
+	var observers []int64
+	for _, t := range observations {
+		observers = append(observers, t.Record)
+	}
+	rows, err := r.tx.Query(ctx, `
+		select id, idle, type, from_record, to_record, observer from relationship
+		where observer = any($1) and valid_to = 'infinity'`, observers)
+	if err != nil {
+		return nil, fmt.Errorf("read relationships: %w", err)
+	}
+	held := map[edge]heldEdge{}
+	var h heldEdge
+	var e edge
+	_, err = pgx.ForEachRow(rows, []any{&h.id, &h.idle, &e.Type, &e.From, &e.To, &e.Observer}, func() error {
+		held[e] = h
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read relationships: %w", err)
+	}
+	return held, nil
+}
+
+// relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
+// those of observers that did not tell of all they see.
+func (r *resolution) relate(ctx context.Context, discovered []*discoveredComponent, held map[edge]heldEdge, partial map[int64]bool) error {
+	var begun edgeRows
+	var turned, ended []int64 // turned: the part is in use now and was not, or the other way
+	related := map[edge]bool{}
+	for _, p := range discovered {
+		e := p.edge()
+		h, before := held[e]
+		switch {
+		case before:
+			delete(held, e)
+			if h.idle != p.Idle {
+				turned = append(turned, h.id)
+			}
+		case !related[e]:
+			begun.add(e, p)
+			r.relationshipsChanged[e.Observer] = true
+		}
+		related[e] = true
+	}
+	for e, h := range held {
+		if !partial[e.Observer] {
+			ended = append(ended, h.id)
+			r.relationshipsChanged[e.Observer] = true
+			r.noLongerObserved[e.From], r.noLongerObserved[e.To] = true, true
+		}
+	}
+	batch := &pgx.Batch{}
+	if len(turned) > 0 {
+		batch.Queue(`update relationship set idle = not idle where id = any($1)`, turned)
+	}
+	if len(ended) > 0 {
+		batch.Queue(`update relationship set valid_to = $2 where id = any($1)`, ended, r.at)
+	}
+	begun.queue(batch, r.at)
+	return r.send(ctx, "keep relationships", batch)
+}
+
+// edgeRows are relationships that begin, column by column.
+type edgeRows struct {
+	types, keys         []string
+	from, to, observers []int64
+	declared, idle      []bool
+	movers              []int64
+}
+
+func (r *edgeRows) add(e edge, p *discoveredComponent) {
+	r.types, r.keys = append(r.types, e.Type), append(r.keys, p.Key)
+	r.from, r.to, r.observers = append(r.from, e.From), append(r.to, e.To), append(r.observers, e.Observer)
+	r.declared, r.idle = append(r.declared, p.By != ""), append(r.idle, p.Idle)
+	r.movers = append(r.movers, p.mover())
+}
+
+func (r *edgeRows) queue(batch *pgx.Batch, at time.Time) {
+	if len(r.types) == 0 {
+		return
+	}
+	// What moved here cannot be where it was seen by somebody who was not heard of since.
+	batch.Queue(`
+		update relationship l set valid_to = $3
+		from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
+		left join presence s on s.record_id = o.id
+		where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
+			and o.id = l.observer and o.source <> $5
+			and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
+		r.movers, r.observers, at, movedAfter, inventory.SourceDiscovery)
+	batch.Queue(`
+		insert into relationship (type, from_record, to_record, observer, key, declared, idle, valid_from)
+		select n.*, $8
+		from unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[]) n`,
+		r.types, r.from, r.to, r.observers, r.keys, r.declared, r.idle, at)
+}

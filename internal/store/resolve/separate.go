@@ -1,0 +1,198 @@
+package resolve
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// maxLocations are the places at which parts of a class may be at once. Seen at more, they are several parts that say the same
+// of themselves. Any number of machines may have parts of other classes: a user, a network, a printer.
+var maxLocations = map[string]int{
+	"operating_system_installation": 1, // two machines that both report it are copies
+	"monitor":                       2, // by a switch
+	"storage_device":                2, // in the enclosure of a cluster
+	"virtual_machine":               2, // while it moves
+	"container":                     2,
+	"peripheral":                    2,
+}
+
+// movedAfter is how long one must not be heard of who may have lost a part and could not say so.
+const movedAfter = time.Hour
+
+// separateShared takes the name from parts that are seen in too many places at once.
+func (r *resolution) separateShared(ctx context.Context, discovered []*discoveredComponent) ([]*discoveredComponent, error) {
+	var keys [][]byte
+	for _, p := range discovered {
+		p.setKey()
+		if p.identifier != "" {
+			keys = append(keys, componentKey(p.key))
+		}
+	}
+	if len(keys) == 0 {
+		return discovered, nil
+	}
+	others, err := r.observers(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range discovered {
+		known := others[string(componentKey(p.key))]
+		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
+		if err != nil {
+			return nil, err
+		}
+		if _, limited := maxLocations[p.Class]; !full && !(limited && known.shared) || p.identifier == "" {
+			continue
+		}
+		if !known.shared {
+			if err := r.separate(ctx, p, known); err != nil {
+				return nil, err
+			}
+		}
+		p.identifier = ""
+	}
+	for _, p := range discovered {
+		p.setKey()
+	}
+	return discovered, nil
+}
+
+// inUse gives those who see a part that is in use where they see it, now and before.
+func inUse(p *discoveredComponent, discovered []*discoveredComponent, known componentLocations) []int64 {
+	observers := map[int64]bool{}
+	for _, o := range known.observers {
+		observers[o] = true
+	}
+	for _, other := range discovered {
+		if other.key == p.key {
+			observers[other.observer] = !other.Idle
+		}
+	}
+	maps.DeleteFunc(observers, func(_ int64, used bool) bool { return !used })
+	return slices.Collect(maps.Keys(observers))
+}
+
+// overCapacity tells whether a part is seen at more things than it can be at. Several tools that tell of one thing are one place.
+func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, observers []int64) (bool, error) {
+	most, limited := maxLocations[p.Class]
+	if p.identifier == "" || !limited || len(observers) <= most {
+		return false, nil
+	}
+	where, err := r.assignments(ctx, observers)
+	if err != nil {
+		return false, err
+	}
+	cis := map[string]bool{}
+	for _, assignment := range where {
+		cis[assignment.CI] = true
+	}
+	return len(cis) > most, nil
+}
+
+// componentLocations is where a part is seen.
+type componentLocations struct {
+	record    int64
+	observers []int64 // where it is in use; alive: they would say if the part were gone
+	shared    bool
+}
+
+// observers tells where parts are seen, by their keys.
+func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]componentLocations, error) {
+	rows, err := r.tx.Query(ctx, `
+		select p.native_key, p.id, o.observer,
+		       exists (select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null)
+		from source_record p
+		left join lateral (
+			select distinct l.observer
+			from (
+				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity' and not l.idle
+				union all
+				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity' and not l.idle
+			) l
+			join source_record o on o.id = l.observer
+			left join presence s on s.record_id = o.id
+			where greatest(o.seen_at, s.seen_at, o.created_at) > $4::timestamptz - $5::interval
+		) o on true
+		where p.source = $2 and p.native_key = any($1)`,
+		keys, inventory.SourceDiscovery, findingSharedComponent, r.at, movedAfter)
+	if err != nil {
+		return nil, fmt.Errorf("find parts: %w", err)
+	}
+	found := map[string]componentLocations{}
+	var key []byte
+	var record int64
+	var observer *int64
+	var shared bool
+	_, err = pgx.ForEachRow(rows, []any{&key, &record, &observer, &shared}, func() error {
+		w := found[string(key)]
+		w.record, w.shared = record, shared
+		if observer != nil {
+			w.observers = append(w.observers, *observer)
+		}
+		found[string(key)] = w
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find parts: %w", err)
+	}
+	return found, nil
+}
+
+// separate makes a part of its own of each place where a shared one was seen.
+func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
+	if known.record == 0 {
+		return nil // it is seen everywhere for the first time: there is nothing to take apart
+	}
+	rows, err := r.tx.Query(ctx, `
+		select l.observer, l.type, l.from_record = $1 as outward, l.key, v.attributes
+		from relationship l
+		join record_version v on v.record_id = $1 and v.valid_to = 'infinity'
+		where (l.from_record = $1 or l.to_record = $1) and l.valid_to = 'infinity' and l.observer is not null
+		order by l.id`, known.record)
+	if err != nil {
+		return fmt.Errorf("take part apart: %w", err)
+	}
+	var assignments []*discoveredComponent
+	var attributes []byte
+	var outward bool
+	assignment := discoveredComponent{Component: inventory.Component{Class: p.Class}}
+	if _, err = pgx.ForEachRow(rows, []any{&assignment.observer, &assignment.Relationship, &outward, &assignment.Key, &attributes}, func() error {
+		one := assignment
+		one.Inverse = !outward
+		var err error
+		one.Attributes, err = db.DecodeAttributes(attributes)
+		assignments = append(assignments, &one)
+		return err
+	}); err != nil {
+		return fmt.Errorf("take part apart: %w", err)
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		update relationship set valid_to = $2
+		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`, known.record, r.at)
+	r.openFinding(batch, inventory.Finding{
+		Type: findingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
+		Text: "seen in too many places at once to be one " + p.Class,
+	})
+	if err := r.send(ctx, "take part apart", batch); err != nil {
+		return err
+	}
+	for _, assignment := range assignments {
+		assignment.setKey()
+	}
+	if err := r.recordComponents(ctx, assignments); err != nil {
+		return err
+	}
+	if err := r.applyComponents(ctx, assignments); err != nil {
+		return err
+	}
+	return r.relate(ctx, assignments, nil, nil)
+}

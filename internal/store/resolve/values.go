@@ -1,0 +1,276 @@
+package resolve
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/store/db"
+)
+
+// reconcile works out what is true of the CIs whose records changed, and keeps a version of what is new.
+func (r *resolution) reconcile(ctx context.Context) error {
+	if err := r.touchValuesChanged(ctx); err != nil {
+		return err
+	}
+	if err := r.touchComponents(ctx); err != nil {
+		return err
+	}
+	if len(r.touched) == 0 {
+		return nil
+	}
+	cis := slices.Sorted(maps.Keys(r.touched))
+	clear(r.touched)
+	candidates, err := r.candidateValues(ctx, cis)
+	if err != nil {
+		return err
+	}
+	locks, err := r.locks(ctx, cis)
+	if err != nil {
+		return err
+	}
+	held, err := r.heldVersions(ctx, cis)
+	if err != nil {
+		return err
+	}
+	absent, err := r.absent(ctx, cis)
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	for _, ci := range cis {
+		if absent[ci] {
+			batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
+			continue
+		}
+		if err := r.reconcileOne(batch, ci, candidates[ci], locks[ci], held[ci]); err != nil {
+			return err
+		}
+	}
+	if err := r.send(ctx, "keep versions", batch); err != nil || len(r.compared) == 0 {
+		return err
+	}
+	return r.syncFindings(ctx, slices.Collect(maps.Keys(r.compared)), r.conflicts, true)
+}
+
+// touchValuesChanged touches the CIs of the records that say other values than before.
+func (r *resolution) touchValuesChanged(ctx context.Context) error {
+	if len(r.valuesChanged) == 0 {
+		return nil
+	}
+	rows, err := r.tx.Query(ctx, `
+		select ci_id::text from assignment where record_id = any($1) and valid_to = 'infinity'`,
+		slices.Collect(maps.Keys(r.valuesChanged)))
+	if err != nil {
+		return fmt.Errorf("find revalued: %w", err)
+	}
+	clear(r.valuesChanged)
+	var ci string
+	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
+		r.touched[ci] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find revalued: %w", err)
+	}
+	return nil
+}
+
+type candidateRow struct {
+	CI         string
+	Record     int64
+	Source     string
+	Class      string
+	Attributes []byte
+	Since      time.Time
+	SeenAt     time.Time
+	Former     bool
+}
+
+// candidateValues gives what the records of CIs say of them. A record whose thing became another still tells what was
+// true of the CI that it left.
+func (r *resolution) candidateValues(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
+	rows, err := r.tx.Query(ctx, `
+		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
+		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
+		from assignment m
+		join source_record r on r.id = m.record_id
+		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
+		left join presence p on p.record_id = r.id
+		where m.ci_id = any($1::uuid[]) and m.valid_to = 'infinity'
+		union all
+		select l.ci::text, r.id, r.source, v.class, v.attributes, v.valid_from, was.until, true
+		from unnest($1::uuid[]) l (ci)
+		join assignment m on m.previous_cis @> array[l.ci] and m.previous_cis <> '{}' and m.valid_to = 'infinity'
+		join source_record r on r.id = m.record_id
+		cross join lateral (
+			select max(b.valid_to) as until from assignment b where b.record_id = r.id and b.ci_id = l.ci
+		) was
+		join record_version v on v.record_id = r.id and v.valid_from < was.until and v.valid_to >= was.until`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read candidates: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[candidateRow])
+	if err != nil {
+		return nil, fmt.Errorf("read candidates: %w", err)
+	}
+	candidates := map[string][]inventory.CandidateValues{}
+	for _, row := range list {
+		attributes, err := db.DecodeAttributes(row.Attributes)
+		if err != nil {
+			return nil, err
+		}
+		if r.updated[row.Record] {
+			row.SeenAt = r.at
+		}
+		candidates[row.CI] = append(candidates[row.CI], inventory.CandidateValues{
+			Record: row.Record, Source: row.Source, Class: row.Class, Attributes: attributes,
+			Since: row.Since, SeenAt: row.SeenAt, Former: row.Former,
+		})
+	}
+	return candidates, nil
+}
+
+// locks gives the locks of CIs. They belong to the records of what people say, and go where these go.
+func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
+	rows, err := r.tx.Query(ctx, `
+		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
+		from attribute_lock l join assignment m on m.record_id = l.record_id and m.valid_to = 'infinity'
+		where m.ci_id = any($1::uuid[]) and l.released_at is null`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read locks: %w", err)
+	}
+	locks := map[string][]inventory.Lock{}
+	var ci string
+	var l inventory.Lock
+	var value []byte
+	_, err = pgx.ForEachRow(rows, []any{&ci, &l.Attribute, &value, &l.Reason, &l.Actor, &l.LockedAt, &l.Until}, func() error {
+		decoded, err := db.DecodeJSON(value)
+		if err != nil {
+			return err
+		}
+		lock := l
+		lock.Value = decoded
+		locks[ci] = append(locks[ci], lock)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read locks: %w", err)
+	}
+	return locks, nil
+}
+
+// heldVersion is the current version of a CI.
+type heldVersion struct {
+	CI         string
+	Current    bool // there is one
+	Retired    bool
+	Disposed   bool
+	Class      string
+	Name       string
+	Attributes []byte
+	Provenance []byte
+}
+
+func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
+	rows, err := r.tx.Query(ctx, `
+		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.disposed,
+		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
+		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
+		where c.id = any($1::uuid[])`, cis)
+	if err != nil {
+		return nil, fmt.Errorf("read versions: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldVersion])
+	if err != nil {
+		return nil, fmt.Errorf("read versions: %w", err)
+	}
+	held := make(map[string]heldVersion, len(list))
+	for _, v := range list {
+		held[v.CI] = v
+	}
+	return held, nil
+}
+
+func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inventory.CandidateValues, locks []inventory.Lock, held heldVersion) error {
+	if held.Current && len(candidates) == 0 {
+		batch.Queue(endVersion, ci, r.at) // all of it is another CI now
+		return nil
+	}
+	if len(candidates) == 0 || held.Retired {
+		return nil
+	}
+	is := r.rules.reconcile(candidates, locks, r.at, r.parents)
+	if is.Class == "" {
+		is.Class = inventory.RootClass
+	}
+	if is.Attributes == nil {
+		is.Attributes = inventory.Attributes{}
+	}
+	if disposed := reconcile.IsDisposed(is.Attributes); disposed != held.Disposed {
+		r.queueDisposed(batch, ci, disposed, candidates)
+	}
+	if len(candidates) > 1 || held.Provenance != nil {
+		r.compare(candidates, is.Conflicts)
+	}
+	attributes, err := json.Marshal(is.Attributes)
+	if err != nil {
+		return fmt.Errorf("encode attributes: %w", err)
+	}
+	var provenance []byte
+	if len(candidates) > 1 || len(locks) > 0 {
+		if provenance, err = json.Marshal(is.Provenance); err != nil {
+			return fmt.Errorf("encode provenance: %w", err)
+		}
+	}
+	if held.Current && held.Class == is.Class && held.Name == is.Name && db.SameJSON(held.Attributes, attributes) &&
+		(held.Provenance == nil) == (provenance == nil) && (provenance == nil || db.SameJSON(held.Provenance, provenance)) {
+		return nil
+	}
+	if held.Current {
+		batch.Queue(endVersion, ci, r.at)
+	}
+	batch.Queue(`
+		insert into ci_version (ci_id, valid_from, device, class, name, attributes, provenance)
+		values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`,
+		ci, r.at, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance))
+	return nil
+}
+
+// queueDisposed keeps that a CI is gone, as its life-cycle state says, or is there again. Whoever sees it is asked again when
+// they are heard of.
+func (r *resolution) queueDisposed(batch *pgx.Batch, ci string, disposed bool, candidates []inventory.CandidateValues) {
+	batch.Queue(`update ci set disposed = $2 where id = $1`, ci, disposed)
+	var observers []int64
+	for _, c := range candidates {
+		if disposed && r.rules.precedence.Observes(c.Source) {
+			observers = append(observers, c.Record)
+		}
+	}
+	if len(observers) > 0 {
+		batch.Queue(`update source_record set liveness_dependent = true where id = any($1)`, observers)
+	}
+}
+
+// compare notes on which values the records of a CI disagree.
+func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts []string) {
+	records := make([]int64, len(candidates))
+	for i, c := range candidates {
+		records[i] = c.Record
+		r.compared[c.Record] = true
+	}
+	for _, attribute := range conflicts {
+		r.conflicts = append(r.conflicts, inventory.Finding{
+			Type: findingConflict, Records: records, Identifier: inventory.Identifier(attribute), Text: "sources disagree on " + attribute,
+		})
+	}
+}
+
+const endVersion = `update ci_version set valid_to = $2 where ci_id = $1 and valid_to = 'infinity'`
