@@ -62,9 +62,9 @@ var owners = []struct {
 	reason  string
 }{
 	{"github.com/jackc/pgx/v5", []string{"internal/store/...", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
-	{"github.com/pressly/goose/v3", []string{"internal/store/db"}, "migrations are the store's"},
-	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/..."}, "goose wants it; rpm's databases may be SQLite"},
-	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
+	{"github.com/pressly/goose/v3", []string{"internal/store/db"}, "only store/db migrates"},
+	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/..."}, "goose requires it; rpm's databases may be SQLite"},
+	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one package implements the REST API"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one package knows the service managers"},
