@@ -17,6 +17,8 @@ import (
 func TestJoinEvidence(t *testing.T) {
 	t.Parallel()
 	first, ended, at := testTime(1), testTime(2), testTime(3)
+	type report = []inventory.Identifier
+	type held = []inventory.IdentifierHistory
 	reported := inventory.IdentifierHistory{Identifier: "mac:|a", FirstSeen: first}
 	past := inventory.IdentifierHistory{Identifier: "mac:|a", FirstSeen: first, LastSeen: &ended}
 	gone := inventory.IdentifierHistory{Identifier: "mac:|a", FirstSeen: first, LastSeen: &at}
@@ -28,19 +30,23 @@ func TestJoinEvidence(t *testing.T) {
 		want     []inventory.IdentifierHistory
 		changed  bool
 	}{
-		"nothing at all":             {},
-		"the first report":           {reported: identifiers("mac:|b"), want: histories(added), changed: true},
-		"the same again":             {held: histories(reported), reported: identifiers("mac:|a"), want: histories(reported)},
-		"one more":                   {held: histories(reported), reported: identifiers("mac:|a", "mac:|b"), want: histories(reported, added), changed: true},
-		"no longer reported":         {held: histories(reported), want: histories(gone), changed: true},
-		"not in a partial report":    {held: histories(reported), partial: true, want: histories(reported)},
-		"still not reported":         {held: histories(past), want: histories(past)},
-		"reported again":             {held: histories(past), reported: identifiers("mac:|a"), want: histories(reported), changed: true},
-		"again, in a partial report": {held: histories(past), reported: identifiers("mac:|a"), partial: true, want: histories(reported), changed: true},
-		"another, in a partial report": {
-			held: histories(reported), reported: identifiers("mac:|b"), partial: true, want: histories(reported, added), changed: true,
+		"nothing at all":   {},
+		"the first report": {reported: report{"mac:|b"}, want: held{added}, changed: true},
+		"the same again":   {held: held{reported}, reported: report{"mac:|a"}, want: held{reported}},
+		"one more": {
+			held: held{reported}, reported: report{"mac:|a", "mac:|b"}, want: held{reported, added}, changed: true,
 		},
-		"one reported twice": {reported: identifiers("mac:|b", "mac:|b"), want: histories(added), changed: true},
+		"no longer reported":      {held: held{reported}, want: held{gone}, changed: true},
+		"not in a partial report": {held: held{reported}, partial: true, want: held{reported}},
+		"still not reported":      {held: held{past}, want: held{past}},
+		"reported again":          {held: held{past}, reported: report{"mac:|a"}, want: held{reported}, changed: true},
+		"again, in a partial report": {
+			held: held{past}, reported: report{"mac:|a"}, partial: true, want: held{reported}, changed: true,
+		},
+		"another, in a partial report": {
+			held: held{reported}, reported: report{"mac:|b"}, partial: true, want: held{reported, added}, changed: true,
+		},
+		"one reported twice": {reported: report{"mac:|b", "mac:|b"}, want: held{added}, changed: true},
 	} {
 		got, changed := reconcile.JoinEvidence(c.held, c.reported, at, c.partial)
 		if diff := gocmp.Diff(c.want, got); diff != "" || changed != c.changed {
