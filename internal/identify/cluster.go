@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // cluster joins nodes, the strongest evidence first, as long as no two of them are to be kept apart: of the whole
@@ -25,9 +27,9 @@ func (p *partitioning) cluster() {
 		switch {
 		case p.member[q.a] == p.member[q.b]:
 		case p.anyBetween(q, func(other *pair) bool { return other.separate || other.veto && !p.bridged(other) }):
-			p.rules.review(q, reviewBlocked)
+			p.rules.review(q, inventory.ReviewBlocked)
 		case p.old(q):
-			p.rules.review(q, reviewOld)
+			p.rules.review(q, inventory.ReviewOldCIs)
 		default:
 			p.join(q, q.rule)
 		}
@@ -73,7 +75,7 @@ func (p *partitioning) reviewMoves() {
 		}
 		for _, i := range p.clusters[p.member[now-1]] {
 			if q := p.between(i, now); i != now && !q.separate && q.review == "" && p.nodes[i].record != p.nodes[now].record {
-				p.rules.review(q, reviewBoardSwap)
+				p.rules.review(q, inventory.ReviewPossibleBoardSwap)
 			}
 		}
 	}

@@ -10,18 +10,6 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// The kinds of findings.
-const (
-	findingShared        = "shared_identifier"
-	findingTwoAgents     = "two_agents"
-	findingBoardReplaced = "board_replaced"
-	findingOSMoved       = "os_moved"
-	findingOSReplaced    = "os_replaced"
-	findingClone         = "clone"
-	findingEnclosure     = "enclosure"
-	findingDualBoot      = "dual_boot"
-)
-
 // findings gives what people should know, sorted by kind and records.
 func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
@@ -48,9 +36,9 @@ func (p *partitioning) sharedFindings() []inventory.Finding {
 		switch kindOf(identifier) {
 		case kindChassis, kindName: // see enclosures; and names are nobody's own
 		case kindOS:
-			all = append(all, finding(findingClone, identifier, "one installation's id on %d devices at one time: it was copied", records))
+			all = append(all, finding(inventory.FindingClone, identifier, "one installation's id on %d devices at one time: it was copied", records))
 		default:
-			all = append(all, finding(findingShared, identifier, "the same on %d devices: it counts for nothing", records))
+			all = append(all, finding(inventory.FindingSharedIdentifier, identifier, "the same on %d devices: it counts for nothing", records))
 		}
 	}
 	return all
@@ -92,7 +80,7 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	}
 	var all []inventory.Finding
 	for identifier, records := range in {
-		all = append(all, finding(findingEnclosure, identifier, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
+		all = append(all, finding(inventory.FindingEnclosure, identifier, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
 	}
 	return all
 }
@@ -102,7 +90,7 @@ func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
-			all = append(all, finding(findingClone, "", "%d agents that were one: the machine was copied", []int64{of.a, of.b}))
+			all = append(all, finding(inventory.FindingClone, "", "%d agents that were one: the machine was copied", []int64{of.a, of.b}))
 		}
 	}
 	return all
@@ -115,14 +103,14 @@ func (p *partitioning) changes() []inventory.Finding {
 		for _, c := range n.kept {
 			if n.latest && p.rules.newBoard(c) {
 				all = append(all, inventory.Finding{
-					Type: findingBoardReplaced, Records: []int64{n.record},
+					Type: inventory.FindingBoardReplaced, Records: []int64{n.record},
 					Text: "other hardware in the same device: " + p.rules.list(c.families),
 				})
 			}
 		}
 		if n.entry != nil {
 			all = append(all, inventory.Finding{
-				Type: findingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
+				Type: inventory.FindingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
 				Text: "the installation runs in another device than before: " + p.rules.list(n.entry.families) + " differ",
 			})
 		}
@@ -150,7 +138,7 @@ func (p *partitioning) majorities() []inventory.Finding {
 		s := q.score.families
 		if q.rule == ruleMajority && (s[p.rules.kinds[kindBoard].family].disagree > 0 || s[p.rules.kinds[kindSerial].family].disagree > 0) {
 			records := []int64{p.nodes[q.a].record, p.nodes[q.b].record}
-			all = append(all, finding(findingBoardReplaced, "", "%d records of one device tell of different boards", records))
+			all = append(all, finding(inventory.FindingBoardReplaced, "", "%d records of one device tell of different boards", records))
 		}
 	}
 	return all
@@ -166,7 +154,7 @@ func (p *partitioning) twoAgents() []inventory.Finding {
 			continue
 		}
 		if a.find(identifier).overlaps(*b.find(identifier)) {
-			all = append(all, finding(findingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
+			all = append(all, finding(inventory.FindingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
 		}
 	}
 	return all
@@ -179,7 +167,7 @@ func installationFindings(s *primaries) []inventory.Finding {
 			records := []int64{r[0].best().record, r[1].best().record}
 			slices.Sort(records)
 			all = append(all, inventory.Finding{
-				Type: findingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was installed anew",
+				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was installed anew",
 			})
 		}
 	}
@@ -191,7 +179,7 @@ func installationFindings(s *primaries) []inventory.Finding {
 			}
 		}
 		if len(records) > 1 {
-			all = append(all, finding(findingDualBoot, "", "%d installations on one device", records))
+			all = append(all, finding(inventory.FindingDualBoot, "", "%d installations on one device", records))
 		}
 	}
 	return all

@@ -31,16 +31,6 @@ func (p *partitioning) ambiguous(a, b *node) bool {
 	return p.rules.net(&s) >= p.rules.Thresholds.Link
 }
 
-// The kinds of reviews.
-const (
-	reviewEvidence  = "evidence"            // there is some, and not enough
-	reviewOneFamily = "one_family"          // there is enough, of one family alone, and some against
-	reviewBlocked   = "blocked"             // there is enough, and a contradiction
-	reviewOld       = "old_cis"             // two CIs that have lived long would become one
-	reviewAmbiguous = "ambiguous"           // there is enough, for two things that are none
-	reviewBoardSwap = "possible_board_swap" // the installation and its disk in other hardware
-)
-
 // pair compares every node with every other one, also those without a common token: they may contradict each other.
 func (p *partitioning) pair() {
 	p.proven = p.shared.proven()
@@ -79,7 +69,7 @@ func (p *partitioning) evaluate(i, j int) *pair {
 	}
 	p.rules.decide(q, a, b, p.shared)
 	if q.rule == ruleNew && p.ambiguous(a, b) {
-		p.rules.review(q, reviewAmbiguous)
+		p.rules.review(q, inventory.ReviewAmbiguous)
 	}
 	return q
 }
@@ -105,13 +95,13 @@ func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	case q.bits >= t.Link && !q.veto:
 		r.link(q)
 	case q.bits >= t.Link:
-		r.review(q, reviewBlocked)
+		r.review(q, inventory.ReviewBlocked)
 	case r.possibleBoardSwap(q, a, b):
-		r.review(q, reviewBoardSwap)
+		r.review(q, inventory.ReviewPossibleBoardSwap)
 	case q.veto:
 		q.rule = ruleVeto
 	case q.bits+r.weak(&q.score) >= t.Review:
-		r.review(q, reviewEvidence)
+		r.review(q, inventory.ReviewEvidence)
 	}
 }
 
@@ -132,7 +122,7 @@ func (r *Rules) link(q *pair) {
 		q.link = r.Enabled[ruleMajority]
 		q.rule = ruleMajority
 	default:
-		r.review(q, reviewOneFamily)
+		r.review(q, inventory.ReviewOneFamily)
 	}
 	if !q.link && q.review == "" {
 		q.rule = ruleNew

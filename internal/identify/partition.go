@@ -82,13 +82,10 @@ func (p *partitioning) constrain(constraints []inventory.Constraint) {
 		known := p.constraints[key]
 		known.linked = known.linked || c.Linked
 		known.separate = known.separate || !c.Linked
-		known.fork = known.fork || !c.Linked && c.Origin == originFork
+		known.fork = known.fork || !c.Linked && c.Origin == inventory.OriginFork
 		p.constraints[key] = known
 	}
 }
-
-// originFork is that of the constraint between a record and the one that forked from it.
-const originFork = "fork"
 
 // markOverShared counts what is frozen among what is shared, where it is claimed here.
 func (p *partitioning) markOverShared() {

@@ -61,7 +61,7 @@ func (p *partitioning) open(q *pair) bool {
 	if q.review == "" || !p.nodes[q.a].latest || !p.nodes[q.b].latest || p.member[q.a] == p.member[q.b] {
 		return false
 	}
-	return q.review != reviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.separate })
+	return q.review != inventory.ReviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.separate })
 }
 
 // livenessDependent gives the agents' records that have an identifier in common with another's, which is not shared: how long

@@ -63,16 +63,16 @@ func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at 
 func (p *Precedence) valuesFor(c inventory.CandidateValues) map[string]any {
 	claims := make(map[string]any, len(c.Attributes)+2)
 	if p.hasLifecycle(c.Class) && p.Observes(c.Source) {
-		claims[lifecycleAttribute] = stateInUse
+		claims[inventory.AttributeLifecycleState] = stateInUse
 	}
 	for attribute, value := range c.Attributes {
 		if value != nil && value != "" {
 			claims[attribute] = value
 		}
 	}
-	delete(claims, classAttribute)
+	delete(claims, inventory.AttributeClass)
 	if c.Class != "" {
-		claims[classAttribute] = c.Class
+		claims[inventory.AttributeClass] = c.Class
 	}
 	if c.Former {
 		for _, attribute := range p.data.Installation {

@@ -12,7 +12,7 @@ const stateInUse = "in_use"
 
 // IsDisposed reports whether what is true of a CI is that it is no longer among those that are looked after.
 func IsDisposed(attributes inventory.Attributes) bool {
-	state, _ := attributes[lifecycleAttribute].(string)
+	state, _ := attributes[inventory.AttributeLifecycleState].(string)
 	return isDisposed(state)
 }
 
@@ -41,7 +41,7 @@ var (
 	usualSilence = silence{stale: 30 * day, absent: 90 * day}
 	// shortSilence is that of classes whose things are made for hours.
 	shortSilence = map[string]silence{
-		ClassContainer: {stale: 6 * time.Hour, absent: day},
+		inventory.ClassContainer: {stale: 6 * time.Hour, absent: day},
 	}
 )
 

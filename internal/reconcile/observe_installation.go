@@ -37,10 +37,10 @@ func (m machine) installation() []inventory.Component {
 	a.text("name", m.os.Name+" "+m.os.Version)
 	a.text("name", m.os.DisplayName)
 	return []inventory.Component{{
-		Class:        ClassInstallation,
+		Class:        inventory.ClassInstallation,
 		Key:          "os",
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  inventory.RawIdentifiers{OSInstallID: m.os.InstallID},
-		Relationship: "installed_on",
+		Relationship: inventory.RelationshipInstalledOn,
 	}}
 }
