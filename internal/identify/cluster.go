@@ -9,7 +9,7 @@ import (
 )
 
 // cluster joins nodes, the strongest evidence first, as long as no two of them are to be kept apart: of the whole
-// clusters every pair is looked at, also those without a common token.
+// clusters every pair is looked at, also those without a common identifier.
 func (p *partitioning) cluster() {
 	p.clusters, p.member = make([][]int, len(p.nodes)), make([]int, len(p.nodes))
 	for i := range p.nodes {
@@ -55,7 +55,7 @@ func (p *partitioning) reviewCurrent() {
 	}
 }
 
-// present gives a node of the cluster of another that its record has not left; -1: there is none.
+// present returns a node of the cluster of another that its record has not left; -1: there is none.
 func (p *partitioning) present(i int) int {
 	cluster := p.clusters[p.member[i]]
 	at := slices.IndexFunc(cluster, func(j int) bool { return p.nodes[j].latest })
@@ -81,7 +81,7 @@ func (p *partitioning) reviewMoves() {
 	}
 }
 
-// sameDefaultCI gives the pairs of nodes with one home: what people say of a CI goes where the thing goes that the CI was
+// sameDefaultCI returns the pairs of nodes with one default CI: what people say of a CI goes where the thing goes that the CI was
 // made for, and not with a record that left it.
 func (p *partitioning) sameDefaultCI() []*pair {
 	var pairs []*pair
@@ -96,7 +96,7 @@ func (p *partitioning) sameDefaultCI() []*pair {
 	return pairs
 }
 
-// linkedByConstraint gives the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
+// linkedByConstraint returns the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
 func (p *partitioning) linkedByConstraint() []*pair {
 	var pairs []*pair
 	for of, c := range p.constraints {
@@ -108,7 +108,7 @@ func (p *partitioning) linkedByConstraint() []*pair {
 	return pairs
 }
 
-// links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were
+// links returns the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were
 // there first: in whatever order they were reported, it is the same one.
 func (p *partitioning) links() []*pair {
 	var pairs []*pair
@@ -123,7 +123,7 @@ func (p *partitioning) links() []*pair {
 	return pairs
 }
 
-// anyBetween tells whether a condition holds for any pair across the clusters of q.
+// anyBetween reports whether a condition holds for any pair across the clusters of q.
 func (p *partitioning) anyBetween(q *pair, condition func(*pair) bool) bool {
 	for _, i := range p.clusters[p.member[q.a]] {
 		for _, j := range p.clusters[p.member[q.b]] {
@@ -135,7 +135,7 @@ func (p *partitioning) anyBetween(q *pair, condition func(*pair) bool) bool {
 	return false
 }
 
-// bridged tells whether two nodes that have nothing in common any more are one device all the same: agents stayed with it
+// bridged reports whether two nodes that have nothing in common any more are one device all the same: agents stayed with it
 // while its parts were replaced, and knew it as the one and, perhaps one after the other, as the other.
 func (p *partitioning) bridged(q *pair) bool {
 	if q.never || p.rules.contradict(q, p.nodes[q.a], p.nodes[q.b], p.shared) {
@@ -176,7 +176,7 @@ func (p *partitioning) join(q *pair, rule string) {
 
 const day = 24 * time.Hour
 
-// old tells whether two CIs that agents report on had both lived long before there was evidence that they are one. That
+// old reports whether two CIs that agents report on had both lived long before there was evidence that they are one. That
 // is more often a mistake than a discovery.
 func (p *partitioning) old(q *pair) bool {
 	a, b := p.clusters[p.member[q.a]], p.clusters[p.member[q.b]]
@@ -189,14 +189,14 @@ func (p *partitioning) old(q *pair) bool {
 
 func (p *partitioning) isAgent(i int) bool { return p.nodes[i].agent() }
 
-// root gives the node of a cluster whose CI is the cluster's: the one that was there first.
+// root returns the node of a cluster whose CI is the cluster's: the one that was there first.
 func (p *partitioning) root(cluster []int) int {
 	return slices.MinFunc(cluster, func(i, j int) int {
 		return cmp.Or(p.nodes[i].created.Compare(p.nodes[j].created), cmp.Compare(i, j))
 	})
 }
 
-// ci gives the CI of a node.
+// ci returns the CI of a node.
 func (p *partitioning) ci(i int) string { return p.nodes[p.root(p.clusters[p.member[i]])].defaultCI }
 
 func later(a, b time.Time) time.Time {

@@ -8,7 +8,7 @@ import (
 // maxBits bounds a weight: above it, sums mean nothing any more.
 const maxBits = 1000
 
-// The order of the kinds is that of their tokens.
+// The order of the kinds is that of their identifiers.
 const (
 	kindBoard = iota
 	kindChassis

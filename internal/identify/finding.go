@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// findings gives what people should know, sorted by kind and records.
+// findings returns what people should know, sorted by kind and records.
 func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
 	all = append(all, p.sharedFindings()...)
@@ -36,9 +36,9 @@ func (p *partitioning) sharedFindings() []inventory.Finding {
 		switch kindOf(identifier) {
 		case kindChassis, kindName: // see enclosures; and names are nobody's own
 		case kindOS:
-			all = append(all, finding(inventory.FindingClone, identifier, "one installation's id on %d devices at one time: it was copied", records))
+			all = append(all, finding(inventory.FindingClone, identifier, "%d devices report one installation ID at one time: the installation was copied", records))
 		default:
-			all = append(all, finding(inventory.FindingSharedIdentifier, identifier, "the same on %d devices: it counts for nothing", records))
+			all = append(all, finding(inventory.FindingSharedIdentifier, identifier, "%d devices report one identifier: it is not counted as evidence", records))
 		}
 	}
 	return all
@@ -80,7 +80,7 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	}
 	var all []inventory.Finding
 	for identifier, records := range in {
-		all = append(all, finding(inventory.FindingEnclosure, identifier, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
+		all = append(all, finding(inventory.FindingEnclosure, identifier, "%d devices share one enclosure", slices.Sorted(maps.Keys(records))))
 	}
 	return all
 }
@@ -90,7 +90,7 @@ func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
-			all = append(all, finding(inventory.FindingClone, "", "%d agents that were one: the machine was copied", []int64{of.a, of.b}))
+			all = append(all, finding(inventory.FindingClone, "", "%d agents have one origin: the machine was copied", []int64{of.a, of.b}))
 		}
 	}
 	return all
@@ -104,21 +104,21 @@ func (p *partitioning) changes() []inventory.Finding {
 			if n.latest && p.rules.newBoard(c) {
 				all = append(all, inventory.Finding{
 					Type: inventory.FindingBoardReplaced, Records: []int64{n.record},
-					Text: "other hardware in the same device: " + p.rules.list(c.families),
+					Text: "hardware of the device was replaced: " + p.rules.list(c.families),
 				})
 			}
 		}
 		if n.entry != nil {
 			all = append(all, inventory.Finding{
 				Type: inventory.FindingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
-				Text: "the installation runs in another device than before: " + p.rules.list(n.entry.families) + " differ",
+				Text: "the installation moved to another device: " + p.rules.list(n.entry.families) + " differ",
 			})
 		}
 	}
 	return all
 }
 
-// newBoard tells whether a change is that of a board: of its own number, or of several families at once.
+// newBoard reports whether a change is that of a board: of its own number, or of several families at once.
 func (r *Rules) newBoard(c *change) bool {
 	return len(c.families) >= r.Thresholds.Families || slices.Contains(c.families, r.kinds[kindBoard].family)
 }
@@ -138,7 +138,7 @@ func (p *partitioning) majorities() []inventory.Finding {
 		s := q.score.families
 		if q.rule == ruleMajority && (s[p.rules.kinds[kindBoard].family].disagree > 0 || s[p.rules.kinds[kindSerial].family].disagree > 0) {
 			records := []int64{p.nodes[q.a].record, p.nodes[q.b].record}
-			all = append(all, finding(inventory.FindingBoardReplaced, "", "%d records of one device tell of different boards", records))
+			all = append(all, finding(inventory.FindingBoardReplaced, "", "%d records of one device report different boards", records))
 		}
 	}
 	return all
@@ -167,7 +167,7 @@ func installationFindings(s *primaries) []inventory.Finding {
 			records := []int64{r[0].best().record, r[1].best().record}
 			slices.Sort(records)
 			all = append(all, inventory.Finding{
-				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was installed anew",
+				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was reinstalled",
 			})
 		}
 	}

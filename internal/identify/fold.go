@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// fold gives a value in the form in which values are compared: lower case, single spaces, none around it. Control
+// fold returns a value in the form in which values are compared: lower case, single spaces, none around it. Control
 // characters count as spaces.
 func fold(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(strings.ToValidUTF8(s, "")), isBlank), " ")
@@ -16,7 +16,7 @@ func isBlank(c rune) bool {
 	return unicode.IsSpace(c) || unicode.IsControl(c) || c == '\ufeff' || c == '\u200b'
 }
 
-// words gives the words of letters and digits of a value, folded.
+// words returns the words of letters and digits of a value, folded.
 func words(s string) []string {
 	return strings.FieldsFunc(fold(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }
@@ -38,7 +38,7 @@ func (m *makers) compile() *makers {
 	return m
 }
 
-// scope gives a manufacturer in one form: letters and digits, without legal forms. It is empty where the name is none.
+// scope returns a manufacturer in one form: letters and digits, without legal forms. It is empty where the name is none.
 func (r *Rules) scope(manufacturer string) string {
 	if r.rejectPattern("manufacturer", fold(manufacturer)) != "" {
 		return ""

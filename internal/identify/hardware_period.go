@@ -22,8 +22,8 @@ type change struct {
 	serial   bool  // the serial number contradicts: a board's replacement does not explain that
 }
 
-// split gives the nodes of a record, the latest last. An agent's installation may move into another device with its
-// disk: its claims alone tell, and in doubt what others knew before.
+// split returns the nodes of a record, the latest last. An agent's installation may move into another device with its
+// disk: its intervals alone tell, and in doubt what others knew before.
 func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	if !n.agent() {
 		return []*node{n}
@@ -44,7 +44,7 @@ func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	return r.cut(n, cuts, kept)
 }
 
-// changes compares a node's hardware before and after each of its claims ended.
+// changes compares a node's hardware before and after each of its intervals ended.
 func (r *Rules) changes(n *node, shared *sharing) []*change {
 	hardware := r.hardwareOf(n)
 	var changes []*change
@@ -89,7 +89,7 @@ func (r *Rules) hardwareOf(n *node) []interval {
 	return hardware
 }
 
-// endings gives the times at which claims ended, sorted.
+// endings returns the times at which intervals ended, sorted.
 func endings(intervals []interval, seen time.Time) []time.Time {
 	var ends []time.Time
 	for _, c := range intervals {
@@ -101,7 +101,7 @@ func endings(intervals []interval, seen time.Time) []time.Time {
 	return slices.CompactFunc(ends, time.Time.Equal)
 }
 
-// following gives the first time after at when a claim began or was last heard.
+// following returns the first time after at when an interval began or was last heard.
 func following(intervals []interval, at time.Time) time.Time {
 	var next time.Time
 	for _, c := range intervals {
@@ -114,8 +114,8 @@ func following(intervals []interval, at time.Time) time.Time {
 	return next
 }
 
-// state gives what was held at a time: those of the claims that span it. A claim that spans a gap looks as if it had
-// held in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a
+// state returns what was held at a time: those of the intervals that span it. An interval that spans a gap looks as if it had
+// held in it; so where intervals are marked, because they ended or began at that very time, they go first. Of what a
 // thing has one at a time they are the one. If there is another one all the same, the record was elsewhere and came
 // back, and nothing is known but what is marked and what came along.
 func (r *Rules) state(intervals []interval, at time.Time, marked func(interval) bool) *node {
@@ -146,7 +146,7 @@ func (r *Rules) state(intervals []interval, at time.Time, marked func(interval) 
 	return n
 }
 
-// moved tells whether an installation is in another device after a change, rather than in the same with other parts.
+// moved reports whether an installation is in another device after a change, rather than in the same with other parts.
 func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	if !r.Enabled[ruleMove] || len(c.changed) < r.Thresholds.Families {
 		return false
@@ -165,7 +165,7 @@ func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	return r.coexisted(c, n, all, shared) || r.carried(c, n, all, shared)
 }
 
-// coexisted tells whether the hardware after a change was seen before that from before it was last seen, by whomever: then
+// coexisted reports whether the hardware after a change was seen before that from before it was last seen, by whomever: then
 // it did not replace that, and they are two devices.
 func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool {
 	first, last := c.next, c.at
@@ -187,7 +187,7 @@ func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool
 	return first.Before(last)
 }
 
-// carried tells whether another agent, on the same disk, moved between the last report before a change and the first one
+// carried reports whether another agent, on the same disk, moved between the last report before a change and the first one
 // after it.
 func (r *Rules) carried(c *change, n *node, all []*node, shared *sharing) bool {
 	return slices.ContainsFunc(all, func(other *node) bool {
@@ -204,7 +204,7 @@ func onOneDisk(a, b *node, shared *sharing) bool {
 	return found
 }
 
-// leaves tells whether another agent went on to see the device as it was before the change, while it contradicted what
+// leaves reports whether another agent went on to see the device as it was before the change, while it contradicted what
 // was after it.
 func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
 	return other.agent() && slices.ContainsFunc(r.observations(other), func(s *node) bool {
@@ -212,13 +212,13 @@ func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
 	})
 }
 
-// differs tells whether the hardware of two nodes is not that of one device.
+// differs reports whether the hardware of two nodes is not that of one device.
 func (r *Rules) differs(a, b *node, shared *sharing) bool {
 	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
 }
 
-// observations gives the hardware of a node at the times at which it is known for sure: those at which a claim began or was
+// observations returns the hardware of a node at the times at which it is known for sure: those at which an interval began or was
 // last heard.
 func (r *Rules) observations(n *node) []*node {
 	if n.observations != nil {
@@ -241,10 +241,10 @@ func (n *node) inDoubt() bool {
 	return slices.ContainsFunc(n.intervals, func(c interval) bool { return c.doubtful })
 }
 
-// sure gives what a node had beyond doubt.
+// sure returns what a node had beyond doubt.
 func (n *node) sure() *node { return n.only(func(c interval) bool { return !c.doubtful }) }
 
-// only gives those of a node's claims that fulfill a condition, as if it had them now.
+// only returns those of a node's intervals that fulfill a condition, as if it had them now.
 func (n *node) only(condition func(interval) bool) *node {
 	some := &node{}
 	for _, c := range n.intervals {
@@ -257,13 +257,13 @@ func (n *node) only(condition func(interval) bool) *node {
 	return some
 }
 
-// matches tells whether the hardware of two nodes is that of one device.
+// matches reports whether the hardware of two nodes is that of one device.
 func (r *Rules) matches(a, b *node, shared *sharing) bool {
 	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) >= r.Thresholds.Link
 }
 
-// changed gives the families of hardware that contradict what was before, that came and that went. An agent that is not
+// changed returns the families of hardware that contradict what was before, that came and that went. An agent that is not
 // let see them any more loses them too, so that they tell only together with a contradiction: of what was before, or of
 // what another agent goes on to see.
 func (r *Rules) changed(c *change) []int {
@@ -283,10 +283,10 @@ func (r *Rules) changed(c *change) []int {
 	return changed
 }
 
-// compatible tells whether two nodes may be of one class of things.
+// compatible reports whether two nodes may be of one class of things.
 func compatible(a, b *node) bool { return a.class == b.class || a.class == "" || b.class == "" }
 
-// cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later era only: it moved.
+// cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later hardware period only: it moved.
 func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	periods := make([]*node, len(cuts)+1)
 	for i := range periods {
@@ -321,7 +321,7 @@ func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	return periods
 }
 
-// periodOf gives the era of what a record had until a time. What was replaced is of the era of what replaced it: before that
+// periodOf returns the hardware period of what a record had until a time. What was replaced is of the hardware period of what replaced it: before that
 // ended, the record may have been elsewhere.
 func (r *Rules) periodOf(until time.Time, periods []*node, kept []*change) int {
 	for _, c := range kept {
@@ -370,7 +370,7 @@ func (s *start) time(fallback time.Time) time.Time {
 	return fallback
 }
 
-// assignDefaultCIs gives each era a CI of its own. That in which the record began keeps the record's; where it returned to that
+// assignDefaultCIs returns each hardware period a CI of its own. That in which the record began keeps the record's; where it returned to that
 // device the latest is the first. The others' depend on nothing but when they began, so that they stay.
 func assignDefaultCIs(periods []*node, starts []start) {
 	order := make([]int, len(periods))

@@ -74,7 +74,7 @@ func hazards(t testing.TB) []hazard {
 	return all
 }
 
-// run gives what comes of the hazard when its reports, tokenized, come in an order.
+// run returns what comes of the hazard when its reports, tokenized, come in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
 	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}

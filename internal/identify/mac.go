@@ -12,7 +12,7 @@ const macLength = 6
 
 var macPunctuation = strings.NewReplacer(":", "", "-", "", ".", "")
 
-// parseMAC gives a folded address as twelve digits with colons; it reads the forms with dashes, dots and nothing.
+// parseMAC returns a folded address as twelve digits with colons; it reads the forms with dashes, dots and nothing.
 func parseMAC(folded string) (string, bool) {
 	raw, err := hex.DecodeString(macPunctuation.Replace(folded))
 	if err != nil || len(raw) != macLength {
@@ -25,7 +25,7 @@ func parseMAC(folded string) (string, bool) {
 	return strings.Join(pairs, ":"), true
 }
 
-// checkMAC gives the one form of a folded address, or the pattern that rejects it.
+// checkMAC returns the one form of a folded address, or the pattern that rejects it.
 func (r *Rules) checkMAC(folded string) (form, pattern string) {
 	if folded == "" {
 		return "", patternEmpty
@@ -40,7 +40,7 @@ func (r *Rules) checkMAC(folded string) (form, pattern string) {
 // noAddress is what a card reports as its permanent address that has none to report.
 const noAddress = "00:00:00:00:00:00"
 
-// address gives the address that an interface was made with, as far as it is known.
+// address returns the address that an interface was made with, as far as it is known.
 func address(i inventory.InterfaceID) string {
 	if form, ok := parseMAC(fold(i.Permanent)); ok && form != noAddress {
 		return i.Permanent

@@ -15,16 +15,16 @@ const (
 	sourceInventory = "inventory" // it looked at the machine once
 )
 
-// interval is a token that a node has or had.
+// interval is an identifier that a node has or had.
 type interval struct {
 	identifier  inventory.Identifier
 	kind        int
 	first, last time.Time
-	current     bool // it had the token when it was last heard of
+	current     bool // it had the identifier when it was last observed
 	doubtful    bool // of a state: it may not have held then
 }
 
-// overlaps tells whether two claims held at one time, for more than an instant of which nobody knows what was first.
+// overlaps reports whether two intervals held at one time, for more than an instant of which nobody knows what was first.
 func (c interval) overlaps(d interval) bool { return c.first.Before(d.last) && d.first.Before(c.last) }
 
 // node is what is placed: one device as one record saw it. A record whose installation moved has several.
@@ -37,22 +37,22 @@ type node struct {
 	created   time.Time
 	seen      time.Time
 	defaultCI string
-	intervals []interval // sorted by token, so that those of a kind stand together
+	intervals []interval // sorted by identifier, so that those of a kind stand together
 	starts    [kindCount + 1]int
 	entry     *change   // by which the record came to it from another device; nil: it did not
 	kept      []*change // of its parts, by the time
 
-	restless     bool    // parts were replaced, so that claims may not have held all the time: see Rules.doubted
+	restless     bool    // parts were replaced, so that intervals may not have held all the time: see Rules.doubted
 	observations []*node // see Rules.sightings; nil: not made yet
 }
 
-// of gives the claims of a kind.
+// of returns the intervals of a kind.
 func (n *node) of(k int) []interval { return n.intervals[n.starts[k]:n.starts[k+1]] }
 
-// agent tells whether the node's source is alive in it.
+// agent reports whether the node's source is alive in it.
 func (n *node) agent() bool { return n.source == sourceAgent }
 
-// index makes the claims fit to be compared.
+// index makes the intervals fit to be compared.
 func (n *node) index() {
 	slices.SortFunc(n.intervals, func(a, b interval) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identifier, b.identifier))
@@ -67,7 +67,7 @@ func (n *node) index() {
 	n.starts[kindCount] = at
 }
 
-// find gives the node's claim of a token, nil where it has none.
+// find returns the node's interval of an identifier, nil where it has none.
 func (n *node) find(identifier inventory.Identifier) *interval {
 	k := kindOf(identifier)
 	if k < 0 {
@@ -81,7 +81,7 @@ func (n *node) find(identifier inventory.Identifier) *interval {
 	return &intervals[i]
 }
 
-// whole gives a witness as one node, without what is frozen.
+// whole returns a record as one node, without what is over-shared.
 func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Identifier]bool) *node {
 	kind, _, _ := strings.Cut(w.Source, ":")
 	n := &node{
@@ -103,7 +103,7 @@ func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Ident
 	return n
 }
 
-// doubted tells whether a claim of a thing's only part of a kind may not have held at a time: after another such part was
+// doubted reports whether an interval of a thing's only part of a kind may not have held at a time: after another such part was
 // last there, and before the next one of its kind was. Either that was replaced, or the record was elsewhere.
 func (r *Rules) doubted(intervals []interval, c interval, from, to time.Time) bool {
 	if !r.kinds[c.kind].Single {
@@ -116,7 +116,7 @@ func (r *Rules) doubted(intervals []interval, c interval, from, to time.Time) bo
 	})
 }
 
-// join makes one of the claims of a token, which are sorted: the earliest beginning and the latest end.
+// join makes one of the intervals of an identifier, which are sorted: the earliest beginning and the latest end.
 func join(intervals []interval) []interval {
 	joined := intervals[:0]
 	for _, c := range intervals {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxIdentifier = 255 // bytes: tokens are indexed
+	maxIdentifier = 255 // bytes: identifiers are indexed
 	maxScope      = 64  // bytes of them
 )
 
@@ -22,7 +22,7 @@ const (
 	patternTooLong   = "too-long"
 )
 
-// Normalize gives the identifiers in their one form, sorted, and says what was rejected and by which pattern, sorted too.
+// Normalize returns the identifiers in their one form, sorted, and says what was rejected and by which pattern, sorted too.
 // A pattern is the id of a reject of the rules, or one of: empty, malformed, too-long, virtual, removable,
 // repeats-serial, container.
 func (r *Rules) Normalize(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection) {
@@ -44,13 +44,13 @@ func compareRejections(a, b inventory.Rejection) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Host, b.Host))
 }
 
-// IsBlockingKey tells whether records are looked up by a token: many machines have one name.
+// IsBlockingKey reports whether records are looked up by an identifier: many machines have one name.
 func IsBlockingKey(t inventory.Identifier) bool {
 	k := kindOf(t)
 	return k >= 0 && k != kindName
 }
 
-// baseClassOf gives the kind of a token, -1 for none.
+// baseClassOf returns the kind of an identifier, -1 for none.
 func kindOf(t inventory.Identifier) int {
 	name, _, ok := strings.Cut(string(t), ":")
 	if !ok {
@@ -59,7 +59,7 @@ func kindOf(t inventory.Identifier) int {
 	return slices.Index(kindNames[:], name)
 }
 
-// normalizer gathers the tokens of one thing.
+// normalizer gathers the identifiers of one thing.
 type normalizer struct {
 	rules       *Rules
 	contained   bool // in a container: its hardware is its host's
@@ -99,7 +99,7 @@ func bound(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// accept gives a value folded if it is honest. What is not, is refused, unless it is empty: unknown is no identifier.
+// accept returns a value folded if it is honest. What is not, is refused, unless it is empty: unknown is no identifier.
 func (t *normalizer) accept(k int, raw string) (string, bool) {
 	folded := fold(raw)
 	pattern := t.rules.rejectPattern(kindNames[k], folded)
@@ -124,7 +124,7 @@ func (t *normalizer) system(ids inventory.RawIdentifiers) {
 	t.component(kindChassis, chassisMaker, ids.ChassisSerial, serial)
 }
 
-// uuid takes a UUID and gives its one form; raw is what was said.
+// uuid takes a UUID and returns its one form; raw is what was said.
 func (t *normalizer) uuid(value, raw string) string {
 	form, pattern := t.rules.checkUUID(fold(value))
 	switch pattern {

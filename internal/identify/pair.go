@@ -9,7 +9,7 @@ import (
 
 // pair is what the rules say about two nodes.
 type pair struct {
-	a, b     int // places in parting.nodes, a before b
+	a, b     int // places in partitioning.nodes, a before b
 	score    score
 	bits     int
 	rule     string
@@ -18,10 +18,10 @@ type pair struct {
 	veto     bool   // never one CI, by the evidence
 	never    bool   // of veto: whatever others know
 	review   string // why a person should decide, if they are not one CI in the end; "": need not
-	common   bool   // they have a token in common, shared or not
+	common   bool   // they have an identifier in common, shared or not
 }
 
-// ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers
+// ambiguous reports whether a record may be of either of two things that were settled to be two: it has the identifiers
 // of both.
 func (p *partitioning) ambiguous(a, b *node) bool {
 	if len(p.shared.since) == 0 {
@@ -31,7 +31,7 @@ func (p *partitioning) ambiguous(a, b *node) bool {
 	return p.rules.net(&s) >= p.rules.Thresholds.Link
 }
 
-// pair compares every node with every other one, also those without a common token: they may contradict each other.
+// pair compares every node with every other one, also those without a common identifier: they may contradict each other.
 func (p *partitioning) pair() {
 	p.proven = p.shared.proven()
 	for j := range p.nodes {
@@ -41,7 +41,7 @@ func (p *partitioning) pair() {
 	}
 }
 
-// between gives the pair of two nodes.
+// between returns the pair of two nodes.
 func (p *partitioning) between(i, j int) *pair {
 	if i > j {
 		i, j = j, i
@@ -105,7 +105,7 @@ func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	}
 }
 
-// contradict tells whether two agents said at one time what cannot be of one machine.
+// contradict reports whether two agents said at one time what cannot be of one machine.
 func (r *Rules) contradict(q *pair, a, b *node, shared *sharing) bool {
 	if !a.agent() || !b.agent() || q.bits >= r.Thresholds.Alive {
 		return false
@@ -135,7 +135,7 @@ func (r *Rules) review(q *pair, reviewType string) {
 	}
 }
 
-// possibleBoardSwap tells whether an installation and its disk are in other hardware since the agent that knew it fell
+// possibleBoardSwap reports whether an installation and its disk are in other hardware since the agent that knew it fell
 // silent: its board was replaced and the agent installed anew, or its disk moved.
 func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
 	os, disk := q.score.families[r.kinds[kindOS].family], q.score.families[r.kinds[kindDisk].family]
@@ -143,7 +143,7 @@ func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
 	return silent && os.agree > 0 && disk.agree > 0 && os.agree+disk.agree >= r.Thresholds.Link && r.worst(&q.score) >= r.Thresholds.Disagreement
 }
 
-// appeared gives the time since which the evidence for a pair has been enough.
+// appeared returns the time since which the evidence for a pair has been enough.
 func (p *partitioning) appeared(q *pair) time.Time {
 	a, b := p.nodes[q.a], p.nodes[q.b]
 	times := []time.Time{}
@@ -160,7 +160,7 @@ func (p *partitioning) appeared(q *pair) time.Time {
 	return last
 }
 
-// sharedOf gives the tokens of a node that are shared, sorted.
+// sharedOf returns the identifiers of a node that are shared, sorted.
 func (p *partitioning) sharedOf(n *node) []inventory.Identifier {
 	var identifiers []inventory.Identifier
 	for _, c := range n.intervals {

@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Partition says which records of a neighborhood are one CI. The order of what is in it does not matter. Records are
+// Partition says which records of a candidate set are one CI. The order of what is in it does not matter. Records are
 // taken to be in it once.
 func (r *Rules) Partition(n inventory.CandidateSet) inventory.Partition {
 	p := newPartitioning(r, n)
@@ -20,7 +20,7 @@ func (r *Rules) Partition(n inventory.CandidateSet) inventory.Partition {
 type partitioning struct {
 	rules       *Rules
 	records     []inventory.RecordEvidence // the first one first: what ties are broken by
-	nodes       []*node                    // of each witness in their order, and by era
+	nodes       []*node                    // of each record in their order, and by hardware period
 	latest      map[int64]int              // the place in nodes of each record's latest
 	constraints map[records]constraint
 	overShared  map[inventory.Identifier]bool
@@ -87,7 +87,7 @@ func (p *partitioning) constrain(constraints []inventory.Constraint) {
 	}
 }
 
-// markOverShared counts what is frozen among what is shared, where it is claimed here.
+// markOverShared counts what is over-shared among what is shared, where it is claimed here.
 func (p *partitioning) markOverShared() {
 	if len(p.overShared) == 0 {
 		return

@@ -19,7 +19,7 @@ type primaries struct {
 type installation struct {
 	identifier inventory.Identifier // "": not told
 	records    []*node              // the best first
-	first      time.Time            // when its agents were first heard of
+	first      time.Time            // when its agents were first observed
 	last       time.Time            // and last
 }
 
@@ -55,7 +55,7 @@ func (p *partitioning) primaryRecords() *primaries {
 
 func (in *installation) best() *node { return in.records[0] }
 
-// installations gives those of a cluster, sorted by token. Records that have left it, and sources without an inventory,
+// installations returns those of a cluster, sorted by identifier. Records that have left it, and sources without an inventory,
 // tell of none.
 func (p *partitioning) installations(cluster []int) []*installation {
 	byIdentifier := map[inventory.Identifier]*installation{}
@@ -90,7 +90,7 @@ func (in *installation) add(n *node) {
 	in.last = later(in.last, n.seen)
 }
 
-// better sorts agents before other sources, then those that were heard of later.
+// better sorts agents before other sources, then those that were observed later.
 func better(a, b *node) int {
 	if a.agent() != b.agent() {
 		if a.agent() {
@@ -101,7 +101,7 @@ func better(a, b *node) int {
 	return cmp.Or(b.seen.Compare(a.seen), cmp.Compare(a.record, b.record))
 }
 
-// installation gives the token of the operating system that a node runs now.
+// installation returns the identifier of the operating system that a node runs now.
 func (n *node) installation() inventory.Identifier {
 	for _, c := range n.of(kindOS) {
 		if c.current {
@@ -111,8 +111,8 @@ func (n *node) installation() inventory.Identifier {
 	return ""
 }
 
-// successor gives the installation whose agents were first heard of after those of in were last; nil: there is none. If
-// they are heard of again, both are there: two systems on one device.
+// successor returns the installation whose agents were first observed after those of in were last; nil: there is none. If
+// they are observed again, both are there: two systems on one device.
 func successor(in *installation, all []*installation) *installation {
 	var next *installation
 	for _, other := range all {

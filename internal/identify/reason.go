@@ -38,7 +38,7 @@ func (p *partitioning) overSharedOf(record int64) []inventory.Identifier {
 	return identifiers
 }
 
-// toward gives the joined pair on the way from a node to the one that its CI is of; nil: it is that one.
+// toward returns the joined pair on the way from a node to the one that its CI is of; nil: it is that one.
 func (p *partitioning) toward(i int) *pair {
 	root := p.root(p.clusters[p.member[i]])
 	reached := map[int]*pair{root: nil}
@@ -55,7 +55,7 @@ func (p *partitioning) toward(i int) *pair {
 	return reached[i]
 }
 
-// own gives the reason of a node that is a CI of its own, or the first of it.
+// own returns the reason of a node that is a CI of its own, or the first of it.
 func (p *partitioning) own(i int) inventory.Reason {
 	n := p.nodes[i]
 	if q := p.strongest(i, func(q *pair) bool { return q.separate && q.common }); q != nil {
@@ -76,7 +76,7 @@ func (p *partitioning) own(i int) inventory.Reason {
 	return inventory.Reason{Rule: ruleNew, RulesVersion: p.rules.Version()}
 }
 
-// strongest gives the pair of a node with the most bits for which a condition holds; nil: there is none.
+// strongest returns the pair of a node with the most bits for which a condition holds; nil: there is none.
 func (p *partitioning) strongest(i int, condition func(*pair) bool) *pair {
 	var best *pair
 	for j := range p.nodes {
@@ -133,13 +133,13 @@ func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Id
 	return identifiers
 }
 
-// substituted tells whether a kind says nothing because the one that it stands for agrees.
+// substituted reports whether a kind says nothing because the one that it stands for agrees.
 func (r *Rules) substituted(k int, a, b *node, shared *sharing) bool {
 	other := r.kinds[k].insteadOf
 	return other >= 0 && r.kinds[other].compare(a.of(other), b.of(other), shared, time.Time{}).agree > 0
 }
 
-// different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which
+// different returns the identifiers of a family that one of two nodes has now and the other has not, of the kinds in which
 // they have none in common.
 func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Identifier {
 	var identifiers []inventory.Identifier
@@ -157,7 +157,7 @@ func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.I
 	return slices.Compact(identifiers)
 }
 
-// candidates gives the other records that have something in common with a node, those with the most bits first.
+// candidates returns the other records that have something in common with a node, those with the most bits first.
 func (p *partitioning) candidates(i int) []inventory.Candidate {
 	var candidates []inventory.Candidate
 	for j, n := range p.nodes {

@@ -28,7 +28,7 @@ type rejecter struct {
 	pattern *regexp.Regexp // nil: none
 }
 
-// checkedKinds are the kinds of values that can be rejected, beside those of tokens.
+// checkedKinds are the kinds of values that can be rejected, beside those of identifiers.
 var checkedKinds = []string{"manufacturer", "model", "asset_tag", "interface_type", "disk_bus"}
 
 // attributeKinds are the kinds of attributes that have another name.
@@ -44,8 +44,8 @@ func (r *Rules) IsHonest(kind, value string) bool {
 	return ok
 }
 
-// Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The
-// kind is that of a token, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind
+// Honest reports whether a value may be what it intervals to be, and otherwise the pattern that it is rejected by. The
+// kind is that of an identifier, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind
 // that has no patterns every value is honest but the empty one.
 func (r *Rules) Honest(kind, value string) (pattern string, ok bool) {
 	if name, known := attributeKinds[kind]; known {
@@ -70,7 +70,7 @@ const (
 	patternMalformed = "malformed"
 )
 
-// rejectPattern gives the pattern that rejects a folded value; "": it is honest.
+// rejectPattern returns the pattern that rejects a folded value; "": it is honest.
 func (r *Rules) rejectPattern(kind, folded string) string {
 	if folded == "" {
 		return patternEmpty
@@ -95,7 +95,7 @@ func (r *rejecter) matches(folded string) bool {
 	return true
 }
 
-// repeats tells whether s is its first n letters and digits over and over.
+// repeats reports whether s is its first n letters and digits over and over.
 func repeats(s string, n int) bool {
 	plain := alphanumeric(s)
 	if len(plain) <= n {
@@ -135,7 +135,7 @@ func embeddedRejects() ([]Reject, error) {
 	return all, nil
 }
 
-// replaceRejects gives base with those of over, which take the place of those with their ids.
+// replaceRejects returns base with those of over, which take the place of those with their ids.
 func replaceRejects(base, over []Reject) []Reject {
 	merged := slices.Clone(base)
 	for _, reject := range over {

@@ -1,6 +1,6 @@
-// Package identify tells which configuration item a record is about: it turns what sources say into tokens that can be
+// Package identify tells which configuration item a record is about: it turns what sources say into identifiers that can be
 // compared, and parts records into CIs by them. What it weighs with is data. It does no I/O and knows no clock: the
-// same neighborhood and the same rules give the same partition, in whatever order they came.
+// same candidate set and the same rules give the same partition, in whatever order they came.
 package identify
 
 import (
@@ -61,7 +61,7 @@ type family struct {
 	On       string `json:"on"`    // the family of the part that it is replaced with
 }
 
-// weight is what a kind of token says, in bits: log2 of a likelihood ratio, as in record linkage after Fellegi and
+// weight is what a kind of identifier says, in bits: log2 of a likelihood ratio, as in record linkage after Fellegi and
 // Sunter (1969).
 type weight struct {
 	Family    string `json:"family"`
@@ -93,10 +93,10 @@ var standard = sync.OnceValue(func() *Rules {
 	return r
 })
 
-// Default gives the rules that come with the program.
+// Default returns the rules that come with the program.
 func Default() *Rules { return standard() }
 
-// Parse gives the rules of a JSON document: what it does not name is as in Default. Of a kind, a family or the
+// Parse returns the rules of a JSON document: what it does not name is as in Default. Of a kind, a family or the
 // thresholds it may name single fields; a reject with a known id replaces that one. Where data cannot be right the
 // error says which.
 func Parse(data []byte) (*Rules, error) {
@@ -106,7 +106,7 @@ func Parse(data []byte) (*Rules, error) {
 // Version names the rules, for the decisions that were taken by them.
 func (r *Rules) Version() string { return r.document.Version }
 
-// Document gives the rules as JSON, as Parse reads them.
+// Document returns the rules as JSON, as Parse reads them.
 func (r *Rules) Document() ([]byte, error) { return json.Marshal(r.document) }
 
 func embedded() (*Rules, error) {

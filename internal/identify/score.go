@@ -70,7 +70,7 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	if len(a) == 0 || len(b) == 0 {
 		return s
 	}
-	stayed := false // they had a token in common, and one of them lost it later: it says no more against than for
+	stayed := false // they had an identifier in common, and one of them lost it later: it says no more against than for
 	agrees := func(x, y interval) {
 		if !until.IsZero() && (x.first.After(until) || y.first.After(until)) {
 			return
@@ -88,11 +88,11 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	return s
 }
 
-// went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A
-// token that both had before one of them lost it tells of one thing that changed.
+// went reports whether an identifier was in one place before it was in another, as a board is that was built in elsewhere. A
+// identifier that both had before one of them lost it tells of one thing that changed.
 func went(x, y interval) bool { return !x.current && y.first.After(x.last) }
 
-// half gives the bits of what is past: half of them, rounded down.
+// half returns the bits of what is past: half of them, rounded down.
 func half(bits int, past bool) int {
 	if past {
 		return bits / 2
@@ -100,7 +100,7 @@ func half(bits int, past bool) int {
 	return bits
 }
 
-// intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have
+// intersect calls visit for the intervals of identifiers that both have and that are not shared, and reports whether both have
 // one of them now.
 func intersect(a, b []interval, shared *sharing, visit func(x, y interval)) bool {
 	common := false
@@ -130,7 +130,7 @@ func hasCurrent(intervals []interval, shared *sharing) bool {
 	return false
 }
 
-// atOneTime tells whether two nodes had different tokens at one time. Otherwise one of them may have changed between.
+// atOneTime reports whether two nodes had different identifiers at one time. Otherwise one of them may have changed between.
 func atOneTime(a, b []interval, shared *sharing) bool {
 	for _, x := range a {
 		for _, y := range b {
@@ -231,7 +231,7 @@ func (r *Rules) agreeing(s *score) int {
 	return n
 }
 
-// contradicting gives the families of hardware that disagree more than they agree.
+// contradicting returns the families of hardware that disagree more than they agree.
 func (r *Rules) contradicting(s *score) []int {
 	var contradicting []int
 	for i, f := range r.families {

@@ -6,7 +6,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// sharing says which tokens several things have, so that they count for nothing. A nil sharing knows none.
+// sharing says which identifiers several things have, so that they count for nothing. A nil sharing knows none.
 type sharing struct {
 	identifiers map[inventory.Identifier]bool
 	told        map[inventory.Identifier]bool      // of them, those that people should hear of: not by a fork alone
@@ -17,12 +17,12 @@ func newSharing() *sharing {
 	return &sharing{identifiers: map[inventory.Identifier]bool{}, told: map[inventory.Identifier]bool{}, since: map[inventory.Identifier]time.Time{}}
 }
 
-// has tells whether a token is shared.
+// has reports whether an identifier is shared.
 func (s *sharing) has(identifier inventory.Identifier) bool {
 	return s != nil && s.identifiers[identifier]
 }
 
-// between tells whether a token that two nodes have is shared as far as they are concerned: what a copy took with it
+// between reports whether an identifier that two nodes have is shared as far as they are concerned: what a copy took with it
 // says something about those who had it before there was a copy.
 func (s *sharing) between(x, y interval) bool {
 	if !s.has(x.identifier) {
@@ -32,7 +32,7 @@ func (s *sharing) between(x, y interval) bool {
 	return !own || !x.first.Before(since) || !y.first.Before(since)
 }
 
-// proven gives the sharing without what was settled: only the tokens that contradict themselves.
+// proven returns the sharing without what was settled: only the identifiers that contradict themselves.
 func (s *sharing) proven() *sharing {
 	proven := newSharing()
 	for identifier := range s.identifiers {
@@ -43,7 +43,7 @@ func (s *sharing) proven() *sharing {
 	return proven
 }
 
-// learn finds the tokens that are shared among records: two things have them at one time, and contradict each other
+// learn finds the identifiers that are shared among records: two things have them at one time, and contradict each other
 // then in another family or were settled to be two. It is one pass over what all said: what it finds does not change
 // what it looks at, so that there is no order in it.
 func (p *partitioning) learn(records []*node) {
@@ -62,7 +62,7 @@ func (p *partitioning) learn(records []*node) {
 	}
 }
 
-// contradicted adds the tokens that two nodes had in common while they contradicted each other in other families.
+// contradicted adds the identifiers that two nodes had in common while they contradicted each other in other families.
 func (r *Rules) contradicted(a, b *node, identifiers map[inventory.Identifier]bool) {
 	if !haveCommon(a, b) {
 		return
@@ -78,7 +78,7 @@ func (r *Rules) contradicted(a, b *node, identifiers map[inventory.Identifier]bo
 	}
 }
 
-// shareSeparated takes the tokens as shared that two records have at one time which are to be kept apart.
+// shareSeparated takes the identifiers as shared that two records have at one time which are to be kept apart.
 func (p *partitioning) shareSeparated(a, b *node) {
 	constraint := p.constraints[ordered(a.record, b.record)]
 	if !constraint.separate {
@@ -93,7 +93,7 @@ func (p *partitioning) shareSeparated(a, b *node) {
 	}
 }
 
-// markSeparated marks a token of two records that are to be kept apart, from the time on when both had it.
+// markSeparated marks an identifier of two records that are to be kept apart, from the time on when both had it.
 func (s *sharing) markSeparated(identifier inventory.Identifier, since time.Time, fork bool) {
 	s.identifiers[identifier] = true
 	if !fork {

@@ -20,13 +20,13 @@ func parseUUID(folded string) (uuid.UUID, bool) {
 	return uuid.UUID(raw), true
 }
 
-// swap gives the other reading of a UUID: before SMBIOS 2.6 it was not said that its first three fields are
+// swap returns the other reading of a UUID: before SMBIOS 2.6 it was not said that its first three fields are
 // little-endian (SMBIOS 3.7 §7.2.1), so that one machine shows two.
 func swap(u uuid.UUID) uuid.UUID {
 	return uuid.UUID{u[3], u[2], u[1], u[0], u[5], u[4], u[7], u[6], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]}
 }
 
-// canonical gives the smaller of the two readings of a UUID, so that both are one.
+// canonical returns the smaller of the two readings of a UUID, so that both are one.
 func canonical(u uuid.UUID) uuid.UUID {
 	if swapped := swap(u); bytes.Compare(swapped[:], u[:]) < 0 {
 		return swapped
@@ -34,7 +34,7 @@ func canonical(u uuid.UUID) uuid.UUID {
 	return u
 }
 
-// checkUUID gives the canonical form of a folded UUID, or the pattern that rejects it in either reading.
+// checkUUID returns the canonical form of a folded UUID, or the pattern that rejects it in either reading.
 func (r *Rules) checkUUID(folded string) (form, pattern string) {
 	if folded == "" {
 		return "", patternEmpty
@@ -55,7 +55,7 @@ func (r *Rules) checkUUID(folded string) (form, pattern string) {
 // "VMware-56 4d 60 49 9d 7d 6e 8b-b1 2c 52 d0 1f 76 a3 0e".
 var uuidSerials = []string{"vmware-", "parallels-"}
 
-// serialUUID gives the UUID that a folded serial number was made of.
+// serialUUID returns the UUID that a folded serial number was made of.
 func serialUUID(folded string) (string, bool) {
 	for _, prefix := range uuidSerials {
 		if rest, ok := strings.CutPrefix(folded, prefix); ok {
@@ -66,7 +66,7 @@ func serialUUID(folded string) (string, bool) {
 	return "", false
 }
 
-// hexID gives an installation's id without what stands between its digits, if it is of 32 of them: machine-id(5) has
+// hexID returns an installation's id without what stands between its digits, if it is of 32 of them: machine-id(5) has
 // none, a MachineGuid has.
 func hexID(folded string) string {
 	if u, ok := parseUUID(folded); ok {

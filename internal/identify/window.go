@@ -10,7 +10,7 @@ type window struct {
 	score    score
 }
 
-// windows gives the times at which the hardware of two nodes differed, one for each two of their tokens. A claim that
+// windows returns the times at which the hardware of two nodes differed, one for each two of their identifiers. An interval that
 // spans a gap may not have held in it: where a node had two at a time of what a thing has one, the time tells nothing.
 func (r *Rules) windows(a, b *node, shared *sharing) []window {
 	var windows []window
@@ -44,14 +44,14 @@ func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to tim
 	return append(windows, w)
 }
 
-// throughout gives what a node surely had all through a time.
+// throughout returns what a node surely had all through a time.
 func (r *Rules) throughout(n *node, from, to time.Time) *node {
 	return n.only(func(c interval) bool {
 		return !c.first.After(from) && !c.last.Before(to) && (!n.restless || !r.doubted(n.intervals, c, from, to))
 	})
 }
 
-// ambiguous tells whether a node had two tokens in a time of a kind of which a thing has one.
+// ambiguous reports whether a node had two identifiers in a time of a kind of which a thing has one.
 func (r *Rules) ambiguous(n *node, from, to time.Time) bool {
 	for k := range kindCount {
 		if !r.kinds[k].Single {

@@ -18,8 +18,8 @@ const (
 	RuleSpecific   = "specific"   // a class that is a kind of what the better sources say
 )
 
-// Effective gives what is taken to be true of a CI at the instant at: for each attribute a lock that has not run
-// out, else what the best source says that was heard of lately, else what the best source said. The order of
+// Effective returns what is taken to be true of a CI at the instant at: for each attribute a lock that has not run
+// out, else what the best source says that was observed lately, else what the best source said. The order of
 // candidates and locks means nothing.
 func Effective(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, rules *Precedence,
@@ -66,7 +66,7 @@ func set(e *inventory.Effective, attribute string, value any) {
 	}
 }
 
-// holding gives the lock of each attribute: of several the latest.
+// holding returns the lock of each attribute: of several the latest.
 func holding(locks []inventory.Lock, at time.Time) map[string]inventory.Lock {
 	held := map[string]inventory.Lock{}
 	for _, lock := range locks {

@@ -31,7 +31,7 @@ func daysAgo(days int) time.Time { return now.AddDate(0, 0, -days) }
 // testValues is what a record says; records are numbered by their place in the list.
 type testValues struct {
 	source     string
-	days       int // since it was heard of
+	days       int // since it was observed
 	class      string
 	attributes inventory.Attributes
 	former     bool

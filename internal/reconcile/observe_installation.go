@@ -16,7 +16,7 @@ type osFacts struct {
 	FQDN        string `json:"fqdn"`
 }
 
-// describe gives what a machine and the installation on it say alike.
+// describe returns what a machine and the installation on it say alike.
 func (o osFacts) describe(a attributes) {
 	a.text("os_name", o.Name)
 	a.text("os_version", o.Version)

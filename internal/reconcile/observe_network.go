@@ -42,7 +42,7 @@ func network(subnet, gateway string) inventory.Component {
 	}
 }
 
-// subnet gives the subnet of an interface: of IPv4 that of its gateway, else the first; else the first of IPv6. It is
+// subnet returns the subnet of an interface: of IPv4 that of its gateway, else the first; else the first of IPv6. It is
 // not known where there is no gateway.
 func (i interfaceFacts) subnet() (netip.Prefix, bool) {
 	var v4, v6 []netip.Prefix
