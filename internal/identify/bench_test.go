@@ -13,7 +13,7 @@ func sharingRecords(t testing.TB) *lattice {
 	t.Helper()
 	l := newLattice(identify.Default())
 	for _, h := range hazards(t) {
-		if h.name != "15-agent-installed-anew" && h.name != "19-ordered" {
+		if h.name != "15-agent-reinstalled" && h.name != "19-ordered" {
 			continue
 		}
 		for _, r := range h.Reports {

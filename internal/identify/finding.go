@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// findings returns what people should know, sorted by kind and records.
+// findings returns what people should know, sorted by type and records.
 func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
 	all = append(all, p.sharedFindings()...)
@@ -28,13 +28,14 @@ func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	})
 }
 
-// sharedFindings tells of the identifiers that several things have. An installation's is a copy of it.
+// sharedFindings reports the identifiers that several devices share. A shared installation is a
+// clone.
 func (p *partitioning) sharedFindings() []inventory.Finding {
 	var all []inventory.Finding
-	for _, identifier := range slices.Sorted(maps.Keys(p.shared.told)) {
+	for _, identifier := range slices.Sorted(maps.Keys(p.shared.reported)) {
 		records := p.recordsWith(identifier)
 		switch kindOf(identifier) {
-		case kindChassis, kindName: // see enclosures; and names are nobody's own
+		case kindChassis, kindName: // enclosures reports chassis; names are not unique
 		case kindOS:
 			all = append(all, finding(inventory.FindingClone, identifier, "%d devices report one installation ID at one time: the installation was copied", records))
 		default:
@@ -54,13 +55,13 @@ func (p *partitioning) recordsWith(identifier inventory.Identifier) []int64 {
 	return records
 }
 
-// finding makes a finding about records, which it sorts; format has a place for their number.
+// finding returns a finding about records, which it sorts. format has one verb, for their number.
 func finding(findingType string, identifier inventory.Identifier, format string, records []int64) inventory.Finding {
 	slices.Sort(records)
 	return inventory.Finding{Type: findingType, Records: records, Identifier: identifier, Text: fmt.Sprintf(format, len(records))}
 }
 
-// enclosures tells of devices in one chassis: its serial number agrees, and theirs differ.
+// enclosures reports devices in one chassis: its serial number agrees, and theirs differ.
 func (p *partitioning) enclosures() []inventory.Finding {
 	in := map[inventory.Identifier]map[int64]bool{}
 	for _, q := range p.pairs {
@@ -85,7 +86,7 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	return all
 }
 
-// forks tells of agents that were copied with all that they knew.
+// forks reports agents that were copied with their state.
 func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
@@ -96,7 +97,7 @@ func (p *partitioning) forks() []inventory.Finding {
 	return all
 }
 
-// changes tells of the boards that were replaced under an agent, and of the installations that moved.
+// changes reports boards that were replaced under an agent and installations that moved.
 func (p *partitioning) changes() []inventory.Finding {
 	var all []inventory.Finding
 	for _, n := range p.nodes {
@@ -118,7 +119,7 @@ func (p *partitioning) changes() []inventory.Finding {
 	return all
 }
 
-// newBoard reports whether a change is that of a board: of its own number, or of several families at once.
+// newBoard reports whether the board itself changed, or several families at once.
 func (r *Rules) newBoard(c *change) bool {
 	return len(c.families) >= r.Thresholds.Families || slices.Contains(c.families, r.kinds[kindBoard].family)
 }
@@ -131,7 +132,7 @@ func (r *Rules) list(families []int) string {
 	return strings.Join(names, ", ")
 }
 
-// majorities tells of records that are one device though its board differs between them.
+// majorities reports records that are one device although they differ in its board.
 func (p *partitioning) majorities() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.joined {
@@ -144,7 +145,7 @@ func (p *partitioning) majorities() []inventory.Finding {
 	return all
 }
 
-// twoAgents tells of agents that report on one installation at one time.
+// twoAgents reports agents on one installation at one time.
 func (p *partitioning) twoAgents() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.pairs {

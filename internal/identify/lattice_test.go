@@ -15,9 +15,9 @@ import (
 // report is one report of a source, as the tests' data has it.
 type report struct {
 	Record    string                   `json:"record"`
-	Source    string                   `json:"source"` // "": agent
-	BaseClass string                   `json:"kind"`   // "": computer
-	At        float64                  `json:"at"`     // days
+	Source    string                   `json:"source"`     // "": agent
+	BaseClass string                   `json:"base_class"` // "": computer
+	At        float64                  `json:"at"`         // days
 	IDs       inventory.RawIdentifiers `json:"ids"`
 
 	identifiers []inventory.Identifier // of IDs; nil: not made yet

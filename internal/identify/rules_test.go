@@ -14,7 +14,7 @@ func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, document, want string }{
 		{"no JSON", `{`, "unexpected EOF"},
-		{"more than a document", `{"version": "2"} {}`, "more after the end"},
+		{"more than a document", `{"version": "2"} {}`, "after the document"},
 		{"no version", `{}`, "version is missing"},
 		{"a field that is not known", `{"version": "2", "colour": 1}`, `unknown field "colour"`},
 		{"a field of a kind that is not known", `{"version": "2", "kinds": {"serial": {"agreed": 1}}}`, `kind serial: json: unknown field "agreed"`},
@@ -22,7 +22,7 @@ func TestParseErrors(t *testing.T) {
 		{"a family that is not known", `{"version": "2", "kinds": {"uuid": {"family": "colour"}}}`, `kind uuid: family "colour" is not known`},
 		{"a negative weight", `{"version": "2", "kinds": {"uuid": {"agree": -1}}}`, "kind uuid: weight -1 is not within 0 and 1000"},
 		{"a weight that is no number", `{"version": "2", "kinds": {"uuid": {"agree": "much"}}}`, "kind uuid: json: cannot unmarshal string"},
-		{"a substitute of another family", `{"version": "2", "kinds": {"uuid": {"instead_of": "mac"}}}`, `kind uuid: instead_of "mac" is no kind of its family`},
+		{"a substitute of another family", `{"version": "2", "kinds": {"uuid": {"instead_of": "mac"}}}`, `kind uuid: instead_of "mac" is not a kind of its family`},
 		{"a bonus that is too high", `{"version": "2", "families": {"smbios": {"bonus": 1001}}}`, "family smbios: bonus 1001"},
 		{"a part of what is not known", `{"version": "2", "families": {"tpm": {"on": "colour"}}}`, `family tpm: on "colour"`},
 		{"thresholds that cross", `{"version": "2", "thresholds": {"link": 5}}`, "threshold link: 5 is not above review, 10"},
@@ -140,7 +140,7 @@ func TestExplain(t *testing.T) {
 		"14-dual-boot a2":            "Same CI as record 1: more evidence for it than against it, from several families (R4); evidence for: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac); evidence against: disk 4 (2 × disk).",
 		"20-sold-and-bought-back a2": "Same CI as record 1: more evidence for it than against it, from several families (R4); evidence for: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), name 3 (name); evidence against: disk 4 (2 × disk).",
 		"30-one-address a1":          "Separate from record 1 until a person decides: the evidence is not conclusive (R6); evidence for: mac 20 (mac).",
-		"36-told-one m1":             "A declared constraint with record 1 decides, regardless of the evidence (R0).",
+		"36-declared-linked m1":      "A declared constraint with record 1 decides, regardless of the evidence (R0).",
 	}
 	for name := range explained {
 		if want[name] == "" {
