@@ -215,7 +215,7 @@ func (f *changeFeed) window(ctx context.Context, to time.Time) (done bool, err e
 	if f.query.Limit > 0 {
 		f.args["limit"] = f.query.Limit - f.visited
 	}
-	err = db.Each(ctx, f.tx, listAllChanges(f.sources, f.query.CI != ""), f.args, func(row feedRow) error {
+	err = db.ForEach(ctx, f.tx, "list changes", listAllChanges(f.sources, f.query.CI != ""), f.args, func(row feedRow) error {
 		f.visited++
 		return f.visit(row.change(), row.position())
 	})

@@ -198,7 +198,7 @@ func TestListCIsRefuses(t *testing.T) {
 		"attribute cost: ten is no number":  {Filter: []inventory.Condition{{Attribute: "cost", Operator: "=", Value: "ten"}}},
 		"approved_to_connect is true or":    {Filter: []inventory.Condition{{Attribute: "approved_to_connect", Operator: "<", Value: "true"}}},
 		"cost cannot be more or less":       {Filter: []inventory.Condition{{Attribute: "cost", Operator: "<", Value: ""}}},
-		"the page token is not one of this": {Page: inventory.Page{After: inventory.Position{"x"}}},
+		"the page token does not belong to this": {Page: inventory.Page{After: inventory.Position{"x"}}},
 	} {
 		err := s.ListCIs(t.Context(), q, func(inventory.CI, inventory.Position) error { return nil })
 		wantRefusal(t, fmt.Sprintf("%+v", q), err, inventory.CodeInvalid, says)

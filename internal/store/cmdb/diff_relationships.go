@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -64,15 +63,12 @@ func (d *differ) relationships(ctx context.Context, cis []compared) (map[string]
 		}
 	}
 	deltas := map[string][]inventory.RelationshipDiff{}
-	err := db.Each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
+	err := db.ForEach(ctx, d.tx, "read relationships", relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
 		deltas[row.CI] = append(deltas[row.CI], inventory.RelationshipDiff{
 			Change: row.Change, Type: row.Type, Direction: row.direction(), Verb: row.Verb,
 			Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
 		})
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
-	}
-	return deltas, nil
+	return deltas, err
 }

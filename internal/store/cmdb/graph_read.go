@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -13,15 +12,12 @@ import (
 func (g *graphSearch) recordsOf(ctx context.Context, cis []string) ([]int64, error) {
 	g.args["cis"] = cis
 	var records []int64
-	err := db.Each(ctx, g.tx, recordsOfCIs, g.args, func(p assignmentRow) error {
+	err := db.ForEach(ctx, g.tx, "read records", recordsOfCIs, g.args, func(p assignmentRow) error {
 		g.assignments[p.RecordID] = p
 		records = append(records, p.RecordID)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	return records, nil
+	return records, err
 }
 
 // relationshipsOf reads the relationships of records that were not read before, the first first.
@@ -30,7 +26,7 @@ func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]g
 	g.args["records"], g.args["limit"] = records, most+1
 	var met []graphEdge
 	rows := 0
-	err := db.Each(ctx, g.tx, relationshipsOfRecords, g.args, func(edge graphEdge) error {
+	err := db.ForEach(ctx, g.tx, "read relationships", relationshipsOfRecords, g.args, func(edge graphEdge) error {
 		if rows++; rows > most {
 			g.truncated = true
 			return nil
@@ -41,10 +37,7 @@ func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]g
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
-	}
-	return met, nil
+	return met, err
 }
 
 const (
@@ -87,30 +80,23 @@ func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 		}
 	}
 	g.args["unknown"] = unknown
-	err := db.Each(ctx, g.tx, assignmentsOfRecords, g.args, func(p assignmentRow) error {
+	return db.ForEach(ctx, g.tx, "read places of records", assignmentsOfRecords, g.args, func(p assignmentRow) error {
 		g.assignments[p.RecordID] = p
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read places of records: %w", err)
-	}
-	return nil
 }
 
 // versions are the versions d of CIs that the end of a statement picks.
 func (g *graphSearch) versions(ctx context.Context, ids []string, version string) (map[string]inventory.CIRef, error) {
 	g.args["nodes"] = ids
 	refs := make(map[string]inventory.CIRef, len(ids))
-	err := db.Each(ctx, g.tx, `
+	err := db.ForEach(ctx, g.tx, "read nodes", `
 		select n.id, d.class, d.name
 		from unnest(@nodes::text[]) n (id) join ci_version d on d.ci_id = n.id::uuid `+version, g.args, func(ref inventory.CIRef) error {
 		refs[ref.ID] = ref
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read nodes: %w", err)
-	}
-	return refs, nil
+	return refs, err
 }
 
 // sources names the sources of those who observed the relationships.
@@ -124,15 +110,12 @@ func (g *graphSearch) sources(ctx context.Context) (map[int64]string, error) {
 	slices.Sort(observers)
 	g.args["observers"] = slices.Compact(observers)
 	sources := make(map[int64]string, len(observers))
-	err := db.Each(ctx, g.tx, `select id, source from source_record where id = any(@observers::bigint[])`, g.args, func(r struct {
+	err := db.ForEach(ctx, g.tx, "read observers", `select id, source from source_record where id = any(@observers::bigint[])`, g.args, func(r struct {
 		ID     int64
 		Source string
 	}) error {
 		sources[r.ID] = r.Source
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read observers: %w", err)
-	}
-	return sources, nil
+	return sources, err
 }

@@ -3,7 +3,6 @@ package cmdb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -77,7 +76,7 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 // chooseTypes finds the types of relationships to follow from the end from to the end to, and the other way.
 func (g *graphSearch) chooseTypes(ctx context.Context) error {
 	var out, in []string
-	err := db.Each(ctx, g.tx, selectRelationshipTypes, pgx.NamedArgs{}, func(t inventory.RelationshipType) error {
+	err := db.ForEach(ctx, g.tx, "read relationship types", selectRelationshipTypes, pgx.NamedArgs{}, func(t inventory.RelationshipType) error {
 		g.verbs[t.Name] = t.Verb
 		if len(g.query.Types) > 0 && !slices.Contains(g.query.Types, t.Name) {
 			return nil
@@ -95,7 +94,7 @@ func (g *graphSearch) chooseTypes(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read relationship types: %w", err)
+		return err
 	}
 	for _, name := range g.query.Types {
 		if _, known := g.verbs[name]; !known {

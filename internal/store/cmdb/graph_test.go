@@ -121,9 +121,9 @@ func TestGraphIsBounded(t *testing.T) {
 		}
 	}
 	for says, q := range map[string]inventory.GraphQuery{
-		"at least 1":       {CI: center.ci.id},
-		`direction "up"`:   {CI: center.ci.id, Depth: 1, Direction: "up"},
-		"the store refuse": {CI: "x", Depth: 1},
+		"at least 1":                     {CI: center.ci.id},
+		`direction "up"`:                 {CI: center.ci.id, Depth: 1, Direction: "up"},
+		"the database rejected the data": {CI: "x", Depth: 1},
 	} {
 		_, err := w.s.Graph(t.Context(), q)
 		wantRefusal(t, says, err, inventory.CodeInvalid, says)

@@ -16,6 +16,7 @@ func TestWaitUntilVisibleWaitsForWriters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
 	var at time.Time
 	err = tx.QueryRow(t.Context(), `
 		insert into baseline (id, name, at, created_at, created_by) values (gen_random_uuid(), 'x', now(), clock_timestamp(), '')
