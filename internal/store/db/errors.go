@@ -43,6 +43,10 @@ func IsTaken(err error) bool { return sqlState(err) == "23505" }
 // PostgreSQL appendix A: foreign key violation).
 func IsUsed(err error) bool { return sqlState(err) == "23503" }
 
+// IsDeadlock reports whether PostgreSQL ended the transaction to resolve a deadlock (SQLSTATE 40P01,
+// PostgreSQL appendix A: deadlock detected). The transaction can be tried again.
+func IsDeadlock(err error) bool { return sqlState(err) == "40P01" }
+
 // DataError turns an error that the data causes into an inventory.Error with CodeInvalid, and returns any
 // other error as it is. Classes of SQLSTATE, PostgreSQL appendix A: 22 data exception, 23 integrity
 // violation, 54 limit exceeded.

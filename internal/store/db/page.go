@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -43,6 +45,22 @@ func IDPosition(p inventory.Position) (int64, error) {
 	id, err := strconv.ParseInt(p[0], 10, 64)
 	if err != nil {
 		return 0, ErrPosition
+	}
+	return id, nil
+}
+
+// UUIDPosition returns the UUID that is the only element of a position; a nil position, the beginning of the
+// list, is uuid.Nil.
+func UUIDPosition(p inventory.Position) (uuid.UUID, error) {
+	if p == nil {
+		return uuid.Nil, nil
+	}
+	if len(p) != 1 {
+		return uuid.Nil, ErrPosition
+	}
+	id, err := uuid.Parse(p[0])
+	if err != nil {
+		return uuid.Nil, ErrPosition
 	}
 	return id, nil
 }
