@@ -17,11 +17,11 @@ func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CI
 	details := inventory.CIDetails{}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		page := inventory.Page{AsOf: asOf}
-		place, err := ciAt(ctx, tx, id, page)
+		found, err := FindCI(ctx, tx, id, page)
 		if err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"ci": place.ID, "as_of": db.Instant(page)}
+		args := pgx.NamedArgs{"ci": found.ID, "as_of": db.Instant(page)}
 		if details.Sources, err = ciSources(ctx, tx, args); err != nil {
 			return err
 		}

@@ -76,9 +76,9 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 
 // deviceAt gives the id of the device that an id stands for at the page's instant.
 func deviceAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (string, error) {
-	place, err := ciAt(ctx, tx, id, page)
-	if db.IsNotFound(err) || err == nil && (!place.Device || place.Retired) {
+	found, err := FindCI(ctx, tx, id, page)
+	if db.IsNotFound(err) || err == nil && (!found.Device || found.Retired) {
 		return "", noDevice(id)
 	}
-	return place.ID, err
+	return found.ID, err
 }

@@ -54,7 +54,7 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 	if err := db.JoinAsWritten(ctx, tx); err != nil {
 		return nil, err
 	}
-	first, err := ciAt(ctx, tx, q.CI, page)
+	first, err := FindCI(ctx, tx, q.CI, page)
 	if err != nil {
 		return nil, err
 	}

@@ -1,13 +1,7 @@
 package cmdb
 
 import (
-	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/internal/inventory"
-	"github.com/musterhq/muster/internal/store/db"
 )
 
 // versionAt picks the version d of a CI that was valid at the page's instant.
@@ -60,35 +54,3 @@ const recordSeen = `
 		left join presence s on s.record_id = o.id
 		where (l.from_record = r.id or l.to_record = r.id) and l.valid_to = 'infinity'
 	) end`
-
-// ciState is the CI that an id stands for.
-type ciState struct {
-	ID      string
-	Device  bool
-	Class   string
-	Retired bool
-}
-
-// ciAt gives the CI that an id stands for at the page's instant: its own, or the one that it was merged into. That is
-// the one to which the records belong that would be the CI if they were no other's. A CI that is retired stands for itself.
-func ciAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (ciState, error) {
-	place, found, err := db.One[ciState](ctx, tx, `
-		select d.ci_id::text as id, d.device, d.class, d.valid_to <= @as_of as retired
-		from (
-			select @id::uuid as ci_id, 0 as record_id
-			union all
-			select m.ci_id, m.record_id
-			from source_record r join assignment m on m.record_id = r.id
-			where r.default_ci = @id::uuid and `+memberAt+`
-		) p
-		join ci_version d on d.ci_id = p.ci_id and `+versionOrLast(page)+`
-		order by retired, p.record_id
-		limit 1`, pgx.NamedArgs{"id": id, "as_of": db.Instant(page)})
-	if err != nil {
-		return place, fmt.Errorf("find CI: %w", err)
-	}
-	if !found {
-		return place, db.NotFound("there is no configuration item %s", id)
-	}
-	return place, nil
-}
