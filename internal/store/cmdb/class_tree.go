@@ -9,7 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// ClassTree is the classes of CIs and their parents, as one statement read them. A request reads it once.
+// ClassTree is the classes of CIs and their parents, as one statement read them. A request reads it
+// once.
 type ClassTree struct {
 	parent   map[string]string   // by class; "" for the root
 	children map[string][]string // by class, sorted
@@ -32,8 +33,8 @@ func ReadClassTree(ctx context.Context, q db.Querier) (ClassTree, error) {
 	return tree, nil
 }
 
-// Above returns a class and the classes above it, the class first and the root last. For a class that does
-// not exist it returns an inventory.Error with CodeInvalid.
+// Above returns a class and the classes above it, the class first and the root last. For a class
+// that does not exist it returns an inventory.Error with CodeInvalid.
 func (t ClassTree) Above(class string) ([]string, error) {
 	if err := t.check(class); err != nil {
 		return nil, err
@@ -45,8 +46,8 @@ func (t ClassTree) Above(class string) ([]string, error) {
 	return above, nil
 }
 
-// Below returns a class and the classes below it, sorted; for "", which means any class, it returns nil. For
-// a class that does not exist it returns an inventory.Error with CodeInvalid.
+// Below returns a class and the classes below it, sorted; for "", which means any class, it returns
+// nil. For a class that does not exist it returns an inventory.Error with CodeInvalid.
 func (t ClassTree) Below(class string) ([]string, error) {
 	if class == "" {
 		return nil, nil
@@ -100,8 +101,8 @@ func ClassAndAbove(ctx context.Context, tx pgx.Tx, class string) ([]string, erro
 	return tree.Above(class)
 }
 
-// ofClasses is the condition that the class of a version d is one of some classes. For one class it is an
-// equation, so that an index on class and name can order the rows.
+// ofClasses is the condition that the class of a version d is one of some classes. For one class it
+// is an equation, so that an index on class and name can order the rows.
 func ofClasses(classes []string, args pgx.NamedArgs) string {
 	if len(classes) == 1 {
 		args["class"] = classes[0]

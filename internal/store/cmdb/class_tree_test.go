@@ -43,7 +43,8 @@ func TestClassTree(t *testing.T) {
 	}
 }
 
-// TestListCIsReadsClassesOnce counts the statements of a page: begin, the class tree, the attributes, the page and commit.
+// TestListCIsReadsClassesOnce counts the statements of a page: begin, the class tree, the
+// attributes, the page and commit.
 func TestListCIsReadsClassesOnce(t *testing.T) {
 	t.Parallel()
 	s := OpenStore(t)

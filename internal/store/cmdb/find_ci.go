@@ -11,7 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// FoundCI is the CI that an id stands for, in its version at the instant, or its last one if it is retired.
+// FoundCI is the CI that an id stands for, in its version at the instant, or its last one if it is
+// retired.
 type FoundCI struct {
 	ID      string
 	Device  bool
@@ -21,8 +22,8 @@ type FoundCI struct {
 	ValidFrom time.Time // of the version
 }
 
-// FindCI returns the CI that an id stands for at the page's instant, or an inventory.Error with CodeNotFound. It is
-// the first of these:
+// FindCI returns the CI that an id stands for at the page's instant, or an inventory.Error with
+// CodeNotFound. It is the first of these:
 //
 //  1. the CI with this id, if it is not retired;
 //  2. the CI of a record whose default CI has this id, if it is not retired: the id was merged into it;

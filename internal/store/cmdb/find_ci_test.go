@@ -17,8 +17,8 @@ func TestFindCI(t *testing.T) {
 		w.now = w.now.Add(time.Hour)
 		return w.now.Add(-time.Minute)
 	}
-	// The CI of b is merged into that of a and split off again; c stays merged; d is merged into an e that is then
-	// retired; f is retired, and g is retired before its record is merged into a.
+	// The CI of b is merged into that of a and split off again; c stays merged; d is merged into an
+	// e that is then retired; f is retired, and g is retired before its record is merged into a.
 	a, b, c := w.newRecord("computer", "a"), w.newRecord("computer", "b"), w.newRecord("computer", "c")
 	d, e := w.newRecord("computer", "d"), w.newRecord("computer", "e")
 	f, g := w.newRecord("computer", "f"), w.newRecord("computer", "g")
@@ -35,7 +35,8 @@ func TestFindCI(t *testing.T) {
 	}
 	retired := step()
 	w.assign(g, a.ci, false)
-	// A later hardware period of c is a CI that is the default of no record. It is merged into a again.
+	// A later hardware period of c is a CI that is the default of no record. It is merged into a
+	// again.
 	period := &worldCI{id: uuid.NewString(), class: "computer", name: "c", attributes: inventory.Attributes{}}
 	w.exec(`insert into ci (id, created_at) values ($1, $2)`, period.id, w.now)
 	w.cis = append(w.cis, period)

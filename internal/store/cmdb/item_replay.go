@@ -1,8 +1,8 @@
 package cmdb
 
-// itemsAt is a query for the items that a section of a record held at an instant (column item_id, no
-// duplicates). It takes the current item set and reverses every event after the instant. The alias names
-// a row with the columns record_id and section_id; at is an SQL expression.
+// itemsAt is a query for the items that a section of a record held at an instant (column item_id,
+// no duplicates). It takes the current item set and reverses every event after the instant. The
+// alias names a row with the columns record_id and section_id; at is an SQL expression.
 func itemsAt(alias, at string) string {
 	ofSection := func(table string) string {
 		return table + `.record_id = ` + alias + `.record_id and ` + table + `.section_id = ` + alias + `.section_id`

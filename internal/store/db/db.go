@@ -1,6 +1,7 @@
-// Package db is the connection pool and what every statement of the store shares: transactions (tx.go), queries
-// and row scanning (query.go), arguments of a page and its instant (page.go), errors, JSON, and migrations. It
-// does not know the meaning of any table. Start reading at Open, DB.Read and Collect.
+// Package db is the connection pool and what every statement of the store shares: transactions
+// (tx.go), queries and row scanning (query.go), arguments of a page and its instant (page.go),
+// errors, JSON, and migrations. It does not know the meaning of any table. Start reading at Open,
+// DB.Read and Collect.
 package db
 
 import (

@@ -35,21 +35,21 @@ func IsNotFound(err error) bool {
 // IsNoRows reports whether an error means that a query for one row found none.
 func IsNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }
 
-// IsTaken reports whether an error means that another row has the same key (SQLSTATE 23505, PostgreSQL
-// appendix A: unique violation).
+// IsTaken reports whether an error means that another row has the same key (SQLSTATE 23505,
+// PostgreSQL appendix A: unique violation).
 func IsTaken(err error) bool { return sqlState(err) == "23505" }
 
 // IsUsed reports whether an error means that other rows refer to the row to delete (SQLSTATE 23503,
 // PostgreSQL appendix A: foreign key violation).
 func IsUsed(err error) bool { return sqlState(err) == "23503" }
 
-// IsDeadlock reports whether PostgreSQL ended the transaction to resolve a deadlock (SQLSTATE 40P01,
-// PostgreSQL appendix A: deadlock detected). The transaction can be tried again.
+// IsDeadlock reports whether PostgreSQL ended the transaction to resolve a deadlock (SQLSTATE
+// 40P01, PostgreSQL appendix A: deadlock detected). The transaction can be tried again.
 func IsDeadlock(err error) bool { return sqlState(err) == "40P01" }
 
-// DataError turns an error that the data causes into an inventory.Error with CodeInvalid, and returns any
-// other error as it is. Classes of SQLSTATE, PostgreSQL appendix A: 22 data exception, 23 integrity
-// violation, 54 limit exceeded.
+// DataError turns an error that the data causes into an inventory.Error with CodeInvalid, and
+// returns any other error as it is. Classes of SQLSTATE, PostgreSQL appendix A: 22 data exception,
+// 23 integrity violation, 54 limit exceeded.
 func DataError(err error) error {
 	state := sqlState(err)
 	if len(state) == 5 && slices.Contains([]string{"22", "23", "54"}, state[:2]) {

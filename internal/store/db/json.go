@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Unmarshal decodes JSON like json.Unmarshal, but numbers of untyped values become json.Number: a float64
-// does not hold every integer of 64 bits.
+// Unmarshal decodes JSON like json.Unmarshal, but numbers of untyped values become json.Number: a
+// float64 does not hold every integer of 64 bits.
 func Unmarshal(encoded []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(encoded))
 	decoder.UseNumber()
@@ -33,8 +33,8 @@ func DecodeAttributes(encoded []byte) (inventory.Attributes, error) {
 	return attributes, nil
 }
 
-// SameJSON reports whether two JSON documents have the same value, whatever their white space and the order
-// of their keys.
+// SameJSON reports whether two JSON documents have the same value, whatever their white space and
+// the order of their keys.
 func SameJSON(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -53,8 +53,8 @@ func Text(encoded []byte) *string {
 	return &s
 }
 
-// EncodeHashes returns the hashes of hardware families as a JSON object of hexadecimal strings: not every
-// JSON reader keeps all 64 bits of a number.
+// EncodeHashes returns the hashes of hardware families as a JSON object of hexadecimal strings: not
+// every JSON reader keeps all 64 bits of a number.
 func EncodeHashes(hardware map[string]uint64) ([]byte, error) {
 	text := make(map[string]string, len(hardware))
 	for family, hash := range hardware {

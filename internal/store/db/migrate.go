@@ -17,7 +17,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// minVersion and maxVersion are the lowest and highest PostgreSQL major versions that the store supports.
+// minVersion and maxVersion are the lowest and highest PostgreSQL major versions that the store
+// supports.
 const (
 	minVersion = 15
 	maxVersion = 18
@@ -26,8 +27,9 @@ const (
 // ErrSchemaNewer reports a database that a newer program has migrated.
 var ErrSchemaNewer = errors.New("the database was migrated by a newer muster-collector; update this one")
 
-// Migrate applies all missing migrations to a database. It holds an advisory lock, so that collectors that
-// start at the same time migrate one after the other. A migration that fails is rolled back.
+// Migrate applies all missing migrations to a database. It holds an advisory lock, so that
+// collectors that start at the same time migrate one after the other. A migration that fails is
+// rolled back.
 func Migrate(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

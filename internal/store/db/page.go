@@ -10,12 +10,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// EndOfTime is the argument @as_of of a query for the current state. It is later than every instant in the
-// database but infinity.
+// EndOfTime is the argument @as_of of a query for the current state. It is later than every instant
+// in the database but infinity.
 var EndOfTime = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
-// IsNow is the SQL condition that a query is for the current state (@as_of is EndOfTime). Columns without a
-// history, such as last_seen, are null in a query for the past: the answer for a past instant never changes.
+// IsNow is the SQL condition that a query is for the current state (@as_of is EndOfTime). Columns
+// without a history, such as last_seen, are null in a query for the past: the answer for a past
+// instant never changes.
 const IsNow = `@as_of = '9999-12-31 00:00:00+00'::timestamptz`
 
 // Instant returns the argument @as_of for a page.
@@ -49,8 +50,8 @@ func IDPosition(p inventory.Position) (int64, error) {
 	return id, nil
 }
 
-// UUIDPosition returns the UUID that is the only element of a position; a nil position, the beginning of the
-// list, is uuid.Nil.
+// UUIDPosition returns the UUID that is the only element of a position; a nil position, the
+// beginning of the list, is uuid.Nil.
 func UUIDPosition(p inventory.Position) (uuid.UUID, error) {
 	if p == nil {
 		return uuid.Nil, nil

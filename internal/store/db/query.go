@@ -12,12 +12,12 @@ type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
-// PlanForArguments is an option before the arguments of a query: PostgreSQL plans it for these arguments. A
-// plan for any argument is slow for a list, whose number of rows depends on them.
+// PlanForArguments is an option before the arguments of a query: PostgreSQL plans it for these
+// arguments. A plan for any argument is slow for a list, whose number of rows depends on them.
 const PlanForArguments = pgx.QueryExecModeCacheDescribe
 
-// Collect returns all rows of a query; T is a struct with a field for each column (pgx.RowToStructByName).
-// An error begins with what.
+// Collect returns all rows of a query; T is a struct with a field for each column
+// (pgx.RowToStructByName). An error begins with what.
 func Collect[T any](ctx context.Context, q Querier, what, sql string, args ...any) ([]T, error) {
 	return collect(ctx, q, pgx.RowToStructByName[T], what, sql, args)
 }
@@ -41,8 +41,8 @@ func collect[T any](
 	return list, nil
 }
 
-// ForEach calls visit with each row of a query, in order and while the rows arrive, until visit returns an
-// error. The query has PlanForArguments. An error, also one of visit, begins with what.
+// ForEach calls visit with each row of a query, in order and while the rows arrive, until visit
+// returns an error. The query has PlanForArguments. An error, also one of visit, begins with what.
 func ForEach[T any](
 	ctx context.Context, q Querier, what, sql string, args pgx.NamedArgs, visit func(T) error,
 ) error {
@@ -54,7 +54,8 @@ func ForEach[T any](
 
 // Each is ForEach without the prefix of errors, for a caller that wraps them itself.
 func Each[T any](ctx context.Context, q Querier, sql string, args pgx.NamedArgs, visit func(T) error) error {
-	// pgx reads the remaining rows when it closes a query. Canceling the context drops the connection instead.
+	// pgx reads the remaining rows when it closes a query. Canceling the context drops the
+	// connection instead.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rows, err := q.Query(ctx, sql, PlanForArguments, args)

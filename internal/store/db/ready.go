@@ -7,8 +7,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Ready returns an inventory.Error with CodeUnavailable if the database does not answer, or if its schema
-// version is not that of this program.
+// Ready returns an inventory.Error with CodeUnavailable if the database does not answer, or if its
+// schema version is not that of this program.
 func (d *DB) Ready(ctx context.Context) error {
 	want, err := SchemaVersion()
 	if err != nil {

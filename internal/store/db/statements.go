@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// statementCounter counts the statements that are sent to the database, each statement of a batch included.
+// statementCounter counts the statements that are sent to the database, each statement of a batch
+// included.
 type statementCounter struct{ n atomic.Int64 }
 
 // TraceQueryStart implements pgx.QueryTracer.

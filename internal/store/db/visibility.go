@@ -11,16 +11,18 @@ import (
 )
 
 const (
-	// visibilityTimeout is how long WaitUntilVisible waits for other transactions. They take milliseconds.
+	// visibilityTimeout is how long WaitUntilVisible waits for other transactions. They take
+	// milliseconds.
 	visibilityTimeout = 5 * time.Second
 	// visibilityPoll is the time between two looks at the running transactions.
 	visibilityPoll = 5 * time.Millisecond
 )
 
-// WaitUntilVisible waits until every change with an instant at or before asOf is visible: afterward, a query for
-// that instant always has the same result. A transaction has its id before it takes the instant of a change, so
-// this waits for all running transactions that have an id and began before the instant was over. If they take too
-// long, it returns an inventory.Error with CodeUnavailable, and for a future instant one with CodeInvalid.
+// WaitUntilVisible waits until every change with an instant at or before asOf is visible:
+// afterward, a query for that instant always has the same result. A transaction has its id before
+// it takes the instant of a change, so this waits for all running transactions that have an id and
+// began before the instant was over. If they take too long, it returns an inventory.Error with
+// CodeUnavailable, and for a future instant one with CodeInvalid.
 func (d *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
 	deadline, cancel := context.WithTimeout(ctx, visibilityTimeout)
 	defer cancel()
@@ -50,12 +52,13 @@ func (d *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
 	}
 }
 
-// writers returns the ids of the running transactions of this database that may have taken an instant at or before
-// asOf, of the known ones only if known is not nil. While asOf is not over, current is nil; ahead is the time
-// until then in seconds.
+// writers returns the ids of the running transactions of this database that may have taken an
+// instant at or before asOf, of the known ones only if known is not nil. While asOf is not over,
+// current is nil; ahead is the time until then in seconds.
 func (d *DB) writers(ctx context.Context, asOf time.Time, known []string) (ahead float64, current []string, err error) {
-	// PostgreSQL clears backend_xid after the changes of the transaction become visible, so the next statement sees
-	// them. xact_start is null for the sessions of other roles, unless this role is a superuser.
+	// PostgreSQL clears backend_xid after the changes of the transaction become visible, so the
+	// next statement sees them. xact_start is null for the sessions of other roles, unless this
+	// role is a superuser.
 	err = d.Pool.QueryRow(ctx, `
 		select extract(epoch from @as_of::timestamptz - clock_timestamp())::float8,
 			case when clock_timestamp() > @as_of then array(
