@@ -12,17 +12,7 @@ import (
 
 // Classes lists the classes of CIs by name.
 func (s *Store) Classes(ctx context.Context) ([]inventory.Class, error) {
-	classes := []inventory.Class{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectClasses+` order by name`, pgx.NamedArgs{}, func(c inventory.Class) error {
-			classes = append(classes, c)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read classes: %w", err)
-	}
-	return classes, nil
+	return db.Collect[inventory.Class](ctx, s.Pool, "read classes", selectClasses+` order by name`)
 }
 
 const selectClasses = `
