@@ -27,7 +27,8 @@ func (s *Store) Baseline(ctx context.Context, id string) (inventory.Baseline, er
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		var found bool
 		var err error
-		baseline, found, err = db.One[inventory.Baseline](ctx, tx, selectBaselines+` where id = @id`, pgx.NamedArgs{"id": id})
+		baseline, found, err = db.One[inventory.Baseline](ctx, tx,
+			selectBaselines+` where id = @id`, pgx.NamedArgs{"id": id})
 		if err != nil {
 			return fmt.Errorf("read baseline: %w", err)
 		}

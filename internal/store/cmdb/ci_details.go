@@ -47,7 +47,9 @@ type detailedCIRow struct {
 
 // readCI reads the CI itself. A version without provenance has all its values from one record: the
 // earliest one whose default CI it is.
-func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs) error {
+func readCI(
+	ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs,
+) error {
 	row, _, err := db.One[detailedCIRow](ctx, tx, `
 		select `+ciColumns+`, d.valid_from as changed_at, d.provenance, o.id as only, o.source as only_source
 		from ci_version d

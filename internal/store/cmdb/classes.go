@@ -66,7 +66,9 @@ func findClass(ctx context.Context, tx pgx.Tx, name string) (inventory.Class, bo
 var classUses = []use{
 	{`select name from ci_class where parent = $1 order by name limit 1`, "it is the parent of class"},
 	{`select name from ci_attribute where class = $1 order by name limit 1`, "it declares attribute"},
-	{`select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`, "of relationship type"},
+	{`
+		select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`,
+		"of relationship type"},
 	{`select ci_id::text from ci_version where class = $1 limit 1`, "it is or was the class of configuration item"},
 	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was reported by source record"},
 	{`select name from baseline where class = $1 limit 1`, "of baseline"},

@@ -32,7 +32,9 @@ var heldItems = `
 // as numbers, and an absent fact sorts last.
 func itemSortKey(alias string) string {
 	return `array(
-		select ` + alias + `.facts::jsonb -> f.name from unnest(@order_by::text[]) with ordinality f (name, n) order by f.n)`
+		select ` + alias + `.facts::jsonb -> f.name
+		from unnest(@order_by::text[]) with ordinality f (name, n)
+		order by f.n)`
 }
 
 type heldItemRow struct {

@@ -35,7 +35,8 @@ const deviceSections = `
 	left join section_status_past p on p.record_id = st.record_id and p.section_id = st.section_id
 		and p.valid_from <= @as_of and p.valid_to > @as_of
 	left join lateral (
-		select sum(cardinality(array_remove(e.old_items, 0)) - cardinality(array_remove(e.new_items, 0)))::integer as lost
+		select sum(
+			cardinality(array_remove(e.old_items, 0)) - cardinality(array_remove(e.new_items, 0)))::integer as lost
 		from item_event e
 		where e.record_id = st.record_id and e.section_id = st.section_id and e.at > @as_of
 	) later on true

@@ -44,7 +44,9 @@ const deviceColumns = `
 	c.created_at as first_seen, case when ` + db.IsNow + ` then seen.seen_at end as last_seen`
 
 // ListDevices lists devices. A position is the sort key and the id.
-func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device]) error {
+func (s *Store) ListDevices(
+	ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device],
+) error {
 	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
 		classes, err := ClassAndBelow(ctx, tx, q.Class)
 		if err != nil {
@@ -64,7 +66,7 @@ func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit 
 func devicesSQL(q inventory.DeviceQuery, classes []string) (string, pgx.NamedArgs, error) {
 	order, ok := deviceOrders[q.OrderBy]
 	if !ok {
-		return "", nil, &inventory.Error{Code: inventory.CodeInvalid, Message: "devices cannot be sorted by " + q.OrderBy}
+		return "", nil, db.Invalid("devices cannot be sorted by %s", q.OrderBy)
 	}
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
 	where := []string{`d.device`, versionAt(q.Page)}

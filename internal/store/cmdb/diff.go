@@ -204,7 +204,8 @@ func (c compared) diff() (inventory.CIDiff, error) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if !reflect.DeepEqual(before[name], after[name]) {
-			diff.Attributes = append(diff.Attributes, inventory.ValueDiff{Attribute: name, Old: before[name], New: after[name]})
+			value := inventory.ValueDiff{Attribute: name, Old: before[name], New: after[name]}
+			diff.Attributes = append(diff.Attributes, value)
 		}
 	}
 	return diff, nil

@@ -91,7 +91,8 @@ func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDiff
 	if err != nil {
 		return nil, err
 	}
-	nets, err := db.Collect[netRow](ctx, d.tx, "read item changes", netOfEvents, db.PlanForArguments, primary.sameRecord(d))
+	nets, err := db.Collect[netRow](ctx, d.tx, "read item changes", netOfEvents,
+		db.PlanForArguments, primary.sameRecord(d))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,8 @@ const netOfEvents = `
 var netOfSets = `
 	with known as materialized (
 		select s.ci, s.side, s.record_id, s.at, st.section_id
-		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[]) s (ci, record_id, side, at)
+		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[])
+			s (ci, record_id, side, at)
 		join section_state st on st.record_id = s.record_id and st.first_at <= s.at
 	), compared as (
 		select ci, section_id from known group by ci, section_id having count(distinct side) = 2

@@ -28,7 +28,7 @@ func (s *Store) changeModel(ctx context.Context, f func(pgx.Tx) error) error {
 // checkName returns an inventory.Error with CodeInvalid for a name that modelName does not match.
 func checkName(what, name string) error {
 	if !modelName.MatchString(name) {
-		return db.Invalid("%s name %q must be a letter a to z followed by at most 62 of a to z, 0 to 9 and _", what, name)
+		return db.Invalid("%s name %q must be a letter a to z, then at most 62 of a to z, 0 to 9 and _", what, name)
 	}
 	return nil
 }

@@ -89,7 +89,8 @@ func completeRelationshipType(t *inventory.RelationshipType) error {
 		t.Impact = impacts[0]
 	}
 	if !slices.Contains(impacts, t.Impact) {
-		return db.Invalid("impact %q of relationship type %s is none of %s", t.Impact, t.Name, strings.Join(impacts, ", "))
+		return db.Invalid("impact %q of relationship type %s is none of %s",
+			t.Impact, t.Name, strings.Join(impacts, ", "))
 	}
 	return nil
 }

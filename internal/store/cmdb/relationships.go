@@ -228,7 +228,8 @@ func (s *Store) EndRelationship(ctx context.Context, id int64, actor inventory.A
 		}
 		var observed, past bool
 		err := tx.QueryRow(ctx, `
-			select observer is not null, valid_to < 'infinity' from relationship where id = $1`, id).Scan(&observed, &past)
+			select observer is not null, valid_to < 'infinity' from relationship where id = $1`, id).
+			Scan(&observed, &past)
 		switch {
 		case db.IsNoRows(err):
 			return db.NotFound("there is no relationship %d", id)
@@ -241,7 +242,8 @@ func (s *Store) EndRelationship(ctx context.Context, id int64, actor inventory.A
 		}
 		_, err = tx.Exec(ctx, `
 			update relationship
-			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'), ended_by = $2, end_reason = $3
+			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'),
+				ended_by = $2, end_reason = $3
 			where id = $1`, id, actor.Name, actor.Reason)
 		if err != nil {
 			return fmt.Errorf("end relationship: %w", err)
