@@ -9,7 +9,7 @@ type feedSource struct {
 	rows       string // query for the changes of the window, with feedColumns
 	scope      string // the table and conditions of the rows that the changes come from
 	weight     string // upper bound of the number of changes of such a row
-	ofCI       string // condition for rows and scope that a change may be one of @ci; @records are its records at any time
+	ofCI       string // condition for both: may be a change of @ci, with its past and present records @records
 }
 
 // feedColumns are the columns of the rows of all sources. n1, key and n2 are the order of changes
@@ -61,7 +61,8 @@ var feedSources = []feedSource{
 	{
 		changeType: "ci", // created or restored
 		rows: `
-			select d.valid_from, 0, d.ci_id::text || ' begun', 0, case when p.valid_to is null then 'created' else 'restored' end,
+			select d.valid_from, 0, d.ci_id::text || ' begun', 0,
+				case when p.valid_to is null then 'created' else 'restored' end,
 				d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
 			from ci_version d
 			left join lateral (` + versionBefore + `) p on true
@@ -72,7 +73,8 @@ var feedSources = []feedSource{
 	{
 		changeType: "ci", // merged, if another CI has its records from then on, or retired
 		rows: `
-			select d.valid_to, 0, d.ci_id::text || ' ended', 0, case when o.ci_id is null then 'retired' else 'merged' end,
+			select d.valid_to, 0, d.ci_id::text || ' ended', 0,
+				case when o.ci_id is null then 'retired' else 'merged' end,
 				d.ci_id, null::bigint, o.ci_id, d.class, 0, 0, null::json, null::json
 			from ci_version d
 			left join lateral (

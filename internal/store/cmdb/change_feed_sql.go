@@ -47,7 +47,8 @@ func listAllChanges(sources []feedSource, ofCI bool) string {
 		from (
 			select x.*, coalesce(v.class, '') as class, coalesce(v.name, '') as name, u.name as other_name,
 				coalesce(` + feedSourceSQL + `, '') as source
-			from (` + strings.Join(rows, ` union all `) + `) x` + latestVersion("v", "x.ci") + latestVersion("u", "x.other") + `
+			from (` + strings.Join(rows, ` union all `) + `) x` +
+		latestVersion("v", "x.ci") + latestVersion("u", "x.other") + `
 			where (@after_at::timestamptz is null
 					or (x.at, x.type collate "C", x.n1, x.key collate "C", x.n2)
 						> (@after_at, @after_type::text, @after_n1::bigint, @after_key::text, @after_n2::bigint))
@@ -90,8 +91,12 @@ const feedSourceSQL = `
 	case x.type
 	when 'attribute' then coalesce(
 		case when x.action = 'removed'
-			then (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_to = x.at)
-			else (select d.provenance -> x.subject ->> 'source' from ci_version d where d.ci_id = x.ci and d.valid_from = x.at)
+			then (
+				select d.provenance -> x.subject ->> 'source'
+				from ci_version d where d.ci_id = x.ci and d.valid_to = x.at)
+			else (
+				select d.provenance -> x.subject ->> 'source'
+				from ci_version d where d.ci_id = x.ci and d.valid_from = x.at)
 		end, ` + firstSource + `)
 	when 'ci' then case
 		when x.action in ('retired', 'restored') and exists (select from audit_entry a where a.at = x.at)

@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CI gives a CI as it was known at an instant (zero: now), also one that is retired, with what its sources said. The id
-// of one that was merged gives the CI that it became. A CI that was first seen later is not found.
+// CI returns a CI as it was known at an instant (zero: now), with its source records and locks. The
+// CI may be retired. FindCI says which CI an id stands for.
 func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CIDetails, error) {
 	details := inventory.CIDetails{}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
@@ -45,9 +45,11 @@ type detailedCIRow struct {
 	OnlySource *string
 }
 
-// readCI reads the CI itself. Without provenance, all of it is what its only record says; of several, such as two whose
-// one is silent, it is the first that is the CI's from the beginning.
-func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs) error {
+// readCI reads the CI itself. A version without provenance has all its values from one record: the
+// earliest one whose default CI it is.
+func readCI(
+	ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs,
+) error {
 	row, _, err := db.One[detailedCIRow](ctx, tx, `
 		select `+ciColumns+`, d.valid_from as changed_at, d.provenance, o.id as only, o.source as only_source
 		from ci_version d
@@ -111,8 +113,8 @@ type sourceRow struct {
 	IsPrimary  bool
 }
 
-// ciSources are the records of a CI at the instant, the first first. What the key of a record is made of, people need
-// not read: for that there is a label.
+// ciSources reads the records of a CI at the instant, the earliest first. Their native key is the
+// label, which people can read, if they have one.
 func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.SourceRecord, error) {
 	sources := []inventory.SourceRecord{}
 	err := db.ForEach(ctx, tx, "read sources of CI", `
@@ -145,8 +147,8 @@ type lockRow struct {
 	Until     *time.Time
 }
 
-// ciLocks are the values that people held at the instant. One that has run out holds its value until it is released, a
-// moment later.
+// ciLocks reads the locks of a CI at the instant. An expired lock is in force until it is released,
+// moments later.
 func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lock, error) {
 	locks := []inventory.Lock{}
 	err := db.ForEach(ctx, tx, "read locks of CI", `

@@ -15,11 +15,12 @@ func (s *Store) Classes(ctx context.Context) ([]inventory.Class, error) {
 	return db.Collect[inventory.Class](ctx, s.Pool, "read classes", selectClasses+` order by name`)
 }
 
+// selectClasses is a query for rows of inventory.Class, without its conditions.
 const selectClasses = `
 	select name, coalesce(parent, '') as parent, label, description, built_in from ci_class`
 
-// CreateClass adds a class. Without a parent it is one right below ci. A name that is taken is an inventory.Error with
-// CodeConflict.
+// CreateClass adds a class. The default parent is the root. If the class already exists, it returns
+// an inventory.Error with CodeConflict.
 func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 	if err := checkName("class", c.Name); err != nil {
 		return err
@@ -36,11 +37,11 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 			return err
 		}
 		if found {
-			return db.Conflict("there is a class %s already: %q, below %q", c.Name, existing.Label, existing.Parent)
+			return db.Conflict("class %s already exists: %q, below %q", c.Name, existing.Label, existing.Parent)
 		}
-		// A class that is there has no cycle above it, and a new one has none below it: that the parent is there is enough.
+		// A new class has no class below it, so that it cannot be part of a cycle.
 		if _, found, err = findClass(ctx, tx, c.Parent); err != nil || !found {
-			return db.OrElse(err, db.Invalid("there is no class %s that %s could be below", c.Parent, c.Name))
+			return db.OrElse(err, db.Invalid("there is no class %s, the parent of %s", c.Parent, c.Name))
 		}
 		_, err = tx.Exec(ctx, `
 			insert into ci_class (name, parent, label, description) values ($1, $2, $3, $4)`,
@@ -71,18 +72,21 @@ func findClass(ctx context.Context, tx pgx.Tx, name string) (inventory.Class, bo
 	return c, found, nil
 }
 
-// classUses are what keeps a class from being deleted; CIs count for ever, because the past can be asked for.
+// classUses are the uses of the class $1. Past versions count, because queries for the past read
+// them.
 var classUses = []use{
 	{`select name from ci_class where parent = $1 order by name limit 1`, "it is the parent of class"},
 	{`select name from ci_attribute where class = $1 order by name limit 1`, "it declares attribute"},
-	{`select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`, "of relationship type"},
+	{`
+		select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`,
+		"of relationship type"},
 	{`select ci_id::text from ci_version where class = $1 limit 1`, "it is or was the class of configuration item"},
-	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was said by source record"},
+	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was reported by source record"},
 	{`select name from baseline where class = $1 limit 1`, "of baseline"},
 }
 
-// DeleteClass deletes a class that people made and that was never used. Anything else is an inventory.Error with
-// CodeConflict.
+// DeleteClass deletes a class. If it is built in, or if it is or was in use, it returns an
+// inventory.Error with CodeConflict.
 func (s *Store) DeleteClass(ctx context.Context, name string) error {
 	return s.changeModel(ctx, func(tx pgx.Tx) error {
 		c, found, err := findClass(ctx, tx, name)

@@ -11,9 +11,11 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Device gives a device as it was known at an instant (zero: now), and its agents in the order of their enrollment.
-// The id of one that was merged gives the device that it became. A device that was first seen later is not found.
-func (s *Store) Device(ctx context.Context, id string, asOf time.Time) (inventory.Device, []inventory.DeviceAgent, error) {
+// Device returns a device as it was known at an instant (zero: now), and its agents in the order of
+// their enrollment. FindCI says which device an id stands for.
+func (s *Store) Device(
+	ctx context.Context, id string, asOf time.Time,
+) (inventory.Device, []inventory.DeviceAgent, error) {
 	var (
 		device inventory.Device
 		agents []inventory.DeviceAgent
@@ -55,7 +57,8 @@ func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invento
 		order by r.id`, db.PlanForArguments, args)
 }
 
-// RevokeDevice has all agents of a device refused from now on. Agents that were revoked before keep their reason.
+// RevokeDevice revokes all agents of a device now. Agents that are already revoked keep their time
+// and reason.
 func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 	return s.InTx(ctx, func(tx pgx.Tx) error {
 		current, err := deviceAt(ctx, tx, id, inventory.Page{})
@@ -74,7 +77,8 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 	})
 }
 
-// deviceAt gives the id of the device that an id stands for at the page's instant.
+// deviceAt returns the id of the device that an id stands for at the page's instant. Retired
+// devices are not found.
 func deviceAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (string, error) {
 	found, err := FindCI(ctx, tx, id, page)
 	if db.IsNotFound(err) || err == nil && (!found.Device || found.Retired) {

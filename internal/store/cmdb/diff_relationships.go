@@ -34,8 +34,8 @@ var relatedDifference = `
 		union all
 		select 'began', @to::timestamptz, l.* from (table later except table earlier) l
 	)
-	select x.ci::text as ci, x.change, x.type, x.outward, case when x.outward then y.verb else y.inverse_verb end as verb,
-		x.other::text as other, v.class, v.name
+	select x.ci::text as ci, x.change, x.type, x.outward,
+		case when x.outward then y.verb else y.inverse_verb end as verb, x.other::text as other, v.class, v.name
 	from difference x
 	join relationship_type y on y.name = x.type
 	join ci_version v on v.ci_id = x.other and v.valid_from <= x.at and v.valid_to > x.at

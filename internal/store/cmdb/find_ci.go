@@ -26,10 +26,10 @@ type FoundCI struct {
 // CodeNotFound. It is the first of these:
 //
 //  1. the CI with this id, if it is not retired;
-//  2. the CI of a record whose default CI has this id, if it is not retired: the id was merged into it;
+//  2. the CI of a record whose default CI has this id, if it is not retired: the merged CI;
 //  3. the CI with this id, or else that of such a record, although it is retired;
-//  4. the CI of a record that was assigned to the CI with this id, of the last one to leave it. The id of a
-//     later hardware period is the default CI of no record, so rule 2 does not find where it was merged.
+//  4. the CI of the record that was the last to leave the CI with this id. A CI of a later hardware
+//     period is not the default CI of any record, so rule 2 does not find its merged CI.
 //
 // Of several records, the earliest counts.
 func FindCI(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (FoundCI, error) {

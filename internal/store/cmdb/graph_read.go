@@ -83,10 +83,12 @@ func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 		}
 	}
 	g.args["unknown"] = unknown
-	return db.ForEach(ctx, g.tx, "read assignments of records", assignmentsOfRecords, g.args, func(p assignmentRow) error {
-		g.assignments[p.RecordID] = p
-		return nil
-	})
+	rows, err := db.Collect[assignmentRow](ctx, g.tx, "read assignments", assignmentsOfRecords,
+		db.PlanForArguments, g.args)
+	for _, row := range rows {
+		g.assignments[row.RecordID] = row
+	}
+	return err
 }
 
 // versions reads the versions d of CIs; version is the where clause that selects one for each CI.

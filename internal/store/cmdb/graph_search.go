@@ -74,6 +74,11 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 	return g, g.chooseTypes(ctx)
 }
 
+// impactDirections are, by impact, the directions from the failing CI to the affected one.
+var impactDirections = map[string]string{
+	"to_suffers": inventory.DirectionOut, "from_suffers": inventory.DirectionIn,
+}
+
 // chooseTypes sets the arguments @out and @in: the types of the relationships to follow from their
 // from end to their to end, and in the other direction.
 func (g *graphSearch) chooseTypes(ctx context.Context) error {
@@ -84,8 +89,8 @@ func (g *graphSearch) chooseTypes(ctx context.Context) error {
 			return nil
 		}
 		follow := g.query.Direction
-		if g.query.Impact { // from the failing CI to the affected one
-			follow = map[string]string{"to_suffers": inventory.DirectionOut, "from_suffers": inventory.DirectionIn}[t.Impact]
+		if g.query.Impact {
+			follow = impactDirections[t.Impact]
 		}
 		if follow == inventory.DirectionOut || follow == inventory.DirectionBoth {
 			out = append(out, t.Name)

@@ -63,7 +63,8 @@ func relatedVisible(at moment) string {
 	return `f.ci_id <> t.ci_id and ` + counts("r", `case
 		when r.observer = f.record_id then f.is_primary
 		when r.observer = t.record_id then t.is_primary
-		else exists (select from assignment seer where seer.record_id = r.observer and seer.is_primary and `+at("seer")+`)
+		else exists (
+			select from assignment seer where seer.record_id = r.observer and seer.is_primary and `+at("seer")+`)
 	end`)
 }
 

@@ -53,7 +53,7 @@ func IsDeadlock(err error) bool { return sqlState(err) == "40P01" }
 func DataError(err error) error {
 	state := sqlState(err)
 	if len(state) == 5 && slices.Contains([]string{"22", "23", "54"}, state[:2]) {
-		return fmt.Errorf("%w: %w", &inventory.Error{Code: inventory.CodeInvalid, Message: "the database rejected the data"}, err)
+		return fmt.Errorf("%w: %w", Invalid("the database rejected the data"), err)
 	}
 	return err
 }

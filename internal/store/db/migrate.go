@@ -39,7 +39,8 @@ func Migrate(ctx context.Context, url string) error {
 	defer func() { _ = db.Close() }()
 
 	var version int
-	if err := db.QueryRowContext(ctx, `select current_setting('server_version_num')::int / 10000`).Scan(&version); err != nil {
+	err = db.QueryRowContext(ctx, `select current_setting('server_version_num')::int / 10000`).Scan(&version)
+	if err != nil {
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	if version < minVersion || version > maxVersion {

@@ -15,12 +15,15 @@ func (d *DB) Ready(ctx context.Context) error {
 		return err
 	}
 	var have int64
-	if err := d.Pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&have); err != nil {
+	err = d.Pool.QueryRow(ctx, `
+		select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&have)
+	if err != nil {
 		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the database does not answer"}
 	}
 	if have != want {
 		return &inventory.Error{
-			Code: inventory.CodeUnavailable, Message: fmt.Sprintf("the database has schema version %d, this program needs %d", have, want),
+			Code:    inventory.CodeUnavailable,
+			Message: fmt.Sprintf("the database has schema version %d, this program needs %d", have, want),
 		}
 	}
 	return nil

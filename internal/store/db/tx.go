@@ -27,7 +27,8 @@ func (d *DB) Read(ctx context.Context, f func(pgx.Tx) error) error {
 func (d *DB) List(ctx context.Context, page inventory.Page, f func(pgx.Tx) error) error {
 	return d.Read(ctx, func(tx pgx.Tx) error {
 		if page.Limit == 0 {
-			_, err := tx.Exec(ctx, `select set_config('statement_timeout', '0', true), set_config('enable_sort', 'off', true)`)
+			_, err := tx.Exec(ctx, `
+				select set_config('statement_timeout', '0', true), set_config('enable_sort', 'off', true)`)
 			if err != nil {
 				return fmt.Errorf("prepare list: %w", err)
 			}

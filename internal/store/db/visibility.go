@@ -35,7 +35,10 @@ func (d *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
 			if ctx.Err() != nil {
 				return fmt.Errorf("wait for changes: %w", ctx.Err())
 			}
-			return &inventory.Error{Code: inventory.CodeUnavailable, Message: "changes of that instant are still being written; try again"}
+			return &inventory.Error{
+				Code:    inventory.CodeUnavailable,
+				Message: "changes of that instant are still being written; try again",
+			}
 		case <-timer.C:
 		}
 		ahead, current, err := d.writers(ctx, asOf, writers)
