@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Join adds to what the sections of an inventory say what else its source said: what both say is as
-// the sections have it.
+// Join adds to an observation by sections what its source reports beside them. If both have a
+// value, that of the sections counts.
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
@@ -23,9 +23,10 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
 	joined.Components = slices.Clone(sections.Components)
-	for _, part := range also.Components {
-		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Components = append(joined.Components, part)
+	for _, component := range also.Components {
+		known := func(c inventory.Component) bool { return c.Class == component.Class && c.Key == component.Key }
+		if !slices.ContainsFunc(joined.Components, known) {
+			joined.Components = append(joined.Components, component)
 		}
 	}
 	return joined
@@ -80,7 +81,9 @@ func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.Cont
 func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
 	declared := IdentifiersOf(baseClass, o.Attributes)
 	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool {
-		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool { return other.MAC == i.MAC })
+		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool {
+			return other.MAC == i.MAC
+		})
 	})
 	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
 	return o
