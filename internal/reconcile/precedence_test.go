@@ -41,7 +41,8 @@ func TestParsePrecedence(t *testing.T) {
 	}
 }
 
-// TestPrecedenceNeverObserved: a source that a group's order does not have is not heard, and not suppressed either.
+// TestPrecedenceNeverObserved: a source type that is not in the order of a group is ignored, and
+// not suppressed either.
 func TestPrecedenceNeverObserved(t *testing.T) {
 	t.Parallel()
 	rules, err := reconcile.ParsePrecedence([]byte(`{"version":"x","groups":[{"name":"rest","order":[["agent"]]},
