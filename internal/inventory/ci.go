@@ -5,57 +5,59 @@ import (
 	"time"
 )
 
-// Attributes are the values of a CI by the names of their attributes: strings, json.Number, bool. What is unknown is absent.
+// Attributes are the values of a CI by attribute: string, json.Number or bool. An unknown value is
+// absent.
 type Attributes map[string]any
 
-// Observed is what one source says of one thing.
+// Observed is what one source reports about one CI.
 type Observed struct {
-	Class       string // "": not said
+	Class       string // "": unknown
 	Attributes  Attributes
 	Identifiers RawIdentifiers
 	Components  []Component
-	// Partial says that what is absent may still be: it takes back nothing.
+	// Partial observations remove nothing: what is absent may still be there.
 	Partial bool
 }
 
-// Component is a thing of its own that a source sees at another: a display, a disk, the operating system, a person.
+// Component is a CI that a source observes at another one: a display, a disk, the operating system,
+// a person.
 type Component struct {
 	Class        string
-	Key          string // names it among the parts of that class, e.g. its item's key
+	Key          string // unique among the components of the class at the observer, e.g. the key of an item
 	Attributes   Attributes
 	Identifiers  RawIdentifiers
 	Relationship string // its type
-	Inverse      bool   // the relationship is from the whole to the part
-	Idle         bool   // it is there, and not in use there: it may be in use elsewhere
-	// By is the attribute that names the part, where a list does: it is the CI of its class that has the value. "": its
-	// identifiers tell which one it is.
+	Inverse      bool   // the relationship is from the observer to the component
+	Idle         bool   // present but not in use: it may be in use elsewhere
+	// By is the attribute by which a list names the component: it is the CI of its class with that
+	// value. "": its identifiers determine which CI it is.
 	By string
 }
 
-// Observation is what a source record says after a change.
+// Observation is what a source record reports after a change.
 type Observation struct {
 	Record   int64
 	Observed Observed
 }
 
-// RecordAssignment is where a source record was found to belong.
+// RecordAssignment is the CI that a source record was assigned to.
 type RecordAssignment struct {
 	CI                string
-	LivenessDependent bool // that its thing is heard of may change that, or whose inventory is shown
+	LivenessDependent bool // an observation may change the CI or its primary record
 }
 
-// CandidateValues is what one record says of a CI's attributes.
+// CandidateValues are one record's values for the attributes of a CI.
 type CandidateValues struct {
 	Record     int64
 	Source     string
 	Class      string
 	Attributes Attributes
-	Since      time.Time // when it said so first
-	SeenAt     time.Time // when it was last heard of
-	Former     bool      // the record's thing is another CI now: its installation says nothing of this one
+	Since      time.Time // when it reported the values first
+	SeenAt     time.Time // when it was last observed
+	Former     bool      // the record's installation is at another CI now: only its hardware counts
 }
 
-// Lock is a value that a person holds against all sources.
+// Lock is a value that a person declared and that no source overrides.
 type Lock struct {
 	Attribute string     `json:"attribute"`
 	Value     any        `json:"value"`
@@ -65,16 +67,16 @@ type Lock struct {
 	Until     *time.Time `json:"until,omitempty" doc:"Absent: until it is released."`
 }
 
-// Effective is what is taken to be true of a CI.
+// Effective is the result of reconciliation for a CI.
 type Effective struct {
 	Class      string
 	Name       string
 	Attributes Attributes // Name is not among them
 	Provenance map[string]Provenance
-	Conflicts  []string // attributes on which fresh sources disagree and that people should know of
+	Conflicts  []string // attributes on which fresh sources disagree and that need a finding
 }
 
-// Provenance says where a value comes from and what it was preferred to.
+// Provenance is the source of a value and the values that it was preferred to.
 type Provenance struct {
 	Record     int64        `json:"record,omitempty"`
 	Source     string       `json:"source"`
@@ -103,7 +105,7 @@ type CI struct {
 	RetireReason string `json:"retire_reason,omitempty"`
 }
 
-// CIDetails is a CI with the reasons for what it says.
+// CIDetails is a CI with the provenance of its values.
 type CIDetails struct {
 	CI
 
@@ -148,19 +150,19 @@ type Attribute struct {
 	BuiltIn     bool     `json:"built_in"`
 }
 
-// RelationshipType is a kind of relationship, with its verb in both directions.
+// RelationshipType is a type of relationship, with its verb in both directions.
 type RelationshipType struct {
 	Name        string `json:"name"`
 	Verb        string `json:"verb" doc:"From … to, e.g. contains."`
 	InverseVerb string `json:"inverse_verb" doc:"To … from, e.g. is contained in."`
 	FromClass   string `json:"from_class"`
 	ToClass     string `json:"to_class"`
-	// Impact says who suffers when the other end fails.
+	// Impact is the end that suffers when the other one fails.
 	Impact  string `json:"impact" enum:"none,from_suffers,to_suffers" doc:"Which end suffers when the other fails."`
 	BuiltIn bool   `json:"built_in"`
 }
 
-// Relationship is a relationship of two CIs and when it held.
+// Relationship is a relationship of two CIs and the time in which it held.
 type Relationship struct {
 	ID         int64          `json:"id"`
 	Type       string         `json:"type"`
@@ -172,28 +174,28 @@ type Relationship struct {
 	ValidFrom  time.Time      `json:"valid_from"`
 	ValidTo    *time.Time     `json:"valid_to,omitempty" doc:"Absent while it holds."`
 
-	// Who stated it, who ended it, and why; all empty of one that is observed.
+	// The audit entries of its declaration and its end; empty for an observed relationship.
 	Actor     string `json:"actor,omitempty" doc:"Who stated it. Absent of one that is observed."`
 	Reason    string `json:"reason,omitempty"`
 	EndedBy   string `json:"ended_by,omitempty"`
 	EndReason string `json:"end_reason,omitempty"`
 }
 
-// CIRef names a CI within another answer.
+// CIRef is a reference to a CI.
 type CIRef struct {
 	ID    string `json:"id"`
 	Class string `json:"class"`
 	Name  string `json:"name,omitempty"`
 }
 
-// Condition is a part of a filter: all of them must hold.
+// Condition is one condition of a filter, all of which must hold.
 type Condition struct {
 	Attribute string // or "class", "name", "first_seen", "last_seen"
 	Operator  string // "=", "!=", "<", "<=", ">", ">=", ":" (contains, in any case; with "*" as value: is known)
 	Value     string
 }
 
-// CIQuery asks for CIs.
+// CIQuery selects CIs.
 type CIQuery struct {
 	Page
 	Class      string // and those below it; "": any
@@ -204,7 +206,7 @@ type CIQuery struct {
 	Retired    bool // those that are retired too
 }
 
-// FeedChange is one change of the estate.
+// FeedChange is one change in the CMDB.
 type FeedChange struct {
 	At      time.Time       `json:"at"`
 	Type    string          `json:"type" enum:"item,attribute,ci,relationship,identity"`
@@ -219,12 +221,12 @@ type FeedChange struct {
 	Reason  string          `json:"reason,omitempty" doc:"Why, as the person said."`
 }
 
-// FeedQuery asks for changes of the estate, the oldest first.
+// FeedQuery selects changes in the CMDB, the oldest first.
 type FeedQuery struct {
-	Page          // After is where to go on
+	Page          // After is the end of the previous page
 	CI     string // "": all
 	Since  time.Time
-	Until  time.Time // not in it; zero: what is settled now
+	Until  time.Time // exclusive; zero: every change that is visible now
 	Class  string
 	Type   string
 	Source string
