@@ -50,7 +50,7 @@ type Identifier string
 type Rejection struct {
 	Kind    string `json:"kind"`
 	Value   string `json:"value"`
-	Pattern string `json:"pattern" doc:"The pattern that rejected it."`
+	Pattern string `json:"pattern"`
 	// Host is the identifier that a container sees of its host; "" if it is not a container.
 	Host Identifier `json:"-"`
 }
@@ -115,15 +115,15 @@ type Assignment struct {
 
 // Reason is the explanation of a decision, for programs.
 type Reason struct {
-	Rule         string       `json:"rule" doc:"The rule that decided, e.g. R3."`
+	Rule         string       `json:"rule"`
 	RulesVersion string       `json:"rules_version"`
-	With         int64        `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
-	Bits         int          `json:"bits" doc:"Evidence for less evidence against, in bits."`
+	With         int64        `json:"with,omitempty"`
+	Bits         int          `json:"bits"`
 	For          []Evidence   `json:"for,omitempty"`
 	Against      []Evidence   `json:"against,omitempty"`
-	Shared       []Identifier `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
+	Shared       []Identifier `json:"shared,omitempty"`
 	Rejected     []Rejection  `json:"rejected,omitempty"`
-	Candidates   []Candidate  `json:"candidates,omitempty" doc:"The other records that were considered."`
+	Candidates   []Candidate  `json:"candidates,omitempty"`
 }
 
 // Evidence is the evidence of one family of identifiers about two records.
@@ -131,7 +131,7 @@ type Evidence struct {
 	Family      string       `json:"family"`
 	Bits        int          `json:"bits"`
 	Identifiers []Identifier `json:"identifiers"`
-	Past        bool         `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
+	Past        bool         `json:"past,omitempty"`
 }
 
 // Candidate is another record that was compared, with the result.

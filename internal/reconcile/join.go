@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Join adds to an observation by sections what its source reports beside them. If both have a
-// value, that of the sections counts.
+// Join merges an observation from the sections of an inventory with what else its source reported.
+// If both have a value, that of the sections wins.
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
@@ -76,15 +76,14 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 
 func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;/", r) }
 
-// WithIdentifiers adds the identifiers that the attributes of an observation contain to those that
-// it has.
+// WithIdentifiers adds the identifiers in the attributes of an observation to those that it has.
 func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
 	declared := IdentifiersOf(baseClass, o.Attributes)
-	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool {
-		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool {
-			return other.MAC == i.MAC
-		})
-	})
+	known := map[string]bool{}
+	for _, i := range o.Identifiers.Interfaces {
+		known[i.MAC] = true
+	}
+	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool { return known[i.MAC] })
 	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
 	return o
 }

@@ -3,7 +3,6 @@ package cmdb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -91,18 +90,16 @@ func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDiff
 	if err != nil {
 		return nil, err
 	}
-	var nets []netRow
-	gather := func(row netRow) error {
-		nets = append(nets, row)
-		return nil
-	}
-	if err := db.Each(ctx, d.tx, netOfEvents, primary.alike(d), gather); err != nil {
-		return nil, fmt.Errorf("read item changes: %w", err)
+	nets, err := db.Collect[netRow](ctx, d.tx, "read item changes", netOfEvents, db.PlanForArguments, primary.alike(d))
+	if err != nil {
+		return nil, err
 	}
 	if args, some := primary.unlike(d); some {
-		if err := db.Each(ctx, d.tx, netOfSets, args, gather); err != nil {
-			return nil, fmt.Errorf("read item sets: %w", err)
+		more, err := db.Collect[netRow](ctx, d.tx, "read item sets", netOfSets, db.PlanForArguments, args)
+		if err != nil {
+			return nil, err
 		}
+		nets = append(nets, more...)
 	}
 	return d.describe(ctx, nets)
 }
@@ -120,8 +117,9 @@ const netOfEvents = `
 	group by r.ci, n.item
 	having sum(n.change) <> 0`
 
-// netOfSets compares all that CIs held at the two instants, side 0 and 1: what the records that were shown then held.
-const netOfSets = `
+// netOfSets compares the items that the primary records of CIs held at the earlier instant (side 0) and the later one
+// (side 1). A section is compared if it is known at both.
+var netOfSets = `
 	with known as materialized (
 		select s.ci, s.side, s.record_id, s.at, st.section_id
 		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[]) s (ci, record_id, side, at)
@@ -129,30 +127,15 @@ const netOfSets = `
 	), compared as (
 		select ci, section_id from known group by ci, section_id having count(distinct side) = 2
 	), held as (
-		select k.ci, k.side, x.item
+		select k.ci, k.side, x.item_id
 		from known k
 		join compared c on c.ci = k.ci and c.section_id = k.section_id
-		cross join lateral (
-			select i.item
-			from (
-				select unnest(s.ids) as item, 1 as n
-				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
-				union all
-				select unnest(e.new_items), -1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-				union all
-				select unnest(e.old_items), 1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-			) i
-			where i.item <> 0
-			group by i.item
-			having sum(i.n) > 0
-		) x
-		group by k.ci, k.side, x.item
+		cross join lateral (` + itemsAt("k", `k.at`) + `) x
+		group by k.ci, k.side, x.item_id
 	)
-	select ci::text as ci, item, (2 * max(side) - 1)::integer as net
+	select ci::text as ci, item_id as item, (2 * max(side) - 1)::integer as net
 	from held
-	group by ci, item
+	group by ci, item_id
 	having count(*) = 1`
 
 // primaryAtBoth are the records whose inventory was a CI's at the two instants, sorted.
@@ -174,7 +157,7 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 			primary[c.ID] = &[2][]int64{}
 		}
 	}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read records of CIs", `
 		select m.ci_id::text as ci, m.record_id as record, bool_or(`+during(`@from`)("m")+`) as before,
 			bool_or(`+during(`@to`)("m")+`) as after
 		from assignment m
@@ -190,10 +173,7 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read records of CIs: %w", err)
-	}
-	return primary, nil
+	return primary, err
 }
 
 // simple reports whether one record speaks for the CI at both instants: then its events tell the difference.
@@ -241,7 +221,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 	}
 	slices.Sort(ids)
 	known := map[inventory.ItemID]heldItem{}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read items", `
 		select i.id, n.name as section, i.key_hash, case when @facts then i.facts end as facts
 		from item i join section n on n.id = i.section_id
 		where i.id = any(@ids::integer[])`,
@@ -250,7 +230,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("read items: %w", err)
+		return nil, err
 	}
 	items := map[string]itemDifferences{}
 	for _, n := range nets {
