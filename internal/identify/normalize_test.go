@@ -126,7 +126,7 @@ func TestNormalize(t *testing.T) {
 			t.Parallel()
 			identifiers, rejected := identify.Default().Normalize(test.ids)
 			if diff := cmp.Diff(test.want, identifiers, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("tokens (-want +got):\n%s", diff)
+				t.Errorf("identifiers (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.rejected, rejected, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("rejected (-want +got):\n%s", diff)

@@ -125,7 +125,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			intervals := shuffled.Records[i].Identifiers
 			shuffled.Records[i].Identifiers = shuffle(random, append(intervals, intervals...))
 		}
-		same(t, "another order, and all claims twice", want, identify.Default().Partition(shuffled))
+		same(t, "another order, and all intervals twice", want, identify.Default().Partition(shuffled))
 	})
 }
 
@@ -226,7 +226,7 @@ func TestUndo(t *testing.T) {
 		same(t, "a constraint that was revoked", before, identify.Default().Partition(n))
 		after, err := json.Marshal(n)
 		if err != nil || string(text) != string(after) {
-			t.Fatalf("the neighborhood was changed: %v\n%s", err, cmp.Diff(string(text), string(after)))
+			t.Fatalf("the candidate set was modified: %v\n%s", err, cmp.Diff(string(text), string(after)))
 		}
 	})
 }

@@ -441,7 +441,7 @@ func TestWorld(t *testing.T) {
 		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
 	}
 	if sum.separate*100 > sum.pairs {
-		t.Errorf("%d of %d pairs of records of one machine were apart: that is more than one in a hundred", sum.separate, sum.pairs)
+		t.Errorf("%d of %d pairs of records of one machine were separate: that is more than one in a hundred", sum.separate, sum.pairs)
 	}
 	if sum.unasked > 0 {
 		t.Errorf("%d pairs of records of one machine were split without asking anybody", sum.unasked)

@@ -149,7 +149,7 @@ type CIQuery struct {
 	Filter     []Condition
 	OrderBy    string // an attribute, "name", "class" or "first_seen"; "": name
 	Descending bool
-	Retired    bool // those that are retired too
+	Retired    bool // with retired CIs
 }
 
 // NewCI is a CI that a person creates.

@@ -187,7 +187,7 @@ func TestObserveComponents(t *testing.T) {
 		{"disk on a network", `{}`, `{"serial_number":"SER1","bus":"iscsi"}`, `{}`, nil},
 		{"virtio disk", `{}`, `{"serial_number":"SER1","bus":"virtio"}`, `{}`, nil},
 		{"disk that a hypervisor made", `{}`, `{"serial_number":"SER1","bus":"sata","model":"QEMU HARDDISK"}`, `{}`, nil},
-		{"monitor of which nothing is said", `{}`, `{}`, `{"native_resolution":"800x600"}`, nil},
+		{"monitor without facts", `{}`, `{}`, `{"native_resolution":"800x600"}`, nil},
 		{"monitor that another equals", `{}`, `{}`, `{"manufacturer_pnp":"DEL","product_code":1,"port":"DP-1"}`, []string{"monitor DEL|1|||DP-1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
