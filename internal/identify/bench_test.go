@@ -8,7 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// sharingRecords are the reports of the usual candidate set: an order, an agent that was installed anew, and an import.
+// sharingRecords are the reports of a typical candidate set: an order, an agent that was
+// reinstalled, and an import.
 func sharingRecords(t testing.TB) *lattice {
 	t.Helper()
 	l := newLattice(identify.Default())
@@ -56,7 +57,7 @@ func BenchmarkPartitionOfOne(b *testing.B) {
 	}
 }
 
-// BenchmarkPartitionOfMany decides about as many holders of one identifier as are looked at: beyond, it is over-shared.
+// BenchmarkPartitionOfMany partitions the maximal number of records that share an identifier.
 func BenchmarkPartitionOfMany(b *testing.B) {
 	rules := identify.Default()
 	l := newLattice(rules)

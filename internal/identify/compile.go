@@ -122,7 +122,8 @@ func (t thresholds) check() error {
 	case t.Veto >= 0:
 		return fmt.Errorf("threshold veto: %d is not negative", t.Veto)
 	case t.Disagreement <= 0 || t.Contradiction <= 0:
-		return fmt.Errorf("thresholds disagreement, %d, and contradiction, %d, must be positive", t.Disagreement, t.Contradiction)
+		return fmt.Errorf("thresholds disagreement, %d, and contradiction, %d, must be positive",
+			t.Disagreement, t.Contradiction)
 	case t.Moved > t.Kept:
 		return fmt.Errorf("threshold moved: %d is above kept, %d", t.Moved, t.Kept)
 	case t.Families <= 0:

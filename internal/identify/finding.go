@@ -21,7 +21,9 @@ func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	all = append(all, p.twoAgents()...)
 	all = append(all, installationFindings(s)...)
 	slices.SortFunc(all, func(a, b inventory.Finding) int {
-		return cmp.Or(cmp.Compare(a.Type, b.Type), slices.Compare(a.Records, b.Records), cmp.Compare(a.Identifier, b.Identifier))
+		return cmp.Or(
+			cmp.Compare(a.Type, b.Type), slices.Compare(a.Records, b.Records), cmp.Compare(a.Identifier, b.Identifier),
+		)
 	})
 	return slices.CompactFunc(all, func(a, b inventory.Finding) bool {
 		return a.Type == b.Type && a.Identifier == b.Identifier && slices.Equal(a.Records, b.Records)
@@ -37,18 +39,21 @@ func (p *partitioning) sharedFindings() []inventory.Finding {
 		switch kindOf(identifier) {
 		case kindChassis, kindName: // enclosures reports chassis; names are not unique
 		case kindOS:
-			all = append(all, finding(inventory.FindingClone, identifier, "%d devices report one installation ID at one time: the installation was copied", records))
+			all = append(all, finding(inventory.FindingClone, identifier,
+				"%d devices report one installation ID at one time: the installation was copied", records))
 		default:
-			all = append(all, finding(inventory.FindingSharedIdentifier, identifier, "%d devices report one identifier: it is not counted as evidence", records))
+			all = append(all, finding(inventory.FindingSharedIdentifier, identifier,
+				"%d devices report one identifier: it is not counted as evidence", records))
 		}
 	}
 	return all
 }
 
 func (p *partitioning) recordsWith(identifier inventory.Identifier) []int64 {
+	has := func(c inventory.IdentifierInterval) bool { return c.Identifier == identifier }
 	var records []int64
 	for _, w := range p.records {
-		if slices.ContainsFunc(w.Identifiers, func(c inventory.IdentifierInterval) bool { return c.Identifier == identifier }) {
+		if slices.ContainsFunc(w.Identifiers, has) {
 			records = append(records, w.Record)
 		}
 	}
@@ -58,7 +63,9 @@ func (p *partitioning) recordsWith(identifier inventory.Identifier) []int64 {
 // finding returns a finding about records, which it sorts. format has one verb, for their number.
 func finding(findingType string, identifier inventory.Identifier, format string, records []int64) inventory.Finding {
 	slices.Sort(records)
-	return inventory.Finding{Type: findingType, Records: records, Identifier: identifier, Text: fmt.Sprintf(format, len(records))}
+	return inventory.Finding{
+		Type: findingType, Records: records, Identifier: identifier, Text: fmt.Sprintf(format, len(records)),
+	}
 }
 
 // enclosures reports devices in one chassis: its serial number agrees, and theirs differ.
@@ -81,7 +88,8 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	}
 	var all []inventory.Finding
 	for identifier, records := range in {
-		all = append(all, finding(inventory.FindingEnclosure, identifier, "%d devices share one enclosure", slices.Sorted(maps.Keys(records))))
+		all = append(all, finding(inventory.FindingEnclosure, identifier,
+			"%d devices share one enclosure", slices.Sorted(maps.Keys(records))))
 	}
 	return all
 }
@@ -91,7 +99,8 @@ func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
-			all = append(all, finding(inventory.FindingClone, "", "%d agents have one origin: the machine was copied", []int64{of.a, of.b}))
+			all = append(all, finding(inventory.FindingClone, "",
+				"%d agents have one origin: the machine was copied", []int64{of.a, of.b}))
 		}
 	}
 	return all
@@ -137,9 +146,11 @@ func (p *partitioning) majorities() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.joined {
 		s := q.score.families
-		if q.rule == ruleMajority && (s[p.rules.kinds[kindBoard].family].disagree > 0 || s[p.rules.kinds[kindSerial].family].disagree > 0) {
+		differs := s[p.rules.kinds[kindBoard].family].disagree > 0 || s[p.rules.kinds[kindSerial].family].disagree > 0
+		if q.rule == ruleMajority && differs {
 			records := []int64{p.nodes[q.a].record, p.nodes[q.b].record}
-			all = append(all, finding(inventory.FindingBoardReplaced, "", "%d records of one device report different boards", records))
+			all = append(all, finding(inventory.FindingBoardReplaced, "",
+				"%d records of one device report different boards", records))
 		}
 	}
 	return all
@@ -151,11 +162,15 @@ func (p *partitioning) twoAgents() []inventory.Finding {
 	for _, q := range p.pairs {
 		a, b := p.nodes[q.a], p.nodes[q.b]
 		identifier := a.installation()
-		if identifier == "" || identifier != b.installation() || p.member[q.a] != p.member[q.b] || !a.agent() || !b.agent() || !a.latest || !b.latest {
+		if !a.agent() || !b.agent() || !a.latest || !b.latest || p.member[q.a] != p.member[q.b] {
+			continue
+		}
+		if identifier == "" || identifier != b.installation() {
 			continue
 		}
 		if a.find(identifier).overlaps(*b.find(identifier)) {
-			all = append(all, finding(inventory.FindingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
+			all = append(all, finding(inventory.FindingTwoAgents, identifier,
+				"%d agents report on one installation", []int64{a.record, b.record}))
 		}
 	}
 	return all
@@ -168,7 +183,8 @@ func installationFindings(s *primaries) []inventory.Finding {
 			records := []int64{r[0].best().record, r[1].best().record}
 			slices.Sort(records)
 			all = append(all, inventory.Finding{
-				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was reinstalled",
+				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier,
+				Text: "the device was reinstalled",
 			})
 		}
 	}

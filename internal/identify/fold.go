@@ -25,7 +25,7 @@ func words(s string) []string {
 type makers struct {
 	Endings         []string          `json:"endings"`           // words after a name that identify nothing
 	Aliases         map[string]string `json:"aliases"`           // names without spaces and endings
-	SerialOnChassis []string          `json:"serial_on_chassis"` // manufacturers whose chassis has the system's serial number
+	SerialOnChassis []string          `json:"serial_on_chassis"` // manufacturers whose chassis repeats the system's
 
 	endings map[string]bool
 }

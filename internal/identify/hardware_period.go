@@ -56,7 +56,8 @@ func (r *Rules) changes(n *node, shared *sharing) []*change {
 		r.weigh(c, shared)
 		c.families = r.contradicting(&c.score)
 		c.changed = r.changed(c)
-		c.serial = r.kinds[kindSerial].compare(c.before.of(kindSerial), c.after.of(kindSerial), shared, time.Time{}).disagree > 0
+		serial := r.kinds[kindSerial].compare(c.before.of(kindSerial), c.after.of(kindSerial), shared, time.Time{})
+		c.serial = serial.disagree > 0
 		changes = append(changes, c)
 	}
 	return changes
@@ -309,7 +310,8 @@ func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	for _, c := range n.intervals {
 		i := r.periodOf(c.last, periods, kept)
 		starts[i].see(r, c, i, cuts)
-		if i > 0 && !c.first.After(cuts[i-1].at) && c.last.After(cuts[i-1].at) && !slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
+		if i > 0 && !c.first.After(cuts[i-1].at) && c.last.After(cuts[i-1].at) &&
+			!slices.Contains(cuts[i-1].changed, r.kinds[c.kind].family) {
 			c.first = cuts[i-1].next
 		}
 		c.current = !c.last.Before(periods[i].seen)
@@ -350,7 +352,8 @@ type start struct {
 
 func (s *start) see(r *Rules, c interval, period int, cuts []*change) {
 	f := r.kinds[c.kind].family
-	changed := period > 0 && slices.Contains(cuts[period-1].changed, f) || period < len(cuts) && slices.Contains(cuts[period].changed, f)
+	changed := period > 0 && slices.Contains(cuts[period-1].changed, f) ||
+		period < len(cuts) && slices.Contains(cuts[period].changed, f)
 	if !changed {
 		return
 	}

@@ -76,7 +76,9 @@ func (n *node) find(identifier inventory.Identifier) *interval {
 		return nil
 	}
 	intervals := n.of(k)
-	i, ok := slices.BinarySearchFunc(intervals, identifier, func(c interval, t inventory.Identifier) int { return cmp.Compare(c.identifier, t) })
+	i, ok := slices.BinarySearchFunc(intervals, identifier, func(c interval, t inventory.Identifier) int {
+		return cmp.Compare(c.identifier, t)
+	})
 	if !ok {
 		return nil
 	}
@@ -113,7 +115,10 @@ func (r *Rules) doubted(intervals []interval, c interval, from, to time.Time) bo
 		return false
 	}
 	return slices.ContainsFunc(intervals, func(d interval) bool {
-		return r.kinds[d.kind].Single && !d.last.Before(c.first) && d.last.Before(from) && slices.ContainsFunc(intervals, func(e interval) bool {
+		if !r.kinds[d.kind].Single || d.last.Before(c.first) || !d.last.Before(from) {
+			return false
+		}
+		return slices.ContainsFunc(intervals, func(e interval) bool {
 			return e.kind == d.kind && to.Before(e.first) && !e.first.After(c.last)
 		})
 	})

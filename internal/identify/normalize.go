@@ -41,7 +41,10 @@ func (r *Rules) Normalize(ids inventory.RawIdentifiers) ([]inventory.Identifier,
 }
 
 func compareRejections(a, b inventory.Rejection) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Host, b.Host))
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value),
+		cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Host, b.Host),
+	)
 }
 
 // IsBlockingKey reports whether records that share an identifier become candidates. Names are
@@ -77,7 +80,9 @@ func (t *normalizer) take(k int, raw, scope, value string) {
 	case len(identifier) > maxIdentifier:
 		t.refuse(k, raw, patternTooLong)
 	case t.contained && hardware(k):
-		t.rejected = append(t.rejected, inventory.Rejection{Kind: kindNames[k], Value: plain(raw), Pattern: patternContainer, Host: identifier})
+		t.rejected = append(t.rejected, inventory.Rejection{
+			Kind: kindNames[k], Value: plain(raw), Pattern: patternContainer, Host: identifier,
+		})
 	default:
 		t.identifiers = append(t.identifiers, identifier)
 	}
@@ -216,7 +221,10 @@ func (t *normalizer) disk(d inventory.DiskID) {
 		return
 	}
 	if value, ok := t.accept(kindDisk, d.WWN); ok {
-		t.take(kindDisk, d.WWN, "wwn", strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(value, "0x"), "naa."), "eui."))
+		for _, prefix := range []string{"0x", "naa.", "eui."} {
+			value = strings.TrimPrefix(value, prefix)
+		}
+		t.take(kindDisk, d.WWN, "wwn", value)
 	}
 }
 

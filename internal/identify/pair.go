@@ -110,7 +110,9 @@ func (r *Rules) contradict(q *pair, a, b *node, shared *sharing) bool {
 	if !a.agent() || !b.agent() || q.bits >= r.Thresholds.Alive {
 		return false
 	}
-	return slices.ContainsFunc(r.windows(a, b, shared), func(w window) bool { return r.against(&w.score) >= r.Thresholds.Contradiction })
+	return slices.ContainsFunc(r.windows(a, b, shared), func(w window) bool {
+		return r.against(&w.score) >= r.Thresholds.Contradiction
+	})
 }
 
 func (r *Rules) link(q *pair) {
@@ -141,7 +143,8 @@ func (r *Rules) review(q *pair, reviewType string) {
 func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
 	os, disk := q.score.families[r.kinds[kindOS].family], q.score.families[r.kinds[kindDisk].family]
 	silent := !a.seen.After(b.created) || !b.seen.After(a.created)
-	return silent && os.agree > 0 && disk.agree > 0 && os.agree+disk.agree >= r.Thresholds.Link && r.worst(&q.score) >= r.Thresholds.Disagreement
+	agrees := os.agree > 0 && disk.agree > 0 && os.agree+disk.agree >= r.Thresholds.Link
+	return silent && agrees && r.worst(&q.score) >= r.Thresholds.Disagreement
 }
 
 // appeared returns the time since which the evidence for a pair is enough.

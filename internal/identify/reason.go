@@ -111,10 +111,14 @@ func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []i
 	for i, name := range r.familyNames {
 		f := s.families[i]
 		if f.agree > 0 {
-			pro = append(pro, inventory.Evidence{Family: name, Bits: f.agree, Identifiers: r.inCommon(a, b, i, shared), Past: f.past})
+			pro = append(pro, inventory.Evidence{
+				Family: name, Bits: f.agree, Identifiers: r.inCommon(a, b, i, shared), Past: f.past,
+			})
 		}
 		if f.disagree > 0 {
-			contra = append(contra, inventory.Evidence{Family: name, Bits: f.disagree, Identifiers: r.different(a, b, i, shared)})
+			contra = append(contra, inventory.Evidence{
+				Family: name, Bits: f.disagree, Identifiers: r.different(a, b, i, shared),
+			})
 		}
 	}
 	byBits := func(a, b inventory.Evidence) int {

@@ -15,7 +15,8 @@ func (p *partitioning) result() inventory.Partition {
 	for _, w := range p.records {
 		i := p.latest[w.Record]
 		out.Assignments = append(out.Assignments, inventory.Assignment{
-			Record: w.Record, CI: p.ci(i), Primary: primaries.records[w.Record], PreviousCIs: p.previousCIs(i), Reason: p.reason(i),
+			Record: w.Record, CI: p.ci(i), Primary: primaries.records[w.Record],
+			PreviousCIs: p.previousCIs(i), Reason: p.reason(i),
 		})
 	}
 	slices.SortFunc(out.Assignments, func(a, b inventory.Assignment) int { return cmp.Compare(a.Record, b.Record) })
@@ -51,7 +52,9 @@ func (p *partitioning) reviews() []inventory.ReviewCase {
 			reviews = append(reviews, inventory.ReviewCase{A: a, B: b, Type: q.review, Reason: p.pairReason(q, first)})
 		}
 	}
-	slices.SortFunc(reviews, func(a, b inventory.ReviewCase) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
+	slices.SortFunc(reviews, func(a, b inventory.ReviewCase) int {
+		return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B))
+	})
 	return reviews
 }
 

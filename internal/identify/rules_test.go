@@ -44,7 +44,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// TestParseOverrides names single fields: the rest is as in the default rules, which stay as they are.
+// TestParseOverrides names single fields: the others are as in the default rules, which do not
+// change.
 func TestParseOverrides(t *testing.T) {
 	t.Parallel()
 	rules := parse(t, `{

@@ -83,7 +83,8 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	}
 	common := intersect(a, b, shared, agrees)
 	s.agree = min(s.agree, k.Cap)
-	if k.Disagree > 0 && !common && hasCurrent(a, shared) && hasCurrent(b, shared) && (!stayed || atOneTime(a, b, shared)) {
+	differ := !common && hasCurrent(a, shared) && hasCurrent(b, shared)
+	if k.Disagree > 0 && differ && (!stayed || atOneTime(a, b, shared)) {
 		s.disagree = k.Disagree
 	}
 	return s

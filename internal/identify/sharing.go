@@ -15,7 +15,10 @@ type sharing struct {
 }
 
 func newSharing() *sharing {
-	return &sharing{identifiers: map[inventory.Identifier]bool{}, reported: map[inventory.Identifier]bool{}, since: map[inventory.Identifier]time.Time{}}
+	return &sharing{
+		identifiers: map[inventory.Identifier]bool{}, reported: map[inventory.Identifier]bool{},
+		since: map[inventory.Identifier]time.Time{},
+	}
 }
 
 // has reports whether an identifier is shared.

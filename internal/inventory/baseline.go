@@ -12,15 +12,15 @@ type Baseline struct {
 	CreatedBy string    `json:"created_by"`
 }
 
-// BaselineDiff asks how CIs differ between two instants.
+// BaselineDiff selects the differences of CIs between two instants.
 type BaselineDiff struct {
 	Page         // AsOf is not used
 	From, To     time.Time
 	Class        string // and those below it; "": all
-	ChangedItems bool   // the items too, not only their number
+	ChangedItems bool   // with the items, and not only their number
 }
 
-// CIDiff says how a CI differs between two instants.
+// CIDiff is the difference of a CI between two instants.
 type CIDiff struct {
 	CI            CIRef              `json:"ci"`
 	Change        string             `json:"change"`
@@ -39,14 +39,14 @@ type ValueDiff struct {
 	New       any    `json:"new,omitempty"`
 }
 
-// ItemDiff is an item before and after; absent: it was not there.
+// ItemDiff is an item before and after; absent: the item did not exist.
 type ItemDiff struct {
 	Section string     `json:"section"`
 	Old     Attributes `json:"old,omitempty"`
 	New     Attributes `json:"new,omitempty"`
 }
 
-// RelationshipDiff is a relationship that is held at one of the instants only.
+// RelationshipDiff is a relationship that held at only one of the instants.
 type RelationshipDiff struct {
 	Change    string `json:"change"`
 	Type      string `json:"type"`
@@ -55,7 +55,7 @@ type RelationshipDiff struct {
 	Other     CIRef  `json:"other"`
 }
 
-// DiffSummary is a diff in sum.
+// DiffSummary is the totals of a diff.
 type DiffSummary struct {
 	From         time.Time `json:"from"`
 	To           time.Time `json:"to"`

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// FeedChange is one change of the estate.
+// FeedChange is one change in the CMDB.
 type FeedChange struct {
 	At      time.Time       `json:"at"`
 	Type    string          `json:"type"`
@@ -20,12 +20,12 @@ type FeedChange struct {
 	Reason  string          `json:"reason,omitempty"`
 }
 
-// FeedQuery asks for changes of the estate, the oldest first.
+// FeedQuery selects changes in the CMDB, the oldest first.
 type FeedQuery struct {
-	Page          // After is where to go on
+	Page          // After is the end of the previous page
 	CI     string // "": all
 	Since  time.Time
-	Until  time.Time // not in it; zero: what is settled now
+	Until  time.Time // exclusive; zero: every change that is visible now
 	Class  string
 	Type   string
 	Source string

@@ -2,57 +2,59 @@ package inventory
 
 import "time"
 
-// Attributes are the values of a CI by the names of their attributes: strings, json.Number, bool. What is unknown is absent.
+// Attributes are the values of a CI by attribute: string, json.Number or bool. An unknown value is
+// absent.
 type Attributes map[string]any
 
-// Observed is what one source says of one thing.
+// Observed is what one source reports about one CI.
 type Observed struct {
-	Class       string // "": not said
+	Class       string // "": unknown
 	Attributes  Attributes
 	Identifiers RawIdentifiers
 	Components  []Component
-	// Partial says that what is absent may still be: it takes back nothing.
+	// Partial observations remove nothing: what is absent may still be there.
 	Partial bool
 }
 
-// Component is a thing of its own that a source sees at another: a display, a disk, the operating system, a person.
+// Component is a CI that a source observes at another one: a display, a disk, the operating system,
+// a person.
 type Component struct {
 	Class        string
-	Key          string // names it among the parts of that class, e.g. its item's key
+	Key          string // unique among the components of the class at the observer, e.g. the key of an item
 	Attributes   Attributes
 	Identifiers  RawIdentifiers
 	Relationship string // its type
-	Inverse      bool   // the relationship is from the whole to the part
-	Idle         bool   // it is there, and not in use there: it may be in use elsewhere
-	// By is the attribute that names the part, where a list does: it is the CI of its class that has the value. "": its
-	// identifiers tell which one it is.
+	Inverse      bool   // the relationship is from the observer to the component
+	Idle         bool   // present but not in use: it may be in use elsewhere
+	// By is the attribute by which a list names the component: it is the CI of its class with that
+	// value. "": its identifiers determine which CI it is.
 	By string
 }
 
-// Observation is what a source record says after a change.
+// Observation is what a source record reports after a change.
 type Observation struct {
 	Record   int64
 	Observed Observed
 }
 
-// RecordAssignment is where a source record was found to belong.
+// RecordAssignment is the CI that a source record was assigned to.
 type RecordAssignment struct {
 	CI                string
-	LivenessDependent bool // that its thing is heard of may change that, or whose inventory is shown
+	LivenessDependent bool // an observation may change the CI or its primary record
 }
 
-// CandidateValues is what one record says of a CI's attributes.
+// CandidateValues are one record's values for the attributes of a CI.
 type CandidateValues struct {
 	Record     int64
 	Source     string
 	Class      string
 	Attributes Attributes
-	Since      time.Time // when it said so first
-	SeenAt     time.Time // when it was last heard of
-	Former     bool      // the record's thing is another CI now: its installation says nothing of this one
+	Since      time.Time // when it reported the values first
+	SeenAt     time.Time // when it was last observed
+	Former     bool      // the record's installation is at another CI now: only its hardware counts
 }
 
-// Lock is a value that a person holds against all sources.
+// Lock is a value that a person declared and that no source overrides.
 type Lock struct {
 	Attribute string     `json:"attribute"`
 	Value     any        `json:"value"`
@@ -62,16 +64,16 @@ type Lock struct {
 	Until     *time.Time `json:"until,omitempty"`
 }
 
-// Effective is what is taken to be true of a CI.
+// Effective is the result of reconciliation for a CI.
 type Effective struct {
 	Class      string
 	Name       string
 	Attributes Attributes // Name is not among them
 	Provenance map[string]Provenance
-	Conflicts  []string // attributes on which fresh sources disagree and that people should know of
+	Conflicts  []string // attributes on which fresh sources disagree and that need a finding
 }
 
-// Provenance says where a value comes from and what it was preferred to.
+// Provenance is the source of a value and the values that it was preferred to.
 type Provenance struct {
 	Record     int64        `json:"record,omitempty"`
 	Source     string       `json:"source"`
@@ -100,7 +102,7 @@ type CI struct {
 	RetireReason string `json:"retire_reason,omitempty"`
 }
 
-// CIDetails is a CI with the reasons for what it says.
+// CIDetails is a CI with the provenance of its values.
 type CIDetails struct {
 	CI
 
@@ -125,21 +127,21 @@ type SourceRecord struct {
 	Primary    bool       `json:"primary"`
 }
 
-// CIRef names a CI within another answer.
+// CIRef is a reference to a CI.
 type CIRef struct {
 	ID    string `json:"id"`
 	Class string `json:"class"`
 	Name  string `json:"name,omitempty"`
 }
 
-// Condition is a part of a filter: all of them must hold.
+// Condition is one condition of a filter, all of which must hold.
 type Condition struct {
 	Attribute string // or "class", "name", "first_seen", "last_seen"
 	Operator  string // "=", "!=", "<", "<=", ">", ">=", ":" (contains, in any case; with "*" as value: is known)
 	Value     string
 }
 
-// CIQuery asks for CIs.
+// CIQuery selects CIs.
 type CIQuery struct {
 	Page
 	Class      string // and those below it; "": any
@@ -147,19 +149,20 @@ type CIQuery struct {
 	Filter     []Condition
 	OrderBy    string // an attribute, "name", "class" or "first_seen"; "": name
 	Descending bool
-	Retired    bool // those that are retired too
+	Retired    bool // with retired CIs
 }
 
-// NewCI is a CI that a person makes.
+// NewCI is a CI that a person creates.
 type NewCI struct {
 	Class      string
 	Name       string
 	Attributes Attributes
 }
 
-// Declaration is what a person says of a CI. A nil value takes back what was said of that attribute.
+// Declaration is what a person declares about a CI. A nil value removes what was declared for that
+// attribute.
 type Declaration struct {
-	Class      *string // nil: as it was said before
+	Class      *string // nil: unchanged
 	Name       *string
 	Attributes map[string]any
 	Reason     string

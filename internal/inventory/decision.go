@@ -2,7 +2,7 @@ package inventory
 
 import "time"
 
-// Identity explains why a CI is one thing.
+// Identity explains which records a CI consists of.
 type Identity struct {
 	CI          string             `json:"ci"`
 	Text        string             `json:"text"`
@@ -26,14 +26,15 @@ type IdentityRecord struct {
 	Rejected    []Rejection         `json:"rejected"`
 }
 
-// IdentifierHistory is an identifier and when it was reported.
+// IdentifierHistory is an identifier with the time in which it was reported. LastSeen is nil while
+// it is reported.
 type IdentifierHistory struct {
 	Identifier Identifier `json:"identifier"`
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty"`
 }
 
-// ConstraintRecord is what was settled about two records.
+// ConstraintRecord is a stored constraint between two records.
 type ConstraintRecord struct {
 	ID        string     `json:"id"`
 	Linked    bool       `json:"linked"`
@@ -46,7 +47,7 @@ type ConstraintRecord struct {
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 }
 
-// Decision is why a record came to be where it is.
+// Decision is why a record was assigned to a CI.
 type Decision struct {
 	ID       int64      `json:"id"`
 	At       time.Time  `json:"at"`
@@ -64,7 +65,7 @@ type Decision struct {
 	UndoNote string     `json:"undo_note,omitempty"`
 }
 
-// FindingRecord is something about identity that people should know.
+// FindingRecord is a stored finding.
 type FindingRecord struct {
 	Type       string     `json:"type"`
 	Records    []int64    `json:"records"`

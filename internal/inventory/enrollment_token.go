@@ -2,7 +2,7 @@ package inventory
 
 import "time"
 
-// EnrollmentToken lets agents enroll. The token itself is not kept, only its hash.
+// EnrollmentToken permits agents to enroll. Only the hash of the token itself is stored.
 type EnrollmentToken struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
@@ -14,7 +14,7 @@ type EnrollmentToken struct {
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 }
 
-// APIToken lets a program use the API. The token itself is not kept, only its hash.
+// APIToken permits a program to use the API. Only the hash of the token itself is stored.
 type APIToken struct {
 	ID        string
 	Name      string

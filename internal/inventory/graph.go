@@ -2,7 +2,7 @@ package inventory
 
 import "time"
 
-// Graph is a part of the estate.
+// Graph is a part of the CMDB.
 type Graph struct {
 	Nodes     []GraphNode    `json:"nodes"`
 	Edges     []Relationship `json:"edges"`
@@ -17,14 +17,14 @@ type GraphNode struct {
 	Depth int `json:"depth"`
 }
 
-// The directions of a GraphQuery.
+// Directions of a GraphQuery.
 const (
 	DirectionOut  = "out"
 	DirectionIn   = "in"
 	DirectionBoth = "both"
 )
 
-// GraphQuery asks for what is around a CI.
+// GraphQuery selects the CIs around a CI.
 type GraphQuery struct {
 	CI        string
 	AsOf      time.Time // zero: now
@@ -32,6 +32,6 @@ type GraphQuery struct {
 	Direction string
 	Types     []string // none: all
 	MaxNodes  int      // where to stop
-	// Impact follows only what suffers when the CI fails, whatever the direction of the relationship.
+	// Impact follows only relationships to CIs that suffer when the CI fails, in either direction.
 	Impact bool
 }

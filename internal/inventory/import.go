@@ -8,18 +8,18 @@ type ImportRecord struct {
 	Match     Match
 }
 
-// Match says which CI a document is about: the one that has a value of an attribute, or of "id". The zero value: evidence
-// tells.
+// Match selects the CI of a document: the one with a value of an attribute, or of "id". Zero: the
+// evidence decides.
 type Match struct{ By, Value string }
 
-// ImportOutcome says what became of an ImportRecord.
+// ImportOutcome is the result of an ImportRecord.
 type ImportOutcome struct {
 	Record   int64
 	CI       string
 	Created  bool     // the CI is new
-	Changed  bool     // the record says something else than before
-	Problem  string   // why the document was left out; "": it was not
-	Warnings []string // what of it was left out
+	Changed  bool     // the values of the record changed
+	Problem  string   // why the document was rejected; "": it was accepted
+	Warnings []string // the parts of it that were rejected
 }
 
 // ImportOptions are the settings of an import.

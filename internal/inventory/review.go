@@ -2,7 +2,7 @@ package inventory
 
 import "time"
 
-// Review is a question to a person: are two records one thing?
+// Review is a question for a person: are two records one CI?
 type Review struct {
 	ID       string     `json:"id"`
 	Type     string     `json:"type"`
@@ -19,7 +19,7 @@ type Review struct {
 	Note     string     `json:"note,omitempty"`
 }
 
-// ReviewQuery asks for reviews, the oldest first.
+// ReviewQuery selects reviews, the oldest first.
 type ReviewQuery struct {
 	Page
 	State string // "open", "closed"; "": all

@@ -1,6 +1,6 @@
 package inventory
 
-// Simulation says what another set of rules would change.
+// Simulation is what another set of rules would change.
 type Simulation struct {
 	RulesVersion string            `json:"rules_version"`
 	Records      int               `json:"records"`

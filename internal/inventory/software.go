@@ -1,6 +1,6 @@
 package inventory
 
-// Software is one name, version, publisher and source of software that was found on a machine at some time.
+// Software is one name, version, publisher and source of software that was ever found on a machine.
 type Software struct {
 	ID           int32  `json:"id"`
 	Name         string `json:"name"`
@@ -10,9 +10,9 @@ type Software struct {
 	InstallCount int64  `json:"install_count"`
 }
 
-// SoftwareQuery asks for software.
+// SoftwareQuery selects software.
 type SoftwareQuery struct {
 	Page
 	Words              []string // each must be a part of the name or of the publisher, in any case
-	IncludeUninstalled bool     // also what no machine holds any more
+	IncludeUninstalled bool     // also software that is no longer installed anywhere
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// chassisClasses are the chassis types that tell a class, with their names: SMBIOS 3.7 §7.4.1.
+// chassisClasses are the chassis types that determine a class: SMBIOS 3.7 §7.4.1.
 var chassisClasses = []struct {
 	code  uint32
 	name  string
@@ -37,8 +37,8 @@ var chassisClasses = []struct {
 	{36, "Stick PC", inventory.ClassDesktop},
 }
 
-// chassisClass tells the class of a computer by the type of its chassis: by the code, or by the name where a source
-// has only that.
+// chassisClass returns the class of a computer with a type of chassis: by its code, or by its name
+// if the source has no code.
 func chassisClass(code *uint32, name string) string {
 	for _, c := range chassisClasses {
 		if code != nil && *code == c.code || code == nil && strings.EqualFold(name, c.name) {

@@ -23,9 +23,10 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
 	joined.Components = slices.Clone(sections.Components)
-	for _, part := range also.Components {
-		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Components = append(joined.Components, part)
+	for _, component := range also.Components {
+		known := func(c inventory.Component) bool { return c.Class == component.Class && c.Key == component.Key }
+		if !slices.ContainsFunc(joined.Components, known) {
+			joined.Components = append(joined.Components, component)
 		}
 	}
 	return joined
