@@ -19,11 +19,11 @@ type agents struct {
 }
 
 func newAgents(seed uint64, rules *identify.Rules) (*agents, error) {
-	f, err := newFleet(seed, golden{})
+	f, err := newFleet(seed, golden{}, highSimilarity)
 	return &agents{f, rules}, err
 }
 
-// observed is what the agent of the n-th machine says of it, with the parts of it that are things of their own.
+// observed is what the agent of the n-th machine says of it, with the parts of it that are cis of their own.
 func (a *agents) observed(n int) (inventory.Observed, error) {
 	hardware := a.fleet.hardwareOf(n, a.fleet.random(n))
 	facts := map[string][]json.RawMessage{}
@@ -45,10 +45,10 @@ func alone(o inventory.Observed) inventory.Observed {
 	return o
 }
 
-// thing is the n-th machine.
-func (a *agents) thing(n int, since time.Time) (thing, error) {
+// computer returns the n-th machine.
+func (a *agents) computer(n int, since time.Time) (ciData, error) {
 	reported, err := a.observed(n)
-	return thing{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
+	return ciData{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
 }
 
 func machineKey(n int) string { return "machine " + strconv.Itoa(n) }

@@ -31,8 +31,9 @@ type collector struct {
 	ended chan struct{} // closed when it has ended
 
 	httpAddr, grpcAddr, metricsAddr string
-	tokens                          []string // to enroll with
-	pin                             string
+	adminToken                      string
+	tokens                          []string // for enrollment
+	pin                             string   // of the CA's certificate
 }
 
 // startCollector starts a collector on a database and waits until it is ready. The caller stops it.
@@ -96,7 +97,7 @@ func (c *collector) until(ctx context.Context, condition func() (bool, error)) e
 		select {
 		case <-ticker.C:
 		case <-c.ended:
-			return fmt.Errorf("the collector ended: %s", c.lastWords())
+			return fmt.Errorf("the collector ended: %s", c.logTail())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -104,7 +105,7 @@ func (c *collector) until(ctx context.Context, condition func() (bool, error)) e
 }
 
 // lastWords is the end of the collector's log.
-func (c *collector) lastWords() string {
+func (c *collector) logTail() string {
 	const most = 2000
 	text, _ := os.ReadFile(c.log)
 	return string(bytes.TrimSpace(text[max(0, len(text)-most):]))
@@ -128,27 +129,22 @@ func (c *collector) stop() error {
 const tokenCount = 64
 
 func (c *collector) prepareEnrollment(ctx context.Context, data string) error {
-	admin, err := os.ReadFile(filepath.Join(data, "admin.token")) //nolint:gosec // of the collector that was started here
+	text, err := os.ReadFile(filepath.Join(data, "admin.token")) //nolint:gosec // of the collector that was started here
 	if err != nil {
 		return fmt.Errorf("read admin token: %w", err)
 	}
+	c.adminToken = strings.TrimSpace(string(text))
 	for range tokenCount {
-		if err := c.makeToken(ctx, strings.TrimSpace(string(admin))); err != nil {
+		if err := c.makeToken(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *collector) makeToken(ctx context.Context, admin string) error {
-	body := strings.NewReader(`{"name": "bench", "max_uses": 1000000, "expires_in": "24h"}`)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.httpAddr+"/api/v1/enrollment-tokens", body)
-	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+admin)
-	request.Header.Set("Content-Type", "application/json")
-	text, err := call(request)
+func (c *collector) makeToken(ctx context.Context) error {
+	body := `{"name": "bench", "max_uses": 1000000, "expires_in": "24h"}`
+	text, err := c.api(ctx, http.MethodPost, "enrollment-tokens", body)
 	if err != nil {
 		return err
 	}
@@ -161,6 +157,24 @@ func (c *collector) makeToken(ctx context.Context, admin string) error {
 	}
 	c.tokens, c.pin = append(c.tokens, made.Token), made.CAPin
 	return nil
+}
+
+// devices returns the number of computers in the CMDB.
+func (c *collector) devices(ctx context.Context) (int, error) {
+	text, err := c.api(ctx, http.MethodGet, "devices?format=ndjson", "")
+	return bytes.Count(text, []byte("\n")), err
+}
+
+// api sends a request to the REST API as its administrator and returns the body of the response.
+func (c *collector) api(ctx context.Context, method, path, body string) ([]byte, error) {
+	url := "http://" + c.httpAddr + "/api/v1/" + path
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.adminToken)
+	request.Header.Set("Content-Type", "application/json")
+	return call(request)
 }
 
 // statements is how many statements the collector has sent to its database.

@@ -109,7 +109,7 @@ func (d *database) tidy(ctx context.Context) (time.Duration, error) {
 	err = d.exec(ctx, `
 		select gin_clean_pending_list(c.oid)
 		from pg_class c join pg_am a on a.oid = c.relam
-		where a.amname = 'gin' and c.relkind = 'i' and c.relnamespace = 'public'::regnamespace`)
+		where a.amname = 'gin' and c.relkind = 'i' and c.relpersistence <> 't'`)
 	if err != nil {
 		return 0, err
 	}
@@ -154,33 +154,6 @@ func (d *database) exec(ctx context.Context, statement string) error {
 	return nil
 }
 
-// folded reports whether no counts are pending.
-func (d *database) folded(ctx context.Context) (yes bool, err error) {
-	err = d.session.QueryRow(ctx, `select not exists (select from item_count_pending)`).Scan(&yes)
-	if err != nil {
-		return false, fmt.Errorf("look for pending counts: %w", err)
-	}
-	return yes, nil
-}
-
-// seen is how many records were seen since a moment, as far as it is written down.
-func (d *database) seen(ctx context.Context, since time.Time) (n int, err error) {
-	err = d.session.QueryRow(ctx, `select count(*) from presence where seen_at >= $1`, since).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("look who was seen: %w", err)
-	}
-	return n, nil
-}
-
-// devices is how many computers are known.
-func (d *database) devices(ctx context.Context) (n int, err error) {
-	err = d.session.QueryRow(ctx, `select count(*) from ci_version where device and valid_to = 'infinity'`).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count devices: %w", err)
-	}
-	return n, nil
-}
-
 // storage is what a table takes, in bytes, its TOAST included.
 type storage struct {
 	Table   string  `json:"table"`
@@ -201,7 +174,8 @@ func (d *database) tables(ctx context.Context) ([]storage, error) {
 	rows, err := d.session.Query(ctx, `
 		select relname, pg_total_relation_size(oid)::float8, pg_indexes_size(oid)::float8
 		from pg_class
-		where relnamespace = 'public'::regnamespace and relkind = 'r'
+		where relkind in ('r', 'm') and relnamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+			and relnamespace <> 'pg_toast'::regnamespace
 		order by 2 desc, 1`)
 	if err != nil {
 		return nil, fmt.Errorf("measure tables: %w", err)

@@ -20,7 +20,7 @@ import (
 )
 
 // thing is a CI of which one source tells.
-type thing struct {
+type ciData struct {
 	source    string
 	key       string
 	baseClass string // the class below ci
@@ -28,7 +28,7 @@ type thing struct {
 	reported  inventory.Observed
 }
 
-// filling writes things where the store would have put them had it been told of them one by one, which would take
+// filling writes cis where the store would have put them had it been told of them one by one, which would take
 // longer than all the rest of the bench.
 type filling struct {
 	conn    *pgx.Conn
@@ -52,7 +52,7 @@ func newFilling(ctx context.Context, conn *pgx.Conn, rules *identify.Rules) (*fi
 }
 
 // place is where a thing was put.
-type place struct {
+type assignment struct {
 	record int64
 	ci     uuid.UUID
 }
@@ -75,25 +75,25 @@ var fillTables = [...]struct {
 	{"identity_decision", []string{"at", "record_id", "action", "new_ci", "rule", "reason"}},
 }
 
-// batch is things as rows.
+// batch is cis as rows.
 type batch struct {
-	assignments []place
+	assignments []assignment
 	rows        tableRows
 }
 
-// add writes things that have nothing to do with each other or with what is there.
-func (f *filling) add(ctx context.Context, things []thing) ([]place, error) {
-	b, err := f.prepare(things)
+// add writes cis that have nothing to do with each other or with what is there.
+func (f *filling) add(ctx context.Context, cis []ciData) ([]assignment, error) {
+	b, err := f.prepare(cis)
 	if err != nil {
 		return nil, err
 	}
 	return b.assignments, f.write(ctx, b)
 }
 
-// prepare gives things their records and their CIs.
-func (f *filling) prepare(things []thing) (batch, error) {
-	b := batch{assignments: make([]place, len(things))}
-	for i := range things {
+// prepare gives cis their records and their CIs.
+func (f *filling) prepare(cis []ciData) (batch, error) {
+	b := batch{assignments: make([]assignment, len(cis))}
+	for i := range cis {
 		f.last++
 		b.assignments[i].record = f.last
 		var err error
@@ -102,10 +102,10 @@ func (f *filling) prepare(things []thing) (batch, error) {
 		}
 	}
 	for table := range b.rows {
-		b.rows[table] = make([][]any, len(things))
+		b.rows[table] = make([][]any, len(cis))
 	}
 	now := time.Now()
-	return b, share(fillWorkers, len(things), func(i int) error { return f.rows(&b.rows, i, b.assignments[i], things[i], now) })
+	return b, share(fillWorkers, len(cis), func(i int) error { return f.rows(&b.rows, i, b.assignments[i], cis[i], now) })
 }
 
 // share lets workers do something for each of n numbers.
@@ -133,7 +133,7 @@ func (f *filling) write(ctx context.Context, b batch) error {
 }
 
 // rows makes the rows of the i-th thing.
-func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
+func (f *filling) rows(rows *tableRows, i int, at assignment, t ciData, now time.Time) error {
 	tokens, rejections := f.rules.Normalize(t.reported.Identifiers)
 	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
 	for n := range tokens {
@@ -176,7 +176,7 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 }
 
 // alone is why a thing's record is a CI of its own.
-func (f *filling) alone(t thing) inventory.Reason {
+func (f *filling) alone(t ciData) inventory.Reason {
 	return f.rules.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
 		Record: 1, Source: t.source, BaseClass: t.baseClass, CreatedAt: t.since, SeenAt: t.since, DefaultCI: t.key,
 	}}}).Assignments[0].Reason
@@ -191,11 +191,11 @@ func textsOf(tokens []inventory.Identifier) []string {
 	return list
 }
 
-// relation is a relationship between things.
+// relation is a relationship between cis.
 type relation struct {
 	relationshipType string
-	from, to         place
-	observer         *place // nil: a person said so
+	from, to         assignment
+	observer         *assignment // nil: a person said so
 }
 
 func (f *filling) relate(ctx context.Context, since time.Time, relations []relation) error {

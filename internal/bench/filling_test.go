@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 
-// testEstate is an estate without machines in a database of the test's own.
-func testEstate(t *testing.T) *estate {
+// testCMDB is an estate without machines in a database of the test's own.
+func testCMDB(t *testing.T) *cmdb {
 	t.Helper()
 	url := pgtest.New(t)
 	session, err := pgx.Connect(t.Context(), url)
@@ -26,7 +26,7 @@ func testEstate(t *testing.T) *estate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = session.Close(context.WithoutCancel(t.Context())) })
-	e := &estate{bench: &bench{}, meters: meters{database: &database{session: session}}}
+	e := &cmdb{bench: &bench{}, meters: meters{database: &database{session: session}}}
 	e.rules = identify.Default()
 	if e.agents, err = newAgents(1, e.rules); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func testEstate(t *testing.T) *estate {
 }
 
 // contents lists what is known of machines, without times, ids and who was seen when.
-func (e *estate) contents(t *testing.T) []string {
+func (e *cmdb) contents(t *testing.T) []string {
 	t.Helper()
 	rows, err := e.database.session.Query(t.Context(), `
 		select jsonb_build_object('record', r.id, 'kind', r.base_class, 'tokens', e.identifiers, 'last', e.last_seen, 'rejected', e.rejected,
@@ -73,7 +73,7 @@ func (e *estate) contents(t *testing.T) []string {
 func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	t.Parallel()
 	const count = 20
-	reported, filled := testEstate(t), testEstate(t)
+	reported, filled := testCMDB(t), testCMDB(t)
 	observations, err := observationsOf(t.Context(), 0, count, reported.newMachine)
 	if err != nil {
 		t.Fatal(err)
@@ -81,15 +81,15 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	if _, err := reported.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
-	var things []thing
+	var cis []ciData
 	for n := range count {
-		one, err := filled.agents.thing(n, time.Now().Add(-time.Hour))
+		one, err := filled.agents.computer(n, time.Now().Add(-time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
-		things = append(things, one)
+		cis = append(cis, one)
 	}
-	if filled.places, err = filled.filled.add(t.Context(), things); err != nil {
+	if filled.assignments, err = filled.filled.add(t.Context(), cis); err != nil {
 		t.Fatal(err)
 	}
 	want := reported.contents(t)
@@ -112,7 +112,7 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 func TestOrderIsTheMachineThatReports(t *testing.T) {
 	t.Parallel()
 	const count = 5
-	e := testEstate(t)
+	e := testCMDB(t)
 	orders, err := e.orders(0, count)
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 
 func TestForeignInventoryIsOneMachine(t *testing.T) {
 	t.Parallel()
-	e := testEstate(t)
+	e := testCMDB(t)
 	var err error
 	if e.ingester, err = ingest.New(e.store, ingest.Options{}); err != nil {
 		t.Fatal(err)
@@ -186,13 +186,13 @@ func TestForeignInventoryIsOneMachine(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { e.ingester.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	file := foreignInventory(1, 10)
+	file := glpiInventory(1, 10)
 	for _, outcome := range []string{"created", "unchanged"} {
 		if err := e.load(t.Context(), file, outcome); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := e.load(t.Context(), foreignInventory(2, 10), "created"); err != nil {
+	if err := e.load(t.Context(), glpiInventory(2, 10), "created"); err != nil {
 		t.Error(err)
 	}
 }

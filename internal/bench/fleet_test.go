@@ -28,7 +28,12 @@ func smallImage() golden {
 
 func testFleet(t *testing.T, seed uint64) *fleet {
 	t.Helper()
-	f, err := newFleet(seed, smallImage())
+	return fleetOf(t, seed, highSimilarity)
+}
+
+func fleetOf(t *testing.T, seed uint64, s similarity) *fleet {
+	t.Helper()
+	f, err := newFleet(seed, smallImage(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +74,8 @@ func TestMachinesHoldEverySection(t *testing.T) {
 			t.Errorf("section %s has %d items", section.Name, len(got[section.Name].items))
 		}
 	}
-	if n, want := len(got["software"].items), imagePackages+applications; n != want {
-		t.Errorf("%d packages, want %d", n, want)
+	if n := len(got["software"].items); n != programs {
+		t.Errorf("%d packages, want %d", n, programs)
 	}
 }
 
@@ -98,7 +103,7 @@ func TestApplicationsFollowZipf(t *testing.T) {
 	f := testFleet(t, 1)
 	installs := map[int64]int{}
 	for machine := range machines {
-		for _, item := range machineOf(t, f, machine)["software"].items[imagePackages:] {
+		for _, item := range machineOf(t, f, machine)["software"].items[f.similarity.image:] {
 			installs[item.KeyHash]++
 		}
 	}
@@ -118,12 +123,13 @@ func TestApplicationsFollowZipf(t *testing.T) {
 // TestUpgrade compares a delta with the inventory of a machine that is one wave ahead and otherwise the same.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	f := testFleet(t, 1)
+	fleets := []*fleet{testFleet(t, 1), fleetOf(t, 1, mediumSimilarity), fleetOf(t, 1, lowSimilarity)}
 	rapid.Check(t, func(rt *rapid.T) {
+		f := rapid.SampledFrom(fleets).Draw(rt, "fleet")
 		machine := rapid.IntRange(0, math.MaxInt32).Draw(rt, "machine")
 		wave := firstWave(machine)
 		root, facts := softwareAt(f, machine, wave)
-		upgrade := f.upgrade(wave+1, root, time.Unix(1, 0))
+		upgrade := f.upgrade(machine, wave+1, root, time.Unix(1, 0))
 		if n := len(upgrade.added); n != wavePackages || len(upgrade.removed) != n {
 			rt.Fatalf("%d packages added and %d removed, want %d", n, len(upgrade.removed), wavePackages)
 		}
@@ -143,9 +149,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 func softwareAt(f *fleet, machine, wave int) (root inventory.Root, facts map[string]bool) {
-	random := f.random(machine)
-	f.hardwareOf(machine, random)
-	c := f.softwareOf(random, wave)
+	c := f.softwareOf(machine, wave)
 	facts = map[string]bool{}
 	for _, item := range c.items {
 		facts[string(item.Facts)] = true
@@ -160,13 +164,36 @@ func TestUpgradesAreStaggered(t *testing.T) {
 	last := rings - 1
 	root, _ := softwareAt(f, last, firstWave(last))
 	_, ahead := softwareAt(f, last-1, firstWave(last-1))
-	for _, added := range f.upgrade(firstWave(last)+1, root, time.Unix(1, 0)).added {
+	for _, added := range f.upgrade(last, firstWave(last)+1, root, time.Unix(1, 0)).added {
 		if !ahead[string(added.Facts)] {
 			t.Fatalf("the ring ahead has no %q", added.Facts)
 		}
 	}
-	if upgrades := 2; (rings+upgrades)*wavePackages > imagePackages {
+	if upgrades := 2; (rings+upgrades)*wavePackages > mediumSimilarity.image {
 		t.Errorf("%d waves of %d packages are more than the image has", rings+upgrades, wavePackages)
+	}
+}
+
+func TestSimilarity(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		similarity  similarity
+		least, most float64 // share of the software of two machines
+	}{
+		{highSimilarity, 0.85, 0.95},
+		{mediumSimilarity, 0.4, 0.6},
+		{lowSimilarity, 0.01, 0.05},
+	} {
+		t.Run(c.similarity.name, func(t *testing.T) {
+			t.Parallel()
+			f := fleetOf(t, 1, c.similarity)
+			if shared := f.sharedSoftware(); shared < c.least || shared > c.most {
+				t.Errorf("two machines share %.3f of their software, want %.2f to %.2f", shared, c.least, c.most)
+			}
+			if few, many := f.unknownSoftware(20), f.unknownSoftware(100); many >= few || many == 0 {
+				t.Errorf("a machine of 100 brings %.1f unknown programs, one of 20 %.1f", many, few)
+			}
+		})
 	}
 }
 

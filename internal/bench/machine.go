@@ -36,12 +36,11 @@ func firstWave(machine int) int { return rings - machine%rings }
 
 // inventoryOf makes up a machine as it is first seen, as far as so many sections.
 func (f *fleet) inventoryOf(machine, sections int) ([]content, error) {
-	random := f.random(machine)
-	hardware := f.hardwareOf(machine, random)
+	hardware := f.hardwareOf(machine, f.random(machine))
 	var list []content
 	for _, section := range wire.Sections()[:sections] {
 		if section == f.software {
-			list = append(list, f.softwareOf(random, firstWave(machine)))
+			list = append(list, f.softwareOf(machine, firstWave(machine)))
 			continue
 		}
 		set, verdicts := section.NewSet(hardware[section.Name])
@@ -53,30 +52,19 @@ func (f *fleet) inventoryOf(machine, sections int) ([]content, error) {
 	return list, nil
 }
 
-// softwareOf is the image's packages and the machine's own choice of applications.
-func (f *fleet) softwareOf(random *rand.Rand, wave int) content {
+// softwareOf returns the software of a machine after a number of waves.
+func (f *fleet) softwareOf(machine, wave int) content {
 	c := content{section: f.software.Name}
-	installed := f.imaged.Add(time.Duration(random.IntN(1e6)) * time.Minute / 10)
-	for n, t := range f.base {
-		c.add(t, levelOf(n, wave), installed)
-	}
-	zipf := rand.NewZipf(random, zipfExponent, 1, titles-1)
-	chosen := map[uint64]bool{}
-	for len(chosen) < applications {
-		n := zipf.Uint64()
-		if chosen[n] {
-			continue
-		}
-		chosen[n] = true
-		phase := int(n % appUpgrades)
-		c.add(f.others[n], (wave+phase)/appUpgrades, installed)
+	installed := f.imaged.Add(time.Duration(f.random(machine).IntN(1e6)) * time.Minute / 10)
+	for _, p := range f.programsOf(machine, wave) {
+		c.add(p, installed)
 	}
 	return c
 }
 
-func (c *content) add(t *title, level int, installed time.Time) {
-	item := t.versions[level]
-	item.Readings = t.readingsAt(installed)
+func (c *content) add(p program, installed time.Time) {
+	item := p.versions[p.level]
+	item.Readings = p.readingsAt(installed)
 	c.items = append(c.items, item)
 	c.root = item.Hash.AddTo(c.root)
 }
@@ -92,13 +80,12 @@ func (t *title) readingsAt(installed time.Time) []byte {
 	return encoded
 }
 
-// upgrade is what a wave brings to a machine whose software has the given root.
-func (f *fleet) upgrade(wave int, root inventory.Root, now time.Time) change {
+// upgrade returns what a wave changes on a machine whose software has the given root.
+func (f *fleet) upgrade(machine, wave int, root inventory.Root, now time.Time) change {
 	c := change{section: f.software.Name, base: root[:], root: root}
-	for n := (wave - 1) * wavePackages; n < wave*wavePackages; n++ {
-		t := f.base[n]
-		before, after := t.versions[0], t.versions[1]
-		after.Readings = t.readingsAt(now.Add(t.age))
+	for _, p := range f.upgradedPrograms(machine, wave) {
+		before, after := p.versions[p.level], p.versions[p.level+1]
+		after.Readings = p.readingsAt(now.Add(p.age))
 		c.added, c.removed = append(c.added, after), append(c.removed, before.Facts)
 		c.root = after.Hash.AddTo(before.Hash.RemoveFrom(c.root))
 	}

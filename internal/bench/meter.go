@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -24,12 +25,6 @@ type expense struct {
 	WALRecords   float64 `json:"wal_records"`
 }
 
-// phase is what one part of the measurement took per machine.
-type phase struct {
-	Name string `json:"name"`
-	expense
-}
-
 // cpu is the whole, in milliseconds.
 func (e expense) cpu() float64 { return e.Collector + e.Sessions + e.Maintenance }
 
@@ -37,6 +32,13 @@ func (e expense) times(factor float64) expense {
 	return expense{
 		e.Collector * factor, e.Sessions * factor, e.Maintenance * factor, e.Statements * factor,
 		e.WALBytes * factor, e.WALFullPages * factor, e.WALRecords * factor,
+	}
+}
+
+func (e expense) plus(other expense) expense {
+	return expense{
+		e.Collector + other.Collector, e.Sessions + other.Sessions, e.Maintenance + other.Maintenance, e.Statements + other.Statements,
+		e.WALBytes + other.WALBytes, e.WALFullPages + other.WALFullPages, e.WALRecords + other.WALRecords,
 	}
 }
 
@@ -49,21 +51,21 @@ func (e expense) less(other expense) expense {
 	}
 }
 
-// program is what works on a database, and counts what it asks of it.
-type program interface {
+// subject is a process that works on a database and counts its statements.
+type subject interface {
 	pid() int
 	statements(ctx context.Context) (float64, error)
 }
 
 // meters are those of a program and its database.
 type meters struct {
-	program  program
+	subject  subject
 	database *database
 }
 
 // read asks for the counters first, because answering takes CPU.
 func (m meters) read(ctx context.Context) (r reading, err error) {
-	if r.statements, err = m.program.statements(ctx); err != nil {
+	if r.statements, err = m.subject.statements(ctx); err != nil {
 		return r, err
 	}
 	if r.wal, err = m.database.position(ctx); err != nil {
@@ -73,7 +75,7 @@ func (m meters) read(ctx context.Context) (r reading, err error) {
 		return r, err
 	}
 	r.at = time.Now()
-	r.collector, err = cpuOf(m.program.pid())
+	r.collector, err = cpuOf(m.subject.pid())
 	return r, err
 }
 
@@ -91,4 +93,9 @@ func (m meters) since(ctx context.Context, from reading) (expense, time.Duration
 	}
 	e.WALRecords, e.WALFullPages, err = m.database.log(ctx, from.wal, to.wal)
 	return e, to.at.Sub(from.at), err
+}
+
+// shares shows who spends the CPU.
+func shares(e expense) string {
+	return fmt.Sprintf("collector %.3f, PostgreSQL %.3f; %.2f statements", e.Collector, e.Sessions+e.Maintenance, e.Statements)
 }

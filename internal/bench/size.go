@@ -14,14 +14,14 @@ type extent struct {
 }
 
 // extent measures the database after tidying up, so that what the next rows will use counts as free.
-func (b *bench) extent(ctx context.Context) (e extent, err error) {
-	if err = b.database.exec(ctx, `vacuum (analyze)`); err != nil {
+func (r *fleetRun) extent(ctx context.Context) (e extent, err error) {
+	if err = r.database.exec(ctx, `vacuum (analyze)`); err != nil {
 		return e, err
 	}
-	if e.tables, err = b.database.tables(ctx); err != nil {
+	if e.tables, err = r.database.tables(ctx); err != nil {
 		return e, err
 	}
-	e.all, err = b.database.size(ctx)
+	e.all, err = r.database.size(ctx)
 	return e, err
 }
 

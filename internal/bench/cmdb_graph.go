@@ -18,7 +18,7 @@ const (
 
 // measureGraph measures what is around a switch: many machines, and the sites that these are at; and the same where each of
 // the machines has a monitor, too.
-func (e *estate) measureGraph(ctx context.Context) error {
+func (e *cmdb) measureGraph(ctx context.Context) error {
 	hub, err := e.fillSwitch(ctx)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (e *estate) measureGraph(ctx context.Context) error {
 	return e.graphOf(ctx, "graph_dense", hub)
 }
 
-func (e *estate) graphOf(ctx context.Context, id string, hub place) error {
+func (e *cmdb) graphOf(ctx context.Context, id string, hub assignment) error {
 	var g inventory.Graph
 	e.progress.stepf(0, "graph: what is around a switch with %d neighbors", neighbors)
 	took, cpu, err := e.timed(ctx, graphRuns, func() (err error) {
@@ -51,16 +51,16 @@ func (e *estate) graphOf(ctx context.Context, id string, hub place) error {
 }
 
 // fillSwitch connects machines to a switch, which are at their sites.
-func (e *estate) fillSwitch(ctx context.Context) (hub place, err error) {
-	since := time.Now().Add(-estateAge)
-	assignments, err := e.filled.add(ctx, []thing{{source: "snmp", key: "switch", baseClass: "network_device", since: since, reported: inventory.Observed{
+func (e *cmdb) fillSwitch(ctx context.Context) (hub assignment, err error) {
+	since := time.Now().Add(-cmdbAge)
+	assignments, err := e.filled.add(ctx, []ciData{{source: "snmp", key: "switch", baseClass: "network_device", since: since, reported: inventory.Observed{
 		Class: "network_device", Attributes: inventory.Attributes{"name": "switch"},
 	}}})
 	if err != nil {
 		return hub, err
 	}
 	var edges []relation
-	for _, machine := range e.places[:neighbors] {
+	for _, machine := range e.assignments[:neighbors] {
 		edges = append(edges, relation{"connected_to", machine, assignments[0], &machine})
 	}
 	if err := e.filled.relate(ctx, since, edges); err != nil {
@@ -70,22 +70,22 @@ func (e *estate) fillSwitch(ctx context.Context) (hub place, err error) {
 }
 
 // fillMonitors gives each of the machines at the switch a monitor.
-func (e *estate) fillMonitors(ctx context.Context) error {
-	since := time.Now().Add(-estateAge)
-	var things []thing
+func (e *cmdb) fillMonitors(ctx context.Context) error {
+	since := time.Now().Add(-cmdbAge)
+	var cis []ciData
 	for n := range neighbors {
 		name := "monitor " + strconv.Itoa(n)
-		things = append(things, thing{source: sourceDiscovery, key: name, baseClass: "monitor", since: since, reported: inventory.Observed{
+		cis = append(cis, ciData{source: sourceDiscovery, key: name, baseClass: "monitor", since: since, reported: inventory.Observed{
 			Class: "monitor", Attributes: inventory.Attributes{"name": name, "serial_number": "GM" + strconv.Itoa(1e6+n)},
 		}})
 	}
-	assignments, err := e.filled.add(ctx, things)
+	assignments, err := e.filled.add(ctx, cis)
 	if err != nil {
 		return err
 	}
 	var edges []relation
 	for n, monitor := range assignments {
-		edges = append(edges, relation{"connected_to", monitor, e.places[n], &e.places[n]})
+		edges = append(edges, relation{"connected_to", monitor, e.assignments[n], &e.assignments[n]})
 	}
 	if err := e.filled.relate(ctx, since, edges); err != nil {
 		return err

@@ -15,9 +15,9 @@ const (
 )
 
 // measureChanges measures a day of the change feed, read to its end.
-func (e *estate) measureChanges(ctx context.Context) error {
+func (e *cmdb) measureChanges(ctx context.Context) error {
 	// The first import of a month makes its tables.
-	if err := e.load(ctx, foreignInventory(2, 1), "created"); err != nil {
+	if err := e.load(ctx, glpiInventory(2, 1), "created"); err != nil {
 		return err
 	}
 	until := time.Now().Add(-time.Hour)
@@ -48,7 +48,7 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if want := e.estateMachines*changesEach + e.estateMachines/changedVersion; rows < want {
+	if want := e.cmdbMachines*changesEach + e.cmdbMachines/changedVersion; rows < want {
 		return fmt.Errorf("%d changes were listed, want %d", rows, want)
 	}
 	e.report.add("changes", float64(rows)/all.Seconds(), fmt.Sprintf("%d rows in %.1f s", rows, all.Seconds()))
@@ -58,8 +58,8 @@ func (e *estate) measureChanges(ctx context.Context) error {
 	return nil
 }
 
-// fillDay lets things change in the 24 hours that begin at an instant, evenly. They are written in their order.
-func (e *estate) fillDay(ctx context.Context, since time.Time) error {
+// fillDay lets cis change in the 24 hours that begin at an instant, evenly. They are written in their order.
+func (e *cmdb) fillDay(ctx context.Context, since time.Time) error {
 	for _, part := range []struct {
 		sql  string
 		args []any
@@ -79,11 +79,11 @@ func (e *estate) fillDay(ctx context.Context, since time.Time) error {
 			from section s cross join generate_series(1, $2::integer) r cross join generate_series(0, $3 - 1) k
 			join pair p on p.n = (r * 7 + k * 13) % (select count(*) from pair)
 			where s.name = 'software'
-			order by 3`, []any{since, e.estateMachines, changesEach}},
+			order by 3`, []any{since, e.cmdbMachines, changesEach}},
 		{`create temp table turned as
 			select m.ci_id, $1::timestamptz + ((m.record_id - 1) * 86400 / $2) * interval '1 second' as at
 			from assignment m where m.record_id <= $2 and m.record_id % $3 = 0 and m.valid_to = 'infinity'`,
-			[]any{since, e.estateMachines, changedVersion}},
+			[]any{since, e.cmdbMachines, changedVersion}},
 		{`update ci_version v set valid_to = t.at from turned t where v.ci_id = t.ci_id and v.valid_to = 'infinity'`, nil},
 		{`insert into ci_version (ci_id, valid_from, device, class, name, attributes)
 			select v.ci_id, t.at, v.device, v.class, v.name, v.attributes || '{"os_version": "12.1"}'

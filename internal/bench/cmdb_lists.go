@@ -13,7 +13,7 @@ const (
 )
 
 // measureLists measures the first page of a class, by what many and by what few of its CIs fulfill.
-func (e *estate) measureLists(ctx context.Context) error {
+func (e *cmdb) measureLists(ctx context.Context) error {
 	one, err := e.laptop()
 	if err != nil {
 		return err
@@ -45,8 +45,8 @@ func (e *estate) measureLists(ctx context.Context) error {
 }
 
 // laptop gives the name of a laptop from the middle of the estate.
-func (e *estate) laptop() (string, error) {
-	for n := e.estateMachines / 2; ; n++ {
+func (e *cmdb) laptop() (string, error) {
+	for n := e.cmdbMachines / 2; ; n++ {
 		reported, err := e.agents.observed(n)
 		if err != nil || reported.Class == "laptop" {
 			return reported.Identifiers.Hostname, err

@@ -18,7 +18,7 @@ const (
 )
 
 // measureIdentity measures what it costs to find out which CI a machine is, without what its inventory costs otherwise.
-func (e *estate) measureIdentity(ctx context.Context) error {
+func (e *cmdb) measureIdentity(ctx context.Context) error {
 	next, err := e.warmUp(ctx)
 	if err != nil {
 		return err
@@ -31,7 +31,7 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 	}{
 		{"identity_single", "a new machine, one by one", identitySingles, 1, e.newMachine, false},
 		{"identity", "new machines", identityMany, identityGroup, e.newMachine, false},
-		{"identity_parts", "new machines with parts", identityMany, identityGroup, e.newMachineWithParts, false},
+		{"identity_components", "new machines with components", identityMany, identityGroup, e.newMachineWithComponents, false},
 		{"identity_ordered", "new machines that were ordered", identityMany, identityGroup, e.newMachine, true},
 	} {
 		if part.ordered {
@@ -47,10 +47,10 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 		if err := e.measureObservations(ctx, part.id, part.name, observations, part.group); err != nil {
 			return err
 		}
-		if part.id != "identity_parts" {
+		if part.id != "identity_components" {
 			continue
 		}
-		if err := e.measureObservations(ctx, "identity_unchanged_parts", "unchanged machines with parts", observations, part.group); err != nil {
+		if err := e.measureObservations(ctx, "identity_unchanged_components", "unchanged machines with components", observations, part.group); err != nil {
 			return err
 		}
 	}
@@ -61,7 +61,7 @@ func (e *estate) measureIdentity(ctx context.Context) error {
 }
 
 // measureSimulation measures what it takes to place everything by other rules: by those in force, under another version.
-func (e *estate) measureSimulation(ctx context.Context) error {
+func (e *cmdb) measureSimulation(ctx context.Context) error {
 	e.progress.stepf(0, "identity: simulating other rules")
 	memory := newHeapMeter()
 	memory.begin()
@@ -78,12 +78,12 @@ func (e *estate) measureSimulation(ctx context.Context) error {
 
 // warmUp has the database plan and cache what it has planned and cached in a collector that has run for a while. It gives
 // the number of the next new machine.
-func (e *estate) warmUp(ctx context.Context) (next int, err error) {
-	next = e.estateMachines
+func (e *cmdb) warmUp(ctx context.Context) (next int, err error) {
+	next = e.cmdbMachines
 	e.progress.stepf(0, "identity: warming up")
 	for _, group := range []int{1, identityGroup} {
 		for range 10 {
-			observations, err := observationsOf(ctx, next, group, e.newMachineWithParts)
+			observations, err := observationsOf(ctx, next, group, e.newMachineWithComponents)
 			if err != nil {
 				return 0, err
 			}
@@ -97,7 +97,7 @@ func (e *estate) warmUp(ctx context.Context) (next int, err error) {
 }
 
 // measureKnown measures machines that were there before.
-func (e *estate) measureKnown(ctx context.Context) error {
+func (e *cmdb) measureKnown(ctx context.Context) error {
 	for i, part := range []struct {
 		id, name        string
 		machines, group int
@@ -107,7 +107,7 @@ func (e *estate) measureKnown(ctx context.Context) error {
 		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
 		{"identity_changed_single", "a machine with another MAC address, one by one", identitySingles, 1, e.knownWithNewCard},
 	} {
-		first := (1 + i) * e.estateMachines / 4
+		first := (1 + i) * e.cmdbMachines / 4
 		observations, err := observationsOf(ctx, first, part.machines, part.make)
 		if err != nil {
 			return err
@@ -132,7 +132,7 @@ func observationsOf(
 	return list, nil
 }
 
-func (e *estate) measureObservations(ctx context.Context, id, name string, observations []inventory.Observation, group int) error {
+func (e *cmdb) measureObservations(ctx context.Context, id, name string, observations []inventory.Observation, group int) error {
 	spent, err := e.work(ctx, "identity: "+name, len(observations), func() error {
 		for from := 0; from < len(observations); from += group {
 			if _, err := e.store.Resolve(ctx, observations[from:from+group]); err != nil {
@@ -148,13 +148,13 @@ func (e *estate) measureObservations(ctx context.Context, id, name string, obser
 }
 
 // newMachine is what an agent says that has just been enrolled.
-func (e *estate) newMachine(ctx context.Context, n int) (inventory.Observation, error) {
-	t, err := e.newMachineWithParts(ctx, n)
+func (e *cmdb) newMachine(ctx context.Context, n int) (inventory.Observation, error) {
+	t, err := e.newMachineWithComponents(ctx, n)
 	t.Observed = alone(t.Observed)
 	return t, err
 }
 
-func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Observation, err error) {
+func (e *cmdb) newMachineWithComponents(ctx context.Context, n int) (t inventory.Observation, err error) {
 	if t.Observed, err = e.agents.observed(n); err != nil {
 		return t, err
 	}
@@ -168,12 +168,12 @@ func (e *estate) newMachineWithParts(ctx context.Context, n int) (t inventory.Ob
 }
 
 // known is what a machine that was there before says, which is the same as ever.
-func (e *estate) known(_ context.Context, n int) (inventory.Observation, error) {
+func (e *cmdb) known(_ context.Context, n int) (inventory.Observation, error) {
 	reported, err := e.agents.observed(n)
-	return inventory.Observation{Record: e.places[n].record, Observed: alone(reported)}, err
+	return inventory.Observation{Record: e.assignments[n].record, Observed: alone(reported)}, err
 }
 
-func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Observation, error) {
+func (e *cmdb) knownWithNewCard(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.known(ctx, n)
 	if err != nil {
 		return t, err
@@ -185,7 +185,7 @@ func (e *estate) knownWithNewCard(ctx context.Context, n int) (inventory.Observa
 }
 
 // measureOrders measures a purchase list of machines that nobody has seen yet.
-func (e *estate) measureOrders(ctx context.Context, first, count int) error {
+func (e *cmdb) measureOrders(ctx context.Context, first, count int) error {
 	orders, err := e.orders(first, count)
 	if err != nil {
 		return err
@@ -201,7 +201,7 @@ func (e *estate) measureOrders(ctx context.Context, first, count int) error {
 }
 
 // orders are those of some machines, as a purchase list tells of them.
-func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
+func (e *cmdb) orders(first, count int) ([]inventory.ImportRecord, error) {
 	orders := make([]inventory.ImportRecord, count)
 	for i := range orders {
 		reported, err := e.agents.observed(first + i)

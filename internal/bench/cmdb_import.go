@@ -14,12 +14,12 @@ import (
 const importPrograms = 3000
 
 // measureImport measures an inventory of another tool, from the file's bytes to the last commit.
-func (e *estate) measureImport(ctx context.Context) error {
+func (e *cmdb) measureImport(ctx context.Context) error {
 	// The first import of a month makes its tables.
-	if err := e.load(ctx, foreignInventory(0, 1), "created"); err != nil {
+	if err := e.load(ctx, glpiInventory(0, 1), "created"); err != nil {
 		return err
 	}
-	file := foreignInventory(1, importPrograms)
+	file := glpiInventory(1, importPrograms)
 	for _, part := range []struct{ id, name, outcome string }{
 		{"import", "import: an inventory of 3,000 programs", "created"}, {"import_again", "import: it again", "unchanged"},
 	} {
@@ -38,7 +38,7 @@ func (e *estate) measureImport(ctx context.Context) error {
 	return nil
 }
 
-func (e *estate) load(ctx context.Context, file []byte, outcome string) error {
+func (e *cmdb) load(ctx context.Context, file []byte, outcome string) error {
 	report, err := e.ingester.Import(ctx, bytes.NewReader(file), inventory.ImportOptions{Format: "glpi-json"})
 	if err != nil {
 		return err
@@ -49,22 +49,22 @@ func (e *estate) load(ctx context.Context, file []byte, outcome string) error {
 	return nil
 }
 
-// foreignInventory makes up the file that a GLPI agent writes (inventory_format 0.1) on a machine with some programs.
-func foreignInventory(number, programs int) []byte {
+// glpiInventory makes up the file that a GLPI agent writes (inventory_format 0.1) on a machine with some programs.
+func glpiInventory(number, programs int) []byte {
 	type object = map[string]any
 	var list []object
 	for i := range programs {
 		list = append(list, object{
-			"name": fmt.Sprintf("foreign-program-%d", i), "version": fmt.Sprintf("%d.%d.1", i%7, i%23), "arch": "x86_64", "from": "deb",
+			"name": fmt.Sprintf("imported-program-%d", i), "version": fmt.Sprintf("%d.%d.1", i%7, i%23), "arch": "x86_64", "from": "deb",
 			"publisher": fmt.Sprintf("Publisher %d", i%200), "filesize": 1000 + i, "install_date": "2025-03-04",
 		})
 	}
 	file, err := json.Marshal(object{
-		"action": "inventory", "deviceid": fmt.Sprintf("foreign-%d-2026-01-01-00-00-00", number), "itemtype": "Computer",
+		"action": "inventory", "deviceid": fmt.Sprintf("imported-%d-2026-01-01-00-00-00", number), "itemtype": "Computer",
 		"content": object{
 			"versionclient": "GLPI-Agent_v1.11",
 			"hardware": object{
-				"name": fmt.Sprintf("foreign-%d", number), "uuid": fmt.Sprintf("7b1c9e52-04d3-4f6a-9a31-5f0c2d%06x", number), "chassis_type": "Laptop",
+				"name": fmt.Sprintf("imported-%d", number), "uuid": fmt.Sprintf("7b1c9e52-04d3-4f6a-9a31-5f0c2d%06x", number), "chassis_type": "Laptop",
 			},
 			"bios":            object{"smanufacturer": "Tailspin", "smodel": "Book 15", "ssn": fmt.Sprintf("TS%07d", number)},
 			"operatingsystem": object{"name": "Debian GNU/Linux", "version": "12", "full_name": "Debian GNU/Linux 12", "arch": "x86_64"},
