@@ -17,14 +17,14 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// How often a program is run for its CPU time, whose median counts, and to be watched, of which the worst counts.
+// Repetitions. Of CPU times the median counts, of memory and children the largest.
 const (
 	localRuns   = 15
 	syncRuns    = 5
 	watchedRuns = 3
 )
 
-// measureAgent has the agent take inventories of this machine, and gives one.
+// measureAgent has the agent take inventories of this machine and returns one of them.
 func (b *bench) measureAgent(ctx context.Context) (golden, error) {
 	b.progress.stepf(localRuns+watchedRuns, "inventories of this machine")
 	document, err := b.measureLocal(ctx)
@@ -50,7 +50,8 @@ func (b *bench) measureLocal(ctx context.Context) (document []byte, err error) {
 		b.progress.advance()
 	}
 	packages := bytes.Count(document, []byte(`"source":"dpkg"`)) + bytes.Count(document, []byte(`"source":"rpm"`))
-	b.report.add("agent_cpu", median(times).Seconds(), fmt.Sprintf("%d packages; median of %d runs", packages, localRuns))
+	b.report.add("agent_cpu", median(times).Seconds(),
+		fmt.Sprintf("%d packages; median of %d runs", packages, localRuns))
 	if err := b.watchAgent(ctx, "agent_peak", "agent_children", func(int) ([]string, error) {
 		return []string{"inventory", "--output", "json"}, nil
 	}); err != nil {
@@ -72,8 +73,11 @@ func median[T cmp.Ordered](values []T) T {
 	return values[len(values)/2]
 }
 
-// watchAgent runs the agent for its memory and its children. arguments makes those of the n-th run.
-func (b *bench) watchAgent(ctx context.Context, peakID, childrenID string, arguments func(run int) ([]string, error)) error {
+// watchAgent measures memory and children of the agent. arguments returns the command line of a
+// run.
+func (b *bench) watchAgent(
+	ctx context.Context, peakID, childrenID string, arguments func(run int) ([]string, error),
+) error {
 	var peak int64
 	var children int
 	for run := range watchedRuns {
@@ -93,7 +97,7 @@ func (b *bench) watchAgent(ctx context.Context, peakID, childrenID string, argum
 	return nil
 }
 
-// measureAgentOnWire has the agent talk to the collector by way of a proxy.
+// measureAgentOnWire counts the bytes between the agent and the collector with a proxy.
 func (r *fleetRun) measureAgentOnWire(ctx context.Context) error {
 	r.progress.stepf(syncRuns+watchedRuns, "first syncs of this machine")
 	p, err := newProxy(ctx, r.collector.grpcAddr)
@@ -112,7 +116,7 @@ func (r *fleetRun) measureAgentOnWire(ctx context.Context) error {
 	return r.measureRun(ctx, p, dir)
 }
 
-// enrollAgent makes this machine one more agent, and gives its state directory.
+// enrollAgent enrolls this machine once more and returns the state directory.
 func (r *fleetRun) enrollAgent(ctx context.Context, p *proxy, name string) (string, error) {
 	dir := filepath.Join(r.dir, "agent", name)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
@@ -149,8 +153,9 @@ func (r *fleetRun) measureSync(ctx context.Context, p *proxy) error {
 	})
 }
 
-// measureRun lets the agent check in a few times of itself. The first time it has everything to say. Should the machine change
-// between two check-ins, the other pair counts.
+// measureRun lets the agent check in several times on its own. The first check-in sends the whole
+// inventory and does not count. The least of the others counts, because the machine may change
+// between two of them.
 func (r *fleetRun) measureRun(ctx context.Context, p *proxy, dir string) error {
 	const pairs = 2
 	pid, stop, err := r.startAgent(ctx, dir)
@@ -180,7 +185,7 @@ func (r *fleetRun) measureRun(ctx context.Context, p *proxy, dir string) error {
 
 func (r *fleetRun) agentLog() string { return filepath.Join(r.dir, "agent.log") }
 
-// startAgent starts an agent that stays; stop ends it.
+// startAgent starts an agent that keeps running until stop.
 func (r *fleetRun) startAgent(ctx context.Context, dir string) (pid int, stop func(), err error) {
 	log, err := os.Create(r.agentLog())
 	if err != nil {
@@ -200,7 +205,7 @@ func (r *fleetRun) startAgent(ctx context.Context, dir string) (pid int, stop fu
 	}, nil
 }
 
-// nextAck waits until the agent's status tells of a newer acknowledgment.
+// nextAck waits until the status of the agent contains a newer acknowledgment.
 func (r *fleetRun) nextAck(ctx context.Context, dir string, last time.Time) (at time.Time, err error) {
 	limited, cancel := context.WithTimeout(ctx, 4*checkInInterval)
 	defer cancel()
@@ -211,7 +216,7 @@ func (r *fleetRun) nextAck(ctx context.Context, dir string, last time.Time) (at 
 	})
 	if err != nil {
 		reported, _ := os.ReadFile(r.agentLog())
-		return at, fmt.Errorf("wait for a check-in: %w; the agent says: %s", err, reported)
+		return at, fmt.Errorf("wait for a check-in: %w; log of the agent: %s", err, reported)
 	}
 	return at, nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// agents make up what is said of the machines of an estate: those of the fleet, without their software.
+// agents make up observations of the machines of the fleet, without their software.
 type agents struct {
 	fleet *fleet
 	rules *identify.Rules
@@ -23,7 +23,7 @@ func newAgents(seed uint64, rules *identify.Rules) (*agents, error) {
 	return &agents{f, rules}, err
 }
 
-// observed is what the agent of the n-th machine says of it, with the parts of it that are cis of their own.
+// observed returns what the agent of the n-th machine observes, with its components.
 func (a *agents) observed(n int) (inventory.Observed, error) {
 	hardware := a.fleet.hardwareOf(n, a.fleet.random(n))
 	facts := map[string][]json.RawMessage{}
@@ -39,7 +39,7 @@ func (a *agents) observed(n int) (inventory.Observed, error) {
 	return reconcile.Observe(facts, a.rules.IsHonest), nil
 }
 
-// alone leaves out the parts of what is said of a machine.
+// alone removes the components from an observation.
 func alone(o inventory.Observed) inventory.Observed {
 	o.Components = nil
 	return o
@@ -48,12 +48,14 @@ func alone(o inventory.Observed) inventory.Observed {
 // computer returns the n-th machine.
 func (a *agents) computer(n int, since time.Time) (ciData, error) {
 	reported, err := a.observed(n)
-	return ciData{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
+	return ciData{
+		source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported),
+	}, err
 }
 
 func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
 
-// As the store calls them.
+// Constants of the store.
 const (
 	sourceAgent     = "agent"
 	sourceDiscovery = "discovery"

@@ -48,7 +48,8 @@ func (b *bench) measureCollector(ctx context.Context) error {
 			r := &fleetRun{
 				bench: b, fleet: f, concurrency: concurrency, first: first,
 				result: &runResult{
-					Similarity: similarity.name, Concurrency: concurrency, Shared: shared, Unknown: unknown, Sizes: map[string]float64{},
+					Similarity: similarity.name, Concurrency: concurrency, Shared: shared, Unknown: unknown,
+					Sizes: map[string]float64{},
 				},
 			}
 			r.dir = filepath.Join(b.dir, fmt.Sprintf("%s-%d", similarity.name, concurrency))

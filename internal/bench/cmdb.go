@@ -13,7 +13,7 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// The parts of the bench that look at a large estate, by way of the packages that the collector is made of.
+// The parts that measure a large CMDB, with the packages that the collector consists of.
 const (
 	partIdentity  = "identity"
 	partImport    = "import"
@@ -25,10 +25,11 @@ const (
 
 var cmdbParts = []string{partIdentity, partImport, partGraph, partChanges, partLists, partResolvers}
 
-// leastCMDB is how many machines the parts need at least, none of which two of them use.
+// leastCMDB is the minimum of machines: the parts use different ones.
 const leastCMDB = 4000
 
-// estate is a large estate in a database of its own, and what works on it within this process.
+// cmdb is a large CMDB in a database of its own, and the store and the ingester on it in this
+// process.
 type cmdb struct {
 	*bench
 	meters
@@ -41,7 +42,7 @@ type cmdb struct {
 	assignments []assignment // of the machines, by number
 }
 
-// inProcess is this process as a program that works on a database.
+// inProcess is this process as a subject of measurement.
 type inProcess struct{ store *store.Store }
 
 func (inProcess) pid() int { return os.Getpid() }
@@ -50,7 +51,7 @@ func (p inProcess) statements(context.Context) (float64, error) {
 	return float64(p.store.Statements()), nil
 }
 
-// measureCMDB fills a database and measures what is wanted of it.
+// measureCMDB fills a database and measures the selected parts.
 func (b *bench) measureCMDB(ctx context.Context) error {
 	b.progress.stepf(0, "starting PostgreSQL")
 	d, err := startDatabase(ctx, filepath.Join(b.dir, "cmdb"))
@@ -108,10 +109,10 @@ func (e *cmdb) open(ctx context.Context) (err error) {
 	return err
 }
 
-// work does something for a number of machines and gives what it cost for each, with what indexes put off.
+// work measures what do costs per machine, the merging of pending index entries included.
 func (e *cmdb) work(ctx context.Context, name string, machines int, do func() error) (expense, error) {
 	e.progress.stepf(0, "%s", name)
-	runtime.GC() // of what was made up
+	runtime.GC() // of the test data
 	start, err := e.read(ctx)
 	if err != nil {
 		return expense{}, err
@@ -133,8 +134,8 @@ func (e *cmdb) work(ctx context.Context, name string, machines int, do func() er
 	return spent, nil
 }
 
-// timed gives the median time of some runs, after one that does not count, and the CPU time of one of them on average, in
-// milliseconds.
+// timed returns the median duration of several runs after a warm-up, and the mean CPU time of one
+// in milliseconds.
 func (e *cmdb) timed(ctx context.Context, runs int, do func() error) (took time.Duration, cpu float64, err error) {
 	if err := do(); err != nil {
 		return 0, 0, err

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	neighbors  = 1000 // of the CI in the middle
+	neighbors  = 1000 // of the switch
 	graphDepth = 3
-	graphBound = 5000 // CIs of a graph, the most that the API gives
+	graphBound = 5000 // maximum of CIs in the API
 	graphRuns  = 11
 )
 
-// measureGraph measures what is around a switch: many machines, and the sites that these are at; and the same where each of
-// the machines has a monitor, too.
+// measureGraph measures the graph around a switch with many machines and their sites, first without
+// and then with a monitor per machine.
 func (e *cmdb) measureGraph(ctx context.Context) error {
 	hub, err := e.fillSwitch(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *cmdb) measureGraph(ctx context.Context) error {
 
 func (e *cmdb) graphOf(ctx context.Context, id string, hub assignment) error {
 	var g inventory.Graph
-	e.progress.stepf(0, "graph: what is around a switch with %d neighbors", neighbors)
+	e.progress.stepf(0, "graph around a switch with %d neighbors", neighbors)
 	took, cpu, err := e.timed(ctx, graphRuns, func() (err error) {
 		g, err = e.store.Graph(ctx, inventory.GraphQuery{CI: hub.ci.String(), Depth: graphDepth, MaxNodes: graphBound})
 		return err
@@ -43,19 +43,20 @@ func (e *cmdb) graphOf(ctx context.Context, id string, hub assignment) error {
 		return err
 	}
 	if g.Truncated || len(g.Nodes) <= neighbors {
-		return fmt.Errorf("the graph has %d CIs; it was cut: %v", len(g.Nodes), g.Truncated)
+		return fmt.Errorf("the graph has %d CIs; truncated: %v", len(g.Nodes), g.Truncated)
 	}
 	e.report.add(id, inMilliseconds(took),
 		fmt.Sprintf("%d CIs, %d relationships; median of %d; %.0f ms CPU", len(g.Nodes), len(g.Edges), graphRuns, cpu))
 	return nil
 }
 
-// fillSwitch connects machines to a switch, which are at their sites.
+// fillSwitch connects machines to a switch.
 func (e *cmdb) fillSwitch(ctx context.Context) (hub assignment, err error) {
 	since := time.Now().Add(-cmdbAge)
-	assignments, err := e.filled.add(ctx, []ciData{{source: "snmp", key: "switch", baseClass: "network_device", since: since, reported: inventory.Observed{
-		Class: "network_device", Attributes: inventory.Attributes{"name": "switch"},
-	}}})
+	assignments, err := e.filled.add(ctx, []ciData{{
+		source: "snmp", key: "switch", baseClass: "network_device", since: since,
+		reported: inventory.Observed{Class: "network_device", Attributes: inventory.Attributes{"name": "switch"}},
+	}})
 	if err != nil {
 		return hub, err
 	}
@@ -69,15 +70,17 @@ func (e *cmdb) fillSwitch(ctx context.Context) (hub assignment, err error) {
 	return assignments[0], e.filled.done(ctx)
 }
 
-// fillMonitors gives each of the machines at the switch a monitor.
+// fillMonitors adds a monitor to each machine at the switch.
 func (e *cmdb) fillMonitors(ctx context.Context) error {
 	since := time.Now().Add(-cmdbAge)
 	var cis []ciData
 	for n := range neighbors {
 		name := "monitor " + strconv.Itoa(n)
-		cis = append(cis, ciData{source: sourceDiscovery, key: name, baseClass: "monitor", since: since, reported: inventory.Observed{
-			Class: "monitor", Attributes: inventory.Attributes{"name": name, "serial_number": "GM" + strconv.Itoa(1e6+n)},
-		}})
+		attributes := inventory.Attributes{"name": name, "serial_number": "GM" + strconv.Itoa(1e6+n)}
+		cis = append(cis, ciData{
+			source: sourceDiscovery, key: name, baseClass: "monitor", since: since,
+			reported: inventory.Observed{Class: "monitor", Attributes: attributes},
+		})
 	}
 	assignments, err := e.filled.add(ctx, cis)
 	if err != nil {

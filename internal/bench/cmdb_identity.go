@@ -12,47 +12,19 @@ import (
 )
 
 const (
-	identityGroup   = 64  // machines that the collector takes in at a time, at most
-	identityMany    = 512 // machines of a measurement in such groups
-	identitySingles = 128 // machines of one that takes them one by one
+	identityGroup   = 64  // maximum of machines in a group of the collector
+	identityMany    = 512 // machines per measurement in groups
+	identitySingles = 128 // machines per measurement one by one
 )
 
-// measureIdentity measures what it costs to find out which CI a machine is, without what its inventory costs otherwise.
+// measureIdentity measures the resolution of machines to CIs, without the rest of an inventory.
 func (e *cmdb) measureIdentity(ctx context.Context) error {
 	next, err := e.warmUp(ctx)
 	if err != nil {
 		return err
 	}
-	for _, part := range []struct {
-		id, name        string
-		machines, group int
-		make            func(context.Context, int) (inventory.Observation, error)
-		ordered         bool
-	}{
-		{"identity_single", "a new machine, one by one", identitySingles, 1, e.newMachine, false},
-		{"identity", "new machines", identityMany, identityGroup, e.newMachine, false},
-		{"identity_components", "new machines with components", identityMany, identityGroup, e.newMachineWithComponents, false},
-		{"identity_ordered", "new machines that were ordered", identityMany, identityGroup, e.newMachine, true},
-	} {
-		if part.ordered {
-			if err := e.measureOrders(ctx, next, part.machines); err != nil {
-				return err
-			}
-		}
-		observations, err := observationsOf(ctx, next, part.machines, part.make)
-		if err != nil {
-			return err
-		}
-		next += part.machines
-		if err := e.measureObservations(ctx, part.id, part.name, observations, part.group); err != nil {
-			return err
-		}
-		if part.id != "identity_components" {
-			continue
-		}
-		if err := e.measureObservations(ctx, "identity_unchanged_components", "unchanged machines with components", observations, part.group); err != nil {
-			return err
-		}
+	if err := e.measureNew(ctx, next); err != nil {
+		return err
 	}
 	if err := e.measureKnown(ctx); err != nil {
 		return err
@@ -60,7 +32,50 @@ func (e *cmdb) measureIdentity(ctx context.Context) error {
 	return e.measureSimulation(ctx)
 }
 
-// measureSimulation measures what it takes to place everything by other rules: by those in force, under another version.
+// identityPart is a measurement of machines in groups. unchanged is the id of its repetition.
+type identityPart struct {
+	id, name  string
+	group     int
+	make      func(context.Context, int) (inventory.Observation, error)
+	unchanged string
+	ordered   bool // a purchase list precedes the machines
+}
+
+func (p identityPart) machines() int {
+	if p.group == 1 {
+		return identitySingles
+	}
+	return identityMany
+}
+
+// measureNew measures machines that are not in the CMDB, from a number on.
+func (e *cmdb) measureNew(ctx context.Context, next int) error {
+	for _, part := range []identityPart{
+		{id: "identity_single", name: "a new machine, one by one", group: 1, make: e.newMachine},
+		{id: "identity", name: "new machines", group: identityGroup, make: e.newMachine},
+		{
+			id: "identity_components", name: "new machines with components", group: identityGroup,
+			make: e.newMachineWithComponents, unchanged: "identity_unchanged_components",
+		},
+		{
+			id: "identity_ordered", name: "new machines that were ordered", group: identityGroup,
+			make: e.newMachine, ordered: true,
+		},
+	} {
+		if part.ordered {
+			if err := e.measureOrders(ctx, next, part.machines()); err != nil {
+				return err
+			}
+		}
+		if err := e.measureObservations(ctx, part, next); err != nil {
+			return err
+		}
+		next += part.machines()
+	}
+	return nil
+}
+
+// measureSimulation measures assigning all records under another version of the same rules.
 func (e *cmdb) measureSimulation(ctx context.Context) error {
 	e.progress.stepf(0, "identity: simulating other rules")
 	memory := newHeapMeter()
@@ -71,12 +86,13 @@ func (e *cmdb) measureSimulation(ctx context.Context) error {
 		return err
 	}
 	memory.sample()
-	e.report.add("identity_simulated", time.Since(began).Seconds(), fmt.Sprintf("%d records, %d merges, %d splits; heap +%.0f MiB at the end",
+	e.report.add("identity_simulated", time.Since(began).Seconds(), fmt.Sprintf(
+		"%d records, %d merges, %d splits; heap +%.0f MiB at the end",
 		answer.Records, len(answer.Merges), len(answer.Splits), float64(memory.growth())/(1<<20)))
 	return nil
 }
 
-// warmUp has the database plan and cache what it has planned and cached in a collector that has run for a while. It gives
+// warmUp fills the caches of the database, as in a collector that has run for a while. It returns
 // the number of the next new machine.
 func (e *cmdb) warmUp(ctx context.Context) (next int, err error) {
 	next = e.cmdbMachines
@@ -96,23 +112,20 @@ func (e *cmdb) warmUp(ctx context.Context) (next int, err error) {
 	return next, e.database.exec(ctx, `vacuum (analyze)`)
 }
 
-// measureKnown measures machines that were there before.
+// measureKnown measures machines that are in the CMDB.
 func (e *cmdb) measureKnown(ctx context.Context) error {
-	for i, part := range []struct {
-		id, name        string
-		machines, group int
-		make            func(context.Context, int) (inventory.Observation, error)
-	}{
-		{"identity_unchanged", "unchanged machines", identityMany, identityGroup, e.known},
-		{"identity_changed", "machines with another MAC address", identityMany, identityGroup, e.knownWithNewCard},
-		{"identity_changed_single", "a machine with another MAC address, one by one", identitySingles, 1, e.knownWithNewCard},
+	for i, part := range []identityPart{
+		{id: "identity_unchanged", name: "unchanged machines", group: identityGroup, make: e.known},
+		{
+			id: "identity_changed", name: "machines with a new MAC address", group: identityGroup,
+			make: e.knownWithNewCard,
+		},
+		{
+			id: "identity_changed_single", name: "a machine with a new MAC address, one by one", group: 1,
+			make: e.knownWithNewCard,
+		},
 	} {
-		first := (1 + i) * e.cmdbMachines / 4
-		observations, err := observationsOf(ctx, first, part.machines, part.make)
-		if err != nil {
-			return err
-		}
-		if err := e.measureObservations(ctx, part.id, part.name, observations, part.group); err != nil {
+		if err := e.measureObservations(ctx, part, (1+i)*e.cmdbMachines/4); err != nil {
 			return err
 		}
 	}
@@ -132,7 +145,21 @@ func observationsOf(
 	return list, nil
 }
 
-func (e *cmdb) measureObservations(ctx context.Context, id, name string, observations []inventory.Observation, group int) error {
+// measureObservations measures a part for the machines from a number on.
+func (e *cmdb) measureObservations(ctx context.Context, part identityPart, first int) error {
+	observations, err := observationsOf(ctx, first, part.machines(), part.make)
+	if err != nil {
+		return err
+	}
+	if err := e.resolveGroups(ctx, part.id, part.name, observations, part.group); err != nil || part.unchanged == "" {
+		return err
+	}
+	return e.resolveGroups(ctx, part.unchanged, "the same again", observations, part.group)
+}
+
+func (e *cmdb) resolveGroups(
+	ctx context.Context, id, name string, observations []inventory.Observation, group int,
+) error {
 	spent, err := e.work(ctx, "identity: "+name, len(observations), func() error {
 		for from := 0; from < len(observations); from += group {
 			if _, err := e.store.Resolve(ctx, observations[from:from+group]); err != nil {
@@ -147,7 +174,7 @@ func (e *cmdb) measureObservations(ctx context.Context, id, name string, observa
 	return err
 }
 
-// newMachine is what an agent says that has just been enrolled.
+// newMachine returns the observation of a machine that has just been enrolled.
 func (e *cmdb) newMachine(ctx context.Context, n int) (inventory.Observation, error) {
 	t, err := e.newMachineWithComponents(ctx, n)
 	t.Observed = alone(t.Observed)
@@ -160,14 +187,15 @@ func (e *cmdb) newMachineWithComponents(ctx context.Context, n int) (t inventory
 	}
 	key := sha256.Sum256([]byte(machineKey(n)))
 	err = e.database.session.QueryRow(ctx, `
-		insert into source_record (source, native_key, base_class) values ($1, $2, $3) returning id`, sourceAgent, key[:], classComputer).Scan(&t.Record)
+		insert into source_record (source, native_key, base_class) values ($1, $2, $3) returning id`,
+		sourceAgent, key[:], classComputer).Scan(&t.Record)
 	if err != nil {
 		return t, fmt.Errorf("enroll machine %d: %w", n, err)
 	}
 	return t, nil
 }
 
-// known is what a machine that was there before says, which is the same as ever.
+// known returns the observation of a machine in the CMDB without changes.
 func (e *cmdb) known(_ context.Context, n int) (inventory.Observation, error) {
 	reported, err := e.agents.observed(n)
 	return inventory.Observation{Record: e.assignments[n].record, Observed: alone(reported)}, err
@@ -184,7 +212,7 @@ func (e *cmdb) knownWithNewCard(ctx context.Context, n int) (inventory.Observati
 	return t, nil
 }
 
-// measureOrders measures a purchase list of machines that nobody has seen yet.
+// measureOrders measures a purchase list of machines that no agent has reported.
 func (e *cmdb) measureOrders(ctx context.Context, first, count int) error {
 	orders, err := e.orders(first, count)
 	if err != nil {
@@ -200,7 +228,7 @@ func (e *cmdb) measureOrders(ctx context.Context, first, count int) error {
 	return err
 }
 
-// orders are those of some machines, as a purchase list tells of them.
+// orders returns the rows of a purchase list.
 func (e *cmdb) orders(first, count int) ([]inventory.ImportRecord, error) {
 	orders := make([]inventory.ImportRecord, count)
 	for i := range orders {

@@ -66,7 +66,9 @@ func (e *cmdb) measureResolvers(ctx context.Context) error {
 }
 
 // resolveConcurrently lets a number of resolvers take the groups from one queue.
-func (e *cmdb) resolveConcurrently(ctx context.Context, observations []inventory.Observation, size, resolvers int) error {
+func (e *cmdb) resolveConcurrently(
+	ctx context.Context, observations []inventory.Observation, size, resolvers int,
+) error {
 	groups := make(chan []inventory.Observation, len(observations)/size)
 	for from := 0; from < len(observations); from += size {
 		groups <- observations[from : from+size]

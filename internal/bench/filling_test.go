@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 
-// testCMDB is an estate without machines in a database of the test's own.
+// testCMDB returns an empty CMDB in a database of the test.
 func testCMDB(t *testing.T) *cmdb {
 	t.Helper()
 	url := pgtest.New(t)
@@ -44,13 +44,16 @@ func testCMDB(t *testing.T) *cmdb {
 	return e
 }
 
-// contents lists what is known of machines, without times, ids and who was seen when.
+// contents returns the records and their CIs, without ids, times and presence.
 func (e *cmdb) contents(t *testing.T) []string {
 	t.Helper()
 	rows, err := e.database.session.Query(t.Context(), `
-		select jsonb_build_object('record', r.id, 'kind', r.base_class, 'tokens', e.identifiers, 'last', e.last_seen, 'rejected', e.rejected,
-			'says', v.attributes, 'class', v.class, 'is_primary', m.is_primary, 'home', m.ci_id = r.default_ci, 'unsettled', r.liveness_dependent,
-			'is', c.attributes, 'is_class', c.class, 'name', c.name, 'device', c.device, 'provenance', c.provenance,
+		select jsonb_build_object('record', r.id, 'base_class', r.base_class, 'identifiers', e.identifiers,
+			'last', e.last_seen, 'rejected', e.rejected, 'observed', v.attributes, 'observed_class', v.class,
+			'is_primary', m.is_primary, 'is_default', m.ci_id = r.default_ci,
+			'liveness_dependent', r.liveness_dependent,
+			'attributes', c.attributes, 'class', c.class, 'name', c.name, 'device', c.device,
+			'provenance', c.provenance,
 			'rule', d.rule, 'action', d.action)::text
 		from source_record r
 		join evidence e on e.record_id = r.id
@@ -69,7 +72,7 @@ func (e *cmdb) contents(t *testing.T) []string {
 	return list
 }
 
-// TestFillingIsWhatTheStoreWrites compares machines that were filled in with machines that the store was told of.
+// TestFillingIsWhatTheStoreWrites compares filled machines with machines that the store resolved.
 func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	t.Parallel()
 	const count = 20
@@ -104,11 +107,11 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" {
-		t.Errorf("who says the same changed something (-want +got):\n%s", diff)
+		t.Errorf("an unchanged machine changed the CMDB (-want +got):\n%s", diff)
 	}
 }
 
-// TestOrderIsTheMachineThatReports has machines reported on that were ordered.
+// TestOrderIsTheMachineThatReports resolves ordered machines to the CIs of their orders.
 func TestOrderIsTheMachineThatReports(t *testing.T) {
 	t.Parallel()
 	const count = 5
@@ -136,7 +139,7 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 	}
 }
 
-// TestMachinesIdentifyThemselves looks for identifiers that count for nothing or that several machines have.
+// TestMachinesIdentifyThemselves looks for rejected and shared identifiers.
 func TestMachinesIdentifyThemselves(t *testing.T) {
 	t.Parallel()
 	const machines = 200
@@ -151,13 +154,13 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, rejected := rules.Normalize(reported.Identifiers)
-		if len(tokens) != 9 {
-			t.Errorf("machine %d has %v", n, tokens)
+		identifiers, rejected := rules.Normalize(reported.Identifiers)
+		if len(identifiers) != 9 {
+			t.Errorf("machine %d has %v", n, identifiers)
 		}
 		for _, r := range rejected {
 			if r.Pattern != "repeats-serial" {
-				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
+				t.Errorf("machine %d: %s %q is rejected: %s", n, r.Kind, r.Value, r.Pattern)
 			}
 		}
 		for _, part := range reported.Components {
@@ -166,11 +169,11 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
 			}
 		}
-		for _, token := range tokens {
-			if before, ok := holders[token]; ok {
-				t.Errorf("machines %d and %d both have %s", before, n, token)
+		for _, identifier := range identifiers {
+			if before, ok := holders[identifier]; ok {
+				t.Errorf("machines %d and %d both have %s", before, n, identifier)
 			}
-			holders[token] = n
+			holders[identifier] = n
 		}
 	}
 }

@@ -21,7 +21,7 @@ const (
 	wavePackages = 20 // packages per upgrade
 )
 
-// similarity says how much of the software is the same on all machines of a fleet.
+// similarity describes how much of the software is the same on all machines of a fleet.
 type similarity struct {
 	name     string
 	image    int // programs of the golden image, which every machine has
@@ -79,14 +79,15 @@ type program struct {
 func newFleet(seed uint64, image golden, s similarity) (*fleet, error) {
 	software, _ := wire.Lookup("software")
 	f := &fleet{
-		similarity: s, seed: seed, image: image, software: software, imaged: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC),
+		similarity: s, seed: seed, image: image, software: software,
+		imaged: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC),
 	}
 	random := f.random(-1)
 	var err error
 	for i := range s.image {
 		item := madeUp("lib", i, random)
 		if i < len(image[software.Name]) {
-			item = image[software.Name][i].(*inventoryv1.Software) //nolint:forcetypeassert // golden holds the section's type
+			item = image[software.Name][i].(*inventoryv1.Software) //nolint:forcetypeassert // the section's type
 		}
 		if f.base, err = f.appendTitle(f.base, item, 2); err != nil {
 			return nil, err
@@ -133,8 +134,8 @@ func (f *fleet) programsOf(machine, wave int) []program {
 	return list
 }
 
-// upgradedPrograms returns the programs of a machine that a wave upgrades by one level: those of the
-// image, or without an image the machine's own.
+// upgradedPrograms returns the programs of a machine that a wave upgrades by one level: those of
+// the image, or without an image some of the machine's own.
 func (f *fleet) upgradedPrograms(machine, wave int) []program {
 	if len(f.base) == 0 {
 		wave -= firstWave(machine)
@@ -165,7 +166,7 @@ func (f *fleet) sharedSoftware() float64 {
 	return float64(shared) / (pairs * programs)
 }
 
-// unknownSoftware returns how many programs a machine of the second half brings, on average, that no
+// unknownSoftware returns the mean number of programs of a machine of the second half that no
 // machine had before.
 func (f *fleet) unknownSoftware(machines int) float64 {
 	known := map[wire.Hash]bool{}

@@ -15,11 +15,12 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// smallImage is a golden image of which most has to be made up.
+// smallImage is a golden image that has to be completed with made-up packages.
 func smallImage() golden {
 	return golden{
 		"software": {&inventoryv1.Software{
-			Source: "dpkg", Name: "bash", Arch: "amd64", Version: "5.2.15-2", Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64",
+			Source: "dpkg", Name: "bash", Arch: "amd64", Version: "5.2.15-2",
+			Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64",
 		}},
 		"os":      {&inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Kernel: "6.1.0"}},
 		"service": {&inventoryv1.Service{Name: "cron.service", StartType: "enabled", State: "running"}},
@@ -96,7 +97,7 @@ func TestMachinesAreUnique(t *testing.T) {
 	}
 }
 
-// TestApplicationsFollowZipf looks at the share of machines that have a title, which is the higher the more popular it is.
+// TestApplicationsFollowZipf compares the installations of popular and rare titles.
 func TestApplicationsFollowZipf(t *testing.T) {
 	t.Parallel()
 	const machines = 300
@@ -116,11 +117,12 @@ func TestApplicationsFollowZipf(t *testing.T) {
 	}
 	head, middle, tail := of(0, 10), of(100, 200), of(2000, 3000)
 	if head < 0.9*machines || middle > head/2 || tail > middle/4 || tail == 0 {
-		t.Errorf("installs of popular, middling and rare titles: %.1f, %.1f, %.1f of %d machines", head, middle, tail, machines)
+		t.Errorf("installations of popular, middling and rare titles: %.1f, %.1f, %.1f of %d machines",
+			head, middle, tail, machines)
 	}
 }
 
-// TestUpgrade compares a delta with the inventory of a machine that is one wave ahead and otherwise the same.
+// TestUpgrade checks that an upgrade replaces installed packages and results in its root.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	fleets := []*fleet{testFleet(t, 1), fleetOf(t, 1, mediumSimilarity), fleetOf(t, 1, lowSimilarity)}
@@ -157,7 +159,7 @@ func softwareAt(f *fleet, machine, wave int) (root inventory.Root, facts map[str
 	return c.root, facts
 }
 
-// TestUpgradesAreStaggered holds the last ring's new versions to be those that the ring before it had already.
+// TestUpgradesAreStaggered checks that the ring ahead has what an upgrade brings to the last ring.
 func TestUpgradesAreStaggered(t *testing.T) {
 	t.Parallel()
 	f := testFleet(t, 1)
@@ -200,7 +202,9 @@ func TestSimilarity(t *testing.T) {
 func TestUpgradedVersion(t *testing.T) {
 	t.Parallel()
 	was := &inventoryv1.Software{Name: "bash", Version: "5.2.15-2", Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64"}
-	want := &inventoryv1.Software{Name: "bash", Version: "5.2.15-2+deb12u1", Purl: "pkg:deb/debian/bash@5.2.15-2%2Bdeb12u1?arch=amd64"}
+	want := &inventoryv1.Software{
+		Name: "bash", Version: "5.2.15-2+deb12u1", Purl: "pkg:deb/debian/bash@5.2.15-2%2Bdeb12u1?arch=amd64",
+	}
 	if got := upgraded(was, 1); !proto.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -212,7 +216,8 @@ func TestUpgradedVersion(t *testing.T) {
 func TestReadGolden(t *testing.T) {
 	t.Parallel()
 	document := `{"agent": {"version": "x"}, "sections": {
-		"software": {"status": "ok", "items": [{"source": "dpkg", "name": "bash", "size_bytes": 7, "install_date": "2026-01-02T03:04:05Z"}]},
+		"software": {"status": "ok", "items": [
+			{"source": "dpkg", "name": "bash", "size_bytes": 7, "install_date": "2026-01-02T03:04:05Z"}]},
 		"from_the_future": {"status": "ok", "items": [{"a": 1}]},
 		"memory": {"status": "unsupported", "items": []}}}`
 	image, err := readGolden([]byte(document))

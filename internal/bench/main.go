@@ -69,7 +69,7 @@ func parse(args []string) (options, error) {
 		"`number` of connected agents when the collector's memory is measured; 0 skips it")
 	flags.Uint64Var(&o.seed, "seed", 1, "`seed` of the fleet")
 	flags.StringVar(&o.output, "output", "table", "table or json")
-	flags.Func("similarity", "comma-separated `levels` of similarity of the fleet: high, medium, low (default high,low)",
+	flags.Func("similarity", "comma-separated `levels` of similarity: high, medium, low (default high,low)",
 		func(list string) (err error) { o.similarities, err = parseList(list, similarityOf); return err })
 	flags.Func("concurrency", "comma-separated `numbers` of machines that check in at the same time (default 32,128)",
 		func(list string) (err error) { o.concurrencies, err = parseList(list, positive); return err })

@@ -113,9 +113,12 @@ func stored(id string) func(*runResult) (float64, bool) {
 	}
 }
 
-// measures are the rows of the table of runs. All are per machine: CPU in ms, WAL and storage in kB.
+func sharedPercent(r *runResult) (float64, bool)   { return 100 * r.Shared, true }
+func unknownPrograms(r *runResult) (float64, bool) { return r.Unknown, true }
+
+// measures are the rows of the table of runs, per machine: CPU in ms, WAL and storage in kB.
 var measures = []measure{
-	{"software that two machines share, %", func(r *runResult) (float64, bool) { return 100 * r.Shared, true }, false, nil},
+	{"software that two machines share, %", sharedPercent, false, nil},
 	{"TLS handshake: CPU", whole(phaseHandshake, expense.cpu), true, nil},
 	{"enrollment, TLS included: CPU", whole(phaseEnroll, expense.cpu), true, nil},
 	{"first inventory¹: CPU beside the handshake", beside(phaseFirst, expense.cpu), true, new(5.0)},
@@ -124,7 +127,7 @@ var measures = []measure{
 	{"  statements", beside(phaseFirst, statements), false, new(6.0)},
 	{"  WAL", beside(phaseFirst, walKB), false, new(40.0)},
 	{"  stored", stored(phaseFirst), false, new(18.0)},
-	{"  software that no machine had before", func(r *runResult) (float64, bool) { return r.Unknown, true }, false, nil},
+	{"  software that no machine had before", unknownPrograms, false, nil},
 	{"first inventory, first half: CPU", beside(phaseFilling, expense.cpu), true, nil},
 	{"  statements", beside(phaseFilling, statements), false, nil},
 	{"  WAL", beside(phaseFilling, walKB), false, nil},

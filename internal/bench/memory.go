@@ -13,14 +13,15 @@ import (
 const (
 	// connectTime bounds the time for connecting agents. The memory of the rest is extrapolated.
 	connectTime = 45 * time.Second
-	// spareFiles are those that a process needs for other cis than connections.
+	// spareFiles is the number of files that a process needs beside its connections.
 	spareFiles = 500
-	// minimal is how many sections the agents send that are there to be connected only.
+	// minimal is the number of sections of the agents that only connect.
 	minimal = 2
 )
 
-// measureMemory connects the rest of the agents and looks at the collector while they all are silent. The fleet's agents
-// have sent whole inventories, the rest sends little: who is silent takes the same either way.
+// measureMemory connects more agents and measures the collector's memory while all are silent. The
+// additional agents send few sections, because a silent agent needs the same memory after any
+// inventory.
 func (r *fleetRun) measureMemory(ctx context.Context) error {
 	if r.connected == 0 {
 		return nil
@@ -50,7 +51,7 @@ func (r *fleetRun) measureMemory(ctx context.Context) error {
 	return nil
 }
 
-// resting gives the collector's memory when it has come to rest.
+// resting returns the collector's memory after it has become quiet.
 func (r *fleetRun) resting(ctx context.Context) (int64, error) {
 	if err := r.awaitBackground(ctx); err != nil {
 		return 0, err
@@ -81,14 +82,14 @@ func (r *fleetRun) connectMore(ctx context.Context) error {
 		}
 		return r.sendFirst(ctx, c, minimal)
 	})
-	if ctx.Err() == nil && limited.Err() != nil { // what fails by that, says so in many ways
+	if ctx.Err() == nil && limited.Err() != nil { // the timeout surfaces as various errors
 		err = nil
 	}
 	r.forget(begun)
 	return err
 }
 
-// forget drops the clients, from the n-th on, that did not get through.
+// forget removes the clients from the n-th on that did not complete their first check-in.
 func (r *fleetRun) forget(n int) {
 	kept := r.clients[:n]
 	for _, c := range r.clients[n:] {
@@ -101,8 +102,8 @@ func (r *fleetRun) forget(n int) {
 	r.clients = kept
 }
 
-// maxFiles is how many files this process may have open, and the collector with it: Go's runtime raises the limit of each
-// to the hard one.
+// maxFiles returns the limit of open files of this process. The collector has the same: Go's
+// runtime raises the soft limit to the hard one.
 func maxFiles() (int, error) {
 	text, err := os.ReadFile("/proc/self/limits")
 	if err != nil {
@@ -113,5 +114,5 @@ func maxFiles() (int, error) {
 			return strconv.Atoi(strings.Fields(rest)[0])
 		}
 	}
-	return 0, errors.New("read limits: there is none of open files")
+	return 0, errors.New("read limits: no limit of open files")
 }

@@ -105,7 +105,8 @@ func (r *report) printRuns(t io.Writer) {
 		return
 	}
 	fmt.Fprintf(t, "\nServer cost per machine, by similarity × concurrency; fleet of %d, seed %d\n"+
-		"CPU in ms; WAL and stored in kB; norm = raw × %.2f / the TLS handshake of the same run; idle noise subtracted\n"+
+		"CPU in ms, idle noise subtracted; WAL and stored in kB\n"+
+		"norm = raw × %.2f / the TLS handshake of the same run\n"+
 		"Targets and verdicts: norm, at %s × 32\n"+
 		"¹ the second half of the fleet; while the first half reports, the catalogs fill\n\t\n",
 		r.Fleet, r.Seed, calmHandshake, highSimilarity.name)
@@ -177,8 +178,9 @@ func (r *report) printRunPhases(t io.Writer) {
 	if len(r.Runs) == 0 {
 		return
 	}
-	fmt.Fprintf(t, "\nPhases per machine, handshakes included; CPU in ms, of it maintenance: checkpointer, WAL writer, autovacuum\n\t\n")
-	fmt.Fprint(t, "Run\tPhase\tCPU\tnorm\tCollector\tPostgreSQL\tof it maintenance\tStatements\tWAL bytes\tof it full pages\tWAL records\n")
+	fmt.Fprint(t, "\nPhases per machine, handshakes included; CPU in ms;"+
+		" maintenance: checkpointer, WAL writer, autovacuum\n\t\n")
+	fmt.Fprintf(t, "Run\tPhase\tCPU\tnorm\t%s\n", expenseColumns)
 	for _, run := range r.Runs {
 		for _, p := range run.Phases {
 			fmt.Fprintf(t, "%s\t%s\t%.3f\t%.3f\t%s\n", run.name(), p.Name, p.cpu(), p.cpu()*run.norm(), p.columns())
@@ -188,6 +190,9 @@ func (r *report) printRunPhases(t io.Writer) {
 		fmt.Fprintf(t, "\tidle, per second\t%.3f\t\t%s\n", r.Idle.cpu(), r.Idle.columns())
 	}
 }
+
+const expenseColumns = "Collector\tPostgreSQL\tof it maintenance\t" +
+	"Statements\tWAL bytes\tof it full pages\tWAL records"
 
 // columns shows an expense.
 func (e expense) columns() string {
@@ -201,7 +206,7 @@ func (r *report) printPhases(t io.Writer) {
 		return
 	}
 	fmt.Fprintf(t, "\nPhases of the CMDB per machine; CPU in ms; the collector is this program\n\t\n")
-	fmt.Fprint(t, "Phase\tCollector\tPostgreSQL\tof it maintenance\tStatements\tWAL bytes\tof it full pages\tWAL records\n")
+	fmt.Fprintf(t, "Phase\t%s\n", expenseColumns)
 	for _, p := range r.Phases {
 		fmt.Fprintf(t, "%s\t%s\n", p.Name, p.columns())
 	}

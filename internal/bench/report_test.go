@@ -21,8 +21,8 @@ func TestVerdict(t *testing.T) {
 		{"below", 1.9, new(2.0), "met"},
 		{"at the target", 2, new(2.0), "met"},
 		{"above", 5, new(2.0), "missed ×2.50"},
-		{"nothing, as it should be", 0, new(0.0), "met"},
-		{"something where nothing should be", 0.1, new(0.0), "missed"},
+		{"zero", 0, new(0.0), "met"},
+		{"more than zero", 0.1, new(0.0), "missed"},
 		{"no target", 5, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,7 +36,10 @@ func TestVerdict(t *testing.T) {
 
 func TestNumber(t *testing.T) {
 	t.Parallel()
-	for v, want := range map[float64]string{0: "0", 0.0271: "0.0271", 0.000001: "0.00000", 2: "2.00", 13.52: "13.5", 268: "268", 12345: "12345", -1.5: "-1.50"} {
+	for v, want := range map[float64]string{
+		0: "0", 0.0271: "0.0271", 0.000001: "0.00000", 2: "2.00", 13.52: "13.5", 268: "268",
+		12345: "12345", -1.5: "-1.50",
+	} {
 		if got := number(v); got != want {
 			t.Errorf("%v is shown as %q, want %q", v, got, want)
 		}
@@ -102,8 +105,8 @@ func TestGrowth(t *testing.T) {
 	if diff := cmp.Diff(want, got.list()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got.kB() != 0.03 {
-		t.Errorf("%v kB, want 0.03", got.kB())
+	if got.all != 30 {
+		t.Errorf("%v bytes, want 30", got.all)
 	}
 }
 

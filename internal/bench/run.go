@@ -25,7 +25,7 @@ type fleetRun struct {
 
 	collector *collector
 	clients   []*client
-	enrolled  growth  // of the database by the enrollments
+	enrolled  growth // of the database by the enrollments
 }
 
 const (
@@ -69,7 +69,8 @@ func (r *fleetRun) steps() []func(context.Context) error {
 		return append(steps, r.measureUpgrades)
 	}
 	steps = append([]func(context.Context) error{r.measureIdle}, steps...)
-	return append(steps, r.measureReconnect, r.measureUpgrades, r.measureColdUpgrades, r.measureAgentOnWire, r.measureMemory)
+	return append(steps,
+		r.measureReconnect, r.measureUpgrades, r.measureColdUpgrades, r.measureAgentOnWire, r.measureMemory)
 }
 
 func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
@@ -322,7 +323,8 @@ func (r *fleetRun) measureUnchanged(ctx context.Context) error {
 		}
 	}
 	r.result.Phases = append(r.result.Phases, phase{
-		ID: phaseUnchangedAlone, Name: "unchanged, without the background", expense: least.times(1 / float64(len(r.clients))),
+		ID: phaseUnchangedAlone, Name: "unchanged, without the background",
+		expense: least.times(1 / float64(len(r.clients))),
 	})
 	return nil
 }
@@ -333,12 +335,13 @@ func (r *fleetRun) measureReconnect(ctx context.Context) error {
 	if err := r.awaitBackground(ctx); err != nil {
 		return err
 	}
-	_, err := r.phase(ctx, phaseReconnect, "unchanged, new connection", r.clients, func(ctx context.Context, c *client) error {
+	reconnect := func(ctx context.Context, c *client) error {
 		if err := c.open(r.collector.grpcAddr); err != nil {
 			return err
 		}
 		return c.checkIn(ctx, nil)
-	})
+	}
+	_, err := r.phase(ctx, phaseReconnect, "unchanged, new connection", r.clients, reconnect)
 	return err
 }
 
