@@ -101,8 +101,8 @@ func checkUses(t *testing.T, p *goPackage) {
 	t.Errorf("%s has no rule: add its allowed imports to rules_test.go", p.path())
 }
 
-// TestRulesNamePackages checks that every pattern of a rule matches a package, unless the package is
-// planned, and that a planned package does not exist yet.
+// TestRulesNamePackages checks that every pattern of a rule matches a package unless it is planned,
+// and that a planned package does not exist yet.
 func TestRulesNamePackages(t *testing.T) {
 	t.Parallel()
 	var paths []string
