@@ -43,7 +43,7 @@ test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-ra
 	go test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: postgresql build ## measure with FLEET machines; PARTS=identity,graph runs only these parts
+bench: postgresql build ## measure with FLEET machines; PARTS=collector,resolvers runs only these parts
 	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: lint

@@ -17,14 +17,14 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// How often a program is run for its CPU time, whose median counts, and to be watched, of which the worst counts.
+// Repetitions. Of CPU times the median counts, of memory and children the largest.
 const (
 	localRuns   = 15
 	syncRuns    = 5
 	watchedRuns = 3
 )
 
-// measureAgent has the agent take inventories of this machine, and gives one.
+// measureAgent has the agent take inventories of this machine and returns one of them.
 func (b *bench) measureAgent(ctx context.Context) (golden, error) {
 	b.progress.stepf(localRuns+watchedRuns, "inventories of this machine")
 	document, err := b.measureLocal(ctx)
@@ -50,7 +50,8 @@ func (b *bench) measureLocal(ctx context.Context) (document []byte, err error) {
 		b.progress.advance()
 	}
 	packages := bytes.Count(document, []byte(`"source":"dpkg"`)) + bytes.Count(document, []byte(`"source":"rpm"`))
-	b.report.add("agent_cpu", median(times).Seconds(), fmt.Sprintf("%d packages; median of %d runs", packages, localRuns))
+	b.report.add("agent_cpu", median(times).Seconds(),
+		fmt.Sprintf("%d packages; median of %d runs", packages, localRuns))
 	if err := b.watchAgent(ctx, "agent_peak", "agent_children", func(int) ([]string, error) {
 		return []string{"inventory", "--output", "json"}, nil
 	}); err != nil {
@@ -72,8 +73,11 @@ func median[T cmp.Ordered](values []T) T {
 	return values[len(values)/2]
 }
 
-// watchAgent runs the agent for its memory and its children. arguments makes those of the n-th run.
-func (b *bench) watchAgent(ctx context.Context, peakID, childrenID string, arguments func(run int) ([]string, error)) error {
+// watchAgent measures memory and children of the agent. arguments returns the command line of a
+// run.
+func (b *bench) watchAgent(
+	ctx context.Context, peakID, childrenID string, arguments func(run int) ([]string, error),
+) error {
 	var peak int64
 	var children int
 	for run := range watchedRuns {
@@ -93,67 +97,68 @@ func (b *bench) watchAgent(ctx context.Context, peakID, childrenID string, argum
 	return nil
 }
 
-// measureAgentOnWire has the agent talk to the collector by way of a proxy.
-func (b *bench) measureAgentOnWire(ctx context.Context) error {
-	b.progress.stepf(syncRuns+watchedRuns, "first syncs of this machine")
-	p, err := newProxy(ctx, b.collector.grpcAddr)
+// measureAgentOnWire counts the bytes between the agent and the collector with a proxy.
+func (r *fleetRun) measureAgentOnWire(ctx context.Context) error {
+	r.progress.stepf(syncRuns+watchedRuns, "first syncs of this machine")
+	p, err := newProxy(ctx, r.collector.grpcAddr)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if err := b.measureSync(ctx, p); err != nil {
+	if err := r.measureSync(ctx, p); err != nil {
 		return err
 	}
-	b.progress.stepf(0, "this machine's agent between check-ins")
-	dir, err := b.enrollAgent(ctx, p, "run")
+	r.progress.stepf(0, "this machine's agent between check-ins")
+	dir, err := r.enrollAgent(ctx, p, "run")
 	if err != nil {
 		return err
 	}
-	return b.measureRun(ctx, p, dir)
+	return r.measureRun(ctx, p, dir)
 }
 
-// enrollAgent makes this machine one more agent, and gives its state directory.
-func (b *bench) enrollAgent(ctx context.Context, p *proxy, name string) (string, error) {
-	dir := filepath.Join(b.dir, "agent", name)
+// enrollAgent enrolls this machine once more and returns the state directory.
+func (r *fleetRun) enrollAgent(ctx context.Context, p *proxy, name string) (string, error) {
+	dir := filepath.Join(r.dir, "agent", name)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return "", err
 	}
-	_, err := spend(ctx, b.agentPath, "enroll", "--state", dir, "--collector", p.address(),
-		"--token", b.collector.tokens[0], "--ca-pin", b.collector.pin)
+	_, err := spend(ctx, r.agentPath, "enroll", "--state", dir, "--collector", p.address(),
+		"--token", r.collector.tokens[0], "--ca-pin", r.collector.pin)
 	return dir, err
 }
 
-func (b *bench) measureSync(ctx context.Context, p *proxy) error {
+func (r *fleetRun) measureSync(ctx context.Context, p *proxy) error {
 	var times []time.Duration
 	var sent, received []int64
 	for run := range syncRuns {
-		dir, err := b.enrollAgent(ctx, p, "sync"+strconv.Itoa(run))
+		dir, err := r.enrollAgent(ctx, p, "sync"+strconv.Itoa(run))
 		if err != nil {
 			return err
 		}
 		up, down := p.up.Load(), p.down.Load()
-		spent, err := spend(ctx, b.agentPath, "sync", "--state", dir)
+		spent, err := spend(ctx, r.agentPath, "sync", "--state", dir)
 		if err != nil {
 			return err
 		}
 		times = append(times, spent.cpu)
 		sent, received = append(sent, p.up.Load()-up), append(received, p.down.Load()-down)
-		b.progress.advance()
+		r.progress.advance()
 	}
-	b.report.add("agent_sync_cpu", median(times).Seconds(), fmt.Sprintf("median of %d runs", syncRuns))
-	b.report.add("agent_wire", float64(median(sent))/1000, "TLS and HTTP/2 included")
-	b.report.add("agent_wire_received", float64(median(received))/1000, "")
-	return b.watchAgent(ctx, "agent_sync_peak", "agent_sync_children", func(run int) ([]string, error) {
-		dir, err := b.enrollAgent(ctx, p, "watched"+strconv.Itoa(run))
+	r.report.add("agent_sync_cpu", median(times).Seconds(), fmt.Sprintf("median of %d runs", syncRuns))
+	r.report.add("agent_wire", float64(median(sent))/1000, "TLS and HTTP/2 included")
+	r.report.add("agent_wire_received", float64(median(received))/1000, "")
+	return r.watchAgent(ctx, "agent_sync_peak", "agent_sync_children", func(run int) ([]string, error) {
+		dir, err := r.enrollAgent(ctx, p, "watched"+strconv.Itoa(run))
 		return []string{"sync", "--state", dir}, err
 	})
 }
 
-// measureRun lets the agent check in a few times of itself. The first time it has everything to say. Should the machine change
-// between two check-ins, the other pair counts.
-func (b *bench) measureRun(ctx context.Context, p *proxy, dir string) error {
+// measureRun lets the agent check in several times on its own. The first check-in sends the whole
+// inventory and does not count. The least of the others counts, because the machine may change
+// between two of them.
+func (r *fleetRun) measureRun(ctx context.Context, p *proxy, dir string) error {
 	const pairs = 2
-	pid, stop, err := b.startAgent(ctx, dir)
+	pid, stop, err := r.startAgent(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -162,37 +167,37 @@ func (b *bench) measureRun(ctx context.Context, p *proxy, dir string) error {
 	least := int64(math.MaxInt64)
 	for pair := range 1 + pairs {
 		before := p.both()
-		if acknowledged, err = b.nextAck(ctx, dir, acknowledged); err != nil {
+		if acknowledged, err = r.nextAck(ctx, dir, acknowledged); err != nil {
 			return err
 		}
-		if err := b.quiet(ctx, pid); err != nil {
+		if err := quiet(ctx, func() (time.Duration, error) { return cpuOf(pid) }); err != nil {
 			return err
 		}
 		if pair > 0 {
 			least = min(least, p.both()-before)
 		}
 	}
-	b.report.add("agent_unchanged", float64(least), "TLS and HTTP/2 included")
+	r.report.add("agent_unchanged", float64(least), "TLS and HTTP/2 included")
 	idle, err := memoryOf(pid, "VmRSS")
-	b.report.add("agent_idle", float64(idle)/1e6, fmt.Sprintf("after %d check-ins", 1+pairs))
+	r.report.add("agent_idle", float64(idle)/1e6, fmt.Sprintf("after %d check-ins", 1+pairs))
 	return err
 }
 
-func (b *bench) agentLog() string { return filepath.Join(b.dir, "agent.log") }
+func (r *fleetRun) agentLog() string { return filepath.Join(r.dir, "agent.log") }
 
-// startAgent starts an agent that stays; stop ends it.
-func (b *bench) startAgent(ctx context.Context, dir string) (pid int, stop func(), err error) {
-	log, err := os.Create(b.agentLog())
+// startAgent starts an agent that keeps running until stop.
+func (r *fleetRun) startAgent(ctx context.Context, dir string) (pid int, stop func(), err error) {
+	log, err := os.Create(r.agentLog())
 	if err != nil {
 		return 0, nil, err
 	}
 	defer func() { _ = log.Close() }() // the child has its own
 	running, cancel := context.WithCancel(ctx)
-	cmd := command(running, b.agentPath, "run", "--state", dir)
+	cmd := command(running, r.agentPath, "run", "--state", dir)
 	cmd.Stderr = log
 	if err := cmd.Start(); err != nil {
 		cancel()
-		return 0, nil, failure(b.agentPath, cmd.Args[1:], err, nil)
+		return 0, nil, failure(r.agentPath, cmd.Args[1:], err, nil)
 	}
 	return cmd.Process.Pid, func() {
 		cancel()
@@ -200,18 +205,18 @@ func (b *bench) startAgent(ctx context.Context, dir string) (pid int, stop func(
 	}, nil
 }
 
-// nextAck waits until the agent's status tells of a newer acknowledgment.
-func (b *bench) nextAck(ctx context.Context, dir string, last time.Time) (at time.Time, err error) {
+// nextAck waits until the status of the agent contains a newer acknowledgment.
+func (r *fleetRun) nextAck(ctx context.Context, dir string, last time.Time) (at time.Time, err error) {
 	limited, cancel := context.WithTimeout(ctx, 4*checkInInterval)
 	defer cancel()
-	err = b.collector.until(limited, func() (bool, error) {
+	err = r.collector.until(limited, func() (bool, error) {
 		status, err := state.ReadStatus(dir)
 		at = status.LastAck
 		return at.After(last), err
 	})
 	if err != nil {
-		reported, _ := os.ReadFile(b.agentLog())
-		return at, fmt.Errorf("wait for a check-in: %w; the agent says: %s", err, reported)
+		reported, _ := os.ReadFile(r.agentLog())
+		return at, fmt.Errorf("wait for a check-in: %w; log of the agent: %s", err, reported)
 	}
 	return at, nil
 }

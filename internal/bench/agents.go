@@ -12,18 +12,18 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// agents make up what is said of the machines of an estate: those of the fleet, without their software.
+// agents make up observations of the machines of the fleet, without their software.
 type agents struct {
 	fleet *fleet
 	rules *identify.Rules
 }
 
 func newAgents(seed uint64, rules *identify.Rules) (*agents, error) {
-	f, err := newFleet(seed, golden{})
+	f, err := newFleet(seed, golden{}, highSimilarity)
 	return &agents{f, rules}, err
 }
 
-// observed is what the agent of the n-th machine says of it, with the parts of it that are things of their own.
+// observed returns what the agent of the n-th machine observes, with its components.
 func (a *agents) observed(n int) (inventory.Observed, error) {
 	hardware := a.fleet.hardwareOf(n, a.fleet.random(n))
 	facts := map[string][]json.RawMessage{}
@@ -39,21 +39,23 @@ func (a *agents) observed(n int) (inventory.Observed, error) {
 	return reconcile.Observe(facts, a.rules.IsHonest), nil
 }
 
-// alone leaves out the parts of what is said of a machine.
+// alone removes the components from an observation.
 func alone(o inventory.Observed) inventory.Observed {
 	o.Components = nil
 	return o
 }
 
-// thing is the n-th machine.
-func (a *agents) thing(n int, since time.Time) (thing, error) {
+// computer returns the n-th machine.
+func (a *agents) computer(n int, since time.Time) (ciData, error) {
 	reported, err := a.observed(n)
-	return thing{source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported)}, err
+	return ciData{
+		source: sourceAgent, key: machineKey(n), baseClass: classComputer, since: since, reported: alone(reported),
+	}, err
 }
 
 func machineKey(n int) string { return "machine " + strconv.Itoa(n) }
 
-// As the store calls them.
+// Constants of the store.
 const (
 	sourceAgent     = "agent"
 	sourceDiscovery = "discovery"

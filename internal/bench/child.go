@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// stopGrace is how long a program may take to end after it was asked to.
+// stopGrace is how long a program may take to end after the interrupt.
 const stopGrace = 30 * time.Second
 
-// command prepares a program that ends with ctx: it is interrupted, and killed if that does not help.
+// command prepares a program. The end of ctx interrupts it, and kills it after stopGrace.
 func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // the program under test
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -21,7 +21,7 @@ func command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// spent is what one run of a program took.
+// spent is what one run of a program cost.
 type spent struct {
 	output   []byte
 	cpu      time.Duration // user and system, the kernel's account at the end of the process
@@ -29,7 +29,7 @@ type spent struct {
 	children int
 }
 
-// spend runs a program to its end and gives its CPU time.
+// spend runs a program to its end and measures its CPU time.
 func spend(ctx context.Context, program string, args ...string) (spent, error) {
 	cmd := command(ctx, program, args...)
 	var out, problem bytes.Buffer
@@ -44,12 +44,13 @@ func failure(program string, args []string, err error, reported []byte) error {
 	return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), args[0], err, bytes.TrimSpace(reported))
 }
 
-// watch runs a program to its end and gives its peak memory and its children. It looks at the program all the time, so
-// that its CPU time is not worth giving.
+// watch runs a program to its end and measures its peak memory and its children. Watching slows the
+// program down, so the result has no CPU time.
 //
-// The peak is not the ru_maxrss of getrusage(2): that one begins with the memory of whoever started the program, because
-// until execve(2) the child shares it. Children are counted as they are seen; one that was too short to be seen has
-// left its page faults with the parent, which are still there when the parent has ended and nobody has waited for it.
+// The peak is not ru_maxrss of getrusage(2), which starts with the memory of the parent: until
+// execve(2) the child shares it. Children are counted when they are seen. A child that ended before
+// that is counted by its page faults, which the kernel adds to its parent and which remain readable
+// while the parent is a zombie.
 func watch(ctx context.Context, program string, args ...string) (spent, error) {
 	cmd := command(ctx, program, args...)
 	var out, problem bytes.Buffer
@@ -72,7 +73,7 @@ type watcher struct {
 	count    int
 }
 
-// untilEnd looks until the process is a zombie.
+// untilEnd polls until the process is a zombie.
 func (w *watcher) untilEnd() error {
 	for {
 		stat, err := statOf(w.pid)

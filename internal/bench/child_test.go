@@ -10,7 +10,7 @@ import (
 func needProc(t *testing.T) {
 	t.Helper()
 	if _, err := os.Stat("/proc/self/schedstat"); err != nil {
-		t.Skip("this system has no /proc that says who used which CPU")
+		t.Skip("this system has no /proc with CPU times of processes")
 	}
 }
 
@@ -38,7 +38,8 @@ func TestWatchCountsChildren(t *testing.T) {
 	}
 }
 
-// TestWatchSeesTheChildsOwnMemory would fail with ru_maxrss, which starts with the memory of the test.
+// TestWatchSeesTheChildsOwnMemory would fail with ru_maxrss, which starts with the memory of the
+// parent.
 func TestWatchSeesTheChildsOwnMemory(t *testing.T) {
 	t.Parallel()
 	needProc(t)
@@ -51,17 +52,18 @@ func TestWatchSeesTheChildsOwnMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.peak == 0 || got.peak > int64(len(ballast))/2 {
-		t.Errorf("a shell takes %d bytes", got.peak)
+		t.Errorf("a shell uses %d bytes", got.peak)
 	}
 	if own, err := memoryOf(os.Getpid(), "VmRSS"); err != nil || own < int64(len(ballast)) {
-		t.Errorf("the test itself takes %d bytes (%v), more than %d are in use", own, err, len(ballast))
+		t.Errorf("the test itself uses %d bytes (%v), want more than %d", own, err, len(ballast))
 	}
 	_ = ballast[0]
 }
 
-func TestSpendSaysWhatWentWrong(t *testing.T) {
+func TestSpendReportsStandardError(t *testing.T) {
 	t.Parallel()
-	if _, err := spend(t.Context(), "/bin/sh", "-c", "echo no luck >&2; exit 3"); err == nil || err.Error() != "sh -c: exit status 3\nno luck" {
+	_, err := spend(t.Context(), "/bin/sh", "-c", "echo no luck >&2; exit 3")
+	if err == nil || err.Error() != "sh -c: exit status 3\nno luck" {
 		t.Errorf("got %q", err)
 	}
 }
@@ -80,7 +82,7 @@ func TestCPUIsThatOfTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after <= before {
-		t.Errorf("no CPU time passed while there was work: %v, then %v", before, after)
+		t.Errorf("no CPU time passed during work: %v, then %v", before, after)
 	}
 }
 
@@ -111,6 +113,6 @@ func TestChildrenOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := statOf(cmd.Process.Pid); err == nil {
-		t.Error("a process that is gone has a status")
+		t.Error("a process that has ended has a status")
 	}
 }

@@ -18,7 +18,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// client is a machine of the fleet on the wire: an agent without a machine. It keeps no items, only what they add up to.
+// client is a machine of the fleet on the wire. It keeps the roots of its sections, not the items.
 type client struct {
 	machine   int
 	wave      int
@@ -32,7 +32,7 @@ type client struct {
 	cancel     context.CancelFunc
 }
 
-// ioBuffer is the agent's.
+// ioBuffer is the agent's buffer size.
 const ioBuffer = 4 << 10
 
 // dial connects as the agent does.
@@ -44,7 +44,7 @@ func dial(address string, config *tls.Config) (*grpc.ClientConn, error) {
 	)
 }
 
-// enroll gets the machine a certificate for a key of its own.
+// enroll generates a key and obtains its certificate.
 func (c *client) enroll(ctx context.Context, at *collector) error {
 	config, err := pki.PinnedTLS(at.pin, time.Now)
 	if err != nil {
@@ -74,8 +74,8 @@ func (c *client) enroll(ctx context.Context, at *collector) error {
 	return err
 }
 
-// handshake connects, waits for the first byte of HTTP/2, by which the collector says that it has verified the
-// certificate, and hangs up.
+// handshake connects, waits for the first byte of HTTP/2, which proves that the collector has
+// verified the certificate, and disconnects.
 func (c *client) handshake(ctx context.Context, address string) error {
 	config := c.tls.Clone()
 	config.NextProtos = []string{"h2"}
@@ -87,13 +87,13 @@ func (c *client) handshake(ctx context.Context, address string) error {
 	return errors.Join(err, connection.Close())
 }
 
-// open begins a conversation on a new connection, which lasts until close.
+// open starts a stream on a new connection. It lasts until close.
 func (c *client) open(address string) error {
 	connection, err := dial(address, c.tls)
 	if err != nil {
 		return err
 	}
-	// The conversation outlives the phase in which it begins.
+	// The stream outlives the phase that opens it.
 	ctx, cancel := context.WithCancel(context.Background())
 	stream, err := inventoryv1.NewInventoryClient(connection).Sync(ctx)
 	if err != nil {
@@ -112,20 +112,21 @@ func (c *client) close() {
 	}
 }
 
-// checkIn says what the machine holds and what changed, and waits until it is acknowledged. Cutting ctx off ends the conversation.
+// checkIn sends the summaries and the changes and waits for the acknowledgment. The end of ctx ends
+// the stream.
 func (c *client) checkIn(ctx context.Context, changes []change) error {
 	stop := context.AfterFunc(ctx, c.cancel)
 	defer stop()
 	root := wire.InventoryRoot(c.summaries)
-	reported := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
+	checkIn := &inventoryv1.CheckIn{Token: c.token, InventoryRoot: root[:], ReadingsDue: c.token == nil}
 	if !c.greeted {
-		reported.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: identifiers(c.machine)}
+		checkIn.Hello = &inventoryv1.Hello{AgentVersion: "bench", BootId: "bench", Hardware: identifiers(c.machine)}
 		c.greeted = true
 	}
 	if len(changes) > 0 {
-		reported.Sections = summariesOf(c.summaries)
+		checkIn.Sections = summariesOf(c.summaries)
 	}
-	err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: reported}})
+	err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: checkIn}})
 	if err == nil {
 		err = c.answer(changes)
 	}
@@ -135,24 +136,25 @@ func (c *client) checkIn(ctx context.Context, changes []change) error {
 	return nil
 }
 
-// answer sends what the collector wants until it acknowledges. It wants what changed and nothing else, or one of the two is wrong.
+// answer sends the sections that the collector wants until it acknowledges. The collector must want
+// exactly the changed sections.
 func (c *client) answer(changes []change) error {
 	for {
-		updated, err := c.stream.Recv()
+		message, err := c.stream.Recv()
 		if err != nil {
 			return err
 		}
-		if ack := updated.GetAck(); ack != nil {
+		if ack := message.GetAck(); ack != nil {
 			if len(ack.GetVerdicts()) > 0 {
-				return fmt.Errorf("the collector would not take an item: %v", ack.GetVerdicts()[0])
+				return fmt.Errorf("the collector rejected an item: %v", ack.GetVerdicts()[0])
 			}
 			if len(ack.GetToken()) > 0 {
 				c.token = ack.GetToken()
 			}
 			return nil
 		}
-		if updated.GetWant() == nil || len(updated.GetWant().GetSections()) != len(changes) {
-			return fmt.Errorf("the collector says %v, %d sections changed", updated, len(changes))
+		if message.GetWant() == nil || len(message.GetWant().GetSections()) != len(changes) {
+			return fmt.Errorf("the collector sent %v; %d sections changed", message, len(changes))
 		}
 		if err := c.send(changes); err != nil {
 			return err
@@ -172,14 +174,16 @@ func (c *client) send(changes []change) error {
 		if err != nil {
 			return err
 		}
-		if err := c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Update{Update: update}}); err != nil {
+		err = c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Update{Update: update}})
+		if err != nil {
 			return err
 		}
 	}
-	return c.stream.Send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Commit{Commit: &inventoryv1.Commit{}}})
+	commit := &inventoryv1.AgentMessage_Commit{Commit: &inventoryv1.Commit{}}
+	return c.stream.Send(&inventoryv1.AgentMessage{Kind: commit})
 }
 
-// update makes the message of a change, in one chunk: no section of the fleet comes near the bound of one.
+// update encodes a change as one message: no section of the fleet exceeds the size limit.
 func (c change) update(packer *zstd.Encoder) (*inventoryv1.Update, error) {
 	items := &inventoryv1.Items{Removed: c.removed}
 	for _, item := range c.added {
@@ -190,11 +194,12 @@ func (c change) update(packer *zstd.Encoder) (*inventoryv1.Update, error) {
 		return nil, fmt.Errorf("encode items of %s: %w", c.section, err)
 	}
 	return &inventoryv1.Update{
-		Section: c.section, BaseRoot: c.base, Root: c.root[:], Items: packer.EncodeAll(raw, nil), Last: true, DurationMs: 1,
+		Section: c.section, BaseRoot: c.base, Root: c.root[:], Items: packer.EncodeAll(raw, nil), Last: true,
+		DurationMs: 1,
 	}, nil
 }
 
-// hold remembers what the machine says of a section from now on.
+// hold sets the root of a section.
 func (c *client) hold(section string, root inventory.Root) {
 	for i := range c.summaries {
 		if c.summaries[i].Section == section {

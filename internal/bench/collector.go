@@ -17,22 +17,23 @@ import (
 	"time"
 )
 
-// checkInInterval is how often the collector has agents check in. The fleet does not listen to it; the real agent does,
-// and this is how long its next check-in takes at most, give or take an eighth.
+// checkInInterval is the check-in interval of agents, ± an eighth. The fleet ignores it; the real
+// agent waits that long for its next check-in.
 const checkInInterval = 8 * time.Second
 
-// pollInterval is how often something that tells nobody is looked at.
+// pollInterval is the interval of polling for conditions without a notification.
 const pollInterval = 20 * time.Millisecond
 
-// collector is the program under test, in its own process.
+// collector is the collector under test, in its own process.
 type collector struct {
 	cmd   *exec.Cmd
 	log   string        // the file that it logs to
 	ended chan struct{} // closed when it has ended
 
 	httpAddr, grpcAddr, metricsAddr string
-	tokens                          []string // to enroll with
-	pin                             string
+	adminToken                      string
+	tokens                          []string // for enrollment
+	pin                             string   // of the CA's certificate
 }
 
 // startCollector starts a collector on a database and waits until it is ready. The caller stops it.
@@ -50,7 +51,8 @@ func startCollector(ctx context.Context, program, dir, databaseURL string) (*col
 	}
 	defer func() { _ = log.Close() }() // the child has its own
 	data := filepath.Join(dir, "collector")
-	// Its end is stop's to bring about: interrupted together with us, it would be gone before we have hung up.
+	// A terminal interrupts all processes at once. The collector must outlive the streams of the
+	// fleet, so only stop ends it.
 	c.cmd = command(context.WithoutCancel(ctx), program, "serve", "--data-dir", data, "--database-url", databaseURL,
 		"--http-addr", c.httpAddr, "--grpc-addr", c.grpcAddr, "--metrics-addr", c.metricsAddr,
 		"--check-in-interval", checkInInterval.String())
@@ -85,7 +87,7 @@ func (c *collector) awaitReady(ctx context.Context) error {
 	})
 }
 
-// until waits for a condition, for the end of the collector or for that of ctx.
+// until waits for a condition, the end of the collector or the end of ctx.
 func (c *collector) until(ctx context.Context, condition func() (bool, error)) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -96,59 +98,54 @@ func (c *collector) until(ctx context.Context, condition func() (bool, error)) e
 		select {
 		case <-ticker.C:
 		case <-c.ended:
-			return fmt.Errorf("the collector ended: %s", c.lastWords())
+			return fmt.Errorf("the collector ended; end of its log: %s", c.logTail())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// lastWords is the end of the collector's log.
-func (c *collector) lastWords() string {
+// logTail returns the end of the collector's log.
+func (c *collector) logTail() string {
 	const most = 2000
 	text, _ := os.ReadFile(c.log)
 	return string(bytes.TrimSpace(text[max(0, len(text)-most):]))
 }
 
-// stop ends the collector as an operator would.
+// stop interrupts the collector, as an operator would.
 func (c *collector) stop() error {
-	_ = c.cmd.Process.Signal(os.Interrupt) // one that has ended already is what we want
+	_ = c.cmd.Process.Signal(os.Interrupt) // it may have ended already
 	select {
 	case <-c.ended:
 		return nil
 	case <-time.After(stopGrace):
 		_ = c.cmd.Process.Kill()
 		<-c.ended
-		return errors.New("the collector did not stop when it was told to")
+		return errors.New("the collector did not stop after an interrupt")
 	}
 }
 
-// tokenCount is how many enrollment tokens the fleet has, as if it were that many sites: each enrollment holds its token's row
-// until its commit is on disk, and what is measured is CPU, not a disk's patience.
+// tokenCount is the number of enrollment tokens of the fleet. An enrollment locks the row of its
+// token until its commit is on disk; several tokens keep the disk from limiting the measurement.
 const tokenCount = 64
 
 func (c *collector) prepareEnrollment(ctx context.Context, data string) error {
-	admin, err := os.ReadFile(filepath.Join(data, "admin.token")) //nolint:gosec // of the collector that was started here
+	text, err := os.ReadFile(filepath.Join(data, "admin.token")) //nolint:gosec // of the started collector
 	if err != nil {
 		return fmt.Errorf("read admin token: %w", err)
 	}
+	c.adminToken = strings.TrimSpace(string(text))
 	for range tokenCount {
-		if err := c.makeToken(ctx, strings.TrimSpace(string(admin))); err != nil {
+		if err := c.makeToken(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *collector) makeToken(ctx context.Context, admin string) error {
-	body := strings.NewReader(`{"name": "bench", "max_uses": 1000000, "expires_in": "24h"}`)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+c.httpAddr+"/api/v1/enrollment-tokens", body)
-	if err != nil {
-		return fmt.Errorf("make request: %w", err)
-	}
-	request.Header.Set("Authorization", "Bearer "+admin)
-	request.Header.Set("Content-Type", "application/json")
-	text, err := call(request)
+func (c *collector) makeToken(ctx context.Context) error {
+	body := `{"name": "bench", "max_uses": 1000000, "expires_in": "24h"}`
+	text, err := c.api(ctx, http.MethodPost, "enrollment-tokens", body)
 	if err != nil {
 		return err
 	}
@@ -163,7 +160,25 @@ func (c *collector) makeToken(ctx context.Context, admin string) error {
 	return nil
 }
 
-// statements is how many statements the collector has sent to its database.
+// devices returns the number of computers in the CMDB.
+func (c *collector) devices(ctx context.Context) (int, error) {
+	text, err := c.api(ctx, http.MethodGet, "devices?format=ndjson", "")
+	return bytes.Count(text, []byte("\n")), err
+}
+
+// api sends a request to the REST API as its administrator and returns the body of the response.
+func (c *collector) api(ctx context.Context, method, path, body string) ([]byte, error) {
+	url := "http://" + c.httpAddr + "/api/v1/" + path
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.adminToken)
+	request.Header.Set("Content-Type", "application/json")
+	return call(request)
+}
+
+// statements returns the number of statements that the collector has sent to its database.
 func (c *collector) statements(ctx context.Context) (float64, error) {
 	const name = "muster_store_statements_total "
 	text, err := get(ctx, "http://"+c.metricsAddr+"/metrics")
@@ -194,7 +209,7 @@ func call(request *http.Request) ([]byte, error) {
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
+		return nil, fmt.Errorf("read response: %w", err)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		return nil, fmt.Errorf("%s %s: %s: %s", request.Method, request.URL, response.Status, text)

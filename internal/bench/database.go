@@ -14,8 +14,8 @@ import (
 	"github.com/musterhq/muster/internal/postgres"
 )
 
-// database is a private cluster as the collector starts one for people who bring none, and a session in it that asks what
-// it all cost. The session's own process is left out of the account.
+// database is a private cluster, as the collector starts one without --database-url, and a session
+// that reads its statistics. The costs of that session are not counted.
 type database struct {
 	cluster *postgres.Cluster
 	session *pgx.Conn
@@ -25,7 +25,7 @@ type database struct {
 	version string
 }
 
-// startDatabase makes an empty cluster. The caller stops it.
+// startDatabase creates an empty cluster. The caller stops it.
 func startDatabase(ctx context.Context, dir string) (*database, error) {
 	cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir})
 	if err != nil {
@@ -47,10 +47,10 @@ func (d *database) connect(ctx context.Context, dir string) (err error) {
 	if err := d.session.QueryRow(ctx, `show server_version`).Scan(&d.version); err != nil {
 		return fmt.Errorf("ask for version: %w", err)
 	}
-	// It tells full pages from the rest of the WAL. It is in the server's package, or in one beside it.
+	// It reports full pages separately. Some distributions package it separately.
 	_, err = d.session.Exec(ctx, `create extension pg_walinspect`)
 	d.inspect = err == nil
-	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid")) //nolint:gosec // ours
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid")) //nolint:gosec // of the own cluster
 	if err != nil {
 		return fmt.Errorf("find the server's process: %w", err)
 	}
@@ -65,11 +65,12 @@ func (d *database) stop() {
 	if d.session != nil {
 		_ = d.session.Close(ctx)
 	}
-	_ = d.cluster.Stop(ctx) // it is thrown away
+	_ = d.cluster.Stop(ctx) // its data is not needed any more
 }
 
-// cpu gives the CPU time of the sessions that clients have, and of everything else: the server itself, its checkpointer,
-// its writers, autovacuum. A process that ended is in the account of the server, which waited for it.
+// cpu returns the CPU time of the sessions of clients, and of everything else: the server,
+// checkpointer, writers, autovacuum. The time of a process that ended is added to the server, its
+// parent.
 func (d *database) cpu() (sessions, maintenance time.Duration, err error) {
 	stat, err := statOf(d.server)
 	if err != nil {
@@ -90,7 +91,7 @@ func (d *database) cpu() (sessions, maintenance time.Duration, err error) {
 		case err != nil:
 			return 0, 0, err
 		case pid == d.own:
-		case strings.Contains(titleOf(pid), "[local]"): // a client's; the others have names
+		case strings.Contains(titleOf(pid), "[local]"): // the address of a client
 			sessions += spent
 		default:
 			maintenance += spent
@@ -99,8 +100,8 @@ func (d *database) cpu() (sessions, maintenance time.Duration, err error) {
 	return sessions, maintenance, nil
 }
 
-// tidy moves what GIN indexes have put off (PostgreSQL, "GIN Fast Update Technique") to where it belongs, and gives the CPU
-// time that this takes.
+// tidy merges the pending lists of GIN indexes (PostgreSQL, "GIN Fast Update Technique") and
+// returns the CPU time of it.
 func (d *database) tidy(ctx context.Context) (time.Duration, error) {
 	before, err := cpuOf(d.own)
 	if err != nil {
@@ -109,7 +110,7 @@ func (d *database) tidy(ctx context.Context) (time.Duration, error) {
 	err = d.exec(ctx, `
 		select gin_clean_pending_list(c.oid)
 		from pg_class c join pg_am a on a.oid = c.relam
-		where a.amname = 'gin' and c.relkind = 'i' and c.relnamespace = 'public'::regnamespace`)
+		where a.amname = 'gin' and c.relkind = 'i' and c.relpersistence <> 't'`)
 	if err != nil {
 		return 0, err
 	}
@@ -117,7 +118,7 @@ func (d *database) tidy(ctx context.Context) (time.Duration, error) {
 	return after - before, err
 }
 
-// position is how far the WAL has come, in bytes.
+// position returns the WAL position in bytes.
 func (d *database) position(ctx context.Context) (at int64, err error) {
 	err = d.session.QueryRow(ctx, `select (pg_current_wal_insert_lsn() - '0/0')::bigint`).Scan(&at)
 	if err != nil {
@@ -126,21 +127,23 @@ func (d *database) position(ctx context.Context) (at int64, err error) {
 	return at, nil
 }
 
-// log tells of a stretch of the WAL how many records it has, and how many bytes of them are full pages, which a
-// page's first change after a checkpoint costs.
+// log returns the number of records between two WAL positions, and the bytes of full pages, which
+// the first change of a page after a checkpoint writes.
 func (d *database) log(ctx context.Context, from, to int64) (records, fullPages float64, err error) {
 	if !d.inspect || from == to {
 		return 0, 0, nil
 	}
-	for flushed := false; !flushed; { // the log can be read as far as it is on disk
-		err := d.session.QueryRow(ctx, `select pg_current_wal_flush_lsn() - '0/0' >= $1, pg_sleep(0.01) is null`, to).Scan(&flushed, nil)
+	for flushed := false; !flushed; { // only WAL on disk can be read
+		err := d.session.QueryRow(ctx, `select pg_current_wal_flush_lsn() - '0/0' >= $1, pg_sleep(0.01) is null`, to).
+			Scan(&flushed, nil)
 		if err != nil {
 			return 0, 0, fmt.Errorf("wait for WAL: %w", err)
 		}
 	}
 	err = d.session.QueryRow(ctx, `
 		select coalesce(sum(count), 0)::float8, coalesce(sum(fpi_size), 0)::float8
-		from pg_get_wal_stats('0/0'::pg_lsn + $1::bigint, '0/0'::pg_lsn + $2::bigint)`, from, to).Scan(&records, &fullPages)
+		from pg_get_wal_stats('0/0'::pg_lsn + $1::bigint, '0/0'::pg_lsn + $2::bigint)`, from, to).
+		Scan(&records, &fullPages)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read WAL: %w", err)
 	}
@@ -154,41 +157,14 @@ func (d *database) exec(ctx context.Context, statement string) error {
 	return nil
 }
 
-// folded reports whether no counts are pending.
-func (d *database) folded(ctx context.Context) (yes bool, err error) {
-	err = d.session.QueryRow(ctx, `select not exists (select from item_count_pending)`).Scan(&yes)
-	if err != nil {
-		return false, fmt.Errorf("look for pending counts: %w", err)
-	}
-	return yes, nil
-}
-
-// seen is how many records were seen since a moment, as far as it is written down.
-func (d *database) seen(ctx context.Context, since time.Time) (n int, err error) {
-	err = d.session.QueryRow(ctx, `select count(*) from presence where seen_at >= $1`, since).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("look who was seen: %w", err)
-	}
-	return n, nil
-}
-
-// devices is how many computers are known.
-func (d *database) devices(ctx context.Context) (n int, err error) {
-	err = d.session.QueryRow(ctx, `select count(*) from ci_version where device and valid_to = 'infinity'`).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count devices: %w", err)
-	}
-	return n, nil
-}
-
-// storage is what a table takes, in bytes, its TOAST included.
+// storage is the size of a table in bytes, its TOAST included.
 type storage struct {
 	Table   string  `json:"table"`
 	All     float64 `json:"bytes"`
 	Indexes float64 `json:"index_bytes"`
 }
 
-// size is that of the whole database, in bytes.
+// size returns the size of the database in bytes.
 func (d *database) size(ctx context.Context) (bytes int64, err error) {
 	if err = d.session.QueryRow(ctx, `select pg_database_size(current_database())`).Scan(&bytes); err != nil {
 		return 0, fmt.Errorf("measure database: %w", err)
@@ -196,12 +172,13 @@ func (d *database) size(ctx context.Context) (bytes int64, err error) {
 	return bytes, nil
 }
 
-// tables lists the largest first.
+// tables lists the tables by size, the largest first.
 func (d *database) tables(ctx context.Context) ([]storage, error) {
 	rows, err := d.session.Query(ctx, `
 		select relname, pg_total_relation_size(oid)::float8, pg_indexes_size(oid)::float8
 		from pg_class
-		where relnamespace = 'public'::regnamespace and relkind = 'r'
+		where relkind in ('r', 'm')
+			and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema', 'pg_toast')
 		order by 2 desc, 1`)
 	if err != nil {
 		return nil, fmt.Errorf("measure tables: %w", err)

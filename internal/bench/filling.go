@@ -19,8 +19,8 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// thing is a CI of which one source tells.
-type thing struct {
+// ciData is a CI that one source reports.
+type ciData struct {
 	source    string
 	key       string
 	baseClass string // the class below ci
@@ -28,8 +28,8 @@ type thing struct {
 	reported  inventory.Observed
 }
 
-// filling writes things where the store would have put them had it been told of them one by one, which would take
-// longer than all the rest of the bench.
+// filling writes CIs directly into the tables, as the store would have written them one by one,
+// which would take longer than all measurements.
 type filling struct {
 	conn    *pgx.Conn
 	rules   *identify.Rules
@@ -51,21 +51,23 @@ func newFilling(ctx context.Context, conn *pgx.Conn, rules *identify.Rules) (*fi
 	return f, err
 }
 
-// place is where a thing was put.
-type place struct {
+// assignment is a source record and its CI.
+type assignment struct {
 	record int64
 	ci     uuid.UUID
 }
 
-// tableRows are rows for tables, in the order of tableColumns.
+// tableRows are the rows of each of fillTables.
 type tableRows [len(fillTables)][][]any
 
-// fillTables are the tables that a thing has one row of each in, and their columns.
+// fillTables are the tables with one row per CI, and their columns.
 var fillTables = [...]struct {
 	name    string
 	columns []string
 }{
-	{"source_record", []string{"id", "source", "native_key", "created_at", "default_ci", "base_class", "label", "seen_at"}},
+	{"source_record", []string{
+		"id", "source", "native_key", "created_at", "default_ci", "base_class", "label", "seen_at",
+	}},
 	{"presence", []string{"record_id", "seen_at", "stream"}},
 	{"evidence", []string{"record_id", "identifiers", "first_seen", "last_seen", "rejected"}},
 	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
@@ -75,25 +77,25 @@ var fillTables = [...]struct {
 	{"identity_decision", []string{"at", "record_id", "action", "new_ci", "rule", "reason"}},
 }
 
-// batch is things as rows.
+// batch holds CIs as rows.
 type batch struct {
-	assignments []place
+	assignments []assignment
 	rows        tableRows
 }
 
-// add writes things that have nothing to do with each other or with what is there.
-func (f *filling) add(ctx context.Context, things []thing) ([]place, error) {
-	b, err := f.prepare(things)
+// add writes CIs that share no identifier with each other or with existing ones.
+func (f *filling) add(ctx context.Context, cis []ciData) ([]assignment, error) {
+	b, err := f.prepare(cis)
 	if err != nil {
 		return nil, err
 	}
 	return b.assignments, f.write(ctx, b)
 }
 
-// prepare gives things their records and their CIs.
-func (f *filling) prepare(things []thing) (batch, error) {
-	b := batch{assignments: make([]place, len(things))}
-	for i := range things {
+// prepare assigns the ids of records and CIs and makes the rows.
+func (f *filling) prepare(cis []ciData) (batch, error) {
+	b := batch{assignments: make([]assignment, len(cis))}
+	for i := range cis {
 		f.last++
 		b.assignments[i].record = f.last
 		var err error
@@ -102,13 +104,15 @@ func (f *filling) prepare(things []thing) (batch, error) {
 		}
 	}
 	for table := range b.rows {
-		b.rows[table] = make([][]any, len(things))
+		b.rows[table] = make([][]any, len(cis))
 	}
 	now := time.Now()
-	return b, share(fillWorkers, len(things), func(i int) error { return f.rows(&b.rows, i, b.assignments[i], things[i], now) })
+	return b, share(fillWorkers, len(cis), func(i int) error {
+		return f.rows(&b.rows, i, b.assignments[i], cis[i], now)
+	})
 }
 
-// share lets workers do something for each of n numbers.
+// share calls do for each of n numbers, with several workers.
 func share(workers, n int, do func(i int) error) error {
 	errs := make([]error, workers)
 	var wait sync.WaitGroup
@@ -125,14 +129,15 @@ func share(workers, n int, do func(i int) error) error {
 
 func (f *filling) write(ctx context.Context, b batch) error {
 	for i, table := range fillTables {
-		if _, err := f.conn.CopyFrom(ctx, pgx.Identifier{table.name}, table.columns, pgx.CopyFromRows(b.rows[i])); err != nil {
+		rows := pgx.CopyFromRows(b.rows[i])
+		if _, err := f.conn.CopyFrom(ctx, pgx.Identifier{table.name}, table.columns, rows); err != nil {
 			return fmt.Errorf("fill %s: %w", table.name, err)
 		}
 	}
 	_, err := f.conn.Exec(ctx, `
 		insert into identifier_claim (hash, record_id)
-		select ('x' || encode(substring(sha256(convert_to(i.identifier, 'UTF8')) for 8), 'hex'))::bit(64)::bigint, e.record_id
-		from evidence e cross join lateral unnest(e.identifiers) i (identifier)
+		select identifier_hash(r.base_class, i.identifier), e.record_id
+		from evidence e join source_record r on r.id = e.record_id cross join lateral unnest(e.identifiers) i (identifier)
 		where e.record_id between $1 and $2
 		on conflict do nothing`, b.assignments[0].record, b.assignments[len(b.assignments)-1].record)
 	if err != nil {
@@ -141,11 +146,11 @@ func (f *filling) write(ctx context.Context, b batch) error {
 	return nil
 }
 
-// rows makes the rows of the i-th thing.
-func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time) error {
-	tokens, rejections := f.rules.Normalize(t.reported.Identifiers)
-	first, last := make([]time.Time, len(tokens)), make([]*time.Time, len(tokens))
-	for n := range tokens {
+// rows makes the rows of the i-th CI.
+func (f *filling) rows(rows *tableRows, i int, at assignment, t ciData, now time.Time) error {
+	identifiers, rejections := f.rules.Normalize(t.reported.Identifiers)
+	first, last := make([]time.Time, len(identifiers)), make([]*time.Time, len(identifiers))
+	for n := range identifiers {
 		first[n] = t.since
 	}
 	rejected, err := json.Marshal(append([]inventory.Rejection{}, rejections...))
@@ -157,7 +162,8 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 		return fmt.Errorf("encode attributes: %w", err)
 	}
 	is := f.reconcile([]inventory.CandidateValues{{
-		Record: at.record, Source: t.source, Class: t.reported.Class, Attributes: maps.Clone(t.reported.Attributes), Since: t.since, SeenAt: now,
+		Record: at.record, Source: t.source, Class: t.reported.Class, Attributes: maps.Clone(t.reported.Attributes),
+		Since: t.since, SeenAt: now,
 	}}, now)
 	values, err := json.Marshal(is.Attributes)
 	if err != nil {
@@ -172,7 +178,7 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	for table, row := range [len(fillTables)][]any{
 		{at.record, t.source, key[:], t.since, at.ci, t.baseClass, t.key, t.since},
 		{at.record, now, uuid.Nil},
-		{at.record, textsOf(tokens), first, last, rejected},
+		{at.record, textsOf(identifiers), first, last, rejected},
 		{at.record, t.since, t.reported.Class, reported},
 		{at.record, t.since, at.ci, true},
 		{at.ci, t.since},
@@ -184,49 +190,50 @@ func (f *filling) rows(rows *tableRows, i int, at place, t thing, now time.Time)
 	return nil
 }
 
-// alone is why a thing's record is a CI of its own.
-func (f *filling) alone(t thing) inventory.Reason {
+// alone returns the reason of the decision that a record is a CI of its own.
+func (f *filling) alone(t ciData) inventory.Reason {
 	return f.rules.Partition(inventory.CandidateSet{Records: []inventory.RecordEvidence{{
 		Record: 1, Source: t.source, BaseClass: t.baseClass, CreatedAt: t.since, SeenAt: t.since, DefaultCI: t.key,
 	}}}).Assignments[0].Reason
 }
 
-// textsOf gives tokens as PostgreSQL takes them.
-func textsOf(tokens []inventory.Identifier) []string {
-	list := make([]string, len(tokens))
-	for i, token := range tokens {
-		list[i] = string(token)
+// textsOf returns identifiers as an array for PostgreSQL.
+func textsOf(identifiers []inventory.Identifier) []string {
+	list := make([]string, len(identifiers))
+	for i, identifier := range identifiers {
+		list[i] = string(identifier)
 	}
 	return list
 }
 
-// relation is a relationship between things.
+// relation is a relationship between CIs.
 type relation struct {
 	relationshipType string
-	from, to         place
-	observer         *place // nil: a person said so
+	from, to         assignment
+	observer         *assignment // nil: declared by a person
 }
 
 func (f *filling) relate(ctx context.Context, since time.Time, relations []relation) error {
 	columns := []string{"type", "from_record", "to_record", "observer", "valid_from"}
-	_, err := f.conn.CopyFrom(ctx, pgx.Identifier{"relationship"}, columns, pgx.CopyFromSlice(len(relations), func(i int) ([]any, error) {
+	rows := pgx.CopyFromSlice(len(relations), func(i int) ([]any, error) {
 		r := relations[i]
 		var observer *int64
 		if r.observer != nil {
 			observer = &r.observer.record
 		}
 		return []any{r.relationshipType, r.from.record, r.to.record, observer, since}, nil
-	}))
-	if err != nil {
+	})
+	if _, err := f.conn.CopyFrom(ctx, pgx.Identifier{"relationship"}, columns, rows); err != nil {
 		return fmt.Errorf("fill relationship: %w", err)
 	}
 	return nil
 }
 
-// done lets the store go on from what was written, as it is after the nightly vacuum.
+// done sets the sequences and leaves the tables as after the nightly vacuum.
 func (f *filling) done(ctx context.Context) error {
 	for _, statement := range []string{
-		`select setval(pg_get_serial_sequence('source_record', 'id'), ` + strconv.FormatInt(f.last, 10) + `)`, `vacuum (analyze)`, `checkpoint`,
+		`select setval(pg_get_serial_sequence('source_record', 'id'), ` + strconv.FormatInt(f.last, 10) + `)`,
+		`vacuum (analyze)`, `checkpoint`,
 	} {
 		if _, err := f.conn.Exec(ctx, statement); err != nil {
 			return fmt.Errorf("%s: %w", statement, err)

@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, store.Migrate) }
 
-// testEstate is an estate without machines in a database of the test's own.
-func testEstate(t *testing.T) *estate {
+// testCMDB returns an empty CMDB in a database of the test.
+func testCMDB(t *testing.T) *cmdb {
 	t.Helper()
 	url := pgtest.New(t)
 	session, err := pgx.Connect(t.Context(), url)
@@ -26,7 +26,7 @@ func testEstate(t *testing.T) *estate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = session.Close(context.WithoutCancel(t.Context())) })
-	e := &estate{bench: &bench{}, meters: meters{database: &database{session: session}}}
+	e := &cmdb{bench: &bench{}, meters: meters{database: &database{session: session}}}
 	e.rules = identify.Default()
 	if e.agents, err = newAgents(1, e.rules); err != nil {
 		t.Fatal(err)
@@ -44,13 +44,16 @@ func testEstate(t *testing.T) *estate {
 	return e
 }
 
-// contents lists what is known of machines, without times, ids and who was seen when.
-func (e *estate) contents(t *testing.T) []string {
+// contents returns the records and their CIs, without ids, times and presence.
+func (e *cmdb) contents(t *testing.T) []string {
 	t.Helper()
 	rows, err := e.database.session.Query(t.Context(), `
-		select jsonb_build_object('record', r.id, 'kind', r.base_class, 'tokens', e.identifiers, 'last', e.last_seen, 'rejected', e.rejected,
-			'says', v.attributes, 'class', v.class, 'is_primary', m.is_primary, 'home', m.ci_id = r.default_ci, 'unsettled', r.liveness_dependent,
-			'is', c.attributes, 'is_class', c.class, 'name', c.name, 'device', c.device, 'provenance', c.provenance,
+		select jsonb_build_object('record', r.id, 'base_class', r.base_class, 'identifiers', e.identifiers,
+			'last', e.last_seen, 'rejected', e.rejected, 'observed', v.attributes, 'observed_class', v.class,
+			'is_primary', m.is_primary, 'is_default', m.ci_id = r.default_ci,
+			'liveness_dependent', r.liveness_dependent,
+			'attributes', c.attributes, 'class', c.class, 'name', c.name, 'device', c.device,
+			'provenance', c.provenance,
 			'rule', d.rule, 'action', d.action)::text
 		from source_record r
 		join evidence e on e.record_id = r.id
@@ -69,11 +72,11 @@ func (e *estate) contents(t *testing.T) []string {
 	return list
 }
 
-// TestFillingIsWhatTheStoreWrites compares machines that were filled in with machines that the store was told of.
+// TestFillingIsWhatTheStoreWrites compares filled machines with machines that the store resolved.
 func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	t.Parallel()
 	const count = 20
-	reported, filled := testEstate(t), testEstate(t)
+	reported, filled := testCMDB(t), testCMDB(t)
 	observations, err := observationsOf(t.Context(), 0, count, reported.newMachine)
 	if err != nil {
 		t.Fatal(err)
@@ -81,15 +84,15 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 	if _, err := reported.store.Resolve(t.Context(), observations); err != nil {
 		t.Fatal(err)
 	}
-	var things []thing
+	var cis []ciData
 	for n := range count {
-		one, err := filled.agents.thing(n, time.Now().Add(-time.Hour))
+		one, err := filled.agents.computer(n, time.Now().Add(-time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
-		things = append(things, one)
+		cis = append(cis, one)
 	}
-	if filled.places, err = filled.filled.add(t.Context(), things); err != nil {
+	if filled.assignments, err = filled.filled.add(t.Context(), cis); err != nil {
 		t.Fatal(err)
 	}
 	want := reported.contents(t)
@@ -104,15 +107,15 @@ func TestFillingIsWhatTheStoreWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, filled.contents(t)); diff != "" {
-		t.Errorf("who says the same changed something (-want +got):\n%s", diff)
+		t.Errorf("an unchanged machine changed the CMDB (-want +got):\n%s", diff)
 	}
 }
 
-// TestOrderIsTheMachineThatReports has machines reported on that were ordered.
+// TestOrderIsTheMachineThatReports resolves ordered machines to the CIs of their orders.
 func TestOrderIsTheMachineThatReports(t *testing.T) {
 	t.Parallel()
 	const count = 5
-	e := testEstate(t)
+	e := testCMDB(t)
 	orders, err := e.orders(0, count)
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +139,7 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 	}
 }
 
-// TestMachinesIdentifyThemselves looks for identifiers that count for nothing or that several machines have.
+// TestMachinesIdentifyThemselves looks for rejected and shared identifiers.
 func TestMachinesIdentifyThemselves(t *testing.T) {
 	t.Parallel()
 	const machines = 200
@@ -151,13 +154,13 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		tokens, rejected := rules.Normalize(reported.Identifiers)
-		if len(tokens) != 9 {
-			t.Errorf("machine %d has %v", n, tokens)
+		identifiers, rejected := rules.Normalize(reported.Identifiers)
+		if len(identifiers) != 9 {
+			t.Errorf("machine %d has %v", n, identifiers)
 		}
 		for _, r := range rejected {
 			if r.Pattern != "repeats-serial" {
-				t.Errorf("machine %d: %s %q counts for nothing: %s", n, r.Kind, r.Value, r.Pattern)
+				t.Errorf("machine %d: %s %q is rejected: %s", n, r.Kind, r.Value, r.Pattern)
 			}
 		}
 		for _, part := range reported.Components {
@@ -166,18 +169,18 @@ func TestMachinesIdentifyThemselves(t *testing.T) {
 				t.Errorf("machine %d: the %s has %v, rejected %v", n, part.Class, found, rejected)
 			}
 		}
-		for _, token := range tokens {
-			if before, ok := holders[token]; ok {
-				t.Errorf("machines %d and %d both have %s", before, n, token)
+		for _, identifier := range identifiers {
+			if before, ok := holders[identifier]; ok {
+				t.Errorf("machines %d and %d both have %s", before, n, identifier)
 			}
-			holders[token] = n
+			holders[identifier] = n
 		}
 	}
 }
 
 func TestForeignInventoryIsOneMachine(t *testing.T) {
 	t.Parallel()
-	e := testEstate(t)
+	e := testCMDB(t)
 	var err error
 	if e.ingester, err = ingest.New(e.store, ingest.Options{}); err != nil {
 		t.Fatal(err)
@@ -186,13 +189,13 @@ func TestForeignInventoryIsOneMachine(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { e.ingester.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	file := foreignInventory(1, 10)
+	file := glpiInventory(1, 10)
 	for _, outcome := range []string{"created", "unchanged"} {
 		if err := e.load(t.Context(), file, outcome); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := e.load(t.Context(), foreignInventory(2, 10), "created"); err != nil {
+	if err := e.load(t.Context(), glpiInventory(2, 10), "created"); err != nil {
 		t.Error(err)
 	}
 }

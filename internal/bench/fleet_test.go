@@ -15,11 +15,12 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// smallImage is a golden image of which most has to be made up.
+// smallImage is a golden image that has to be completed with made-up packages.
 func smallImage() golden {
 	return golden{
 		"software": {&inventoryv1.Software{
-			Source: "dpkg", Name: "bash", Arch: "amd64", Version: "5.2.15-2", Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64",
+			Source: "dpkg", Name: "bash", Arch: "amd64", Version: "5.2.15-2",
+			Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64",
 		}},
 		"os":      {&inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Kernel: "6.1.0"}},
 		"service": {&inventoryv1.Service{Name: "cron.service", StartType: "enabled", State: "running"}},
@@ -28,7 +29,12 @@ func smallImage() golden {
 
 func testFleet(t *testing.T, seed uint64) *fleet {
 	t.Helper()
-	f, err := newFleet(seed, smallImage())
+	return fleetOf(t, seed, highSimilarity)
+}
+
+func fleetOf(t *testing.T, seed uint64, s similarity) *fleet {
+	t.Helper()
+	f, err := newFleet(seed, smallImage(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +75,8 @@ func TestMachinesHoldEverySection(t *testing.T) {
 			t.Errorf("section %s has %d items", section.Name, len(got[section.Name].items))
 		}
 	}
-	if n, want := len(got["software"].items), imagePackages+applications; n != want {
-		t.Errorf("%d packages, want %d", n, want)
+	if n := len(got["software"].items); n != programs {
+		t.Errorf("%d packages, want %d", n, programs)
 	}
 }
 
@@ -91,14 +97,14 @@ func TestMachinesAreUnique(t *testing.T) {
 	}
 }
 
-// TestApplicationsFollowZipf looks at the share of machines that have a title, which is the higher the more popular it is.
+// TestApplicationsFollowZipf compares the installations of popular and rare titles.
 func TestApplicationsFollowZipf(t *testing.T) {
 	t.Parallel()
 	const machines = 300
 	f := testFleet(t, 1)
 	installs := map[int64]int{}
 	for machine := range machines {
-		for _, item := range machineOf(t, f, machine)["software"].items[imagePackages:] {
+		for _, item := range machineOf(t, f, machine)["software"].items[f.similarity.image:] {
 			installs[item.KeyHash]++
 		}
 	}
@@ -111,19 +117,21 @@ func TestApplicationsFollowZipf(t *testing.T) {
 	}
 	head, middle, tail := of(0, 10), of(100, 200), of(2000, 3000)
 	if head < 0.9*machines || middle > head/2 || tail > middle/4 || tail == 0 {
-		t.Errorf("installs of popular, middling and rare titles: %.1f, %.1f, %.1f of %d machines", head, middle, tail, machines)
+		t.Errorf("installations of popular, middling and rare titles: %.1f, %.1f, %.1f of %d machines",
+			head, middle, tail, machines)
 	}
 }
 
-// TestUpgrade compares a delta with the inventory of a machine that is one wave ahead and otherwise the same.
+// TestUpgrade checks that an upgrade replaces installed packages and results in its root.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
-	f := testFleet(t, 1)
+	fleets := []*fleet{testFleet(t, 1), fleetOf(t, 1, mediumSimilarity), fleetOf(t, 1, lowSimilarity)}
 	rapid.Check(t, func(rt *rapid.T) {
+		f := rapid.SampledFrom(fleets).Draw(rt, "fleet")
 		machine := rapid.IntRange(0, math.MaxInt32).Draw(rt, "machine")
 		wave := firstWave(machine)
 		root, facts := softwareAt(f, machine, wave)
-		upgrade := f.upgrade(wave+1, root, time.Unix(1, 0))
+		upgrade := f.upgrade(machine, wave+1, root, time.Unix(1, 0))
 		if n := len(upgrade.added); n != wavePackages || len(upgrade.removed) != n {
 			rt.Fatalf("%d packages added and %d removed, want %d", n, len(upgrade.removed), wavePackages)
 		}
@@ -143,9 +151,7 @@ func TestUpgrade(t *testing.T) {
 }
 
 func softwareAt(f *fleet, machine, wave int) (root inventory.Root, facts map[string]bool) {
-	random := f.random(machine)
-	f.hardwareOf(machine, random)
-	c := f.softwareOf(random, wave)
+	c := f.softwareOf(machine, wave)
 	facts = map[string]bool{}
 	for _, item := range c.items {
 		facts[string(item.Facts)] = true
@@ -153,27 +159,52 @@ func softwareAt(f *fleet, machine, wave int) (root inventory.Root, facts map[str
 	return c.root, facts
 }
 
-// TestUpgradesAreStaggered holds the last ring's new versions to be those that the ring before it had already.
+// TestUpgradesAreStaggered checks that the ring ahead has what an upgrade brings to the last ring.
 func TestUpgradesAreStaggered(t *testing.T) {
 	t.Parallel()
 	f := testFleet(t, 1)
 	last := rings - 1
 	root, _ := softwareAt(f, last, firstWave(last))
 	_, ahead := softwareAt(f, last-1, firstWave(last-1))
-	for _, added := range f.upgrade(firstWave(last)+1, root, time.Unix(1, 0)).added {
+	for _, added := range f.upgrade(last, firstWave(last)+1, root, time.Unix(1, 0)).added {
 		if !ahead[string(added.Facts)] {
 			t.Fatalf("the ring ahead has no %q", added.Facts)
 		}
 	}
-	if upgrades := 2; (rings+upgrades)*wavePackages > imagePackages {
+	if upgrades := 2; (rings+upgrades)*wavePackages > mediumSimilarity.image {
 		t.Errorf("%d waves of %d packages are more than the image has", rings+upgrades, wavePackages)
+	}
+}
+
+func TestSimilarity(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		similarity  similarity
+		least, most float64 // share of the software of two machines
+	}{
+		{highSimilarity, 0.85, 0.95},
+		{mediumSimilarity, 0.4, 0.6},
+		{lowSimilarity, 0.01, 0.05},
+	} {
+		t.Run(c.similarity.name, func(t *testing.T) {
+			t.Parallel()
+			f := fleetOf(t, 1, c.similarity)
+			if shared := f.sharedSoftware(); shared < c.least || shared > c.most {
+				t.Errorf("two machines share %.3f of their software, want %.2f to %.2f", shared, c.least, c.most)
+			}
+			if few, many := f.unknownSoftware(20), f.unknownSoftware(100); many >= few || many == 0 {
+				t.Errorf("a machine of 100 brings %.1f unknown programs, one of 20 %.1f", many, few)
+			}
+		})
 	}
 }
 
 func TestUpgradedVersion(t *testing.T) {
 	t.Parallel()
 	was := &inventoryv1.Software{Name: "bash", Version: "5.2.15-2", Purl: "pkg:deb/debian/bash@5.2.15-2?arch=amd64"}
-	want := &inventoryv1.Software{Name: "bash", Version: "5.2.15-2+deb12u1", Purl: "pkg:deb/debian/bash@5.2.15-2%2Bdeb12u1?arch=amd64"}
+	want := &inventoryv1.Software{
+		Name: "bash", Version: "5.2.15-2+deb12u1", Purl: "pkg:deb/debian/bash@5.2.15-2%2Bdeb12u1?arch=amd64",
+	}
 	if got := upgraded(was, 1); !proto.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -185,7 +216,8 @@ func TestUpgradedVersion(t *testing.T) {
 func TestReadGolden(t *testing.T) {
 	t.Parallel()
 	document := `{"agent": {"version": "x"}, "sections": {
-		"software": {"status": "ok", "items": [{"source": "dpkg", "name": "bash", "size_bytes": 7, "install_date": "2026-01-02T03:04:05Z"}]},
+		"software": {"status": "ok", "items": [
+			{"source": "dpkg", "name": "bash", "size_bytes": 7, "install_date": "2026-01-02T03:04:05Z"}]},
 		"from_the_future": {"status": "ok", "items": [{"a": 1}]},
 		"memory": {"status": "unsupported", "items": []}}}`
 	image, err := readGolden([]byte(document))

@@ -10,10 +10,10 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// golden is the image that the fleet's machines were installed from: a real inventory, by section.
+// golden is the image of the machines of the fleet: a real inventory, by section.
 type golden map[string][]proto.Message
 
-// readGolden reads what `muster-agent inventory` printed.
+// readGolden reads the output of `muster-agent inventory --output json`.
 func readGolden(document []byte) (golden, error) {
 	var doc struct {
 		Sections map[string]struct {

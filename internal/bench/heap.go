@@ -5,7 +5,7 @@ import (
 	"runtime/metrics"
 )
 
-// heapMeter watches by how much this process's heap grows.
+// heapMeter measures the growth of the heap of this process.
 type heapMeter struct {
 	samples     []metrics.Sample
 	start, most uint64

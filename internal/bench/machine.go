@@ -15,14 +15,14 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// content is what a machine holds of a section.
+// content is what a machine has of a section.
 type content struct {
 	section string
 	items   []wire.Encoded
 	root    inventory.Root
 }
 
-// change is what a machine has to say of a section.
+// change is what a machine reports of a section.
 type change struct {
 	section string
 	base    []byte // empty: the section is sent whole
@@ -31,17 +31,16 @@ type change struct {
 	removed [][]byte
 }
 
-// firstWave is the wave that a machine has when it is first seen.
+// firstWave returns the wave of a machine at its first inventory.
 func firstWave(machine int) int { return rings - machine%rings }
 
-// inventoryOf makes up a machine as it is first seen, as far as so many sections.
+// inventoryOf makes up the first sections of the first inventory of a machine.
 func (f *fleet) inventoryOf(machine, sections int) ([]content, error) {
-	random := f.random(machine)
-	hardware := f.hardwareOf(machine, random)
+	hardware := f.hardwareOf(machine, f.random(machine))
 	var list []content
 	for _, section := range wire.Sections()[:sections] {
 		if section == f.software {
-			list = append(list, f.softwareOf(random, firstWave(machine)))
+			list = append(list, f.softwareOf(machine, firstWave(machine)))
 			continue
 		}
 		set, verdicts := section.NewSet(hardware[section.Name])
@@ -53,35 +52,24 @@ func (f *fleet) inventoryOf(machine, sections int) ([]content, error) {
 	return list, nil
 }
 
-// softwareOf is the image's packages and the machine's own choice of applications.
-func (f *fleet) softwareOf(random *rand.Rand, wave int) content {
+// softwareOf returns the software of a machine after a number of waves.
+func (f *fleet) softwareOf(machine, wave int) content {
 	c := content{section: f.software.Name}
-	installed := f.imaged.Add(time.Duration(random.IntN(1e6)) * time.Minute / 10)
-	for n, t := range f.base {
-		c.add(t, levelOf(n, wave), installed)
-	}
-	zipf := rand.NewZipf(random, zipfExponent, 1, titles-1)
-	chosen := map[uint64]bool{}
-	for len(chosen) < applications {
-		n := zipf.Uint64()
-		if chosen[n] {
-			continue
-		}
-		chosen[n] = true
-		phase := int(n % appUpgrades)
-		c.add(f.others[n], (wave+phase)/appUpgrades, installed)
+	installed := f.imaged.Add(time.Duration(f.random(machine).IntN(1e6)) * time.Minute / 10)
+	for _, p := range f.programsOf(machine, wave) {
+		c.add(p, installed)
 	}
 	return c
 }
 
-func (c *content) add(t *title, level int, installed time.Time) {
-	item := t.versions[level]
-	item.Readings = t.readingsAt(installed)
+func (c *content) add(p program, installed time.Time) {
+	item := p.versions[p.level]
+	item.Readings = p.readingsAt(installed)
 	c.items = append(c.items, item)
 	c.root = item.Hash.AddTo(c.root)
 }
 
-// readingsAt gives a package's readings on a machine that was installed at a moment.
+// readingsAt returns the readings of a package on a machine that was installed at an instant.
 func (t *title) readingsAt(installed time.Time) []byte {
 	readings := &inventoryv1.Software{InstallLocation: t.readings.InstallLocation, SizeBytes: t.readings.SizeBytes}
 	readings.InstallDate = timestamppb.New(installed.Add(-t.age).Truncate(time.Second))
@@ -92,20 +80,19 @@ func (t *title) readingsAt(installed time.Time) []byte {
 	return encoded
 }
 
-// upgrade is what a wave brings to a machine whose software has the given root.
-func (f *fleet) upgrade(wave int, root inventory.Root, now time.Time) change {
+// upgrade returns what a wave changes on a machine whose software has the given root.
+func (f *fleet) upgrade(machine, wave int, root inventory.Root, now time.Time) change {
 	c := change{section: f.software.Name, base: root[:], root: root}
-	for n := (wave - 1) * wavePackages; n < wave*wavePackages; n++ {
-		t := f.base[n]
-		before, after := t.versions[0], t.versions[1]
-		after.Readings = t.readingsAt(now.Add(t.age))
+	for _, p := range f.upgradedPrograms(machine, wave) {
+		before, after := p.versions[p.level], p.versions[p.level+1]
+		after.Readings = p.readingsAt(now.Add(p.age))
 		c.added, c.removed = append(c.added, after), append(c.removed, before.Facts)
 		c.root = after.Hash.AddTo(before.Hash.RemoveFrom(c.root))
 	}
 	return c
 }
 
-// model is a kind of machine that the fleet has many of.
+// model is a hardware model that many machines of the fleet have.
 type model struct {
 	manufacturer, product, cpu, disk, panel string
 	chassis                                 string
@@ -115,15 +102,28 @@ type model struct {
 }
 
 var models = []model{
-	{"Contoso", "Notebook 14 G4", "Example Core 5 1340", "EX-PM9A1 512GB", "B140HAN", "Notebook", 10, 12, 512110190592, 8 << 30},
-	{"Contoso", "Notebook 16 G5", "Example Core 7 1370", "EX-PM9A1 1TB", "B160UAN", "Notebook", 10, 14, 1024209543168, 16 << 30},
-	{"Fabrikam", "Desk 700", "Example Core 5 12500", "FK-SN740 512GB", "U2422", "Desktop", 3, 6, 512110190592, 8 << 30},
-	{"Fabrikam", "Desk 900", "Example Core 7 12700", "FK-SN740 1TB", "U2722", "Desktop", 3, 12, 1024209543168, 16 << 30},
+	{
+		"Contoso", "Notebook 14 G4", "Example Core 5 1340", "EX-PM9A1 512GB", "B140HAN", "Notebook",
+		10, 12, 512110190592, 8 << 30,
+	},
+	{
+		"Contoso", "Notebook 16 G5", "Example Core 7 1370", "EX-PM9A1 1TB", "B160UAN", "Notebook",
+		10, 14, 1024209543168, 16 << 30,
+	},
+	{
+		"Fabrikam", "Desk 700", "Example Core 5 12500", "FK-SN740 512GB", "U2422", "Desktop",
+		3, 6, 512110190592, 8 << 30,
+	},
+	{
+		"Fabrikam", "Desk 900", "Example Core 7 12700", "FK-SN740 1TB", "U2722", "Desktop",
+		3, 12, 1024209543168, 16 << 30,
+	},
 }
 
 func (m model) portable() bool { return m.chassis == "Notebook" }
 
-// hardwareOf is all but the software: a few models, and what is unique to each machine.
+// hardwareOf returns all sections but the software: one of a few models, and what is unique to each
+// machine.
 func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Message {
 	m := models[random.IntN(len(models))]
 	serial := fmt.Sprintf("%s%07d", m.manufacturer[:2], machine)
@@ -142,11 +142,12 @@ func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Me
 	}
 }
 
-// identifiers is what a check-in says of the machine's hardware.
+// identifiers returns the hardware identifiers of a check-in.
 func identifiers(machine int) []*inventoryv1.Hardware {
 	var list []*inventoryv1.Hardware
 	for i, family := range []string{"smbios", "board", "mac", "disk"} {
-		list = append(list, &inventoryv1.Hardware{Family: family, Hash: uint64(machine)<<8 | uint64(i)}) //nolint:gosec // never negative
+		hash := uint64(machine)<<8 | uint64(i) //nolint:gosec // never negative
+		list = append(list, &inventoryv1.Hardware{Family: family, Hash: hash})
 	}
 	return list
 }
@@ -172,9 +173,10 @@ func mac(random *rand.Rand) string {
 
 func (m model) system(serial string, random *rand.Rand) *inventoryv1.System {
 	return &inventoryv1.System{
-		Manufacturer: m.manufacturer, ProductName: m.product, SerialNumber: serial, Uuid: randomUUID(random), SkuNumber: "SKU-" + m.disk,
-		Family: m.product, ChassisType: m.chassis, ChassisTypeCode: proto.Uint32(m.chassisCode), ChassisManufacturer: m.manufacturer,
-		ChassisSerial: serial, BoardManufacturer: m.manufacturer, BoardProduct: m.product, BoardSerial: text(random, 16),
+		Manufacturer: m.manufacturer, ProductName: m.product, SerialNumber: serial, Uuid: randomUUID(random),
+		SkuNumber: "SKU-" + m.disk, Family: m.product, ChassisType: m.chassis,
+		ChassisTypeCode: proto.Uint32(m.chassisCode), ChassisManufacturer: m.manufacturer, ChassisSerial: serial,
+		BoardManufacturer: m.manufacturer, BoardProduct: m.product, BoardSerial: text(random, 16),
 	}
 }
 
@@ -187,18 +189,22 @@ func (m model) firmware(random *rand.Rand) *inventoryv1.Firmware {
 
 func (m model) processor() *inventoryv1.Cpu {
 	return &inventoryv1.Cpu{
-		Socket: proto.Uint32(0), Designation: "U3E1", Manufacturer: "Example", Model: m.cpu, Status: "Populated, Enabled",
-		Cores: proto.Uint32(m.cores), Threads: proto.Uint32(2 * m.cores), Arch: "x86_64", CurrentMhz: proto.Uint32(2400),
+		Socket: proto.Uint32(0), Designation: "U3E1", Manufacturer: "Example", Model: m.cpu,
+		Status: "Populated, Enabled", Cores: proto.Uint32(m.cores), Threads: proto.Uint32(2 * m.cores), Arch: "x86_64",
+		CurrentMhz: proto.Uint32(2400),
 	}
 }
 
-// memory is two modules and two empty slots.
+// memory returns two modules and two empty slots.
 func (m model) memory(random *rand.Rand) []proto.Message {
 	var list []proto.Message
 	for i := range 4 {
-		slot := &inventoryv1.Memory{Locator: fmt.Sprintf("DIMM %d", i), Bank: fmt.Sprintf("BANK %d", i), SizeBytes: proto.Uint64(0)}
+		slot := &inventoryv1.Memory{
+			Locator: fmt.Sprintf("DIMM %d", i), Bank: fmt.Sprintf("BANK %d", i), SizeBytes: proto.Uint64(0),
+		}
 		if i%2 == 0 {
-			slot.SizeBytes, slot.Speed, slot.ConfiguredSpeed = proto.Uint64(m.moduleBytes), proto.Uint32(5600), proto.Uint32(5200)
+			slot.SizeBytes = proto.Uint64(m.moduleBytes)
+			slot.Speed, slot.ConfiguredSpeed = proto.Uint32(5600), proto.Uint32(5200)
 			slot.MemoryType, slot.FormFactor, slot.Manufacturer = "DDR5", "SODIMM", "Example"
 			slot.PartNumber, slot.SerialNumber = "EXA425S6", text(random, 8)
 		}
@@ -210,7 +216,8 @@ func (m model) memory(random *rand.Rand) []proto.Message {
 func (m model) storage(random *rand.Rand) *inventoryv1.Storage {
 	return &inventoryv1.Storage{
 		SerialNumber: text(random, 14), Wwn: "eui." + text(random, 16), Model: m.disk, FirmwareRevision: "GXA7801Q",
-		SizeBytes: proto.Uint64(m.diskBytes), MediaType: "ssd", Bus: "nvme", Removable: proto.Bool(false), Device: "nvme0n1",
+		SizeBytes: proto.Uint64(m.diskBytes), MediaType: "ssd", Bus: "nvme", Removable: proto.Bool(false),
+		Device: "nvme0n1",
 	}
 }
 
@@ -234,19 +241,20 @@ func interfaces(machine int, random *rand.Rand) []proto.Message {
 	address := fmt.Sprintf("10.%d.%d.%d/16", machine>>16&0xff, machine>>8&0xff, machine&0xff)
 	return []proto.Message{
 		&inventoryv1.NetworkInterface{
-			Name: "enp0s31f6", Mac: wired, PermanentMac: wired, Type: "ethernet", Mtu: proto.Uint32(1500), IsVirtual: proto.Bool(false),
-			Driver: "e1000e", Addresses: []string{address}, Gateways: []string{"10.0.0.1"}, DnsServers: []string{"10.0.0.2", "10.0.0.3"},
+			Name: "enp0s31f6", Mac: wired, PermanentMac: wired, Type: "ethernet", Mtu: proto.Uint32(1500),
+			IsVirtual: proto.Bool(false), Driver: "e1000e", Addresses: []string{address},
+			Gateways: []string{"10.0.0.1"}, DnsServers: []string{"10.0.0.2", "10.0.0.3"},
 			SpeedMbps: proto.Uint32(1000), Duplex: "full", State: "up",
 		},
 		&inventoryv1.NetworkInterface{
-			Name: "wlp0s20f3", Mac: wireless, PermanentMac: wireless, Type: "wifi", Mtu: proto.Uint32(1500), IsVirtual: proto.Bool(false),
-			Driver: "iwlwifi", State: "down",
+			Name: "wlp0s20f3", Mac: wireless, PermanentMac: wireless, Type: "wifi", Mtu: proto.Uint32(1500),
+			IsVirtual: proto.Bool(false), Driver: "iwlwifi", State: "down",
 		},
 	}
 }
 
-// display is a notebook's panel or a desktop's monitor with the EDID's 128 bytes (VESA E-EDID 1.4 §3), of which the
-// serial number is unique.
+// display returns a notebook's panel or a desktop's monitor with the 128 bytes of EDID (VESA E-EDID
+// 1.4 §3), of which the serial number is unique.
 func (m model) display(machine int) *inventoryv1.Display {
 	const firstSerial = 0x10000000
 	serial := uint32(firstSerial + machine) //nolint:gosec // never negative
@@ -255,7 +263,8 @@ func (m model) display(machine int) *inventoryv1.Display {
 	binary.LittleEndian.PutUint32(edid[12:], serial)
 	d := &inventoryv1.Display{
 		ManufacturerPnp: "AUO", ProductCode: proto.Uint32(0x573d), SerialNumber: proto.Uint32(serial), Model: m.panel,
-		Week: proto.Uint32(12), Year: proto.Uint32(2024), NativeResolution: "1920x1200", WidthMm: proto.Uint32(301), HeightMm: proto.Uint32(188),
+		Week: proto.Uint32(12), Year: proto.Uint32(2024), NativeResolution: "1920x1200",
+		WidthMm: proto.Uint32(301), HeightMm: proto.Uint32(188),
 		IsInternal: m.portable(), EdidBase64: base64.StdEncoding.EncodeToString(edid), Connection: "DP-1",
 	}
 	if m.portable() {
@@ -264,19 +273,20 @@ func (m model) display(machine int) *inventoryv1.Display {
 	return d
 }
 
-// user is whose machine it is: an account of the directory.
+// user returns the owner of the machine: an account of the directory.
 func (f *fleet) user(machine int) *inventoryv1.User {
 	return &inventoryv1.User{
-		Name: fmt.Sprintf("e%06d", machine), Domain: "CONTOSO", FullName: fmt.Sprintf("Employee %d", machine), IsPrimary: true,
+		Name: fmt.Sprintf("e%06d", machine), Domain: "CONTOSO", FullName: fmt.Sprintf("Employee %d", machine),
+		IsPrimary: true,
 		LastLogin: timestamppb.New(f.imaged.Add(time.Duration(machine) * time.Second)),
 	}
 }
 
-// system is the image's operating system on this machine.
+// system returns the image's operating system on this machine.
 func (f *fleet) system(serial string, random *rand.Rand) *inventoryv1.OperatingSystem {
 	os := &inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Id: "debian", Version: "12", Arch: "x86_64"}
 	if items := f.image["os"]; len(items) > 0 {
-		os = proto.CloneOf(items[0].(*inventoryv1.OperatingSystem)) //nolint:forcetypeassert // golden holds what the section is made of
+		os = proto.CloneOf(items[0].(*inventoryv1.OperatingSystem)) //nolint:forcetypeassert // the section's type
 	}
 	os.Hostname, os.InstallId = "pc-"+serial, fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())
 	os.BootTime = timestamppb.New(f.imaged.Add(time.Duration(random.IntN(1e6)) * time.Second))

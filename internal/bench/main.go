@@ -1,6 +1,7 @@
-// Command bench measures what Muster costs and prints it beside what it is meant to cost: the agent on this machine, and a
-// collector with its PostgreSQL under a fleet that this program plays, over real TLS, gRPC and transactions. It needs
-// Linux, whose /proc says who used which CPU. It changes nothing but a temporary directory, which it removes.
+// Command bench measures the cost of Muster and prints it beside the targets: the agent on this
+// machine, and a collector with its PostgreSQL under a simulated fleet, over real TLS, gRPC and
+// transactions. It requires Linux, because it reads CPU times from /proc. It writes only to a
+// temporary directory, which it removes. Start reading at bench.measure.
 package main
 
 import (
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,20 +22,21 @@ import (
 type options struct {
 	agentPath, collectorPath string // programs
 	machines                 int    // of the fleet
-	estateMachines           int    // that are known where a large estate is looked at
-	connected                int    // agents with an open stream at the end
-	concurrency              int    // machines that speak at a time
+	similarities             []similarity
+	concurrencies            []int // machines that check in at the same time
+	cmdbMachines             int   // in the filled CMDB
+	connected                int   // agents with an open stream when memory is measured
 	seed                     uint64
 	output                   string
-	parts                    []string // what is measured
+	parts                    []string
 }
 
-// partCollector is the part of the bench that plays a fleet. The others are in feedSources.
+// partCollector is the part that simulates a fleet. The other parts are in cmdbParts.
 const partCollector = "collector"
 
-func allParts() []string { return append([]string{partCollector}, estateParts...) }
+func allParts() []string { return append([]string{partCollector}, cmdbParts...) }
 
-// wants reports whether one of some parts is to be measured.
+// wants reports whether at least one of the parts is selected.
 func (o options) wants(parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(o.parts, part) })
 }
@@ -58,23 +61,25 @@ func main() {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&o.agentPath, "agent", "bin/muster-agent", "the agent's `program`")
-	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "the collector's `program`")
-	flags.IntVar(&o.machines, "fleet", 1500, "how many `machines` send inventories")
-	flags.IntVar(&o.estateMachines, "estate", 100_000, "how many `machines` are known where a large estate is looked at")
-	flags.IntVar(&o.connected, "connected", 10_000, "how many `agents` are connected at the end, for the collector's memory; 0: skip")
-	flags.IntVar(&o.concurrency, "concurrency", 32, "how many `machines` speak at a time")
-	flags.Uint64Var(&o.seed, "seed", 1, "the `number` that the fleet follows from")
+	flags.StringVar(&o.agentPath, "agent", "bin/muster-agent", "`path` of the agent")
+	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "`path` of the collector")
+	flags.IntVar(&o.machines, "fleet", 1500, "`number` of simulated machines that send inventories")
+	flags.IntVar(&o.cmdbMachines, "cmdb", 100_000, "`number` of machines in the filled CMDB")
+	flags.IntVar(&o.connected, "connected", 10_000,
+		"`number` of connected agents when the collector's memory is measured; 0 skips it")
+	flags.Uint64Var(&o.seed, "seed", 1, "`seed` of the fleet")
 	flags.StringVar(&o.output, "output", "table", "table or json")
-	parts := flags.String("parts", strings.Join(allParts(), ","), "which `parts` are measured")
+	flags.Func("similarity", "comma-separated `levels` of similarity: high, medium, low (default high,low)",
+		func(list string) (err error) { o.similarities, err = parseList(list, similarityOf); return err })
+	flags.Func("concurrency", "comma-separated `numbers` of machines that check in at the same time (default 32,128)",
+		func(list string) (err error) { o.concurrencies, err = parseList(list, positive); return err })
+	flags.Func("parts", "comma-separated `parts` to measure: "+strings.Join(allParts(), ",")+" (default all)",
+		func(list string) (err error) { o.parts, err = parseList(list, partOf); return err })
+	o.similarities, o.concurrencies, o.parts = []similarity{highSimilarity, lowSimilarity}, []int{32, 128}, allParts()
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	o.parts = strings.Split(*parts, ",")
-	unknown := slices.ContainsFunc(o.parts, func(part string) bool { return !slices.Contains(allParts(), part) })
-	if flags.NArg() > 0 || unknown || o.machines < 1 || o.estateMachines < leastEstate || o.connected < 0 || o.concurrency < 1 ||
-		o.output != "table" && o.output != "json" {
-		err := fmt.Errorf("there is no such thing to measure: %q", args)
+	if err := o.check(flags.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		flags.Usage()
 		return o, err
@@ -82,7 +87,51 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// run measures everything and prints it. What was measured is printed also where something fails later.
+func (o options) check(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("unexpected arguments: %q", rest)
+	case o.machines < 1:
+		return errors.New("--fleet must be at least 1")
+	case o.cmdbMachines < leastCMDB:
+		return fmt.Errorf("--cmdb must be at least %d", leastCMDB)
+	case o.connected < 0:
+		return errors.New("--connected must not be negative")
+	case o.output != "table" && o.output != "json":
+		return fmt.Errorf("--output must be table or json, not %q", o.output)
+	}
+	return nil
+}
+
+// parseList parses the elements of a comma-separated list.
+func parseList[T any](list string, parse func(string) (T, error)) (parsed []T, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		element, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		parsed = append(parsed, element)
+	}
+	return parsed, nil
+}
+
+func positive(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%q is not a positive number", text)
+	}
+	return n, nil
+}
+
+func partOf(name string) (string, error) {
+	if !slices.Contains(allParts(), name) {
+		return "", fmt.Errorf("%q is not one of %s", name, strings.Join(allParts(), ", "))
+	}
+	return name, nil
+}
+
+// run measures the selected parts and prints the report. After an error it prints what was measured
+// before.
 func run(ctx context.Context, o options) (err error) {
 	dir, err := os.MkdirTemp("", "muster-bench-")
 	if err != nil {

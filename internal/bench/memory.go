@@ -11,100 +11,99 @@ import (
 )
 
 const (
-	// timeBudget is how long the agent and the fleet may take: whoever is not connected by then is extrapolated.
-	timeBudget = 170 * time.Second
-	// connectTime is what connecting may take in any case.
-	connectTime = 20 * time.Second
-	// spareFiles are those that a process needs for other things than connections.
+	// connectTime bounds the time for connecting agents. The memory of the rest is extrapolated.
+	connectTime = 45 * time.Second
+	// spareFiles is the number of files that a process needs beside its connections.
 	spareFiles = 500
-	// minimal is how many sections the agents send that are there to be connected only.
+	// minimal is the number of sections of the agents that only connect.
 	minimal = 2
 )
 
-// measureMemory connects the rest of the agents and looks at the collector while they all are silent. The fleet's agents
-// have sent whole inventories, the rest sends little: who is silent takes the same either way.
-func (b *bench) measureMemory(ctx context.Context) error {
-	if b.connected == 0 {
+// measureMemory connects more agents and measures the collector's memory while all are silent. The
+// additional agents send few sections, because a silent agent needs the same memory after any
+// inventory.
+func (r *fleetRun) measureMemory(ctx context.Context) error {
+	if r.connected == 0 {
 		return nil
 	}
-	before, err := b.resting(ctx)
+	before, err := r.resting(ctx)
 	if err != nil {
 		return err
 	}
-	begun := len(b.clients)
-	if err := b.connectMore(ctx); err != nil {
+	begun := len(r.clients)
+	if err := r.connectMore(ctx); err != nil {
 		return err
 	}
-	memory, err := b.resting(ctx)
+	memory, err := r.resting(ctx)
 	if err != nil {
 		return err
 	}
-	there, note := len(b.clients), fmt.Sprintf("%d agents", len(b.clients))
+	there, note := len(r.clients), fmt.Sprintf("%d agents", len(r.clients))
 	if more := there - begun; more > 0 {
 		each := float64(memory-before) / float64(more)
 		note += fmt.Sprintf("; %.0f MB with %d, %.1f kB for each more", float64(before)/1e6, begun, each/1e3)
-		if there < b.connected {
-			memory += int64(each * float64(b.connected-there))
-			note = fmt.Sprintf("extrapolated to %d from ", b.connected) + note
+		if there < r.connected {
+			memory += int64(each * float64(r.connected-there))
+			note = fmt.Sprintf("extrapolated to %d from ", r.connected) + note
 		}
 	}
-	b.report.add("memory", float64(memory)/1e6, note)
+	r.report.add("memory", float64(memory)/1e6, note)
 	return nil
 }
 
-// resting gives the collector's memory when it has come to rest.
-func (b *bench) resting(ctx context.Context) (int64, error) {
-	if err := b.settle(ctx, time.Now(), 0); err != nil {
+// resting returns the collector's memory after it has become quiet.
+func (r *fleetRun) resting(ctx context.Context) (int64, error) {
+	if err := r.awaitBackground(ctx); err != nil {
 		return 0, err
 	}
-	return memoryOf(b.collector.pid(), "VmRSS")
+	return memoryOf(r.collector.pid(), "VmRSS")
 }
 
 // connectMore connects agents until there are enough, or until time or files run out.
-func (b *bench) connectMore(ctx context.Context) error {
+func (r *fleetRun) connectMore(ctx context.Context) error {
 	files, err := maxFiles()
 	if err != nil {
 		return err
 	}
-	begun := len(b.clients)
-	want := min(b.connected, files-spareFiles) - begun
+	begun := len(r.clients)
+	want := min(r.connected, files-spareFiles) - begun
 	if want <= 0 {
 		return nil
 	}
-	b.progress.stepf(want, "connecting %d more agents", want)
-	limited, cancel := context.WithTimeout(ctx, max(timeBudget-time.Since(b.progress.began), connectTime))
+	r.progress.stepf(want, "connecting %d more agents", want)
+	limited, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
 	for i := range want {
-		b.clients = append(b.clients, &client{machine: begun + i})
+		r.clients = append(r.clients, &client{machine: begun + i})
 	}
-	err = b.each(limited, b.clients[begun:], func(ctx context.Context, c *client) error {
-		if err := c.enroll(ctx, b.collector); err != nil {
+	err = r.each(limited, r.clients[begun:], func(ctx context.Context, c *client) error {
+		if err := c.enroll(ctx, r.collector); err != nil {
 			return err
 		}
-		return b.sendFirst(ctx, c, minimal)
+		return r.sendFirst(ctx, c, minimal)
 	})
-	if ctx.Err() == nil && limited.Err() != nil { // what fails by that, says so in many ways
+	if ctx.Err() == nil && limited.Err() != nil { // the timeout surfaces as various errors
 		err = nil
 	}
-	b.forget(begun)
+	r.forget(begun)
 	return err
 }
 
-// forget drops the clients, from the n-th on, that did not get through.
-func (b *bench) forget(n int) {
-	kept := b.clients[:n]
-	for _, c := range b.clients[n:] {
+// forget removes the clients from the n-th on that did not complete their first check-in.
+func (r *fleetRun) forget(n int) {
+	kept := r.clients[:n]
+	for _, c := range r.clients[n:] {
 		if c.token == nil {
 			c.close()
 			continue
 		}
 		kept = append(kept, c)
 	}
-	b.clients = kept
+	r.clients = kept
 }
 
-// maxFiles is how many files this process may have open, and the collector with it: Go's runtime raises the limit of each
-// to the hard one.
+// maxFiles returns the limit of open files of this process. The collector has the same: Go's
+// runtime raises the soft limit to the hard one.
 func maxFiles() (int, error) {
 	text, err := os.ReadFile("/proc/self/limits")
 	if err != nil {
@@ -115,5 +114,5 @@ func maxFiles() (int, error) {
 			return strconv.Atoi(strings.Fields(rest)[0])
 		}
 	}
-	return 0, errors.New("read limits: there is none of open files")
+	return 0, errors.New("read limits: no limit of open files")
 }

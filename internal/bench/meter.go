@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
-// reading is where the meters of collector and database stand.
+// reading holds the counters of the collector and its database at one time.
 type reading struct {
 	at                               time.Time
 	collector, sessions, maintenance time.Duration // CPU
@@ -13,7 +14,7 @@ type reading struct {
 	wal                              int64
 }
 
-// expense is a difference of readings: CPU in milliseconds, WAL in bytes.
+// expense is the difference of two readings: CPU in milliseconds, WAL in bytes.
 type expense struct {
 	Collector    float64 `json:"collector_ms"`
 	Sessions     float64 `json:"postgresql_sessions_ms"`
@@ -24,13 +25,7 @@ type expense struct {
 	WALRecords   float64 `json:"wal_records"`
 }
 
-// phase is what one part of the measurement took per machine.
-type phase struct {
-	Name string `json:"name"`
-	expense
-}
-
-// cpu is the whole, in milliseconds.
+// cpu returns the sum in milliseconds.
 func (e expense) cpu() float64 { return e.Collector + e.Sessions + e.Maintenance }
 
 func (e expense) times(factor float64) expense {
@@ -40,30 +35,40 @@ func (e expense) times(factor float64) expense {
 	}
 }
 
-// less takes another expense off; what noise there was is known on average only, so that nothing gets negative.
+func (e expense) plus(other expense) expense {
+	return expense{
+		e.Collector + other.Collector, e.Sessions + other.Sessions, e.Maintenance + other.Maintenance,
+		e.Statements + other.Statements,
+		e.WALBytes + other.WALBytes, e.WALFullPages + other.WALFullPages, e.WALRecords + other.WALRecords,
+	}
+}
+
+// less subtracts another expense. The result is not negative, although the noise is known only on
+// average.
 func (e expense) less(other expense) expense {
 	return expense{
 		max(e.Collector-other.Collector, 0), max(e.Sessions-other.Sessions, 0), max(e.Maintenance-other.Maintenance, 0),
 		max(e.Statements-other.Statements, 0),
-		max(e.WALBytes-other.WALBytes, 0), max(e.WALFullPages-other.WALFullPages, 0), max(e.WALRecords-other.WALRecords, 0),
+		max(e.WALBytes-other.WALBytes, 0), max(e.WALFullPages-other.WALFullPages, 0),
+		max(e.WALRecords-other.WALRecords, 0),
 	}
 }
 
-// program is what works on a database, and counts what it asks of it.
-type program interface {
+// subject is a process that works on a database and counts its statements.
+type subject interface {
 	pid() int
 	statements(ctx context.Context) (float64, error)
 }
 
-// meters are those of a program and its database.
+// meters read the counters of a process and its database.
 type meters struct {
-	program  program
+	subject  subject
 	database *database
 }
 
-// read asks for the counters first, because answering takes CPU.
+// read reads the counters before the CPU times, because answering takes CPU.
 func (m meters) read(ctx context.Context) (r reading, err error) {
-	if r.statements, err = m.program.statements(ctx); err != nil {
+	if r.statements, err = m.subject.statements(ctx); err != nil {
 		return r, err
 	}
 	if r.wal, err = m.database.position(ctx); err != nil {
@@ -73,11 +78,11 @@ func (m meters) read(ctx context.Context) (r reading, err error) {
 		return r, err
 	}
 	r.at = time.Now()
-	r.collector, err = cpuOf(m.program.pid())
+	r.collector, err = cpuOf(m.subject.pid())
 	return r, err
 }
 
-// since gives what was spent from one reading to the next.
+// since returns what was spent after a reading.
 func (m meters) since(ctx context.Context, from reading) (expense, time.Duration, error) {
 	to, err := m.read(ctx)
 	if err != nil {
@@ -91,4 +96,10 @@ func (m meters) since(ctx context.Context, from reading) (expense, time.Duration
 	}
 	e.WALRecords, e.WALFullPages, err = m.database.log(ctx, from.wal, to.wal)
 	return e, to.at.Sub(from.at), err
+}
+
+// shares shows who spends the CPU.
+func shares(e expense) string {
+	return fmt.Sprintf("collector %.3f, PostgreSQL %.3f; %.2f statements",
+		e.Collector, e.Sessions+e.Maintenance, e.Statements)
 }

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// tick is the unit of the times in /proc/PID/stat: USER_HZ, which is 100 on every system that Linux runs on today.
+// tick is the unit of the times in /proc/PID/stat: USER_HZ, which is 100 on all Linux systems.
 const tick = 10 * time.Millisecond
 
-// cpuOf gives the CPU time of a process's living threads to the nanosecond, from the scheduler's own account
-// (Documentation/scheduler/sched-stats.rst). The times of /proc/PID/stat are in ticks, which is too coarse for a
-// session that works for a few milliseconds.
+// cpuOf returns the CPU time of the living threads of a process in nanoseconds, as accounted by the
+// scheduler (Documentation/scheduler/sched-stats.rst). The times of /proc/PID/stat are in ticks,
+// which is too coarse for a session that works for a few milliseconds.
 func cpuOf(pid int) (time.Duration, error) {
 	files, err := filepath.Glob(procFile(pid, "task/*/schedstat"))
 	if err != nil {
@@ -48,7 +48,7 @@ func gone(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(e
 
 func procFile(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
 
-// procStat is what /proc/PID/stat says (proc_pid_stat(5)).
+// procStat holds fields of /proc/PID/stat (proc_pid_stat(5)).
 type procStat struct {
 	state          byte
 	childrenFaults int           // of the children that ended and were waited for
@@ -60,7 +60,7 @@ func statOf(pid int) (procStat, error) {
 	if err != nil {
 		return procStat{}, fmt.Errorf("read process: %w", err)
 	}
-	// The second field is a name in parentheses and may hold anything; after it comes field 3.
+	// The second field is a name in parentheses and may contain any character. Field 3 follows it.
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	if len(fields) < 15 {
 		return procStat{}, fmt.Errorf("read process: %q is not the status of one", text)
@@ -74,7 +74,7 @@ func statOf(pid int) (procStat, error) {
 	}, nil
 }
 
-// childrenOf lists the living children of a process.
+// childrenOf returns the living children of a process.
 func childrenOf(pid int) ([]int, error) {
 	files, err := filepath.Glob(procFile(pid, "task/*/children"))
 	if err != nil {
@@ -97,13 +97,14 @@ func childrenOf(pid int) ([]int, error) {
 	return list, nil
 }
 
-// titleOf gives the command line of a process, which PostgreSQL's processes use to say what they are.
+// titleOf returns the command line of a process. A PostgreSQL process writes its role into it.
 func titleOf(pid int) string {
 	text, _ := os.ReadFile(procFile(pid, "cmdline"))
 	return string(text)
 }
 
-// memoryOf gives a field of /proc/PID/status in bytes: VmRSS, what is in memory now, or VmHWM, the most that ever was.
+// memoryOf returns a field of /proc/PID/status in bytes: VmRSS, the current memory, or VmHWM, its
+// peak.
 func memoryOf(pid int, field string) (int64, error) {
 	text, err := os.ReadFile(procFile(pid, "status"))
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// progress tells whoever waits what is being measured.
+// progress reports what is being measured.
 type progress struct {
 	out   io.Writer
 	began time.Time
@@ -19,7 +19,7 @@ type progress struct {
 	shown int // percent
 }
 
-// stepf begins something new, in of equal parts; 0 where they cannot be counted.
+// stepf starts a step of a number of equal parts; 0: not countable.
 func (p *progress) stepf(of int, format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -27,7 +27,7 @@ func (p *progress) stepf(of int, format string, args ...any) {
 	fmt.Fprintf(p.out, "[%5.1fs] %s\n", time.Since(p.began).Seconds(), p.what)
 }
 
-// advance notes that one part is done.
+// advance counts a finished part.
 func (p *progress) advance() {
 	const step = 25 // percent
 	p.mu.Lock()

@@ -9,7 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// proxy stands between an agent and the collector and counts the bytes of TCP's payload, TLS and HTTP/2 included.
+// proxy forwards connections of an agent to the collector and counts the bytes of the TCP payload,
+// TLS and HTTP/2 included.
 type proxy struct {
 	listener net.Listener
 	to       string
@@ -17,7 +18,7 @@ type proxy struct {
 	up, down atomic.Int64 // from and to the agent
 }
 
-// newProxy listens for agents of the collector at an address. The caller closes it.
+// newProxy listens for an agent and forwards to an address. The caller closes it.
 func newProxy(ctx context.Context, to string) (*proxy, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -30,10 +31,10 @@ func newProxy(ctx context.Context, to string) (*proxy, error) {
 
 func (p *proxy) address() string { return p.listener.Addr().String() }
 
-// both is what went through so far, both ways.
+// both returns the bytes of both directions so far.
 func (p *proxy) both() int64 { return p.up.Load() + p.down.Load() }
 
-// close stops listening and returns when the last connection has ended, which is the agent's to do.
+// close stops listening and returns after the agent has closed its last connection.
 func (p *proxy) close() {
 	_ = p.listener.Close()
 	p.copies.Wait()
@@ -45,7 +46,7 @@ func (p *proxy) serve() {
 		if err != nil {
 			return
 		}
-		far, err := net.Dial("tcp", p.to) //nolint:noctx // on the loopback it is made or refused at once
+		far, err := net.Dial("tcp", p.to) //nolint:noctx // the loopback does not block
 		if err != nil {
 			_ = near.Close()
 			continue
@@ -55,7 +56,7 @@ func (p *proxy) serve() {
 	}
 }
 
-// pipe copies until one side ends, and ends the other.
+// pipe copies until one side closes, and closes the other.
 func pipe(to, from net.Conn, count *atomic.Int64) {
 	_, _ = io.Copy(counter{to, count}, from)
 	_ = to.Close()
@@ -68,7 +69,7 @@ type counter struct {
 	count *atomic.Int64
 }
 
-// Write counts what was written.
+// Write counts the bytes written.
 func (c counter) Write(b []byte) (int, error) {
 	n, err := c.Conn.Write(b)
 	c.count.Add(int64(n))

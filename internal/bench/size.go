@@ -7,31 +7,31 @@ import (
 	"slices"
 )
 
-// extent is what the database takes at one moment, in bytes.
+// extent is the size of the database at one time, in bytes.
 type extent struct {
 	all    int64
 	tables []storage
 }
 
-// extent measures the database after tidying up, so that what the next rows will use counts as free.
-func (b *bench) extent(ctx context.Context) (e extent, err error) {
-	if err = b.database.exec(ctx, `vacuum (analyze)`); err != nil {
+// extent measures the database after a vacuum, so that free space does not count as growth later.
+func (r *fleetRun) extent(ctx context.Context) (e extent, err error) {
+	if err = r.database.exec(ctx, `vacuum (analyze)`); err != nil {
 		return e, err
 	}
-	if e.tables, err = b.database.tables(ctx); err != nil {
+	if e.tables, err = r.database.tables(ctx); err != nil {
 		return e, err
 	}
-	e.all, err = b.database.size(ctx)
+	e.all, err = r.database.size(ctx)
 	return e, err
 }
 
-// growth is by how much the database grew per machine, in bytes.
+// growth is the growth of the database per machine, in bytes.
 type growth struct {
 	all    float64
 	tables map[string]storage
 }
 
-// since gives by how much the database grew, for each of a number of machines.
+// since returns the growth per machine.
 func (e extent) since(from extent, machines int) growth {
 	n := float64(machines)
 	g := growth{all: float64(e.all-from.all) / n, tables: map[string]storage{}}
@@ -53,10 +53,7 @@ func (g growth) plus(other growth) growth {
 	return sum
 }
 
-// kB is the growth of everything.
-func (g growth) kB() float64 { return g.all / 1000 }
-
-// list gives the tables that grew, the largest first.
+// list returns the tables that grew, the largest first.
 func (g growth) list() []storage {
 	list := slices.DeleteFunc(slices.Collect(maps.Values(g.tables)), func(t storage) bool { return t.All < 1 })
 	slices.SortFunc(list, func(a, b storage) int {

@@ -15,7 +15,7 @@ import (
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
-	if joined.Class == "" || joined.Class == ClassComputer {
+	if joined.Class == "" || joined.Class == inventory.ClassComputer {
 		joined.Class = cmp.Or(also.Class, joined.Class)
 	}
 	joined.Attributes = inventory.Attributes{}
@@ -23,9 +23,10 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
 	joined.Components = slices.Clone(sections.Components)
-	for _, part := range also.Components {
-		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Components = append(joined.Components, part)
+	for _, component := range also.Components {
+		known := func(c inventory.Component) bool { return c.Class == component.Class && c.Key == component.Key }
+		if !slices.ContainsFunc(joined.Components, known) {
+			joined.Components = append(joined.Components, component)
 		}
 	}
 	return joined
@@ -64,8 +65,8 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
-	if ids.Hostname == "" && baseClass == ClassComputer {
-		ids.Hostname = text(nameAttribute)
+	if ids.Hostname == "" && baseClass == inventory.ClassComputer {
+		ids.Hostname = text(inventory.AttributeName)
 	}
 	for _, mac := range strings.FieldsFunc(text("mac_address"), separatesAddresses) {
 		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac})

@@ -13,34 +13,36 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// The parts of the bench that look at a large estate, by way of the packages that the collector is made of.
+// The parts that measure a large CMDB, with the packages that the collector consists of.
 const (
-	partIdentity = "identity"
-	partImport   = "import"
-	partGraph    = "graph"
-	partChanges  = "changes"
-	partLists    = "lists"
+	partIdentity  = "identity"
+	partImport    = "import"
+	partGraph     = "graph"
+	partChanges   = "changes"
+	partLists     = "lists"
+	partResolvers = "resolvers"
 )
 
-var estateParts = []string{partIdentity, partImport, partGraph, partChanges, partLists}
+var cmdbParts = []string{partIdentity, partImport, partGraph, partChanges, partLists, partResolvers}
 
-// leastEstate is how many machines the parts need at least, none of which two of them use.
-const leastEstate = 4000
+// leastCMDB is the minimum of machines: the parts use different ones.
+const leastCMDB = 4000
 
-// estate is a large estate in a database of its own, and what works on it within this process.
-type estate struct {
+// cmdb is a large CMDB in a database of its own, and the store and the ingester on it in this
+// process.
+type cmdb struct {
 	*bench
 	meters
 
-	store    *store.Store
-	rules    *identify.Rules
-	ingester *ingest.Ingester
-	agents   *agents
-	filled   *filling
-	places   []place // of the machines, by number
+	store       *store.Store
+	rules       *identify.Rules
+	ingester    *ingest.Ingester
+	agents      *agents
+	filled      *filling
+	assignments []assignment // of the machines, by number
 }
 
-// inProcess is this process as a program that works on a database.
+// inProcess is this process as a subject of measurement.
 type inProcess struct{ store *store.Store }
 
 func (inProcess) pid() int { return os.Getpid() }
@@ -49,17 +51,16 @@ func (p inProcess) statements(context.Context) (float64, error) {
 	return float64(p.store.Statements()), nil
 }
 
-// measureEstate fills a database and measures what is wanted of it.
-func (b *bench) measureEstate(ctx context.Context) error {
+// measureCMDB fills a database and measures the selected parts.
+func (b *bench) measureCMDB(ctx context.Context) error {
 	b.progress.stepf(0, "starting PostgreSQL")
-	d, err := startDatabase(ctx, filepath.Join(b.dir, "estate"))
+	d, err := startDatabase(ctx, filepath.Join(b.dir, "cmdb"))
 	if err != nil {
 		return err
 	}
 	defer d.stop()
 	b.report.PostgreSQL = d.version
-	b.clients, b.fleet = nil, nil // whose memory is not that of what follows
-	e := &estate{bench: b, meters: meters{database: d}}
+	e := &cmdb{bench: b, meters: meters{database: d}}
 	if err := e.open(ctx); err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (b *bench) measureEstate(ctx context.Context) error {
 		measure func(context.Context) error
 	}{
 		{partLists, e.measureLists}, {partGraph, e.measureGraph}, {partChanges, e.measureChanges},
-		{partIdentity, e.measureIdentity}, {partImport, e.measureImport},
+		{partIdentity, e.measureIdentity}, {partResolvers, e.measureResolvers}, {partImport, e.measureImport},
 	} {
 		if !b.wants(part.name) {
 			continue
@@ -88,7 +89,7 @@ func (b *bench) measureEstate(ctx context.Context) error {
 	return nil
 }
 
-func (e *estate) open(ctx context.Context) (err error) {
+func (e *cmdb) open(ctx context.Context) (err error) {
 	if err := store.Migrate(ctx, e.database.cluster.URL()); err != nil {
 		return err
 	}
@@ -96,7 +97,7 @@ func (e *estate) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	e.program = inProcess{e.store}
+	e.subject = inProcess{e.store}
 	e.rules = identify.Default()
 	e.ingester, err = ingest.New(e.store, ingest.Options{})
 	if err == nil {
@@ -108,10 +109,10 @@ func (e *estate) open(ctx context.Context) (err error) {
 	return err
 }
 
-// work does something for a number of machines and gives what it cost for each, with what indexes put off.
-func (e *estate) work(ctx context.Context, name string, machines int, do func() error) (expense, error) {
+// work measures what do costs per machine, the merging of pending index entries included.
+func (e *cmdb) work(ctx context.Context, name string, machines int, do func() error) (expense, error) {
 	e.progress.stepf(0, "%s", name)
-	runtime.GC() // of what was made up
+	runtime.GC() // of the test data
 	start, err := e.read(ctx)
 	if err != nil {
 		return expense{}, err
@@ -133,9 +134,9 @@ func (e *estate) work(ctx context.Context, name string, machines int, do func() 
 	return spent, nil
 }
 
-// timed gives the median time of some runs, after one that does not count, and the CPU time of one of them on average, in
-// milliseconds.
-func (e *estate) timed(ctx context.Context, runs int, do func() error) (took time.Duration, cpu float64, err error) {
+// timed returns the median duration of several runs after a warm-up, and the mean CPU time of one
+// in milliseconds.
+func (e *cmdb) timed(ctx context.Context, runs int, do func() error) (took time.Duration, cpu float64, err error) {
 	if err := do(); err != nil {
 		return 0, 0, err
 	}

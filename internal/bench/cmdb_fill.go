@@ -12,21 +12,21 @@ import (
 )
 
 const (
-	// fillChunk is how many machines are made up and written at a time.
+	// fillChunk is the number of machines that are written at a time.
 	fillChunk   = 5000
 	fillWorkers = 2
-	// estateAge is how long ago the first machine was heard of; the others followed evenly for a year.
-	estateAge = 400 * 24 * time.Hour
-	year      = 365 * 24 * time.Hour
+	// cmdbAge is the age of the first machine. The others follow evenly for a year.
+	cmdbAge = 400 * 24 * time.Hour
+	year    = 365 * 24 * time.Hour
 )
 
-// fill makes an estate whose agents are all connected, as it is after the nightly vacuum.
-func (e *estate) fill(ctx context.Context) (err error) {
+// fill creates the CMDB in the state after the nightly vacuum. All its agents are connected.
+func (e *cmdb) fill(ctx context.Context) (err error) {
 	if e.filled, err = newFilling(ctx, e.database.session, e.rules); err != nil {
 		return err
 	}
-	e.progress.stepf(e.estateMachines/fillChunk, "filling a database with %d machines", e.estateMachines)
-	// The rows refer to each other as they should: that is not looked at again.
+	e.progress.stepf(e.cmdbMachines/fillChunk, "filling a database with %d machines", e.cmdbMachines)
+	// The rows are consistent, so foreign keys are not checked.
 	if err := e.database.exec(ctx, `set session_replication_role = replica; set synchronous_commit = off`); err != nil {
 		return err
 	}
@@ -34,10 +34,10 @@ func (e *estate) fill(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := e.fillMachines(ctx, time.Now().Add(-estateAge)); err != nil {
+	if err := e.fillMachines(ctx, time.Now().Add(-cmdbAge)); err != nil {
 		return err
 	}
-	if err := e.fillSites(ctx, time.Now().Add(-estateAge)); err != nil {
+	if err := e.fillSites(ctx, time.Now().Add(-cmdbAge)); err != nil {
 		return err
 	}
 	for _, definition := range rebuild {
@@ -51,8 +51,9 @@ func (e *estate) fill(ctx context.Context) (err error) {
 	return e.filled.done(ctx)
 }
 
-// dropIndexes drops the indexes of the tables that are filled, except those of keys, and gives the statements that make
-// them again: to sort a million entries is faster than to insert them one by one.
+// dropIndexes drops the indexes of the filled tables, except those of constraints, and returns the
+// statements that create them again. Sorting a million entries is faster than inserting them one by
+// one.
 func (d *database) dropIndexes(ctx context.Context) (definitions []string, err error) {
 	tables := []string{"relationship"}
 	for _, table := range fillTables {
@@ -61,7 +62,8 @@ func (d *database) dropIndexes(ctx context.Context) (definitions []string, err e
 	rows, err := d.session.Query(ctx, `
 		select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
 		from pg_index i
-		where indrelid = any($1::regclass[]) and not exists (select from pg_constraint c where c.conindid = i.indexrelid)`, tables)
+		where indrelid = any($1::regclass[])
+			and not exists (select from pg_constraint c where c.conindid = i.indexrelid)`, tables)
 	if err != nil {
 		return nil, fmt.Errorf("list indexes: %w", err)
 	}
@@ -79,8 +81,8 @@ func (d *database) dropIndexes(ctx context.Context) (definitions []string, err e
 	return definitions, nil
 }
 
-// fillMachines makes up machines while those before them are written. The first of them was heard of at a time.
-func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
+// fillMachines makes up machines while the previous ones are written.
+func (e *cmdb) fillMachines(ctx context.Context, began time.Time) error {
 	made, failed := make(chan batch), make(chan error, 1)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -92,25 +94,25 @@ func (e *estate) fillMachines(ctx context.Context, began time.Time) error {
 		if err := e.filled.write(ctx, b); err != nil {
 			return err
 		}
-		e.places = append(e.places, b.assignments...)
+		e.assignments = append(e.assignments, b.assignments...)
 		e.progress.advance()
 	}
 	return <-failed
 }
 
-// makeMachines makes up all machines, chunk by chunk.
-func (e *estate) makeMachines(ctx context.Context, began time.Time, made chan<- batch) error {
-	interval := year / time.Duration(e.estateMachines)
-	for from := 0; from < e.estateMachines; from += fillChunk {
-		things := make([]thing, min(fillChunk, e.estateMachines-from))
-		err := share(fillWorkers, len(things), func(i int) (err error) {
-			things[i], err = e.agents.thing(from+i, began.Add(interval*time.Duration(from+i)))
+// makeMachines makes up all machines, chunk by chunk. The first one was enrolled at began.
+func (e *cmdb) makeMachines(ctx context.Context, began time.Time, made chan<- batch) error {
+	interval := year / time.Duration(e.cmdbMachines)
+	for from := 0; from < e.cmdbMachines; from += fillChunk {
+		cis := make([]ciData, min(fillChunk, e.cmdbMachines-from))
+		err := share(fillWorkers, len(cis), func(i int) (err error) {
+			cis[i], err = e.agents.computer(from+i, began.Add(interval*time.Duration(from+i)))
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		b, err := e.filled.prepare(things)
+		b, err := e.filled.prepare(cis)
 		if err != nil {
 			return err
 		}
@@ -123,13 +125,13 @@ func (e *estate) makeMachines(ctx context.Context, began time.Time, made chan<- 
 	return nil
 }
 
-// perSite is how many machines are in one location.
+// perSite is the number of machines per location.
 const perSite = 100
 
-// fillSites has people say of all machines where they are.
-func (e *estate) fillSites(ctx context.Context, since time.Time) error {
-	var sites []thing
-	for n := range 1 + e.estateMachines/perSite {
+// fillSites adds locations and declares the location of each machine.
+func (e *cmdb) fillSites(ctx context.Context, since time.Time) error {
+	var sites []ciData
+	for n := range 1 + e.cmdbMachines/perSite {
 		sites = append(sites, location("site "+strconv.Itoa(n), since))
 	}
 	assignments, err := e.filled.add(ctx, sites)
@@ -137,14 +139,14 @@ func (e *estate) fillSites(ctx context.Context, since time.Time) error {
 		return err
 	}
 	var edges []relation
-	for n, machine := range e.places {
+	for n, machine := range e.assignments {
 		edges = append(edges, relation{relationshipType: "located_in", from: machine, to: assignments[n/perSite]})
 	}
 	return e.filled.relate(ctx, since, edges)
 }
 
-func location(name string, since time.Time) thing {
-	return thing{source: "csv:locations", key: name, baseClass: "location", since: since, reported: inventory.Observed{
+func location(name string, since time.Time) ciData {
+	return ciData{source: "csv:locations", key: name, baseClass: "location", since: since, reported: inventory.Observed{
 		Class: "location", Attributes: inventory.Attributes{"name": name},
 	}}
 }
