@@ -29,7 +29,7 @@ func feed(t *testing.T, s *Store, q inventory.FeedQuery) (changes []inventory.Fe
 	return changes, last
 }
 
-// asWorld says of changes what the world knows of them.
+// asWorld converts listed changes to those of the world.
 func asWorld(changes []inventory.FeedChange) []worldChange {
 	var list []worldChange
 	for _, c := range changes {
@@ -51,8 +51,7 @@ func sortWorld(list []worldChange) []worldChange {
 	return list
 }
 
-// TestListChanges: the feed tells of everything that happened, in its order, however it is cut into
-// pages.
+// TestListChanges: the feed lists all changes in their order, in pages and windows of every size.
 func TestListChanges(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
@@ -144,8 +143,8 @@ func (w *world) checkScopes(whole []inventory.FeedChange) {
 	}
 }
 
-// TestChangesRepeat: what several say of one relationship begins with the first of them and ends
-// once with the last.
+// TestChangesRepeat: a relationship that several records report begins with the first of them and
+// ends with the last.
 func TestChangesRepeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -170,7 +169,7 @@ func TestChangesRepeat(t *testing.T) {
 	}
 }
 
-// TestChangeValues: a change says what was and what is, who told, and who did it.
+// TestChangeValues: a change has the old and the new value, its source and its actor.
 func TestChangeValues(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -79,8 +79,8 @@ func TestCheckAttributes(t *testing.T) {
 	wantRefusal(t, "car", err, inventory.CodeInvalid, "no class car")
 }
 
-// TestConvertIsStable: a value that was brought into its form is in its form, also as JSON gives it
-// back.
+// TestConvertIsStable: converting a stored value returns it unchanged, also after a round trip
+// through JSON.
 func TestConvertIsStable(t *testing.T) {
 	t.Parallel()
 	values := map[string]*rapid.Generator[any]{

@@ -12,7 +12,7 @@ import (
 )
 
 // CI returns a CI as it was known at an instant (zero: now), with its source records and locks. The
-// CI may be retired. FindCI says which CI an id stands for.
+// CI may be retired. FindCI defines which CI an id stands for.
 func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CIDetails, error) {
 	details := inventory.CIDetails{}
 	err := s.Read(ctx, func(tx pgx.Tx) error {

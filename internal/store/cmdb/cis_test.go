@@ -113,8 +113,7 @@ func holds(ci *worldCI, c inventory.Condition) bool {
 	}[c.Operator]
 }
 
-// TestListCIs: every filter, in every order, in pages of every size, gives what a plain search
-// gives.
+// TestListCIs: every filter, in every order and page size, returns the same as a search in memory.
 func TestListCIs(t *testing.T) {
 	t.Parallel()
 	w, r := newWorld(t), rand.New(rand.NewPCG(1, 3))
@@ -273,7 +272,7 @@ func TestCIsOfThePast(t *testing.T) {
 	wantCode(t, err, inventory.CodeNotFound)
 }
 
-// TestCIDetails: a CI tells where its values come from, who holds them, and who speaks of it.
+// TestCIDetails: a CI has the provenance of its values, its locks and its source records.
 func TestCIDetails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,7 +12,7 @@ import (
 )
 
 // Device returns a device as it was known at an instant (zero: now), and its agents in the order of
-// their enrollment. FindCI says which device an id stands for.
+// their enrollment. FindCI defines which device an id stands for.
 func (s *Store) Device(
 	ctx context.Context, id string, asOf time.Time,
 ) (inventory.Device, []inventory.DeviceAgent, error) {

@@ -204,7 +204,7 @@ func (w *world) checkDiff(a, b worldSnapshot) {
 	}
 }
 
-// TestDiffPages: a difference of a class goes on where its last page ended.
+// TestDiffPages: a page of the difference of a class continues after the last one.
 func TestDiffPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,12 +12,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// suffers tells which end of the relationships that worlds are made of suffers when the other
-// fails: "from" or neither.
+// suffers is, by relationship type, the end that is affected if the other one fails: "from" or
+// none.
 var suffers = map[string]string{"contains": "from", "depends_on": "from", "connected_to": ""}
 
-// reach goes the plain way from a CI to those within a number of relationships, and tells which way
-// it went.
+// reach searches the edges in memory: it returns the CIs within q.Depth relationships and the edges
+// that lead to them.
 func reach(edges map[worldEdge]bool, q inventory.GraphQuery) (depth map[string]int, taken map[worldEdge]bool) {
 	depth, taken = map[string]int{q.CI: 0}, map[worldEdge]bool{}
 	for step := 1; step <= q.Depth; step++ {
@@ -100,8 +100,8 @@ func checkGraphOf(t *testing.T, s *Store, q inventory.GraphQuery, snapshot world
 	}
 }
 
-// TestGraphIsBounded: a graph that is too large is cut where it is farthest, says so, and is in one
-// piece.
+// TestGraphIsBounded: a graph above the limit has the nearest CIs, is marked as truncated, and is
+// connected.
 func TestGraphIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -134,7 +134,7 @@ func TestGraphIsBounded(t *testing.T) {
 }
 
 // BenchmarkGraph looks around a CI with 1,000 neighbors, each with neighbors of its own, in an
-// estate of 20,000 CIs.
+// inventory of 20,000 CIs.
 func BenchmarkGraph(b *testing.B) {
 	s := openFeedStore(b)
 	for b.Loop() {
@@ -148,8 +148,8 @@ func BenchmarkGraph(b *testing.B) {
 	}
 }
 
-// largeFeed is an estate of 20,000 CIs, half of them devices with a monitor each. CI md5('1') has
-// 1,000 neighbors.
+// largeFeed is an inventory of 20,000 CIs, half of them devices with a monitor each. CI md5('1')
+// has 1,000 neighbors.
 var largeFeed = []string{
 	`insert into section (name) values ('software')`,
 	`insert into ci select md5(i::text)::uuid, '2026-03-01'::timestamptz + i * interval '1 second' from generate_series(1, 20000) i`,

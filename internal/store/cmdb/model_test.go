@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// wantRefusal checks that an error has a code and says what is meant; "" is success.
+// wantRefusal checks that an error has a code and contains a text; the code "" is success.
 func wantRefusal(t *testing.T, what string, err error, code, says string) {
 	t.Helper()
 	var e *inventory.Error

@@ -38,8 +38,8 @@ func edgesOf(list []inventory.Relationship) map[worldEdge]bool {
 	return edges
 }
 
-// TestRelationshipsOfHistory: at every instant there were the relationships that held between the
-// CIs of then, each once.
+// TestRelationshipsOfHistory: at every instant, the list has the relationships that were valid
+// between the CIs of the records then.
 func TestRelationshipsOfHistory(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {
@@ -72,8 +72,8 @@ func TestRelationshipsOfHistory(t *testing.T) {
 	}
 }
 
-// TestPastRelationships: what ended is told of with its end; of two that say the same, the one that
-// includes the other.
+// TestPastRelationships: an ended relationship has its end; of two with the same type and CIs, the
+// list has the one whose time includes that of the other.
 func TestPastRelationships(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -144,7 +144,7 @@ func TestCreateRelationship(t *testing.T) {
 	}
 	list := listRelationships(t, w.s, inventory.RelationshipQuery{CI: server.ci.id})
 	if len(list) != 3 || list[1].Source != "manual" || list[1].From.ID != service.ci.id || list[1].To.ID != server.ci.id || list[1].Attributes["port"] == nil {
-		t.Errorf("%+v, want three, the second of them stated", list)
+		t.Errorf("%+v, want three, the second of them declared", list)
 	}
 	_, err := w.s.EndRelationship(t.Context(), list[0].ID, actor)
 	wantRefusal(t, "end what is observed", err, inventory.CodeConflict, "is observed")
@@ -182,6 +182,6 @@ func TestDeclaredAtOnce(t *testing.T) {
 		}
 	}
 	if declared != 1 {
-		t.Errorf("%d stated it, want 1", declared)
+		t.Errorf("%d declared it, want 1", declared)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/musterhq/muster/internal/store/items"
 )
 
-// world is an estate whose history a test writes with a time of its own, and what is true of it,
-// kept the plain way.
+// world is an inventory whose history a test writes, with a clock of its own. It keeps the expected
+// state in memory.
 type world struct {
 	t       *testing.T
 	s       *Store
@@ -53,7 +53,7 @@ type worldRelationship struct {
 	current          bool
 }
 
-// worldChange is what the feed of changes has to say.
+// worldChange is a change that the feed must list.
 type worldChange struct {
 	At                             time.Time
 	Type, Action, CI, Subject, New string
@@ -186,7 +186,7 @@ func (w *world) rename(ci *worldCI, name string) {
 	w.changed("attribute", "changed", ci, "name", "")
 }
 
-// assign says which CI a record is from now on.
+// assign assigns a record to a CI from now on.
 func (w *world) assign(r *worldRecord, ci *worldCI, primary bool) {
 	old := r.ci
 	r.ci, r.primary = ci, primary
