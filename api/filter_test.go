@@ -86,7 +86,8 @@ func many(condition string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(condition+" AND ", n), " AND ")
 }
 
-// TestParseFilterReadsWhatIsWritten: any conditions, written down with their values in quotation marks, are read again.
+// TestParseFilterReadsWhatIsWritten: any conditions, written down with their values in quotation
+// marks, are read again.
 func TestParseFilterReadsWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	condition := rapid.Custom(func(t *rapid.T) inventory.Condition {
