@@ -1,5 +1,9 @@
-// Package api is the REST API: what the store holds, as JSON, CSV or NDJSON, for programs and people that bring an
-// API token. It describes itself in OpenAPI 3.1. It never decides what is true of a machine and never speaks SQL.
+// Package api is the REST API. It serves the inventory, its history and the changes that people
+// make as JSON, CSV or NDJSON to clients with an API token, and describes itself in OpenAPI 3.1. It
+// never decides which CI a record is or which value wins, and contains no SQL: the store does both.
+//
+// Start with server.register, which lists the routes; each noun has its file. Every list goes
+// through handleList in list.go, every request through frontDoor, and every error through problem.
 package api
 
 import (
@@ -15,10 +19,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Store is what the API needs of the store.
+// Store is what the API needs from the store.
 type Store interface {
 	deviceStore
-	holdingStore
+	itemStore
 	softwareStore
 	enrollmentTokenStore
 	apiTokenStore
@@ -33,32 +37,34 @@ type Store interface {
 type Section struct {
 	Name    string
 	Columns []string // the fields of its items, in order
-	Keys    []string // those that name an item
-	// Readings gives the JSON object of an item's readings as they stand on the wire.
+	Keys    []string // the fields that identify an item
+	// Readings converts the readings of an item from the wire format to a JSON object.
 	Readings func(encoded []byte) (json []byte, err error)
 }
 
-// Options is what the API is made of. All fields but Now and Logger must be set to serve requests.
+// Options are the dependencies and settings of the API. All fields but Now and Logger are required.
 type Options struct {
 	Store    Store
-	Sections []Section // that this program knows
-	Version  string    // of the program
+	Sections []Section
+	Version  string // of the program
 
-	// CompareVersions says which of two versions of a source's package is newer; false: it cannot be said.
+	// CompareVersions compares two versions of a package of the source. known is false if the
+	// source has no order of versions.
 	CompareVersions func(source, a, b string) (order int, known bool)
 
 	NewEnrollmentToken func() string
 	HashToken          func(token string) [32]byte
-	CAPin              string                    // by which agents know the collector
-	EnrollCommand      func(token string) string // what to type on a machine to enroll it
+	CAPin              string                    // authenticates the collector to agents
+	EnrollCommand      func(token string) string // the command that enrolls a device
 
-	// ObservationState says how long a CI was not heard of, in a word; "": it cannot be said.
+	// ObservationState returns active, silent, stale or absent, "" if no source observes the CI.
 	ObservationState func(ci inventory.CIDetails, now time.Time) string
 
-	// Import takes in a file of another tool.
+	// Import imports a file of another tool.
 	Import importFunc
 
-	// Ready reports why the program should get no requests; nil error: it should. An inventory.Error is shown.
+	// Ready returns an error while the program cannot serve requests. The client sees the message
+	// of an inventory.Error only.
 	Ready func(ctx context.Context) error
 
 	Now    func() time.Time // nil: time.Now
@@ -72,17 +78,17 @@ type server struct {
 	huma     huma.API
 	sections map[string]Section
 	tokens   *tokenCache
-	streams  chan struct{} // a slot for each list that is being streamed
+	streams  chan struct{} // one slot per list that is being streamed
 }
 
-// New makes the handler of everything under /api, /healthz and /readyz.
+// New returns the handler of /api, /healthz and /readyz.
 func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	s := newServer(o, mux)
 	return s.frontDoor(mux)
 }
 
-// OpenAPI is the API's description as YAML. It needs no store.
+// OpenAPI returns the description of the API as YAML.
 func OpenAPI() ([]byte, error) {
 	s := newServer(Options{}, http.NewServeMux())
 	document, err := s.huma.OpenAPI().YAML()
@@ -147,8 +153,6 @@ func (s *server) register() {
 	describeSchemas(schemas)
 }
 
-// The pieces of the API's description that all operations share.
-
 const bearer = "bearer"
 
 func configuration(explain huma.Transformer) huma.Config {
@@ -171,36 +175,35 @@ func configuration(explain huma.Transformer) huma.Config {
 	}
 }
 
-const description = `What machines hold, what changed, and who has what. Every read of the estate takes as_of and then answers as of
-that instant, always in the same way.
+const description = `The devices, CIs and software of the inventory, their relationships and their history. Every read of the
+inventory takes as_of and returns the state at that instant. The answer for an instant never changes.
 
-Lists come in pages of JSON; with format=csv or format=ndjson (or the Accept header) the whole list is streamed. A
-stream that was cut off ends without the last chunk of HTTP/1.1 or with a reset stream of HTTP/2, so a download that
-succeeded is complete; its number of rows follows in the trailer Muster-Rows.`
+A list is paged JSON. With format=csv or format=ndjson, or the Accept header, the whole list is streamed. An
+aborted stream has no last chunk in HTTP/1.1 and is reset in HTTP/2, so a download that succeeded is complete.
+Its trailer Muster-Rows has the number of rows.`
 
 // operation describes an operation that needs an API token.
 func (s *server) operation(method, path, id, tag, summary string) huma.Operation {
 	return huma.Operation{
-		Method:      method,
-		Path:        path,
-		OperationID: id,
-		Summary:     summary,
-		Tags:        []string{tag},
-		Security:    []map[string][]string{{bearer: {}}},
-		Responses:   map[string]*huma.Response{"default": s.problemResponse()},
-		// What a caller may send at most, in bytes.
+		Method:       method,
+		Path:         path,
+		OperationID:  id,
+		Summary:      summary,
+		Tags:         []string{tag},
+		Security:     []map[string][]string{{bearer: {}}},
+		Responses:    map[string]*huma.Response{"default": s.problemResponse()},
 		MaxBodyBytes: 64 << 10,
 	}
 }
 
-// public describes a read for everybody.
+// public describes a read that needs no API token.
 func (s *server) public(path, id, tag, summary string) huma.Operation {
 	op := s.operation(http.MethodGet, path, id, tag, summary)
 	op.Security = nil
 	return op
 }
 
-// handle registers an operation whose errors become problems.
+// handle registers an operation. Its errors become problems.
 func handle[I, O any](s *server, op huma.Operation, f func(context.Context, *I) (*O, error)) {
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -213,7 +216,7 @@ func handle[I, O any](s *server, op huma.Operation, f func(context.Context, *I) 
 	})
 }
 
-// requestTimeout bounds what is not streamed.
+// requestTimeout bounds requests that are not streamed.
 const requestTimeout = 30 * time.Second
 
 func invalid(location, message string) error {

@@ -16,8 +16,8 @@ type apiTokenStore interface {
 	APIToken(ctx context.Context, hash [32]byte) (inventory.APIToken, bool, error)
 }
 
-// authenticate rejects requests without a valid API token. Whether an operation needs one is read from
-// its OpenAPI description, so that the two cannot differ.
+// authenticate rejects requests without a valid API token. Whether an operation needs one is read
+// from its OpenAPI description, so that the two cannot differ.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if len(ctx.Operation().Security) == 0 {
 		next(ctx)
@@ -71,8 +71,8 @@ func (s *server) answer(ctx huma.Context, p *Problem) {
 	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // the client may be gone
 }
 
-// The cache bounds how long a revoked token is still accepted, and how many statements a client with a
-// wrong token costs.
+// The cache bounds how long a revoked token is still accepted, and how many statements a client
+// with a wrong token costs.
 const (
 	tokenLifetime   = 30 * time.Second
 	maxCachedTokens = 1024

@@ -10,9 +10,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// AgainstParam says with what a baseline is compared.
+// AgainstParam names the instant that a baseline is compared with.
 type AgainstParam struct {
-	Against string `query:"against" maxLength:"64" default:"now" example:"2026-06-30T22:00:00Z" doc:"now, an instant (RFC 3339), or another baseline's id."`
+	Against string `query:"against" maxLength:"64" default:"now" example:"2026-06-30T22:00:00Z" doc:"now, an instant (RFC 3339), or the id of another baseline."`
 }
 
 // BaselineDiffInput asks how CIs differ between a baseline and another instant.
@@ -20,17 +20,17 @@ type BaselineDiffInput struct {
 	BaselinePath
 	AgainstParam
 
-	Items bool `query:"items" doc:"The items that differ, too, not only their number."`
+	Items bool `query:"items" doc:"Include the items that differ, not only their number."`
 	Paging
 }
 
-// BaselineSummaryInput asks for such a difference in sum.
+// BaselineSummaryInput asks for the number of differences.
 type BaselineSummaryInput struct {
 	BaselinePath
 	AgainstParam
 }
 
-// BaselineSummaryOutput answers with a difference in sum.
+// BaselineSummaryOutput answers with the number of differences.
 type BaselineSummaryOutput struct{ Body inventory.DiffSummary }
 
 func (s *server) registerBaselineDiff() {
@@ -47,14 +47,14 @@ func (s *server) registerBaselineDiff() {
 		query.ChangedItems = in.Items
 		return listing[inventory.CIDiff]{
 			params: &ListParams{Paging: in.Paging}, name: "baseline-diff", table: diffs,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.CIDiff]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.CIDiff]) error {
 				return s.listDiff(ctx, query, page, visit)
 			},
 		}, nil
 	})
 
-	sum := s.operation(http.MethodGet, path+"/summary", "get-baseline-summary", baselineTag, "Compare a baseline, in sum")
-	sum.Description = "How many CIs and items differ."
+	sum := s.operation(http.MethodGet, path+"/summary", "get-baseline-summary", baselineTag, "Summarize a comparison")
+	sum.Description = "The numbers of CIs and items that differ."
 	handle(s, sum, func(ctx context.Context, in *BaselineSummaryInput) (*BaselineSummaryOutput, error) {
 		query, err := s.baselineDiff(ctx, in.ID, in.Against)
 		if err != nil {
@@ -103,8 +103,8 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 	return s.visible(ctx, "query.against", at)
 }
 
-// listDiff keeps the later instant in the positions, so that all pages of a comparison with now compare
-// with the instant of the first page.
+// listDiff keeps the later instant in the positions, so that all pages of a comparison with now
+// compare with the instant of the first page.
 func (s *server) listDiff(
 	ctx context.Context, query inventory.BaselineDiff, page inventory.Page, visit inventory.Visit[inventory.CIDiff],
 ) error {

@@ -25,12 +25,12 @@ type BaselinePath struct {
 	ID string `path:"id" format:"uuid" doc:"The baseline's id."`
 }
 
-// NewBaselineInput makes a baseline.
+// NewBaselineInput creates a baseline.
 type NewBaselineInput struct {
 	Body struct {
 		Name  string     `json:"name" minLength:"1" maxLength:"200" example:"Year end 2026"`
-		At    *time.Time `json:"at,omitempty" doc:"The instant; absent: now."`
-		Class string     `json:"class,omitempty" maxLength:"63" example:"computer" doc:"Only CIs of this class and those below it."`
+		At    *time.Time `json:"at,omitempty" doc:"The instant. Absent: now."`
+		Class string     `json:"class,omitempty" maxLength:"63" example:"computer" doc:"Only CIs of this class and of the classes below it."`
 	}
 }
 
@@ -42,21 +42,21 @@ const baselineTag = "Baselines"
 func (s *server) registerBaselines() {
 	const path = "/api/v1/baselines"
 	list := s.operation(http.MethodGet, path, "list-baselines", baselineTag, "List baselines")
-	list.Description = "By their instants, the earliest first."
+	list.Description = "Ordered by instant, the earliest first."
 	handleList(s, list, func(_ context.Context, in *BaselinesInput) (listing[inventory.Baseline], error) {
 		return whole(in.Paging, "baselines", s.Store.Baselines, func(b inventory.Baseline) string {
 			return b.At.UTC().Format(sortableTime) + " " + b.ID
 		}), nil
 	})
 
-	create := s.operation(http.MethodPost, path, "create-baseline", baselineTag, "Make a baseline")
-	create.Description = "An instant with a name. It takes no room, and can be made of the past. " +
+	create := s.operation(http.MethodPost, path, "create-baseline", baselineTag, "Create a baseline")
+	create.Description = "A baseline is a named instant, now or in the past. It copies nothing. " +
 		`E.g. {"name": "Year end 2026", "at": "2026-12-31T23:00:00Z", "class": "computer"}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createBaseline)
 
 	get := s.operation(http.MethodGet, path+"/{id}", "get-baseline", baselineTag, "Get a baseline")
-	get.Description = "What the estate was then, every read says with as_of set to the baseline's instant."
+	get.Description = "Use its instant as as_of in any read to get the inventory of that time."
 	handle(s, get, func(ctx context.Context, in *BaselinePath) (*BaselineOutput, error) {
 		baseline, err := s.baseline(ctx, in.ID)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *server) registerBaselines() {
 	})
 
 	remove := s.operation(http.MethodDelete, path+"/{id}", "delete-baseline", baselineTag, "Delete a baseline")
-	remove.Description = "The name goes; the history stays."
+	remove.Description = "Only the name is deleted. The history stays."
 	handle(s, remove, func(ctx context.Context, in *BaselinePath) (*struct{}, error) {
 		id, err := parseID("path.id", in.ID)
 		if err != nil {
@@ -76,7 +76,7 @@ func (s *server) registerBaselines() {
 	})
 }
 
-// sortableTime is a layout in which earlier times in UTC come first, by the microsecond.
+// sortableTime is a layout whose texts sort by time (UTC, microseconds).
 const sortableTime = "2006-01-02T15:04:05.000000Z"
 
 func (s *server) createBaseline(ctx context.Context, in *NewBaselineInput) (*BaselineOutput, error) {

@@ -80,7 +80,8 @@ func TestChanges(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestFollowChanges: who goes on from cursor to cursor while things change sees every change once, in order.
+// TestFollowChanges: who goes on from cursor to cursor while things change sees every change once,
+// in order.
 func TestFollowChanges(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -13,10 +13,10 @@ import (
 
 // CIPath names a CI.
 type CIPath struct {
-	ID string `path:"id" format:"uuid" doc:"The CI's id. That of a CI that was merged into another names the other."`
+	ID string `path:"id" format:"uuid" doc:"The CI's id. The id of a CI that was merged into another one leads to the other one."`
 }
 
-// Resolve brings the id into its one form; huma calls it, and has found the id to be a UUID before.
+// Resolve makes the id canonical. huma calls it after it has checked that the id is a UUID.
 func (p *CIPath) Resolve(huma.Context) []error {
 	p.ID = canonicalID(p.ID)
 	return nil
@@ -31,53 +31,53 @@ type CIInput struct {
 // CIOutput answers with a CI.
 type CIOutput struct {
 	//nolint:tagliatelle // RFC 9110 calls it so
-	ETag string `header:"ETag" doc:"Names the state of the CI, for If-Match. That it was seen again is no other state. Absent for an instant of the past."`
+	ETag string `header:"ETag" doc:"The state of the CI, for If-Match. A new observation without changes does not change it. Absent from answers about the past."`
 	Body inventory.CIDetails
 }
 
-// NewCIInput makes a CI.
+// NewCIInput creates a CI.
 type NewCIInput struct {
 	Body struct {
-		Class      string `json:"class" minLength:"1" maxLength:"63" example:"monitor" doc:"What it is, see /api/v1/classes."`
+		Class      string `json:"class" minLength:"1" maxLength:"63" example:"monitor" doc:"The class, see /api/v1/classes."`
 		Name       string `json:"name" minLength:"1" maxLength:"500" example:"Reception"`
-		Attributes Values `json:"attributes,omitempty" doc:"Values by the names of attributes, see /api/v1/classes/{name}/attributes."`
+		Attributes Values `json:"attributes,omitempty" doc:"Values by attribute name, see /api/v1/classes/{name}/attributes."`
 	}
 }
 
-// ChangeCIInput says something else of a CI.
+// ChangeCIInput changes what people declare about a CI.
 type ChangeCIInput struct {
 	CIPath
 	IfMatchParam
 
 	Body struct {
-		Class      Text   `json:"class,omitzero" minLength:"1" maxLength:"63" doc:"null: as the sources have it."`
-		Name       Text   `json:"name,omitzero" minLength:"1" maxLength:"500" doc:"null: as the sources have it."`
-		Attributes Values `json:"attributes,omitempty" doc:"Values by the names of attributes; null takes back what was said of one. Those not named stay."`
-		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why, for those who ask later."`
+		Class      Text   `json:"class,omitzero" minLength:"1" maxLength:"63" doc:"null: the value of the other sources."`
+		Name       Text   `json:"name,omitzero" minLength:"1" maxLength:"500" doc:"null: the value of the other sources."`
+		Attributes Values `json:"attributes,omitempty" doc:"Values by attribute name. null withdraws a declared value. Absent attributes stay unchanged."`
+		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 
-// WhyParam is the reason of a request without a body.
-type WhyParam struct {
-	Reason string `query:"reason" maxLength:"500" doc:"Why, for those who ask later."`
+// ReasonParam is the reason for a change whose request has no body.
+type ReasonParam struct {
+	Reason string `query:"reason" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 }
 
 // RetireCIInput retires a CI.
 type RetireCIInput struct {
 	CIPath
 	IfMatchParam
-	WhyParam
+	ReasonParam
 }
 
-// RestoreCIInput brings a CI back.
+// RestoreCIInput restores a retired CI.
 type RestoreCIInput struct {
 	CIPath
-	WhyBody
+	ReasonBody
 }
 
 func (s *server) registerCI() {
 	get := s.operation(http.MethodGet, "/api/v1/cis/{id}", "get-ci", ciTag, "Get a CI")
-	get.Description = "With the reasons for its values: which source each comes from, what other sources say, what people hold."
+	get.Description = "With its source records, its locks, and the source of each effective value and the values it won over."
 	handle(s, get, func(ctx context.Context, in *CIInput) (*CIOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -86,23 +86,23 @@ func (s *server) registerCI() {
 		return s.ci(ctx, in.ID, asOf)
 	})
 
-	create := s.operation(http.MethodPost, "/api/v1/cis", "create-ci", ciTag, "Make a CI")
-	create.Description = "For what no source sees: a contract's printer, a spare monitor, a service. " +
+	create := s.operation(http.MethodPost, "/api/v1/cis", "create-ci", ciTag, "Create a CI")
+	create.Description = "For CIs that no source observes, such as a leased printer, a spare monitor or a service. " +
 		`E.g. {"class": "monitor", "name": "Reception", "attributes": {"serial_number": "CN-0123", "cost": 249.90}}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createCI)
 
-	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Say something of a CI")
-	change.Description = "A merge patch (RFC 7396) of what people say of the CI, in the state that If-Match names. " +
-		"Where sources say otherwise, precedence decides; " +
-		`a lock holds a value against them. E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
+	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Change a CI")
+	change.Description = "A merge patch (RFC 7396) of what people declare about the CI, for the state that If-Match names. " +
+		"If other sources have another value, source precedence decides; a lock always wins. " +
+		`E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
 	change.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
 	handle(s, change, s.changeCI)
 	change.RequestBody.Content["application/merge-patch+json"] = change.RequestBody.Content["application/json"]
 
 	retire := s.operation(http.MethodDelete, "/api/v1/cis/{id}", "retire-ci", ciTag, "Retire a CI")
-	retire.Description = "It leaves the lists, unless they are asked for retired ones or an earlier instant. Nothing of it is deleted. " +
-		"Should it be seen again it comes back, with a finding; a list that names it does not bring it back."
+	retire.Description = "Lists no longer have the CI, unless with retired=true or an earlier as_of. Its history stays. " +
+		"If a source observes it again, it is restored, with a finding. An import does not restore a retired CI."
 	handle(s, retire, func(ctx context.Context, in *RetireCIInput) (*struct{}, error) {
 		editor, err := in.editor(ctx, in.Reason)
 		if err != nil {
@@ -113,8 +113,8 @@ func (s *server) registerCI() {
 }
 
 func (s *server) registerRestore() {
-	restore := s.operation(http.MethodPost, "/api/v1/cis/{id}/restore", "restore-ci", ciTag, "Bring a retired CI back")
-	restore.Description = `It is what its sources say now. E.g. {"reason": "found in the basement"}.`
+	restore := s.operation(http.MethodPost, "/api/v1/cis/{id}/restore", "restore-ci", ciTag, "Restore a retired CI")
+	restore.Description = `The CI gets the values that its sources have now. E.g. {"reason": "found in the basement"}.`
 	handle(s, restore, func(ctx context.Context, in *RestoreCIInput) (*CIOutput, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
 			return nil, err

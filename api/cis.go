@@ -27,18 +27,18 @@ type CIsInput struct {
 	ListParams
 
 	Class   string `query:"class" maxLength:"63" example:"computer" doc:"Only CIs of this class and of those below it."`
-	Search  string `query:"search" maxLength:"200" doc:"A part of the name, the serial number or the model, in any case."`
-	Filter  string `query:"filter" maxLength:"4096" example:"lifecycle_state = in_use AND cost >= 1000 AND owner:*" doc:"Conditions joined by AND: an attribute, class, name, first_seen or last_seen, then one of = != < <= > >= and : (contains, in any case; with * as its value: is known), then a value. A value with spaces stands in quotation marks."`
-	OrderBy string `query:"order_by" maxLength:"68" pattern:"^[a-z][a-z0-9_]*( (asc|desc))?$" patternDescription:"an attribute, name, class or first_seen, then desc where the last shall be first" default:"name" example:"warranty_end desc" doc:"An attribute, name, class or first_seen, and desc where the last shall be first."`
-	Retired bool   `query:"retired" doc:"Those that are retired, too."`
+	Search  string `query:"search" maxLength:"200" doc:"A substring of the name, serial number or model, case-insensitive."`
+	Filter  string `query:"filter" maxLength:"4096" example:"lifecycle_state = in_use AND cost >= 1000 AND owner:*" doc:"Conditions joined by AND. A condition is an attribute, class, name, first_seen or last_seen; one of = != < <= > >= and : (contains, case-insensitive; with the value *: is known); and a value. Put a value with spaces in quotation marks."`
+	OrderBy string `query:"order_by" maxLength:"68" pattern:"^[a-z][a-z0-9_]*( (asc|desc))?$" patternDescription:"an attribute, name, class or first_seen, and desc for descending order" default:"name" example:"warranty_end desc" doc:"An attribute, name, class or first_seen, and desc for descending order."`
+	Retired bool   `query:"retired" doc:"Include retired CIs."`
 }
 
 const ciTag = "CIs"
 
 func (s *server) registerCIs() {
 	op := s.operation(http.MethodGet, "/api/v1/cis", "list-cis", ciTag, "List CIs")
-	op.Description = "As CSV the attributes are columns: those of the class asked for and of the classes above it, " +
-		"without a class those that every CI has."
+	op.Description = "In CSV every attribute of the class is a column, those of the classes above it included. " +
+		"Without class, only the attributes that every CI has are columns."
 	handleList(s, op, func(ctx context.Context, in *CIsInput) (listing[inventory.CI], error) {
 		filter, err := parseFilter(in.Filter)
 		if err != nil {
@@ -51,7 +51,7 @@ func (s *server) registerCIs() {
 		}
 		list := listing[inventory.CI]{
 			params: &in.ListParams, name: "cis",
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.CI]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.CI]) error {
 				query.Page = page
 				return s.Store.ListCIs(ctx, query, visit)
 			},
@@ -63,13 +63,10 @@ func (s *server) registerCIs() {
 	})
 }
 
-// rootClass is the class of which all CIs are.
-const rootClass = "ci"
-
-// ciTable makes the table of the CIs of a class: the columns that all of them have, then the attributes by name.
+// ciTable returns the CSV table of a class: the columns of every CI, then the attributes by name.
 func (s *server) ciTable(ctx context.Context, class string, retired bool) (table[inventory.CI], error) {
 	if class == "" {
-		class = rootClass
+		class = inventory.RootClass
 	}
 	attributes, err := s.Store.Attributes(ctx, class)
 	if err != nil {
@@ -87,9 +84,9 @@ func (s *server) ciTable(ctx context.Context, class string, retired bool) (table
 	return table[inventory.CI]{
 		columns: append(columns, names...),
 		cells: func(cells []string, ci inventory.CI) ([]string, error) {
-			cells = append(cells, ci.ID, ci.Class, guard(ci.Name), timeCell(&ci.FirstSeen), timeCell(ci.LastSeen))
+			cells = append(cells, ci.ID, ci.Class, escapeFormula(ci.Name), timeCell(&ci.FirstSeen), timeCell(ci.LastSeen))
 			if retired {
-				cells = append(cells, timeCell(ci.RetiredAt), guard(ci.RetiredBy), guard(ci.RetireReason))
+				cells = append(cells, timeCell(ci.RetiredAt), escapeFormula(ci.RetiredBy), escapeFormula(ci.RetireReason))
 			}
 			return attributeCells(cells, ci.Attributes, names)
 		},

@@ -252,8 +252,8 @@ func TestNamesThatThereAreNot(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestIfMatchIsRequired: who changes a CI says which state of it they saw. Where it is another by now, nothing is
-// changed, also if many change it at once.
+// TestIfMatchIsRequired: who changes a CI says which state of it they saw. Where it is another by
+// now, nothing is changed, also if many change it at once.
 func TestIfMatchIsRequired(t *testing.T) {
 	t.Parallel()
 	const editors = 8

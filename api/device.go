@@ -43,7 +43,7 @@ type RevokeDeviceInput struct {
 	DevicePath
 
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// DeviceChangesInput asks for what changed on a device.
+// DeviceChangesInput asks for the changes of a device.
 type DeviceChangesInput struct {
 	DevicePath
 
@@ -23,22 +23,22 @@ type DeviceChangesInput struct {
 
 // Change is one change of an item of a device.
 type Change struct {
-	At         time.Time `json:"at" doc:"When the collector learned of it."`
+	At         time.Time `json:"at" doc:"When the collector received the change."`
 	Section    string    `json:"section"`
 	Action     string    `json:"action" enum:"added,changed,removed,installed,upgraded,downgraded" doc:"Software is installed, upgraded, downgraded, changed or removed; other items are added, changed or removed."`
-	Item       string    `json:"item" doc:"What names the item within its section."`
-	Name       string    `json:"name,omitempty" doc:"Of software."`
-	OldVersion string    `json:"old_version,omitempty" doc:"Of software."`
-	NewVersion string    `json:"new_version,omitempty" doc:"Of software."`
-	Old        Item      `json:"old,omitempty" doc:"The item before; absent where it was not there."`
-	New        Item      `json:"new,omitempty" doc:"The item after; absent where it is gone."`
+	Item       string    `json:"item" doc:"The key of the item within its section."`
+	Name       string    `json:"name,omitempty" doc:"Only of software."`
+	OldVersion string    `json:"old_version,omitempty" doc:"Only of software."`
+	NewVersion string    `json:"new_version,omitempty" doc:"Only of software."`
+	Old        Item      `json:"old,omitempty" doc:"The item before the change. Absent if it was added."`
+	New        Item      `json:"new,omitempty" doc:"The item after the change. Absent if it was removed."`
 }
 
 func (s *server) registerDeviceChanges() {
 	changes := tableOf[Change]()
 	op := s.operation(http.MethodGet, "/api/v1/devices/{id}/changes", "list-device-changes", "Devices",
-		"List what changed on a device")
-	op.Description = "The newest change first. What a section held when it was first collected is no change."
+		"List the changes of a device")
+	op.Description = "The newest change first. The first collection of a section is not a change."
 	handleList(s, op, func(_ context.Context, in *DeviceChangesInput) (listing[Change], error) {
 		if _, ok := s.sections[in.Section]; !ok && in.Section != "" {
 			return listing[Change]{}, s.noSection(in.Section)
@@ -46,7 +46,7 @@ func (s *server) registerDeviceChanges() {
 		query := inventory.ChangeQuery{Device: in.ID, Section: in.Section, Since: in.Since.Time, Until: in.Until.Time}
 		return listing[Change]{
 			params: &in.ListParams, name: "device-changes", table: changes,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Change]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Change]) error {
 				query.Page = page
 				return s.Store.ListDeviceChanges(ctx, query, func(row inventory.ItemChange, at inventory.Position) error {
 					change, err := s.change(row)
@@ -60,7 +60,7 @@ func (s *server) registerDeviceChanges() {
 	})
 }
 
-// change puts a change of facts into words.
+// change returns a change of facts with its action and names.
 func (s *server) change(row inventory.ItemChange) (Change, error) {
 	c := Change{At: row.At, Section: row.Section, Old: Item(row.Old), New: Item(row.New)}
 	before, after, named, err := factsOfChange(row.Old, row.New)
@@ -70,17 +70,17 @@ func (s *server) change(row inventory.ItemChange) (Change, error) {
 	c.Item = itemName(named, s.sections[row.Section])
 	if row.Section == softwareSection {
 		c.Name, c.OldVersion, c.NewVersion = named.text("name"), before.text("version"), after.text("version")
-		c.Action = s.softwareAction(named.text("source"), before, after)
+		c.Action = s.softwareChange(named.text("source"), before, after)
 		return c, nil
 	}
-	c.Action = actionOf(before, after)
+	c.Action = itemChange(before, after)
 	return c, nil
 }
 
-// facts are the facts of an item by name; nil is no item.
+// facts are the facts of an item by name; nil if the item does not exist.
 type facts map[string]json.RawMessage
 
-// text gives a fact as people read it: strings without quotes, and nothing for what is absent.
+// text returns a fact as people read it: a string without quotes, "" for an absent fact.
 func (f facts) text(name string) string {
 	var text string
 	if json.Unmarshal(f[name], &text) == nil {
@@ -100,7 +100,7 @@ func factsOf(encoded json.RawMessage) (facts, error) {
 	return f, nil
 }
 
-// factsOfChange reads an item before and after a change; named is the one that is there, the latter of two.
+// factsOfChange decodes an item before and after a change; named is the later one that exists.
 func factsOfChange(was, is json.RawMessage) (before, after, named facts, err error) {
 	if before, err = factsOf(was); err != nil {
 		return nil, nil, nil, err
@@ -114,7 +114,7 @@ func factsOfChange(was, is json.RawMessage) (before, after, named facts, err err
 	return before, after, after, nil
 }
 
-// itemName names an item by its key fields, and the only item of a section by the section.
+// itemName returns the key fields of an item, or the section's name if the section has no key.
 func itemName(f facts, section Section) string {
 	var words []string
 	for _, key := range section.Keys {
@@ -128,7 +128,7 @@ func itemName(f facts, section Section) string {
 	return strings.Join(words, " ")
 }
 
-func actionOf(before, after facts) string {
+func itemChange(before, after facts) string {
 	switch {
 	case before == nil:
 		return "added"
@@ -139,7 +139,7 @@ func actionOf(before, after facts) string {
 	}
 }
 
-func (s *server) softwareAction(source string, before, after facts) string {
+func (s *server) softwareChange(source string, before, after facts) string {
 	if before == nil {
 		return "installed"
 	}

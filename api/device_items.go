@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// DeviceItemsInput asks for what a section of a device holds.
+// DeviceItemsInput asks for the items of a section of a device.
 type DeviceItemsInput struct {
 	DevicePath
 
@@ -28,24 +28,24 @@ type DeviceSoftwareInput struct {
 	ListParams
 }
 
-// Item is an item of a section: a JSON object of its fields. What is not known is absent.
+// Item is an item of a section: a JSON object of its fields. Unknown fields are absent.
 type Item json.RawMessage
 
-// MarshalJSON gives the item as it is.
+// MarshalJSON returns the item unchanged.
 func (i Item) MarshalJSON() ([]byte, error) { return i, nil }
 
-// UnmarshalJSON takes the item as it is.
+// UnmarshalJSON copies the item unchanged.
 func (i *Item) UnmarshalJSON(b []byte) error {
 	*i = append((*i)[:0], b...)
 	return nil
 }
 
-// Schema describes an item; which fields it has is the section's affair.
+// Schema describes an item. Its fields depend on the section.
 func (Item) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type:                 huma.TypeObject,
 		AdditionalProperties: true,
-		Description:          "An item: the fields of its section, those absent that are not known.",
+		Description:          "An item with the fields of its section. Unknown fields are absent.",
 	}
 }
 
@@ -56,8 +56,8 @@ const (
 
 func (s *server) registerDeviceItems() {
 	items := s.operation(http.MethodGet, "/api/v1/devices/{id}/sections/{section}", "list-device-items", "Devices",
-		"List what a section of a device holds")
-	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. Which fields an item has, its section says; unknown ones are absent."
+		"List the items of a section of a device")
+	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. The fields depend on the section. Unknown fields are absent."
 	handleList(s, items, func(_ context.Context, in *DeviceItemsInput) (listing[Item], error) {
 		section, ok := s.sections[in.Section]
 		if !ok {
@@ -69,7 +69,7 @@ func (s *server) registerDeviceItems() {
 
 	software := s.operation(http.MethodGet, "/api/v1/devices/{id}/software", "list-device-software", "Devices",
 		"List the software of a device")
-	software.Description = "The section software by name, each item with the id of what it is an installation of."
+	software.Description = "The section software, by name. software_id is the id of the software under /api/v1/software."
 	handleList(s, software, func(_ context.Context, in *DeviceSoftwareInput) (listing[Item], error) {
 		section := s.sections[softwareSection]
 		query := inventory.ItemQuery{Device: in.ID, Section: softwareSection, OrderBy: softwareOrder(section.Keys)}
@@ -88,7 +88,7 @@ func (s *server) noSection(name string) error {
 	}
 }
 
-// softwareOrder sorts software by name first, and by whatever else tells two items apart after that.
+// softwareOrder sorts software by name and then by the other key fields.
 func softwareOrder(keys []string) []string {
 	order := []string{"name"}
 	for _, key := range keys {
@@ -106,7 +106,7 @@ func (s *server) itemListing(params *ListParams, name string, section Section, q
 	}
 	return listing[Item]{
 		params: params, name: name, table: itemTable(columns),
-		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Item]) error {
+		read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Item]) error {
 			query.Page = page
 			return s.Store.ListDeviceItems(ctx, query, func(held inventory.HeldItem, at inventory.Position) error {
 				item, err := section.item(held)
@@ -119,7 +119,7 @@ func (s *server) itemListing(params *ListParams, name string, section Section, q
 	}
 }
 
-// item is what a device holds in one object: its id as software, its facts and its readings.
+// item returns one JSON object with the software id, the facts and the readings of an item.
 func (s Section) item(held inventory.HeldItem) (Item, error) {
 	var readings []byte
 	if held.Readings != nil {
@@ -136,7 +136,7 @@ func (s Section) item(held inventory.HeldItem) (Item, error) {
 	return joinObjects(software, held.Facts, readings), nil
 }
 
-// joinObjects makes one JSON object of several that have no field in common.
+// joinObjects joins JSON objects that have no field in common.
 func joinObjects(objects ...[]byte) Item {
 	joined := Item{'{'}
 	for _, object := range objects {
@@ -151,7 +151,7 @@ func joinObjects(objects ...[]byte) Item {
 	return append(joined, '}')
 }
 
-// itemTable makes the table of items with the given fields.
+// itemTable returns the CSV table of items with the given fields.
 func itemTable(columns []string) table[Item] {
 	return table[Item]{
 		columns: columns,

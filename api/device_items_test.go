@@ -94,7 +94,8 @@ func TestDeviceSoftware(t *testing.T) {
 	}
 }
 
-// TestReadingsAreOfTheirTime: of readings only the latest are known, so that earlier instants have none.
+// TestReadingsAreOfTheirTime: of readings only the latest are known, so that earlier instants have
+// none.
 func TestReadingsAreOfTheirTime(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

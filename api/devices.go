@@ -19,15 +19,15 @@ type deviceStore interface {
 type DevicesInput struct {
 	ListParams
 
-	Search  string `query:"search" maxLength:"200" doc:"A part of the name, the serial number or the model, in any case."`
+	Search  string `query:"search" maxLength:"200" doc:"A substring of the name, serial number or model, case-insensitive."`
 	Class   string `query:"class" maxLength:"100" doc:"Only devices of this class, e.g. computer."`
-	OrderBy string `query:"order_by" pattern:"^(name|class|manufacturer|model|serial_number|uuid|os_name|os_version|first_seen)( (asc|desc))?$" patternDescription:"one of name, class, manufacturer, model, serial_number, uuid, os_name, os_version and first_seen, then desc where the last shall be first" default:"name" doc:"A field, and desc where the last shall be first."`
+	OrderBy string `query:"order_by" pattern:"^(name|class|manufacturer|model|serial_number|uuid|os_name|os_version|first_seen)( (asc|desc))?$" patternDescription:"one of name, class, manufacturer, model, serial_number, uuid, os_name, os_version and first_seen, and desc for descending order" default:"name" doc:"A field, and desc for descending order."`
 }
 
 func (s *server) registerDevices() {
 	devices := tableOf[inventory.Device]()
 	op := s.operation(http.MethodGet, "/api/v1/devices", "list-devices", "Devices", "List devices")
-	op.Description = "CIs of the class computer and those below it, with what is asked of them most. E.g. ?search=thinkpad&order_by=model."
+	op.Description = "The CIs of the class computer and of the classes below it, with their most used attributes. E.g. ?search=thinkpad&order_by=model."
 	handleList(s, op, func(_ context.Context, in *DevicesInput) (listing[inventory.Device], error) {
 		column, direction, _ := strings.Cut(in.OrderBy, " ")
 		query := inventory.DeviceQuery{
@@ -35,7 +35,7 @@ func (s *server) registerDevices() {
 		}
 		return listing[inventory.Device]{
 			params: &in.ListParams, name: "devices", table: devices,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
 				query.Page = page
 				return s.Store.ListDevices(ctx, query, visit)
 			},

@@ -124,8 +124,8 @@ func TestRevokeDevice(t *testing.T) {
 	}
 }
 
-// TestLastSeenIsNotInvented: when a device was seen last is kept for now. An answer about the past that had it would be
-// another one when it is asked for again.
+// TestLastSeenIsNotInvented: when a device was seen last is kept for now. An answer about the past
+// that had it would be another one when it is asked for again.
 func TestLastSeenIsNotInvented(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -32,10 +32,11 @@ type DocumentOutput struct {
 
 const docsTag = "Documentation"
 
-// registerDocs serves the API's own description. It is made once, when all operations are registered.
+// registerDocs serves the description of the API. It is generated at the first request, when all
+// operations are registered.
 func (s *server) registerDocs() {
-	describe := s.public("/api/openapi.json", "get-openapi", docsTag, "The API in OpenAPI 3.1")
-	describe.Description = "For programs that make clients, tests or pages of it."
+	describe := s.public("/api/openapi.json", "get-openapi", docsTag, "Get the OpenAPI 3.1 description")
+	describe.Description = "For programs that generate clients, tests or documentation."
 	describe.Responses["200"] = documentResponse("application/openapi+json")
 	document := sync.OnceValues(func() ([]byte, error) { return json.Marshal(s.huma.OpenAPI()) })
 	handle(s, describe, func(context.Context, *struct{}) (*DocumentOutput, error) {
@@ -46,7 +47,7 @@ func (s *server) registerDocs() {
 		return &DocumentOutput{ContentType: "application/openapi+json", Body: body}, nil
 	})
 
-	read := s.public("/api/docs", "get-docs", docsTag, "The API as a page to read")
+	read := s.public("/api/docs", "get-docs", docsTag, "Get the documentation page")
 	read.Description = "The same description for people, with a curl line for each operation."
 	read.Responses["200"] = documentResponse("text/html")
 	page := sync.OnceValues(s.docsPage)
@@ -66,7 +67,7 @@ func documentResponse(mediaType string) *huma.Response {
 	}
 }
 
-// docsPolicy lets the page use its own style and nothing else.
+// docsPolicy allows the page its own style and nothing else.
 func docsPolicy() string {
 	sum := sha256.Sum256([]byte(docsCSS))
 	return "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; style-src 'sha256-" +
@@ -106,7 +107,7 @@ func (s *server) docsPage() ([]byte, error) {
 	return page.Bytes(), err
 }
 
-// docsOperations lists the operations by what they are about, and then by path.
+// docsOperations lists the operations by tag and path.
 func (s *server) docsOperations() []docsOperation {
 	var list []docsOperation
 	for _, item := range s.huma.OpenAPI().Paths {

@@ -100,11 +100,12 @@ func TestEveryRouteIsDescribed(t *testing.T) {
 	}
 }
 
-// notOfTheInventory is what has no past: the model and the rules are as they are now, and baselines are instants themselves.
-var notOfTheInventory = []string{"/api/v1/classes", "/api/v1/relationship-types", "/api/v1/baselines", "/api/v1/identity/rules"}
+// withoutHistory is what has no past: the model and the rules are as they are now, and baselines
+// are instants themselves.
+var withoutHistory = []string{"/api/v1/classes", "/api/v1/relationship-types", "/api/v1/baselines", "/api/v1/identity/rules"}
 
-// TestEveryReadTakesAsOf: huma passes over embedded structs that are not exported, so that a parameter may be lost
-// in silence.
+// TestEveryReadTakesAsOf: huma passes over embedded structs that are not exported, so that a
+// parameter may be lost in silence.
 func TestEveryReadTakesAsOf(t *testing.T) {
 	t.Parallel()
 	d, _ := readDocument(t)
@@ -113,13 +114,13 @@ func TestEveryReadTakesAsOf(t *testing.T) {
 		if !ok || !strings.HasPrefix(path, "/api/v1/") {
 			continue
 		}
-		timeless := slices.ContainsFunc(notOfTheInventory, func(noun string) bool { return strings.HasPrefix(path, noun) })
+		timeless := slices.ContainsFunc(withoutHistory, func(noun string) bool { return strings.HasPrefix(path, noun) })
 		var names []string
 		for _, p := range get.Parameters {
 			names = append(names, p.Name)
 		}
 		if slices.Contains(names, "as_of") == timeless {
-			t.Errorf("GET %s takes %v; as_of is a parameter of every read but those of %v", path, names, notOfTheInventory)
+			t.Errorf("GET %s takes %v; as_of is a parameter of every read but those of %v", path, names, withoutHistory)
 		}
 		if len(get.Responses["200"].Content) > 1 && !slices.Contains(names, "page_token") {
 			t.Errorf("GET %s is a list and takes no page_token", path)
@@ -127,7 +128,8 @@ func TestEveryReadTakesAsOf(t *testing.T) {
 	}
 }
 
-// TestDocumentIsCommitted: the document in the tree is the one that the program makes (make generate).
+// TestDocumentIsCommitted: the document in the tree is the one that the program makes (make
+// generate).
 func TestDocumentIsCommitted(t *testing.T) {
 	t.Parallel()
 	committed, err := os.ReadFile("openapi.yaml")
@@ -215,7 +217,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		"/api/v1/reviews":                         "/api/v1/reviews",
 		"/api/v1/identity/rules":                  "/api/v1/identity/rules",
 	} {
-		timeless := slices.ContainsFunc(notOfTheInventory, func(noun string) bool { return strings.HasPrefix(route, noun) })
+		timeless := slices.ContainsFunc(withoutHistory, func(noun string) bool { return strings.HasPrefix(route, noun) })
 		if !timeless {
 			address = with(address, "as_of", e.now(t).Format(time.RFC3339Nano))
 		}
@@ -228,7 +230,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}
 }
 
-// violations says where a value is not as its schema has it: fields that are not listed, or missing.
+// violations says where a value is not as its schema has it: fields that are not listed, or
+// missing.
 func (d document) violations(schema map[string]any, value any, at string) []string {
 	if ref, ok := schema["$ref"].(string); ok {
 		schema, _ = d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].(map[string]any)

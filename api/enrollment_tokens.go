@@ -68,7 +68,7 @@ func (s *server) registerEnrollmentTokens() {
 	list.Description = "In the order of creation, with the used up, expired and revoked ones."
 	handleList(s, list, func(_ context.Context, in *EnrollmentTokensInput) (listing[inventory.EnrollmentToken], error) {
 		return listing[inventory.EnrollmentToken]{
-			params: &in.ListParams, name: "enrollment-tokens", table: tokens, each: s.Store.ListEnrollmentTokens,
+			params: &in.ListParams, name: "enrollment-tokens", table: tokens, read: s.Store.ListEnrollmentTokens,
 		}, nil
 	})
 
@@ -126,7 +126,8 @@ func expiry(in string, at *time.Time, now time.Time) (time.Time, error) {
 	return expires, nil
 }
 
-// network parses a CIDR. It rejects an address with bits beyond the prefix, which is probably a mistake.
+// network parses a CIDR. It rejects an address with bits beyond the prefix, which is probably a
+// mistake.
 func network(text string) (string, error) {
 	if text == "" {
 		return "", nil

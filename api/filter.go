@@ -15,9 +15,9 @@ const maxConditions = 64
 // filterOperators are those of AIP-160. A longer one stands before its prefix.
 var filterOperators = []string{"!=", "<=", ">=", "=", "<", ">", ":"}
 
-// parseFilter parses conditions joined by AND, a subset of AIP-160: attribute, operator, value. A value
-// is a word, which ends at white space, or text in quotation marks, in which a backslash escapes a
-// quotation mark or a backslash. Errors contain the position in characters, from 1.
+// parseFilter parses conditions joined by AND, a subset of AIP-160: attribute, operator, value. A
+// value is a word, which ends at white space, or text in quotation marks, in which a backslash
+// escapes a quotation mark or a backslash. Errors contain the position in characters, from 1.
 func parseFilter(text string) ([]inventory.Condition, error) {
 	p := filterParser{text: text}
 	var conditions []inventory.Condition

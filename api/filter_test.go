@@ -49,23 +49,23 @@ func TestParseFilter(t *testing.T) {
 func TestParseFilterErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`=1`:                           "at character 1: the name of an attribute",
-		`Owner = x`:                    "at character 1: the name of an attribute",
-		`NOT a = 1`:                    "at character 1: the name of an attribute",
-		`(a = 1)`:                      "at character 1: the name of an attribute",
-		`a`:                            "at character 2: one of the operators",
-		`a ~ 1`:                        "at character 3: one of the operators",
-		`a.b = 1`:                      "at character 2: one of the operators",
-		`a =`:                          "at character 4: a value is expected",
-		`a = (1)`:                      "at character 5: a value is expected",
-		`a = x"y"`:                     "at character 5: a value is expected",
-		`a = "x`:                       "at character 5: the text in quotation marks does not end",
-		`a = "x\"`:                     "at character 5: the text in quotation marks does not end",
-		`a = 1 b = 2`:                  `at character 7: AND is expected between two conditions, not "b"`,
-		`a = "ä" OR b = 2`:             `at character 9: AND is expected between two conditions, not "OR"`,
+		`=1`:                           "at character 1: expected the name of an attribute",
+		`Owner = x`:                    "at character 1: expected the name of an attribute",
+		`NOT a = 1`:                    "at character 1: expected the name of an attribute",
+		`(a = 1)`:                      "at character 1: expected the name of an attribute",
+		`a`:                            "at character 2: expected one of the operators",
+		`a ~ 1`:                        "at character 3: expected one of the operators",
+		`a.b = 1`:                      "at character 2: expected one of the operators",
+		`a =`:                          "at character 4: expected a value",
+		`a = (1)`:                      "at character 5: expected a value",
+		`a = x"y"`:                     "at character 5: expected a value",
+		`a = "x`:                       "at character 5: the closing quotation mark is missing",
+		`a = "x\"`:                     "at character 5: the closing quotation mark is missing",
+		`a = 1 b = 2`:                  `at character 7: expected AND between two conditions, not "b"`,
+		`a = "ä" OR b = 2`:             `at character 9: expected AND between two conditions, not "OR"`,
 		`a = 1 and b = 2`:              `not "and"`,
-		`a = 1 AND`:                    "at character 10: the name of an attribute",
-		`a = 1 AND AND b = 2`:          "at character 11: the name of an attribute",
+		`a = 1 AND`:                    "at character 10: expected the name of an attribute",
+		`a = 1 AND AND b = 2`:          "at character 11: expected the name of an attribute",
 		many("a = 1", maxConditions+1): "more than 64 conditions",
 	} {
 		got, err := parseFilter(text)
@@ -86,7 +86,8 @@ func many(condition string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(condition+" AND ", n), " AND ")
 }
 
-// TestParseFilterReadsWhatIsWritten: any conditions, written down with their values in quotation marks, are read again.
+// TestParseFilterReadsWhatIsWritten: any conditions, written down with their values in quotation
+// marks, are read again.
 func TestParseFilterReadsWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	condition := rapid.Custom(func(t *rapid.T) inventory.Condition {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// format is a form of a list, by its media type.
+// format is the media type of a list.
 type format string
 
 const (
@@ -14,7 +14,7 @@ const (
 	formatNDJSON format = "application/x-ndjson"
 )
 
-// extension is how the name of a file of the format ends; it is also the format's name in the query.
+// extension returns the file name extension, which is also the value of the parameter format.
 func (f format) extension() string {
 	switch f {
 	case formatCSV:
@@ -26,7 +26,8 @@ func (f format) extension() string {
 	}
 }
 
-// format is what the request asks for: by name, or else by the Accept header, or else JSON.
+// format returns the format of the response: the parameter format wins over the Accept header; the
+// default is JSON.
 func (p *Paging) format() format {
 	for _, f := range []format{formatJSON, formatCSV, formatNDJSON} {
 		if p.Format == f.extension() {
@@ -36,8 +37,8 @@ func (p *Paging) format() format {
 	return accepted(p.Accept)
 }
 
-// accepted reads an Accept header (RFC 9110 §12.5.1). What names none of the formats gets JSON; of equals the first
-// is taken.
+// accepted parses an Accept header (RFC 9110 §12.5.1). The default is JSON. Of formats with equal
+// quality the first one wins.
 func accepted(header string) format {
 	best, weight := formatJSON, 0.0
 	for option := range strings.SplitSeq(header, ",") {

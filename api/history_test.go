@@ -44,7 +44,8 @@ func (notVisibleStore) WaitUntilVisible(context.Context, time.Time) error {
 	return &inventory.Error{Code: inventory.CodeUnavailable, Message: "ask again"}
 }
 
-// TestInstantsNotYetVisible: where the answer for an instant might still become another, there is none.
+// TestInstantsNotYetVisible: where the answer for an instant might still become another, there is
+// none.
 func TestInstantsNotYetVisible(t *testing.T) {
 	t.Parallel()
 	e := &fixture{token: "any"}
@@ -65,7 +66,8 @@ func TestInstantsNotYetVisible(t *testing.T) {
 	}
 }
 
-// TestAsOf replays random histories: the API is asked about every instant of them, and has to say what was true then.
+// TestAsOf replays random histories: the API is asked about every instant of them, and has to say
+// what was true then.
 func TestAsOf(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
@@ -99,8 +101,8 @@ func replay(t *testing.T, e *fixture, r *rand.Rand) {
 	}
 }
 
-// step lets a machine change and report. Reports that are not complete change nothing of what is known, except for
-// what a partial one adds.
+// step lets a machine change and report. Reports that are not complete change nothing of what is
+// known, except for what a partial one adds.
 func (p *player) step(t *testing.T, r *rand.Rand, step int) {
 	t.Helper()
 	p.status = []inventory.Status{

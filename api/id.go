@@ -2,8 +2,8 @@ package api
 
 import "github.com/google/uuid"
 
-// canonicalID returns the lower-case form of a UUID, in which the store has it. Other text is returned
-// unchanged.
+// canonicalID returns the lower-case form of a UUID, in which the store has it. Other text is
+// returned unchanged.
 func canonicalID(text string) string {
 	if id, err := uuid.Parse(text); err == nil {
 		return id.String()

@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// identityStore says which records are one CI, and why.
+// identityStore explains and changes which source records are one CI.
 type identityStore interface {
 	reviewStore
 
@@ -23,55 +23,55 @@ type identityStore interface {
 	IdentityRules() ([]byte, error)
 }
 
-// IdentityOutput answers with the reasons why a CI is one thing.
+// IdentityOutput answers with the records of a CI and the decisions about them.
 type IdentityOutput struct{ Body inventory.Identity }
 
-// MergeInput says that several CIs are one.
+// MergeInput merges CIs.
 type MergeInput struct {
 	CIPath
 
 	Body struct {
 		With   []string `json:"with" minItems:"1" maxItems:"100" doc:"The ids of the other CIs."`
-		Reason string   `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Reason string   `json:"reason" minLength:"1" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 
-// SplitInput says that some records of a CI are another thing.
+// SplitInput splits records off a CI.
 type SplitInput struct {
 	CIPath
 
 	Body struct {
-		Records []int64 `json:"records" minItems:"1" maxItems:"1000" doc:"The source records that are the other thing, see the CI's identity."`
-		Reason  string  `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Records []int64 `json:"records" minItems:"1" maxItems:"1000" doc:"The ids of the source records to split off, see the CI's identity."`
+		Reason  string  `json:"reason" minLength:"1" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 
-// WhyBody is a request that says nothing but why.
-type WhyBody struct {
+// ReasonBody is the body of a change that needs only a reason.
+type ReasonBody struct {
 	Body struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 
 // UndoInput undoes a decision.
 type UndoInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The decision's id."`
-	WhyBody
+	ReasonBody
 }
 
 // RuleSet is a set of identification rules as JSON.
 type RuleSet json.RawMessage
 
-// UnmarshalJSON takes the rules as they are.
+// UnmarshalJSON copies the rules unchanged.
 func (r *RuleSet) UnmarshalJSON(b []byte) error {
 	*r = append((*r)[:0], b...)
 	return nil
 }
 
-// MarshalJSON gives the rules as they are.
+// MarshalJSON returns the rules unchanged.
 func (r RuleSet) MarshalJSON() ([]byte, error) { return r, nil }
 
-// Schema describes rules; what can be in them is the business of identification.
+// Schema describes any object; package identify checks the rules.
 func (RuleSet) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
@@ -79,10 +79,10 @@ func (RuleSet) Schema(huma.Registry) *huma.Schema {
 // RulesOutput answers with the rules of identification.
 type RulesOutput struct{ Body RuleSet }
 
-// SimulateInput asks what other rules would change.
+// SimulateInput asks for a simulation of other rules.
 type SimulateInput struct{ Body RuleSet }
 
-// SimulateOutput answers with what other rules would change.
+// SimulateOutput answers with what the rules would change.
 type SimulateOutput struct{ Body inventory.Simulation }
 
 const identityTag = "Identity"
@@ -92,7 +92,7 @@ func (s *server) registerIdentity() {
 	s.registerIdentityOf("/api/v1/devices/{id}", "device", "a device")
 
 	undo := s.operation(http.MethodPost, "/api/v1/identity/decisions/{id}/undo", "undo-decision", identityTag, "Undo a decision")
-	undo.Description = "What it linked is apart from then on, and what it kept apart is free. " +
+	undo.Description = "Records that it linked are separate again, and records that it separated can be linked again. " +
 		`E.g. {"reason": "two machines of one batch"}.`
 	handle(s, undo, func(ctx context.Context, in *UndoInput) (*struct{}, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
@@ -101,19 +101,20 @@ func (s *server) registerIdentity() {
 		return nil, s.Store.UndoDecision(ctx, in.ID, actor(ctx, in.Body.Reason))
 	})
 
-	rules := s.operation(http.MethodGet, "/api/v1/identity/rules", "get-rules", identityTag, "Get the rules of identification")
-	rules.Description = "The thresholds, in bits; what identifiers weigh where they agree and disagree; which values count for nothing. " +
-		"R0 to R8 are the outcomes: R0 was settled; R1 is the record that it was; R2 has an identifier that one thing alone has; " +
-		"R3 has enough in common and nothing against it; R4 more for it than against it, in several respects; R5 is apart, for both were " +
-		"there at once or differ too much; R6 waits for a person; R7 moved with its installation; R8 is new."
+	rules := s.operation(http.MethodGet, "/api/v1/identity/rules", "get-rules", identityTag, "Get the identification rules")
+	rules.Description = "The thresholds in bits, the weights of identifiers that agree or disagree, and the rejected values. " +
+		"A decision names its rule: R0 a constraint decided; R1 the record is known; R2 an identifier is unique to one thing; " +
+		"R3 enough evidence for a link and none against it; R4 more evidence for it than against it, in several families; " +
+		"R5 separate, because both were observed at once or differ too much; R6 a review is open; " +
+		"R7 the record moved with its installation; R8 the record is new."
 	handle(s, rules, func(context.Context, *struct{}) (*RulesOutput, error) {
 		document, err := s.Store.IdentityRules()
 		return &RulesOutput{Body: document}, err
 	})
 
-	simulate := s.operation(http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Say what other rules would change")
-	simulate.Description = "The body is what of the rules in force, see /api/v1/identity/rules, shall be another, with a version of its own. " +
-		"All records are placed by them, from what is known of them now. Nothing is changed. " +
+	simulate := s.operation(http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Simulate other identification rules")
+	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a new version. " +
+		"The answer lists what the new rules would merge and split. Nothing is changed. " +
 		`E.g. {"version": "bolder", "thresholds": {"link": 20}, "kinds": {"disk": {"agree": 20}}}.`
 	simulate.MaxBodyBytes = maxRules
 	handle(s, simulate, func(ctx context.Context, in *SimulateInput) (*SimulateOutput, error) {
@@ -125,13 +126,13 @@ func (s *server) registerIdentity() {
 	})
 }
 
-// maxRules bounds a set of rules, in bytes.
+// maxRules bounds the size of a rule set, in bytes.
 const maxRules = 1 << 20
 
-// registerIdentityOf registers what can be asked and said of the identity of a CI, which a device is too.
+// registerIdentityOf registers the identity operations of CIs, or of devices, which are CIs too.
 func (s *server) registerIdentityOf(path, noun, one string) {
-	get := s.operation(http.MethodGet, path+"/identity", "get-"+noun+"-identity", identityTag, "Say why "+one+" is one thing")
-	get.Description = "Its source records with their identifiers, the decisions that brought them together, and what is open."
+	get := s.operation(http.MethodGet, path+"/identity", "get-"+noun+"-identity", identityTag, "Explain the identity of "+one)
+	get.Description = "Its source records with their identifiers, the decisions that linked them, and the open reviews and findings."
 	handle(s, get, func(ctx context.Context, in *CIInput) (*IdentityOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -141,12 +142,12 @@ func (s *server) registerIdentityOf(path, noun, one string) {
 	})
 
 	merge := s.operation(http.MethodPost, path+"/merge", "merge-"+noun, identityTag, "Merge "+one+" with others")
-	merge.Description = "They are one from now on, whatever the evidence says; the history of all stays and the decision can be undone. " +
+	merge.Description = "The CIs are one from now on, regardless of the evidence. The history of each stays. The decision can be undone. " +
 		`E.g. {"with": ["<id>"], "reason": "the same laptop, installed anew"}.`
 	handle(s, merge, s.merge)
 
 	split := s.operation(http.MethodPost, path+"/split", "split-"+noun, identityTag, "Split "+one)
-	split.Description = "The records named are another CI from now on, whatever the evidence says. " +
+	split.Description = "The records are another CI from now on, regardless of the evidence. " +
 		`E.g. {"records": [17], "reason": "a cloned disk"}.`
 	handle(s, split, func(ctx context.Context, in *SplitInput) (*IdentityOutput, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {

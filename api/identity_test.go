@@ -152,7 +152,8 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// sharedDisk is what one of two machines says that may be one: they have nothing but a disk to tell them by.
+// sharedDisk is what one of two machines says that may be one: they have nothing but a disk to tell
+// them by.
 func sharedDisk(name string) map[string]part {
 	return map[string]part{
 		"os": {inventory.StatusOK, []proto.Message{&inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Hostname: name}}},

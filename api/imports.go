@@ -83,7 +83,7 @@ relationship ends when a later list of the same name does not have it.`
 }
 
 func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.ImportReport, error) {
-	file, mapping, err := parts(in)
+	file, mapping, err := readFile(in)
 	if err != nil {
 		return inventory.ImportReport{}, err
 	}
@@ -92,8 +92,8 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 	})
 }
 
-// parts returns the file and the mapping of a request. A request without parts is the file itself.
-func parts(in *ImportInput) (file, mapping []byte, err error) {
+// readFile returns the file and the mapping of a request. A body that is not multipart is the file.
+func readFile(in *ImportInput) (file, mapping []byte, err error) {
 	mediaType, params, err := mime.ParseMediaType(in.ContentType)
 	if err != nil || mediaType != "multipart/form-data" {
 		return in.RawBody, nil, nil //nolint:nilerr // any other type describes the file itself

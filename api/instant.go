@@ -42,8 +42,8 @@ func (m *Moment) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// asOf returns the instant of a read; zero is now. It waits until every commit up to that instant is
-// visible, so that the answer for an instant never changes.
+// asOf returns the instant of a read; zero is now. It waits until every commit up to that instant
+// is visible, so that the answer for an instant never changes.
 func (s *server) asOf(ctx context.Context, at Instant) (time.Time, error) {
 	return s.visible(ctx, "query.as_of", at.AsOf)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ListParams are the parameters of every list of the estate.
+// ListParams are the parameters of every list that has a history.
 type ListParams struct {
 	Instant
 	Paging
@@ -22,15 +22,15 @@ type ListParams struct {
 
 // Paging are the parameters of every list.
 type Paging struct {
-	Format    string `query:"format" enum:"json,csv,ndjson" doc:"json: one page; csv, ndjson: the whole list, or all after page_token. It goes before the Accept header."`
+	Format    string `query:"format" enum:"json,csv,ndjson" doc:"json: one page. csv, ndjson: the whole list, or all of it after page_token. Wins over the Accept header."`
 	PageSize  int    `query:"page_size" default:"100" minimum:"1" maximum:"1000" doc:"The number of items on a page."`
-	PageToken string `query:"page_token" maxLength:"8192" doc:"The next_page_token of the page before."`
+	PageToken string `query:"page_token" maxLength:"8192" doc:"The next_page_token of the previous page."`
 	Accept    string `header:"Accept" hidden:"true"`
 
 	address url.URL
 }
 
-// Resolve keeps the address of the request, of which page tokens are made. huma calls it.
+// Resolve keeps the address of the request for page tokens. huma calls it.
 func (p *Paging) Resolve(ctx huma.Context) []error {
 	p.address = ctx.URL()
 	return nil
@@ -40,20 +40,20 @@ func (p *Paging) Resolve(ctx huma.Context) []error {
 type PageOf[T any] struct {
 	Items         []T        `json:"items" nullable:"false" doc:"The items of the page, in the order of the list."`
 	NextPageToken string     `json:"next_page_token,omitempty" doc:"Absent on the last page."`
-	Cursor        string     `json:"cursor,omitempty" doc:"Only of changes: the page_token for those that come after, also on the last page; absent while there are none."`
-	AsOf          *time.Time `json:"as_of,omitempty" doc:"As in the request."`
+	Cursor        string     `json:"cursor,omitempty" doc:"Only of changes: the page_token for the changes after this page, on the last page too. Absent if there is no change yet."`
+	AsOf          *time.Time `json:"as_of,omitempty" doc:"The as_of of the request."`
 }
 
-// listing is one list, ready to be read.
+// listing describes one list and how to read it.
 type listing[T any] struct {
 	params *ListParams
-	name   string // of a download
-	feed   bool   // it grows at its end, and readers come back for more
+	name   string // in the file name of a download
+	feed   bool   // the list grows at its end, so pages have a cursor
 	table  table[T]
-	each   func(ctx context.Context, page inventory.Page, visit inventory.Visit[T]) error
+	read   func(ctx context.Context, page inventory.Page, visit inventory.Visit[T]) error
 }
 
-// handleList registers an operation that answers with a list, in the format that the request asks for.
+// handleList registers an operation that answers with a list in the format of the request.
 func handleList[I, T any](s *server, op huma.Operation, f func(context.Context, *I) (listing[T], error)) {
 	op.Responses["200"] = listResponse[T](s)
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
@@ -86,10 +86,10 @@ func readPage[T any](ctx context.Context, l listing[T], page inventory.Page) (Pa
 	defer cancel()
 	answer := PageOf[T]{AsOf: echo(page.AsOf)}
 	size := l.params.PageSize
-	page.Limit = size + 1 // the row after the page says that there is a next one
+	page.Limit = size + 1 // one more row shows that there is a next page
 	answer.Items = make([]T, 0, min(size, 128))
 	var last inventory.Position
-	err := l.each(ctx, page, func(row T, at inventory.Position) error {
+	err := l.read(ctx, page, func(row T, at inventory.Position) error {
 		if len(answer.Items) == size {
 			return errPageFull
 		}
@@ -109,7 +109,7 @@ func readPage[T any](ctx context.Context, l listing[T], page inventory.Page) (Pa
 	return answer, tokenErr
 }
 
-// after is the token of what comes after the last row that was read, or else of what was asked for.
+// after returns the page token after the last row; without a row it is that of the request.
 func (l listing[T]) after(last inventory.Position) (string, error) {
 	if last == nil {
 		return l.params.PageToken, nil
@@ -130,10 +130,10 @@ func (p PageOf[T]) write(ctx huma.Context) {
 	}
 	ctx.SetHeader("Content-Type", string(formatJSON))
 	ctx.SetHeader("Vary", "Accept")
-	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // who does not listen gets no answer
+	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // the client may be gone
 }
 
-// nextLink is the header of RFC 8288 for the next page.
+// nextLink returns the Link header (RFC 8288) of the next page.
 func nextLink(address url.URL, token string) string {
 	query := address.Query()
 	query.Set("page_token", token)

@@ -22,7 +22,7 @@ type LockInput struct {
 
 	Body struct {
 		Value  Value      `json:"value" doc:"The locked value, of the attribute's type."`
-		Reason string     `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
+		Reason string     `json:"reason" minLength:"1" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 		Until  *time.Time `json:"until,omitempty" doc:"When the lock ends. Absent: when a person releases it."`
 	}
 }
@@ -31,7 +31,7 @@ type LockInput struct {
 type ReleaseLockInput struct {
 	LockPath
 	IfMatchParam
-	WhyParam
+	ReasonParam
 }
 
 func (s *server) registerLocks() {

@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// pageToken is the position at which a page ended, and the list. It grants no access: the request needs
-// an API token too.
+// pageToken is the position at which a page ended, and the list. It grants no access: the request
+// needs an API token too.
 type pageToken struct {
 	Version int                `json:"v"`
 	Of      string             `json:"of"`
@@ -28,8 +28,8 @@ func encodePageToken(address url.URL, after inventory.Position) (string, error) 
 	return base64.RawURLEncoding.EncodeToString(encoded), nil
 }
 
-// decodePageToken parses a token for the list at address. It rejects a token of another list, filter or
-// instant.
+// decodePageToken parses a token for the list at address. It rejects a token of another list,
+// filter or instant.
 func decodePageToken(address url.URL, text string) (inventory.Position, error) {
 	if text == "" {
 		return nil, nil

@@ -15,8 +15,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestPagesMakeTheList: whatever the list, the order and the size of pages, the pages one after the other are the
-// list that is streamed.
+// TestPagesMakeTheList: whatever the list, the order and the size of pages, the pages one after the
+// other are the list that is streamed.
 func TestPagesMakeTheList(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -136,7 +136,8 @@ func TestPageTokenIsOfItsList(t *testing.T) {
 	}
 }
 
-// TestForgedPositions: a token may say anything; it is refused or finds something, but nothing breaks.
+// TestForgedPositions: a token may say anything; it is refused or finds something, but nothing
+// breaks.
 func TestForgedPositions(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

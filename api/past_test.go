@@ -15,7 +15,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// TestThePastStays: whatever happens after an instant, an answer about it is the same, byte for byte.
+// TestThePastStays: whatever happens after an instant, an answer about it is the same, byte for
+// byte.
 func TestThePastStays(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

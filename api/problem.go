@@ -12,7 +12,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Problem is the body of every error (RFC 9457). It contains no internals such as SQL or file names.
+// Problem is the body of every error (RFC 9457). It contains no internals such as SQL or file
+// names.
 type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 	Type      string   `json:"type" doc:"The address of the description of the problem type."`
 	Title     string   `json:"title" doc:"The reason phrase of the status."`
@@ -34,8 +35,8 @@ type Detail struct {
 // codeMissingIfMatch is the code of a change that has no If-Match header.
 const codeMissingIfMatch = "precondition_required"
 
-// problemTypes are the types of problems: the code is that of an inventory.Error, or a name for what
-// only HTTP knows. The documentation page shows the advice.
+// problemTypes are the types of problems: the code is that of an inventory.Error, or a name for
+// what only HTTP knows. The documentation page shows the advice.
 var problemTypes = map[int]struct{ code, advice string }{
 	http.StatusBadRequest:   {inventory.CodeInvalid, "The request is malformed. Correct the fields listed in errors."},
 	http.StatusUnauthorized: {inventory.CodeUnauthenticated, "Send a valid API token as Authorization: Bearer."},

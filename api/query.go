@@ -10,8 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// checkQuery rejects query parameters that the operation does not have, that occur twice, or that are not
-// valid text.
+// checkQuery rejects query parameters that the operation does not have, that occur twice, or that
+// are not valid text.
 func (s *server) checkQuery(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	query, err := url.ParseQuery(address.RawQuery)

@@ -14,10 +14,10 @@ type relationshipStore interface {
 	Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error)
 }
 
-// RelationshipParams say which relationships are asked for.
+// RelationshipParams select relationships.
 type RelationshipParams struct {
 	Type string `query:"type" maxLength:"63" example:"contains" doc:"Only relationships of this type."`
-	Past bool   `query:"past" doc:"Those that have ended, too."`
+	Past bool   `query:"past" doc:"Include relationships that have ended."`
 }
 
 // RelationshipsInput asks for a list of relationships.
@@ -33,21 +33,21 @@ type CIRelationshipsInput struct {
 	RelationshipParams
 }
 
-// NewRelationshipInput states a relationship.
+// NewRelationshipInput declares a relationship.
 type NewRelationshipInput struct {
 	Body struct {
-		Type       string `json:"type" minLength:"1" maxLength:"63" example:"depends_on" doc:"See /api/v1/relationship-types."`
-		From       string `json:"from" format:"uuid" doc:"A CI's id."`
-		To         string `json:"to" format:"uuid" doc:"A CI's id."`
-		Attributes Values `json:"attributes,omitempty" doc:"What there is to say of the relationship itself."`
-		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why, for those who ask later."`
+		Type       string `json:"type" minLength:"1" maxLength:"63" example:"depends_on" doc:"The type, see /api/v1/relationship-types."`
+		From       string `json:"from" format:"uuid" doc:"The id of the first CI."`
+		To         string `json:"to" format:"uuid" doc:"The id of the second CI."`
+		Attributes Values `json:"attributes,omitempty" doc:"Values that describe the relationship itself."`
+		Reason     string `json:"reason,omitempty" maxLength:"500" doc:"Why you make the change. It is kept in the history."`
 	}
 }
 
 // EndRelationshipInput ends a relationship.
 type EndRelationshipInput struct {
 	ID int64 `path:"id" minimum:"1" doc:"The relationship's id."`
-	WhyParam
+	ReasonParam
 }
 
 // RelationshipOutput answers with a relationship.
@@ -57,25 +57,25 @@ const relationshipTag = "Relationships"
 
 func (s *server) registerRelationships() {
 	all := s.operation(http.MethodGet, "/api/v1/relationships", "list-relationships", relationshipTag, "List relationships")
-	all.Description = "Those that are observed and those that people stated."
+	all.Description = "The observed and the declared ones."
 	handleList(s, all, func(_ context.Context, in *RelationshipsInput) (listing[inventory.Relationship], error) {
 		return s.relationships(&in.ListParams, "", in.RelationshipParams), nil
 	})
 
 	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/relationships", "list-ci-relationships", relationshipTag,
 		"List the relationships of a CI")
-	ofCI.Description = "The CI is at either end."
+	ofCI.Description = "The relationships that start from or lead to the CI."
 	handleList(s, ofCI, func(_ context.Context, in *CIRelationshipsInput) (listing[inventory.Relationship], error) {
 		return s.relationships(&in.ListParams, in.ID, in.RelationshipParams), nil
 	})
 
-	create := s.operation(http.MethodPost, "/api/v1/relationships", "create-relationship", relationshipTag, "State a relationship")
+	create := s.operation(http.MethodPost, "/api/v1/relationships", "create-relationship", relationshipTag, "Declare a relationship")
 	create.Description = `E.g. {"type": "located_in", "from": "<id of a computer>", "to": "<id of a location>"}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createRelationship)
 
 	end := s.operation(http.MethodDelete, "/api/v1/relationships/{id}", "end-relationship", relationshipTag, "End a relationship")
-	end.Description = "It held until now, and is in the history. One that is observed ends by itself, when it is no longer seen."
+	end.Description = "The relationship stays in the history. An observed relationship ends by itself when no source observes it any more."
 	handle(s, end, func(ctx context.Context, in *EndRelationshipInput) (*RelationshipOutput, error) {
 		ended, err := s.Store.EndRelationship(ctx, in.ID, actor(ctx, in.Reason))
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *server) relationships(params *ListParams, ci string, which Relationship
 	query := inventory.RelationshipQuery{CI: ci, Type: which.Type, Past: which.Past}
 	return listing[inventory.Relationship]{
 		params: params, name: "relationships", table: tableOf[inventory.Relationship](),
-		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Relationship]) error {
+		read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Relationship]) error {
 			query.Page = page
 			return s.Store.ListRelationships(ctx, query, visit)
 		},

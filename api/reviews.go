@@ -16,13 +16,13 @@ type reviewStore interface {
 type ReviewsInput struct {
 	ListParams
 
-	State string `query:"state" enum:"open,closed,all" default:"open" doc:"Whether they waited for a person then."`
+	State string `query:"state" enum:"open,closed,all" default:"open" doc:"Only reviews in this state."`
 }
 
 // ReviewInput decides a review.
 type ReviewInput struct {
 	ID string `path:"id" format:"uuid" doc:"The review's id."`
-	WhyBody
+	ReasonBody
 }
 
 // ReviewOutput answers with a review.
@@ -31,7 +31,7 @@ type ReviewOutput struct{ Body inventory.Review }
 func (s *server) registerReviews() {
 	reviews := tableOf[inventory.Review]()
 	list := s.operation(http.MethodGet, "/api/v1/reviews", "list-reviews", identityTag, "List reviews")
-	list.Description = "Pairs of source records of which a person should say whether they are one thing, the oldest first."
+	list.Description = "Pairs of source records that may be one CI. A person decides. The oldest first."
 	handleList(s, list, func(_ context.Context, in *ReviewsInput) (listing[inventory.Review], error) {
 		query := inventory.ReviewQuery{State: in.State}
 		if query.State == "all" {
@@ -39,18 +39,18 @@ func (s *server) registerReviews() {
 		}
 		return listing[inventory.Review]{
 			params: &in.ListParams, name: "reviews", table: reviews,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Review]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Review]) error {
 				query.Page = page
 				return s.Store.ListReviews(ctx, query, visit)
 			},
 		}, nil
 	})
 
-	accept := s.operation(http.MethodPost, "/api/v1/reviews/{id}/accept", "accept-review", identityTag, "Say that it is one thing")
+	accept := s.operation(http.MethodPost, "/api/v1/reviews/{id}/accept", "accept-review", identityTag, "Accept a review: the records are one CI")
 	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the ticket"}.`
 	handle(s, accept, s.decideReview(true))
 
-	separate := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-separate", "keep-review-separate", identityTag, "Say that it is two things")
+	separate := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-separate", "keep-review-separate", identityTag, "Keep the records of a review separate")
 	separate.Description = `The records are never one CI from now on. E.g. {"reason": "two machines of one batch"}.`
 	handle(s, separate, s.decideReview(false))
 }

@@ -7,10 +7,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// The descriptions of fields that are not request parameters. They are here because the domain types
-// of package inventory know nothing of the API. A key is the Go type and the field's JSON name, or
-// the JSON name alone for a field that means the same in every type. TestDescriptions checks that
-// every field has a description and that every entry is used.
+// The descriptions of fields that are not request parameters. They are here because the domain
+// types of package inventory know nothing of the API. A key is the Go type and the field's JSON
+// name, or the JSON name alone for a field that means the same in every type. TestDescriptions
+// checks that every field has a description and that every entry is used.
 
 // descriptions describes fields.
 var descriptions = map[string]string{

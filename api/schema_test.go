@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestDescriptions checks that every field of every schema has a description, and that every entry of
-// descriptions and choices belongs to a field.
+// TestDescriptions checks that every field of every schema has a description, and that every entry
+// of descriptions and choices belongs to a field.
 func TestDescriptions(t *testing.T) {
 	t.Parallel()
 	registry := newServer(Options{}, http.NewServeMux()).huma.OpenAPI().Components.Schemas

@@ -20,8 +20,8 @@ type softwareStore interface {
 type SoftwareListInput struct {
 	ListParams
 
-	Search             string `query:"search" maxLength:"200" doc:"Words, each of which is a part of the name or of the publisher, in any case."`
-	IncludeUninstalled bool   `query:"include_uninstalled" doc:"Also what no machine holds any more."`
+	Search             string `query:"search" maxLength:"200" doc:"Words. The name or the publisher must contain each of them, case-insensitive."`
+	IncludeUninstalled bool   `query:"include_uninstalled" doc:"Include software that no device has any more."`
 }
 
 // SoftwarePath names a software.
@@ -35,29 +35,29 @@ type SoftwareInput struct {
 	Instant
 }
 
-// SoftwareDetails is a software as one answer.
+// SoftwareDetails is one software with the instant of the answer.
 type SoftwareDetails struct {
 	inventory.Software
 
-	AsOf *time.Time `json:"as_of,omitempty" doc:"As in the request."`
+	AsOf *time.Time `json:"as_of,omitempty" doc:"The as_of of the request."`
 }
 
 // SoftwareOutput answers with a software.
 type SoftwareOutput struct{ Body SoftwareDetails }
 
-// SoftwareDevicesInput asks who has a software.
+// SoftwareDevicesInput asks for the devices that have a software.
 type SoftwareDevicesInput struct {
 	SoftwarePath
 	ListParams
 }
 
-// maxWords bounds what one search looks for.
+// maxWords bounds the words of one search.
 const maxWords = 8
 
 func (s *server) registerSoftware() {
 	titles := tableOf[inventory.Software]()
 	list := s.operation(http.MethodGet, "/api/v1/software", "list-software", "Software", "List software")
-	list.Description = "Each name, version, publisher and source that machines hold, by name, with its installations."
+	list.Description = "Each name, version, publisher and source that a device has, by name, with the number of installations."
 	handleList(s, list, func(_ context.Context, in *SoftwareListInput) (listing[inventory.Software], error) {
 		words := strings.Fields(in.Search)
 		if len(words) > maxWords {
@@ -66,7 +66,7 @@ func (s *server) registerSoftware() {
 		query := inventory.SoftwareQuery{Words: words, IncludeUninstalled: in.IncludeUninstalled}
 		return listing[inventory.Software]{
 			params: &in.ListParams, name: "software", table: titles,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Software]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Software]) error {
 				query.Page = page
 				return s.Store.ListSoftware(ctx, query, visit)
 			},
@@ -74,7 +74,7 @@ func (s *server) registerSoftware() {
 	})
 
 	get := s.operation(http.MethodGet, "/api/v1/software/{id}", "get-software", "Software", "Get a software")
-	get.Description = "With the number of its installations."
+	get.Description = "With the number of installations."
 	handle(s, get, func(ctx context.Context, in *SoftwareInput) (*SoftwareOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -90,12 +90,12 @@ func (s *server) registerSoftware() {
 	deviceTable := tableOf[inventory.Device]()
 	devices := s.operation(http.MethodGet, "/api/v1/software/{id}/devices", "list-software-devices", "Software",
 		"List the devices that have a software")
-	devices.Description = "In the order in which they enrolled."
+	devices.Description = "In the order of enrollment."
 	handleList(s, devices, func(_ context.Context, in *SoftwareDevicesInput) (listing[inventory.Device], error) {
 		query := inventory.SoftwareDevicesQuery{Software: in.ID}
 		return listing[inventory.Device]{
 			params: &in.ListParams, name: "software-devices", table: deviceTable,
-			each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
+			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.Device]) error {
 				query.Page = page
 				return s.Store.ListSoftwareDevices(ctx, query, visit)
 			},

@@ -17,19 +17,19 @@ import (
 )
 
 const (
-	// maxStreams is how many lists are streamed at a time; each holds a connection to the database.
+	// maxStreams bounds the lists streamed at a time. Each one needs a database connection.
 	maxStreams = 4
-	// maxStall is how long a reader may take for the next piece of a stream before it is cut off.
+	// maxStall is the time that a client has to read the next chunk before the stream is aborted.
 	maxStall = time.Minute
-	// pieceSize is how much of a stream is sent at once, in bytes.
-	pieceSize = 64 << 10
-	// rowsTrailer tells the number of rows of a stream after its last one.
+	// chunkSize is the size of a write to the client, in bytes.
+	chunkSize = 64 << 10
+	// rowsTrailer is the trailer with the number of rows.
 	rowsTrailer = "Muster-Rows"
-	// cursorTrailer tells what the cursor of a page does.
+	// cursorTrailer is the trailer with the cursor, see PageOf.Cursor.
 	cursorTrailer = "Muster-Cursor"
 )
 
-// stream answers with the whole list. It holds one row and one piece in memory, whatever the list's length.
+// stream answers with the whole list. It keeps one row and one chunk in memory.
 func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Page, f format) {
 	select {
 	case s.streams <- struct{}{}:
@@ -43,7 +43,7 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	_, w := humago.Unwrap(ctx)
 	paced := &pacedWriter{w: w, control: http.NewResponseController(w)}
 	defer paced.done()
-	out := bufio.NewWriterSize(paced, pieceSize)
+	out := bufio.NewWriterSize(paced, chunkSize)
 	rows := newRowWriter(out, f, l.table)
 	begun, n := false, 0
 	begin := func() error {
@@ -52,7 +52,7 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 		return rows.header()
 	}
 	var last inventory.Position
-	err := l.each(ctx.Context(), page, func(row T, at inventory.Position) error {
+	err := l.read(ctx.Context(), page, func(row T, at inventory.Position) error {
 		if !begun {
 			if err := begin(); err != nil {
 				return err
@@ -76,7 +76,7 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	default:
 		_ = s.problem(ctx.Context(), err) // for the log
-		panic(http.ErrAbortHandler)       // the reader must see that this is not all
+		panic(http.ErrAbortHandler)       // the client must notice that rows are missing
 	}
 }
 
@@ -95,7 +95,7 @@ func (l listing[T]) announce(ctx huma.Context, name string, f format) {
 	ctx.SetStatus(http.StatusOK)
 }
 
-// trailers ends a stream that is complete.
+// trailers sets the trailers of a complete stream.
 func (l listing[T]) trailers(header http.Header, rows int, last inventory.Position) error {
 	header.Set(rowsTrailer, strconv.Itoa(rows))
 	if !l.feed {
@@ -108,7 +108,7 @@ func (l listing[T]) trailers(header http.Header, rows int, last inventory.Positi
 	return err
 }
 
-// fileName names a download after the list and the instant that it is true of.
+// fileName returns the name of a download: the list and the instant of the answer.
 func (s *server) fileName(list string, page inventory.Page, f format) string {
 	at := page.AsOf
 	if at.IsZero() {
@@ -117,18 +117,18 @@ func (s *server) fileName(list string, page inventory.Page, f format) string {
 	return "muster-" + list + "-" + at.UTC().Format("20060102T150405Z") + "." + f.extension()
 }
 
-// pacedWriter gives the reader time for each piece anew.
+// pacedWriter renews the write deadline for each chunk.
 type pacedWriter struct {
 	w       io.Writer
 	control *http.ResponseController
 }
 
 func (p *pacedWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(maxStall)) // a writer without deadlines has no slow reader
+	_ = p.control.SetWriteDeadline(time.Now().Add(maxStall)) // not every writer supports deadlines
 	return p.w.Write(b)
 }
 
-// done lets the connection's next answer take its own time.
+// done removes the deadline for the next response on the connection.
 func (p *pacedWriter) done() { _ = p.control.SetWriteDeadline(time.Time{}) }
 
 // rowWriter writes rows in one format.
@@ -168,7 +168,7 @@ func (w *rowWriter[T]) row(row T) error {
 	return w.writeCells(w.cells)
 }
 
-// writeCells hands each line on at once: the buffer below is the only one.
+// writeCells flushes each line into the buffer below, which is the only one.
 func (w *rowWriter[T]) writeCells(cells []string) error {
 	if err := w.csv.Write(cells); err != nil {
 		return err

@@ -43,8 +43,8 @@ var formulas = map[string]string{
 func TestGuard(t *testing.T) {
 	t.Parallel()
 	for text, want := range formulas {
-		if got := guard(text); got != want {
-			t.Errorf("guard(%q) = %q, want %q", text, got, want)
+		if got := escapeFormula(text); got != want {
+			t.Errorf("escapeFormula(%q) = %q, want %q", text, got, want)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func FuzzGuard(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		guarded := guard(text)
+		guarded := escapeFormula(text)
 		for _, cell := range strings.FieldsFunc(guarded, func(r rune) bool { return r == ';' || r == ',' || r == '\n' }) {
 			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
 				t.Errorf("%q becomes %q, with the cell %q", text, guarded, cell)
@@ -204,7 +204,8 @@ func (s endlessStore) ListDevices(ctx context.Context, _ inventory.DeviceQuery, 
 	}
 }
 
-// TestStreamsEndWithTheirReaders: who stops reading frees the database, and there are only so many streams at a time.
+// TestStreamsEndWithTheirReaders: who stops reading frees the database, and there are only so many
+// streams at a time.
 func TestStreamsEndWithTheirReaders(t *testing.T) {
 	t.Parallel()
 	e := &fixture{token: "any"}

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// table says how rows become lines of CSV.
+// table converts rows to lines of CSV.
 type table[T any] struct {
 	columns []string
 	cells   func(cells []string, row T) ([]string, error) // appends one cell for each column
 }
 
-// tableOf makes the table of a struct: its columns are the struct's fields, by their names in JSON. The fields of a
-// struct within it are columns of their own, e.g. from_id.
+// tableOf returns the table of a struct. Its columns are the fields by their JSON names. The fields
+// of a nested struct are columns too, for example from_id.
 func tableOf[T any]() table[T] {
 	fields := jsonFields(reflect.TypeFor[T](), "", nil)
 	t := table[T]{columns: make([]string, len(fields))}
@@ -61,7 +61,7 @@ func jsonFields(t reflect.Type, prefix string, parent []int) []jsonField {
 	return fields
 }
 
-// cellOf is a value as text. Numbers stay numbers; all other text is guarded.
+// cellOf returns a value as text. Text that is not a number or a time is escaped.
 func cellOf(v reflect.Value) (string, error) {
 	if v.Kind() == reflect.Pointer {
 		if v.IsNil() {
@@ -71,7 +71,7 @@ func cellOf(v reflect.Value) (string, error) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return guard(v.String()), nil
+		return escapeFormula(v.String()), nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return strconv.FormatInt(v.Int(), 10), nil
 	case reflect.Bool:
@@ -90,7 +90,7 @@ func cellOf(v reflect.Value) (string, error) {
 	return jsonCell(encoded), nil
 }
 
-// jsonCell is a JSON value as text: a list of texts is joined, what has more structure stays JSON.
+// jsonCell returns a JSON value as text: the strings of an array are joined, an object stays JSON.
 func jsonCell(value json.RawMessage) string {
 	if len(value) == 0 {
 		return ""
@@ -99,7 +99,7 @@ func jsonCell(value json.RawMessage) string {
 	case '"':
 		var text string
 		if json.Unmarshal(value, &text) == nil {
-			return guard(text)
+			return escapeFormula(text)
 		}
 	case '[':
 		var list []json.RawMessage
@@ -109,15 +109,15 @@ func jsonCell(value json.RawMessage) string {
 	case 'n':
 		return ""
 	case '{':
-		return guard(string(value))
+		return escapeFormula(string(value))
 	}
 	return string(value) // a number or a boolean
 }
 
 func joinCells(list []json.RawMessage) string {
-	parts := make([]string, len(list))
+	cells := make([]string, len(list))
 	for i, value := range list {
-		parts[i] = jsonCell(value)
+		cells[i] = jsonCell(value)
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(cells, "; ")
 }

@@ -40,11 +40,11 @@ func TestValuesAreChecked(t *testing.T) {
 	for body, want := range map[string]string{
 		`{}`:                "",
 		`{"a": "b"}`:        "",
-		`{"a": null}`:       "body.attributes.a: a value is a text",
-		`{"a": [1]}`:        "body.attributes.a: a value is a text",
-		`{"a": {"b": 1}}`:   "body.attributes.a: a value is a text",
-		`{"a": "x\u0000y"}`: "body.attributes.a: the text holds a NUL",
-		`{"a\u0000": "x"}`:  "body.attributes: a name holds a NUL",
+		`{"a": null}`:       "body.attributes.a: the value must be a string",
+		`{"a": [1]}`:        "body.attributes.a: the value must be a string",
+		`{"a": {"b": 1}}`:   "body.attributes.a: the value must be a string",
+		`{"a": "x\u0000y"}`: "body.attributes.a: the text contains a NUL",
+		`{"a\u0000": "x"}`:  "body.attributes: the name of an attribute contains a NUL",
 	} {
 		var values Values
 		check(t, json.Unmarshal([]byte(body), &values))

@@ -8,11 +8,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// whole makes a list of what the store gives at once because it is short. The key tells its rows apart and is their order.
+// whole returns the listing of a short list that the store returns at once. The key of a row is
+// unique and defines the order.
 func whole[T any](paging Paging, name string, read func(context.Context) ([]T, error), key func(T) string) listing[T] {
 	return listing[T]{
 		params: &ListParams{Paging: paging}, name: name, table: tableOf[T](),
-		each: func(ctx context.Context, page inventory.Page, visit inventory.Visit[T]) error {
+		read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[T]) error {
 			rows, err := read(ctx)
 			if err != nil {
 				return err

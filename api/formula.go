@@ -3,14 +3,16 @@ package api
 import "strings"
 
 const (
-	// formulaStarts are the characters after which a spreadsheet takes text for a formula (ASVS 5.0 §1.2.10).
+	// formulaStarts are the first characters of text that a spreadsheet evaluates (ASVS 5.0
+	// §1.2.10).
 	formulaStarts = "=+-@\t\r\x00"
-	// cellEnds are those after which one that splits its cells another way than we do begins the next.
+	// cellEnds are the characters after which a spreadsheet with other separators begins a new
+	// cell.
 	cellEnds = ";,\t\r\n"
 )
 
-// guard makes text inert in a spreadsheet: an apostrophe goes before whatever would begin a formula.
-func guard(text string) string {
+// escapeFormula puts an apostrophe before every character that would begin a formula.
+func escapeFormula(text string) string {
 	if !strings.ContainsAny(text, formulaStarts) {
 		return text
 	}
