@@ -16,8 +16,8 @@ type apiTokenStore interface {
 	APIToken(ctx context.Context, hash [32]byte) (inventory.APIToken, bool, error)
 }
 
-// authenticate lets an operation that needs a token be called only with one. Which operations need one is said by
-// their description, so that the two cannot differ.
+// authenticate rejects requests without a valid API token. Whether an operation needs one is read from
+// its OpenAPI description, so that the two cannot differ.
 func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	if len(ctx.Operation().Security) == 0 {
 		next(ctx)
@@ -25,7 +25,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	token, ok := bearerToken(ctx.Header("Authorization"))
 	if !ok {
-		s.challenge(ctx, `Bearer realm="muster"`, "send the header Authorization: Bearer <API token>")
+		s.challenge(ctx, `Bearer realm="muster"`, "the request has no API token; send the header Authorization: Bearer <API token>")
 		return
 	}
 	verdict, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
@@ -33,7 +33,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	case err != nil:
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	case !verdict.known:
-		s.challenge(ctx, `Bearer realm="muster", error="invalid_token"`, "the API token is not known here or was revoked")
+		s.challenge(ctx, `Bearer realm="muster", error="invalid_token"`, "the API token is unknown or revoked; ask the operator for a new one")
 	default:
 		next(huma.WithValue(ctx, callerKey{}, verdict.name))
 	}
@@ -42,7 +42,7 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 // callerKey is the key of the caller in contexts: the name of the API token.
 type callerKey struct{}
 
-// actor is the caller, who has a reason for what the request does.
+// actor returns the caller, by the name of the API token, with the reason for the change.
 func actor(ctx context.Context, reason string) inventory.Actor {
 	name, _ := ctx.Value(callerKey{}).(string)
 	return inventory.Actor{Name: name, Reason: reason}
@@ -61,24 +61,24 @@ func (s *server) challenge(ctx huma.Context, challenge, detail string) {
 	s.answer(ctx, p)
 }
 
-// answer ends a request with a problem.
+// answer sends a problem.
 func (s *server) answer(ctx huma.Context, p *Problem) {
 	for name, values := range p.headers {
 		ctx.SetHeader(name, values[0])
 	}
 	ctx.SetHeader("Content-Type", p.ContentType(""))
 	ctx.SetStatus(p.Status)
-	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // who does not listen gets no answer
+	_ = huma.DefaultJSONFormat.Marshal(ctx.BodyWriter(), p) // the client may be gone
 }
 
-// How long what is known of a token is believed, and of how many tokens: a revoked one is refused within that time,
-// and a caller with a wrong one costs the database one look in it.
+// The cache bounds how long a revoked token is still accepted, and how many statements a client with a
+// wrong token costs.
 const (
-	tokenMemory  = 30 * time.Second
-	tokensInMind = 1024
+	tokenLifetime   = 30 * time.Second
+	maxCachedTokens = 1024
 )
 
-// tokenCache remembers which tokens are good, by their hash.
+// tokenCache holds the validity of tokens by their hash.
 type tokenCache struct {
 	seen *lru.Cache[[32]byte, tokenVerdict]
 }
@@ -90,7 +90,7 @@ type tokenVerdict struct {
 }
 
 func newTokenCache() *tokenCache {
-	seen, err := lru.New[[32]byte, tokenVerdict](tokensInMind)
+	seen, err := lru.New[[32]byte, tokenVerdict](maxCachedTokens)
 	if err != nil {
 		panic(err) // only a size below 1 is an error
 	}
@@ -105,7 +105,7 @@ func (c *tokenCache) check(ctx context.Context, store apiTokenStore, hash [32]by
 	if err != nil {
 		return tokenVerdict{}, err
 	}
-	verdict := tokenVerdict{known: known, name: token.Name, until: now.Add(tokenMemory)}
+	verdict := tokenVerdict{known: known, name: token.Name, until: now.Add(tokenLifetime)}
 	c.seen.Add(hash, verdict)
 	return verdict, nil
 }

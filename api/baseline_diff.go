@@ -98,12 +98,13 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 	}
 	var at Moment
 	if at.UnmarshalText([]byte(text)) != nil {
-		return time.Time{}, invalid("query.against", "this is not now, a date and time such as 2026-01-31T12:00:00Z, or a baseline's id")
+		return time.Time{}, invalid("query.against", "expected now, a date and time such as 2026-01-31T12:00:00Z, or the id of a baseline")
 	}
 	return s.visible(ctx, "query.against", at)
 }
 
-// listDiff keeps the later instant in the positions: all pages of a comparison with now are of the now of the first.
+// listDiff keeps the later instant in the positions, so that all pages of a comparison with now compare
+// with the instant of the first page.
 func (s *server) listDiff(
 	ctx context.Context, query inventory.BaselineDiff, page inventory.Page, visit inventory.Visit[inventory.CIDiff],
 ) error {
@@ -111,7 +112,7 @@ func (s *server) listDiff(
 	if len(page.After) > 0 {
 		to, err := time.Parse(sortableTime, page.After[0])
 		if err != nil || to.Before(query.From) || to.After(query.To) || len(page.After) == 1 {
-			return invalid("query.page_token", "this is no page token")
+			return invalid("query.page_token", "the page token is malformed; start again without it")
 		}
 		query.To, query.After = to, page.After[1:]
 	}

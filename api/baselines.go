@@ -89,7 +89,7 @@ func (s *server) createBaseline(ctx context.Context, in *NewBaselineInput) (*Bas
 	case at == nil:
 		baseline.At, err = s.Store.Now(ctx)
 	case at.IsZero():
-		err = invalid("body.at", "this is before all history")
+		err = invalid("body.at", "the instant is before the first inventory; give a later one")
 	default:
 		baseline.At, err = s.visible(ctx, "body.at", Moment{*at})
 	}

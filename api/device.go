@@ -15,7 +15,7 @@ type DevicePath struct {
 	ID string `path:"id" format:"uuid" doc:"The device's id."`
 }
 
-// Resolve brings the id into its one form; huma calls it, and has found the id to be a UUID before.
+// Resolve makes the id canonical. huma calls it after it has checked that the id is a UUID.
 func (p *DevicePath) Resolve(huma.Context) []error {
 	p.ID = canonicalID(p.ID)
 	return nil
@@ -27,18 +27,18 @@ type DeviceInput struct {
 	Instant
 }
 
-// DeviceDetails is a device with all that is known of itself.
+// DeviceDetails is a device with its agents.
 type DeviceDetails struct {
 	inventory.Device
 
 	Agents []inventory.DeviceAgent `json:"agents" nullable:"false" doc:"The agents that report on the device."`
-	AsOf   *time.Time              `json:"as_of,omitempty" doc:"As in the request."`
+	AsOf   *time.Time              `json:"as_of,omitempty" doc:"The as_of of the request."`
 }
 
 // DeviceOutput answers with a device.
 type DeviceOutput struct{ Body DeviceDetails }
 
-// RevokeDeviceInput has a device's agents refused.
+// RevokeDeviceInput revokes the agents of a device.
 type RevokeDeviceInput struct {
 	DevicePath
 
@@ -49,7 +49,7 @@ type RevokeDeviceInput struct {
 
 func (s *server) registerDevice() {
 	get := s.operation(http.MethodGet, "/api/v1/devices/{id}", "get-device", "Devices", "Get a device")
-	get.Description = "With the agents that report on it. The same id is a CI's: /api/v1/cis/{id} has the sources of each value."
+	get.Description = "With the agents that report on it. A device is a CI with the same id: /api/v1/cis/{id} has the source of each value."
 	handle(s, get, func(ctx context.Context, in *DeviceInput) (*DeviceOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -59,7 +59,7 @@ func (s *server) registerDevice() {
 	})
 
 	revoke := s.operation(http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents")
-	revoke.Description = "All agents that report on the device now are refused from now on. What they told stays. " +
+	revoke.Description = "The collector rejects all agents that report on the device now. Their reports stay. " +
 		`E.g. {"reason": "stolen"}.`
 	handle(s, revoke, func(ctx context.Context, in *RevokeDeviceInput) (*DeviceOutput, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
@@ -80,10 +80,10 @@ func (s *server) device(ctx context.Context, id string, asOf time.Time) (*Device
 	return &DeviceOutput{Body: DeviceDetails{Device: device, Agents: agents, AsOf: echo(asOf)}}, nil
 }
 
-// checkText refuses text that the database cannot hold.
+// checkText rejects text that PostgreSQL cannot store.
 func checkText(location, text string) error {
 	if hasNUL(text) {
-		return invalid(location, "the text holds a NUL character")
+		return invalid(location, "the text contains a NUL character; remove it")
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func (s *server) noSection(name string) error {
 	}
 	return &inventory.Error{
 		Code:    inventory.CodeNotFound,
-		Message: fmt.Sprintf("there is no section %q; there are %s", name, strings.Join(names, ", ")),
+		Message: fmt.Sprintf("section %q does not exist; the sections are %s", name, strings.Join(names, ", ")),
 	}
 }
 

@@ -87,8 +87,8 @@ type docsField struct {
 }
 
 type docsProblem struct {
-	Status      int
-	Code, Title string
+	Status              int
+	Code, Title, Advice string
 }
 
 func (s *server) docsPage() ([]byte, error) {
@@ -175,7 +175,7 @@ func sample(op *huma.Operation) string {
 func docsProblems() []docsProblem {
 	var list []docsProblem
 	for status, problem := range problemTypes {
-		list = append(list, docsProblem{Status: status, Code: problem.code, Title: problem.title})
+		list = append(list, docsProblem{Status: status, Code: problem.code, Title: http.StatusText(status), Advice: problem.advice})
 	}
 	slices.SortFunc(list, func(a, b docsProblem) int { return cmp.Compare(a.Status, b.Status) })
 	return list

@@ -15,30 +15,30 @@ type enrollmentTokenStore interface {
 	RevokeEnrollmentToken(ctx context.Context, id string) error
 }
 
-// defaultTokenLife is how long an enrollment token is good unless the request says otherwise.
+// defaultTokenLife is the lifetime of an enrollment token whose request names none.
 const defaultTokenLife = 24 * time.Hour
 
-// maxTokenLife is how long one may be good at most.
+// maxTokenLife is the longest lifetime of an enrollment token.
 const maxTokenLife = 366 * 24 * time.Hour
 
 // NewEnrollmentTokenInput asks for a new enrollment token.
 type NewEnrollmentTokenInput struct {
 	Body struct {
 		Name      string     `json:"name" minLength:"1" maxLength:"200" doc:"What the token is for."`
-		MaxUses   int32      `json:"max_uses,omitempty" minimum:"1" maximum:"1000000" default:"1" doc:"How many agents may enroll with it."`
-		ExpiresIn string     `json:"expires_in,omitempty" maxLength:"50" example:"24h" doc:"How long it is good: a number with its unit (s, m, h), or several. Absent: 24h, unless expires_at says otherwise."`
-		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"Until when it is good, instead of expires_in."`
-		Network   string     `json:"network,omitempty" maxLength:"50" example:"10.0.0.0/8" doc:"From where agents may enroll, as CIDR; absent: from anywhere."`
+		MaxUses   int32      `json:"max_uses,omitempty" minimum:"1" maximum:"1000000" default:"1" doc:"How many agents can enroll with the token."`
+		ExpiresIn string     `json:"expires_in,omitempty" maxLength:"50" example:"24h" doc:"The lifetime, for example 90m or 72h. Absent: 24h, or until expires_at."`
+		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When the token expires, instead of expires_in."`
+		Network   string     `json:"network,omitempty" maxLength:"50" example:"10.0.0.0/8" doc:"The network that agents can enroll from, as CIDR. Absent: any."`
 	}
 }
 
-// NewEnrollmentToken is an enrollment token with its secret, which is told this once.
+// NewEnrollmentToken is an enrollment token with its secret, which no later response contains.
 type NewEnrollmentToken struct {
 	inventory.EnrollmentToken
 
-	Token   string `json:"token" doc:"The secret. It is not kept and cannot be asked for again."`
-	CAPin   string `json:"ca_pin" doc:"By which the agent knows that it talks to this collector."`
-	Command string `json:"command" doc:"What to type on the machine."`
+	Token   string `json:"token" doc:"The secret. Only its hash is stored, so no later response has it."`
+	CAPin   string `json:"ca_pin" doc:"The pin of the CA, by which the agent authenticates the collector."`
+	Command string `json:"command" doc:"The command to run on the device."`
 }
 
 // NewEnrollmentTokenOutput answers with a new token.
@@ -56,8 +56,8 @@ const enrollmentTag = "Enrollment"
 
 func (s *server) registerEnrollmentTokens() {
 	create := s.operation(http.MethodPost, "/api/v1/enrollment-tokens", "create-enrollment-token", enrollmentTag,
-		"Make an enrollment token")
-	create.Description = "The answer has the secret, this once, and the command to type on the machine. " +
+		"Create an enrollment token")
+	create.Description = "Only this answer contains the secret. It also contains the command to run on the device. " +
 		`E.g. {"name": "berlin", "max_uses": 50, "expires_in": "72h", "network": "10.0.0.0/8"}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createEnrollmentToken)
@@ -65,7 +65,7 @@ func (s *server) registerEnrollmentTokens() {
 	tokens := tableOf[inventory.EnrollmentToken]()
 	list := s.operation(http.MethodGet, "/api/v1/enrollment-tokens", "list-enrollment-tokens", enrollmentTag,
 		"List enrollment tokens")
-	list.Description = "Also those that are used up, expired or revoked, in the order in which they were made."
+	list.Description = "In the order of creation, with the used up, expired and revoked ones."
 	handleList(s, list, func(_ context.Context, in *EnrollmentTokensInput) (listing[inventory.EnrollmentToken], error) {
 		return listing[inventory.EnrollmentToken]{
 			params: &in.ListParams, name: "enrollment-tokens", table: tokens, each: s.Store.ListEnrollmentTokens,
@@ -74,7 +74,7 @@ func (s *server) registerEnrollmentTokens() {
 
 	revoke := s.operation(http.MethodDelete, "/api/v1/enrollment-tokens/{id}", "revoke-enrollment-token", enrollmentTag,
 		"Revoke an enrollment token")
-	revoke.Description = "Nobody enrolls with it any more; who has enrolled stays. The token stays in the list."
+	revoke.Description = "No agent can enroll with the token any more. Enrolled agents and the list entry stay."
 	handle(s, revoke, func(ctx context.Context, in *EnrollmentTokenInput) (*struct{}, error) {
 		id, err := parseID("path.id", in.ID)
 		if err != nil {
@@ -107,7 +107,7 @@ func (s *server) createEnrollmentToken(ctx context.Context, in *NewEnrollmentTok
 
 func expiry(in string, at *time.Time, now time.Time) (time.Time, error) {
 	if in != "" && at != nil {
-		return time.Time{}, invalid("body.expires_in", "say either expires_in or expires_at")
+		return time.Time{}, invalid("body.expires_in", "expires_in and expires_at exclude each other; send one of them")
 	}
 	location, expires := "body.expires_at", now.Add(defaultTokenLife)
 	if at != nil {
@@ -116,24 +116,24 @@ func expiry(in string, at *time.Time, now time.Time) (time.Time, error) {
 	if in != "" {
 		life, err := time.ParseDuration(in)
 		if err != nil {
-			return time.Time{}, invalid("body.expires_in", "this is no duration such as 24h or 90m")
+			return time.Time{}, invalid("body.expires_in", "the value is not a duration such as 24h or 90m")
 		}
 		location, expires = "body.expires_in", now.Add(life)
 	}
 	if !expires.After(now) || expires.After(now.Add(maxTokenLife)) {
-		return time.Time{}, invalid(location, "a token is good for more than nothing and at most 366 days")
+		return time.Time{}, invalid(location, "the token must expire in the future and within 366 days")
 	}
 	return expires, nil
 }
 
-// network reads a CIDR. One whose address has bits beyond its length is probably a slip.
+// network parses a CIDR. It rejects an address with bits beyond the prefix, which is probably a mistake.
 func network(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
 	prefix, err := netip.ParsePrefix(text)
 	if err != nil || prefix != prefix.Masked() {
-		return "", invalid("body.network", "this is no network such as 10.0.0.0/8 or 2001:db8::/32")
+		return "", invalid("body.network", "the value is not a network such as 10.0.0.0/8 or 2001:db8::/32")
 	}
 	return prefix.String(), nil
 }

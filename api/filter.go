@@ -9,21 +9,21 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// maxConditions bounds what one filter asks for.
+// maxConditions bounds the size of the SQL of one filter.
 const maxConditions = 64
 
-// filterOperators are those of AIP-160, the longer before those that they begin with.
+// filterOperators are those of AIP-160. A longer one stands before its prefix.
 var filterOperators = []string{"!=", "<=", ">=", "=", "<", ">", ":"}
 
-// parseFilter reads conditions that are joined by AND, a subset of AIP-160: an attribute, an operator and a value. A
-// value is a word, which ends at white space, or text in quotation marks, in which a backslash goes before a quotation
-// mark or a backslash that is meant. Errors give the position of the character that they are about, from 1.
+// parseFilter parses conditions joined by AND, a subset of AIP-160: attribute, operator, value. A value
+// is a word, which ends at white space, or text in quotation marks, in which a backslash escapes a
+// quotation mark or a backslash. Errors contain the position in characters, from 1.
 func parseFilter(text string) ([]inventory.Condition, error) {
 	p := filterParser{text: text}
 	var conditions []inventory.Condition
 	for p.skipSpace(); p.at < len(text); p.skipSpace() {
 		if len(conditions) == maxConditions {
-			return nil, p.wrong("there are more than %d conditions", maxConditions)
+			return nil, p.wrong("the filter has more than %d conditions", maxConditions)
 		}
 		if len(conditions) > 0 {
 			if err := p.and(); err != nil {
@@ -53,7 +53,7 @@ func (p *filterParser) skipSpace() {
 	p.at = len(p.text) - len(strings.TrimLeftFunc(p.text[p.at:], unicode.IsSpace))
 }
 
-// word takes the characters up to the first that ends a word.
+// word consumes the characters up to the first that ends a word.
 func (p *filterParser) word(ends func(rune) bool) string {
 	rest := p.text[p.at:]
 	if end := strings.IndexFunc(rest, ends); end >= 0 {
@@ -67,7 +67,7 @@ func (p *filterParser) and() error {
 	start := p.at
 	if word := p.word(unicode.IsSpace); word != "AND" {
 		p.at = start
-		return p.wrong("AND is expected between two conditions, not %q", word)
+		return p.wrong("expected AND between two conditions, not %q", word)
 	}
 	p.skipSpace()
 	return nil
@@ -76,7 +76,7 @@ func (p *filterParser) and() error {
 func (p *filterParser) condition() (c inventory.Condition, err error) {
 	c.Attribute = p.word(func(r rune) bool { return r != '_' && (r < '0' || r > '9') && (r < 'a' || r > 'z') })
 	if c.Attribute == "" {
-		return c, p.wrong("the name of an attribute is expected")
+		return c, p.wrong("expected the name of an attribute")
 	}
 	p.skipSpace()
 	for _, operator := range filterOperators {
@@ -88,7 +88,7 @@ func (p *filterParser) condition() (c inventory.Condition, err error) {
 			return c, err
 		}
 	}
-	return c, p.wrong("one of the operators = != < <= > >= : is expected after %s", c.Attribute)
+	return c, p.wrong("expected one of the operators = != < <= > >= : after %s", c.Attribute)
 }
 
 func (p *filterParser) value() (string, error) {
@@ -99,7 +99,7 @@ func (p *filterParser) value() (string, error) {
 	value := p.word(unicode.IsSpace)
 	if value == "" || strings.ContainsAny(value, `"()`) {
 		p.at = start
-		return "", p.wrong(`a value is expected; one with spaces, parentheses or quotation marks stands in "…"`)
+		return "", p.wrong(`expected a value; put one with spaces, parentheses or quotation marks in "…"`)
 	}
 	return value, nil
 }
@@ -120,5 +120,5 @@ func (p *filterParser) quoted() (string, error) {
 		}
 	}
 	p.at = start
-	return "", p.wrong("the text in quotation marks does not end")
+	return "", p.wrong("the closing quotation mark is missing")
 }

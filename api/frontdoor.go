@@ -15,14 +15,14 @@ import (
 // requestKey is the key of the request in contexts.
 type requestKey struct{}
 
-// request is what problems and the log say of a request.
+// request identifies a request in problems and in the log.
 type request struct {
 	id   string
 	path string
 }
 
-// frontDoor is what every request passes: it gets an id, nothing of it is cached or sniffed, what no route takes
-// is a problem, and so is a panic.
+// frontDoor wraps all routes. It gives each request an id, sets the headers of every response, and
+// answers requests without a route, and panics, with a problem.
 func (s *server) frontDoor(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		about := request{id: uuid.NewString(), path: r.URL.Path}
@@ -33,7 +33,7 @@ func (s *server) frontDoor(mux *http.ServeMux) http.Handler {
 		h.Set("Cache-Control", "no-store")
 		tracked := &trackedWriter{ResponseWriter: w}
 		defer s.recoverPanic(tracked, r)
-		if p := refused(mux, tracked, r); p != nil {
+		if p := rejected(mux, tracked, r); p != nil {
 			writeProblem(tracked, p)
 			return
 		}
@@ -41,27 +41,27 @@ func (s *server) frontDoor(mux *http.ServeMux) http.Handler {
 	})
 }
 
-// refused says why a request reaches no route.
-func refused(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) *Problem {
+// rejected returns a problem if no route matches the request, and nil otherwise.
+func rejected(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) *Problem {
 	if !utf8.ValidString(r.URL.Path) || hasNUL(r.URL.Path) {
-		return newProblem(r.Context(), http.StatusBadRequest, "the path is not valid text")
+		return newProblem(r.Context(), http.StatusBadRequest, "the path is not valid UTF-8 or contains a NUL character")
 	}
 	handler, pattern := mux.Handler(r)
 	if pattern != "" {
 		return nil
 	}
-	// The mux knows why it has no route; it says so only in plain text.
+	// The mux reports why it has no route only as a plain-text response.
 	why := httptest.NewRecorder()
 	handler.ServeHTTP(why, r)
 	if why.Code == http.StatusMethodNotAllowed {
 		allowed := why.Header().Get("Allow")
 		w.Header().Set("Allow", allowed)
-		return newProblem(r.Context(), why.Code, "this path takes "+allowed)
+		return newProblem(r.Context(), why.Code, r.Method+" is not allowed on this path; allowed: "+allowed)
 	}
-	return newProblem(r.Context(), http.StatusNotFound, "there is no such path; see /api/docs")
+	return newProblem(r.Context(), http.StatusNotFound, "the path does not exist; /api/docs lists all paths")
 }
 
-// recoverPanic answers with a problem while that is possible, and cuts the answer off where it has begun.
+// recoverPanic answers a panic with a problem, or aborts the response if it has begun.
 func (s *server) recoverPanic(w *trackedWriter, r *http.Request) {
 	cause := recover()
 	if cause == nil {
@@ -76,17 +76,17 @@ func (s *server) recoverPanic(w *trackedWriter, r *http.Request) {
 	if w.began {
 		panic(http.ErrAbortHandler)
 	}
-	writeProblem(w, newProblem(r.Context(), http.StatusInternalServerError, "the operator finds the cause in the log"))
+	writeProblem(w, newProblem(r.Context(), http.StatusInternalServerError, internalDetail))
 }
 
 func writeProblem(w http.ResponseWriter, p *Problem) {
 	maps.Copy(w.Header(), p.headers)
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
-	_ = huma.DefaultJSONFormat.Marshal(w, p) // who does not listen gets no answer
+	_ = huma.DefaultJSONFormat.Marshal(w, p) // the client may be gone
 }
 
-// trackedWriter knows whether the answer has begun.
+// trackedWriter records whether the response has begun.
 type trackedWriter struct {
 	http.ResponseWriter
 

@@ -2,7 +2,8 @@ package api
 
 import "github.com/google/uuid"
 
-// canonicalID is the one form that the store has an id in; what is none stays as it is.
+// canonicalID returns the lower-case form of a UUID, in which the store has it. Other text is returned
+// unchanged.
 func canonicalID(text string) string {
 	if id, err := uuid.Parse(text); err == nil {
 		return id.String()
@@ -10,11 +11,11 @@ func canonicalID(text string) string {
 	return text
 }
 
-// parseID gives the one form of an id. What is none is an error that names the place.
+// parseID returns the canonical form of a UUID, or an error with the location in the request.
 func parseID(location, text string) (string, error) {
 	id, err := uuid.Parse(text)
 	if err != nil {
-		return "", invalid(location, "this is no id")
+		return "", invalid(location, "the value is not a UUID")
 	}
 	return id.String(), nil
 }

@@ -9,30 +9,31 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// IfMatchParam says which state of a thing a request is to change, so that nobody overwrites what they have not seen.
+// IfMatchParam names the state that a request changes, so that nobody overwrites a change that they have
+// not seen.
 type IfMatchParam struct {
-	IfMatch string `header:"If-Match" maxLength:"100" example:"\"m0v3zk9qk1\"" doc:"The ETag of the CI as it was read, or * for whatever it is now. A CI that changed meanwhile is refused with 412."`
+	IfMatch string `header:"If-Match" maxLength:"100" example:"\"m0v3zk9qk1\"" doc:"The ETag of the CI as you read it, or * for any state. If the CI has changed since, the answer is 412."`
 }
 
-// editor is the caller, who acts on what they saw.
+// editor returns the caller with the state that they read.
 func (p IfMatchParam) editor(ctx context.Context, reason string) (inventory.Actor, error) {
 	editor := actor(ctx, reason)
 	switch tag := strings.TrimSpace(p.IfMatch); {
 	case tag == "":
-		return editor, &inventory.Error{Code: codeMissingIfMatch, Message: "say which state is to be changed: If-Match with the ETag of the CI, or * for any"}
+		return editor, &inventory.Error{Code: codeMissingIfMatch, Message: "the request has no If-Match header; read the CI and send its ETag, or * to change any state"}
 	case tag == "*":
 		return editor, nil
 	default:
 		saw, known := parseEntityTag(tag)
 		if !known {
-			return editor, &inventory.Error{Code: inventory.CodeStale, Message: "If-Match is no ETag of a CI: read it again"}
+			return editor, &inventory.Error{Code: inventory.CodeStale, Message: "If-Match is not the ETag of a CI; read the CI again and retry with its ETag"}
 		}
 		editor.Saw = saw
 		return editor, nil
 	}
 }
 
-// entityTag is the strong entity tag (RFC 9110, 8.8.3) of a state that began at an instant.
+// entityTag returns the strong entity tag (RFC 9110 §8.8.3) of the state since an instant.
 func entityTag(since time.Time) string {
 	return `"` + strconv.FormatInt(since.UnixMicro(), 36) + `"`
 }

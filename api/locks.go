@@ -15,19 +15,19 @@ type LockPath struct {
 	Attribute string `path:"attribute" maxLength:"63" example:"owner" doc:"The attribute's name."`
 }
 
-// LockInput holds a value.
+// LockInput locks a value.
 type LockInput struct {
 	LockPath
 	IfMatchParam
 
 	Body struct {
-		Value  Value      `json:"value" doc:"Of the attribute's type."`
+		Value  Value      `json:"value" doc:"The locked value, of the attribute's type."`
 		Reason string     `json:"reason" minLength:"1" maxLength:"500" doc:"Why, for those who ask later."`
-		Until  *time.Time `json:"until,omitempty" doc:"Absent: until it is released."`
+		Until  *time.Time `json:"until,omitempty" doc:"When the lock ends. Absent: when a person releases it."`
 	}
 }
 
-// ReleaseLockInput lets a value go.
+// ReleaseLockInput releases a lock.
 type ReleaseLockInput struct {
 	LockPath
 	IfMatchParam
@@ -37,12 +37,12 @@ type ReleaseLockInput struct {
 func (s *server) registerLocks() {
 	const path = "/api/v1/cis/{id}/locks/{attribute}"
 	lock := s.operation(http.MethodPut, path, "lock-attribute", ciTag, "Lock an attribute of a CI")
-	lock.Description = "The value holds against all sources until the lock is released or ends. What they say stays visible. " +
+	lock.Description = "The value wins over all sources until the lock ends or is released. The values of the sources stay visible. " +
 		`E.g. {"value": "Finance", "reason": "agreed with the owner", "until": "2027-01-01T00:00:00Z"}.`
 	handle(s, lock, s.lockAttribute)
 
-	release := s.operation(http.MethodDelete, path, "release-attribute", ciTag, "Release an attribute of a CI")
-	release.Description = "The sources decide about the value again."
+	release := s.operation(http.MethodDelete, path, "release-attribute", ciTag, "Release the lock of an attribute")
+	release.Description = "The effective value comes from the sources again."
 	handle(s, release, func(ctx context.Context, in *ReleaseLockInput) (*CIOutput, error) {
 		editor, err := in.editor(ctx, in.Reason)
 		if err != nil {
@@ -63,10 +63,10 @@ func (s *server) lockAttribute(ctx context.Context, in *LockInput) (*CIOutput, e
 		return nil, err
 	}
 	if _, isText := in.Body.Value.value.(string); in.Attribute == "name" && !isText {
-		return nil, invalid("body.value", "a name is a text")
+		return nil, invalid("body.value", "the value of name must be a string")
 	}
 	if in.Body.Until != nil && !in.Body.Until.After(s.Now()) {
-		return nil, invalid("body.until", "the lock would have ended already")
+		return nil, invalid("body.until", "the lock would end in the past; give a later instant")
 	}
 	editor, err := in.editor(ctx, in.Body.Reason)
 	if err != nil {

@@ -12,49 +12,60 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Problem is what every error looks like (RFC 9457). It holds nothing of the program's inside.
+// Problem is the body of every error (RFC 9457). It contains no internals such as SQL or file names.
 type Problem struct { //nolint:errname // RFC 9457 calls it a problem
-	Type      string   `json:"type" doc:"Where this kind of problem is described."`
-	Title     string   `json:"title"`
-	Status    int      `json:"status"`
-	Detail    string   `json:"detail,omitempty"`
-	Instance  string   `json:"instance,omitempty" doc:"The path that was asked for."`
-	RequestID string   `json:"request_id,omitempty" doc:"By which the operator finds the request in the log."`
-	Errors    []Detail `json:"errors,omitempty" nullable:"false" doc:"What exactly is wrong, where it is more than one thing."`
+	Type      string   `json:"type" doc:"The address of the description of the problem type."`
+	Title     string   `json:"title" doc:"The reason phrase of the status."`
+	Status    int      `json:"status" doc:"The HTTP status."`
+	Detail    string   `json:"detail,omitempty" doc:"What happened, where, and what to do."`
+	Instance  string   `json:"instance,omitempty" doc:"The path of the request."`
+	RequestID string   `json:"request_id,omitempty" doc:"The id of the request in the collector's log."`
+	Errors    []Detail `json:"errors,omitempty" nullable:"false" doc:"The fields of the request that are wrong."`
 
 	headers http.Header
 }
 
-// Detail is one of the things that are wrong with a request.
+// Detail is one error in a request.
 type Detail struct {
 	Pointer string `json:"pointer,omitempty" doc:"The place in the request, e.g. /query/page_size or /body/max_uses."`
-	Message string `json:"message"`
+	Message string `json:"message" doc:"What is wrong there."`
 }
 
-// codeMissingIfMatch is the code of a change without a word of which state it is to change.
+// codeMissingIfMatch is the code of a change that has no If-Match header.
 const codeMissingIfMatch = "precondition_required"
 
-// problemTypes are the kinds of problems, by the code of an inventory.Error or what HTTP calls them.
-var problemTypes = map[int]struct{ code, title string }{
-	http.StatusBadRequest:            {inventory.CodeInvalid, "The request is not as it should be"},
-	http.StatusUnauthorized:          {inventory.CodeUnauthenticated, "An API token is needed"},
-	http.StatusForbidden:             {inventory.CodeForbidden, "This is not allowed"},
-	http.StatusNotFound:              {inventory.CodeNotFound, "There is no such thing"},
-	http.StatusMethodNotAllowed:      {"method_not_allowed", "The method is not one of this path"},
-	http.StatusConflict:              {inventory.CodeConflict, "It stands against what is there"},
-	http.StatusPreconditionFailed:    {inventory.CodeStale, "It is no longer as it was seen"},
-	http.StatusPreconditionRequired:  {codeMissingIfMatch, "What is to be changed must be said to have been seen"},
-	http.StatusRequestEntityTooLarge: {"too_large", "The request is too large"},
-	http.StatusUnsupportedMediaType:  {"unsupported_media_type", "The request's format is not known here"},
-	http.StatusServiceUnavailable:    {inventory.CodeUnavailable, "Not at the moment"},
-	http.StatusInternalServerError:   {"internal", "Something went wrong here"},
+// problemTypes are the types of problems: the code is that of an inventory.Error, or a name for what
+// only HTTP knows. The documentation page shows the advice.
+var problemTypes = map[int]struct{ code, advice string }{
+	http.StatusBadRequest:   {inventory.CodeInvalid, "The request is malformed. Correct the fields listed in errors."},
+	http.StatusUnauthorized: {inventory.CodeUnauthenticated, "Send a valid API token as Authorization: Bearer."},
+	http.StatusForbidden:    {inventory.CodeForbidden, "The API token does not permit the request."},
+	http.StatusNotFound:     {inventory.CodeNotFound, "The path or the thing it names does not exist. Check the id."},
+	http.StatusMethodNotAllowed: {
+		"method_not_allowed", "The path has no such method. The Allow header lists its methods.",
+	},
+	http.StatusConflict: {
+		inventory.CodeConflict, "The request conflicts with the current state. Read the state again and decide anew.",
+	},
+	http.StatusPreconditionFailed: {
+		inventory.CodeStale, "The CI changed since you read it. Read it again and retry with its new ETag.",
+	},
+	http.StatusPreconditionRequired: {
+		codeMissingIfMatch, "The request has no If-Match header. Send the ETag of the CI, or * for any state.",
+	},
+	http.StatusRequestEntityTooLarge: {"too_large", "The body is larger than the operation accepts. Send less at a time."},
+	http.StatusUnsupportedMediaType:  {"unsupported_media_type", "The operation does not read this Content-Type."},
+	http.StatusServiceUnavailable: {
+		inventory.CodeUnavailable, "The collector cannot answer now. Try again, after Retry-After if it is set.",
+	},
+	http.StatusInternalServerError: {"internal", "The collector failed. Ask its operator with the request_id."},
 }
 
-// newProblem makes a problem of a status; a status without a kind of its own is described by HTTP.
+// newProblem returns a problem titled with the reason phrase of the status.
 func newProblem(ctx context.Context, status int, detail string) *Problem {
 	p := &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
 	if problem, ok := problemTypes[status]; ok {
-		p.Type, p.Title = "/api/docs#problem-"+problem.code, problem.title
+		p.Type = "/api/docs#problem-" + problem.code
 	}
 	if r, ok := ctx.Value(requestKey{}).(request); ok {
 		p.RequestID, p.Instance = r.id, r.path
@@ -64,13 +75,13 @@ func newProblem(ctx context.Context, status int, detail string) *Problem {
 
 func (p *Problem) Error() string { return p.Detail }
 
-// GetStatus makes a Problem an error that huma answers with.
+// GetStatus returns the HTTP status. With it huma sends the Problem as the response.
 func (p *Problem) GetStatus() int { return p.Status }
 
-// GetHeaders gives the headers that go with the problem.
+// GetHeaders returns the headers of the response.
 func (p *Problem) GetHeaders() http.Header { return p.headers }
 
-// ContentType is that of RFC 9457 §3.
+// ContentType returns the media type of RFC 9457 §3.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
 
 // parameterError is an error in one place of the request.
@@ -83,7 +94,7 @@ func (e *parameterError) Error() string { return e.Err.Message }
 
 func (e *parameterError) Unwrap() error { return &e.Err }
 
-// problem says what a caller may know of an error. What it may not know goes to the log.
+// problem returns the part of an error that a caller may see. The rest goes to the log.
 func (s *server) problem(ctx context.Context, err error) *Problem {
 	if known, ok := errors.AsType[*Problem](err); ok {
 		return known
@@ -101,15 +112,18 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 
 func (s *server) internalProblem(ctx context.Context, err error) *Problem {
 	if errors.Is(err, context.Canceled) {
-		return newProblem(ctx, http.StatusServiceUnavailable, "the request was canceled")
+		return newProblem(ctx, http.StatusServiceUnavailable, "the client canceled the request")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return newProblem(ctx, http.StatusServiceUnavailable, "the answer took too long")
+		return newProblem(ctx, http.StatusServiceUnavailable, "the collector did not finish the request within its time limit; ask for less, or try again")
 	}
-	p := newProblem(ctx, http.StatusInternalServerError, "the operator finds the cause in the log")
+	p := newProblem(ctx, http.StatusInternalServerError, internalDetail)
 	s.Logger.ErrorContext(ctx, "request failed", "request_id", p.RequestID, "path", p.Instance, "error", err)
 	return p
 }
+
+// internalDetail is the detail of a problem whose cause only the log has.
+const internalDetail = "the collector failed to process the request; its log has the cause under the request_id"
 
 func statusOf(code string) int {
 	for status, problem := range problemTypes {
@@ -120,7 +134,7 @@ func statusOf(code string) int {
 	return http.StatusInternalServerError
 }
 
-// explain turns the errors that huma finds by itself into problems.
+// explain turns the errors that huma detects into problems.
 func (s *server) explain(ctx huma.Context, _ string, body any) (any, error) {
 	found, ok := body.(*huma.ErrorModel)
 	if !ok {
@@ -136,7 +150,7 @@ func (s *server) explain(ctx huma.Context, _ string, body any) (any, error) {
 	return p, nil
 }
 
-// clientStatus makes one status of two: a request that is not as the description says is a bad request.
+// clientStatus replaces 422 by 400: Muster does not distinguish the two.
 func clientStatus(status int) int {
 	if status == http.StatusUnprocessableEntity {
 		return http.StatusBadRequest
@@ -144,7 +158,7 @@ func clientStatus(status int) int {
 	return status
 }
 
-// pointer is huma's location of an error (body.networks[0]) as a JSON pointer (RFC 6901).
+// pointer turns huma's location of an error (body.networks[0]) into a JSON pointer (RFC 6901).
 func pointer(location string) string {
 	if location == "" {
 		return ""
@@ -152,7 +166,7 @@ func pointer(location string) string {
 	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(location)
 }
 
-// problemResponse describes the answer to whatever goes wrong.
+// problemResponse describes the response to a request that fails.
 func (s *server) problemResponse() *huma.Response {
 	schema := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	return &huma.Response{

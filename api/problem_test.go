@@ -20,7 +20,7 @@ func problem(t testing.TB, a answer) Problem {
 	}
 	var p Problem
 	a.decode(t, &p)
-	if p.Status != a.status || p.Title == "" || p.Type == "" {
+	if p.Status != a.status || p.Title != http.StatusText(p.Status) || p.Type == "" {
 		t.Errorf("status %d with %+v", a.status, p)
 	}
 	if p.RequestID == "" || p.RequestID != a.header.Get("X-Request-Id") {
@@ -45,10 +45,10 @@ func TestProblems(t *testing.T) {
 		status             int
 		pointer, words     string
 	}{
-		{"GET", "/", "", 404, "", "no such path"},
-		{"GET", "/api/v1/nothing", "", 404, "", "no such path"},
-		{"GET", "/api/v1/devices/", "", 404, "", "no such path"},
-		{"GET", "/%00", "", 400, "", "not valid text"},
+		{"GET", "/", "", 404, "", "the path does not exist"},
+		{"GET", "/api/v1/nothing", "", 404, "", "the path does not exist"},
+		{"GET", "/api/v1/devices/", "", 404, "", "the path does not exist"},
+		{"GET", "/%00", "", 400, "", "not valid UTF-8"},
 		{"PUT", "/api/v1/devices", "", 405, "", "GET, HEAD"},
 		{"DELETE", device, "", 405, "", "GET, HEAD"},
 		{"GET", "/api/v1/devices/nonsense", "", 400, "/path/id", "uuid"},
@@ -56,22 +56,22 @@ func TestProblems(t *testing.T) {
 		{"GET", "/api/v1/software/nonsense", "", 400, "/path/id", "integer"},
 		{"GET", "/api/v1/software/0", "", 400, "/path/id", ""},
 		{"GET", "/api/v1/devices?colour=red", "", 400, "/query/colour", "as_of, class, format, order_by, page_size, page_token, search"},
-		{"GET", "/healthz?colour=red", "", 400, "/query/colour", "no query parameters"},
+		{"GET", "/healthz?colour=red", "", 400, "/query/colour", "has no query parameters"},
 		{"GET", "/api/v1/devices?class=a&class=b", "", 400, "/query/class", "more than once"},
 		{"GET", "/api/v1/devices?page_size=0", "", 400, "/query/page_size", "1"},
 		{"GET", "/api/v1/devices?page_size=1001", "", 400, "/query/page_size", "1000"},
 		{"GET", "/api/v1/devices?page_size=many", "", 400, "/query/page_size", "integer"},
 		{"GET", "/api/v1/devices?format=xml", "", 400, "/query/format", "csv"},
 		{"GET", "/api/v1/devices?as_of=yesterday", "", 400, "/query/as_of", "date"},
-		{"GET", "/api/v1/devices?as_of=0001-01-01T00:00:00Z", "", 400, "/query/as_of", "history"},
+		{"GET", "/api/v1/devices?as_of=0001-01-01T00:00:00Z", "", 400, "/query/as_of", "before the first inventory"},
 		{"GET", "/api/v1/devices?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", device + "?as_of=2999-01-01T00:00:00Z", "", 400, "/query/as_of", "future"},
 		{"GET", "/api/v1/devices?order_by=secrets", "", 400, "/query/order_by", "serial_number"},
 		{"GET", "/api/v1/devices?class=toaster", "", 400, "", "no class toaster"},
-		{"GET", "/api/v1/devices?search=%00", "", 400, "/query/search", "not valid text"},
-		{"GET", "/api/v1/devices?search=%ff", "", 400, "/query/search", "not valid text"},
+		{"GET", "/api/v1/devices?search=%00", "", 400, "/query/search", "not valid UTF-8"},
+		{"GET", "/api/v1/devices?search=%ff", "", 400, "/query/search", "not valid UTF-8"},
 		{"GET", "/api/v1/devices?search=" + strings.Repeat("a", 201), "", 400, "/query/search", "200"},
-		{"GET", "/api/v1/devices?a;b=%zz", "", 400, "/query", "cannot be read"},
+		{"GET", "/api/v1/devices?a;b=%zz", "", 400, "/query", "malformed"},
 		{"GET", "/api/v1/software?search=" + strings.Repeat("a+", 9), "", 400, "/query/search", "too many words"},
 		{"POST", tokens, "", 400, "", "body"},
 		{"POST", tokens, "{", 400, "/body", ""},
@@ -81,8 +81,8 @@ func TestProblems(t *testing.T) {
 		{"POST", tokens, `{"name": "a", "colour": "red"}`, 400, "/body/colour", ""},
 		{"POST", tokens, `{"name": "a", "max_uses": 0}`, 400, "/body/max_uses", "1"},
 		{"POST", tokens, `{"name": "a", "expires_in": "soon"}`, 400, "/body/expires_in", "24h"},
-		{"POST", tokens, `{"name": "a", "expires_in": "-1h"}`, 400, "/body/expires_in", "more than nothing"},
-		{"POST", tokens, `{"name": "a", "expires_at": "2001-01-01T00:00:00Z"}`, 400, "/body/expires_at", "more than nothing"},
+		{"POST", tokens, `{"name": "a", "expires_in": "-1h"}`, 400, "/body/expires_in", "in the future"},
+		{"POST", tokens, `{"name": "a", "expires_at": "2001-01-01T00:00:00Z"}`, 400, "/body/expires_at", "in the future"},
 		{"POST", tokens, `{"name": "a", "network": "10.0.0.1/8"}`, 400, "/body/network", "10.0.0.0/8"},
 		{"POST", tokens, `{"name": "` + strings.Repeat("a", 70<<10) + `"}`, 413, "", "too large"},
 		{"POST", device + "/revoke", `{"reason": ""}`, 400, "/body/reason", ""},

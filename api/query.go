@@ -10,18 +10,18 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// checkQuery refuses what no operation can mean: parameters that the operation's description does not list, that are
-// given twice, or that are no text.
+// checkQuery rejects query parameters that the operation does not have, that occur twice, or that are not
+// valid text.
 func (s *server) checkQuery(ctx huma.Context, next func(huma.Context)) {
 	address := ctx.URL()
 	query, err := url.ParseQuery(address.RawQuery)
 	var wrong []Detail
 	if err != nil {
-		wrong = append(wrong, Detail{Pointer: "/query", Message: "the query cannot be read"})
+		wrong = append(wrong, Detail{Pointer: "/query", Message: "the query string is malformed"})
 	}
 	known := queryParameters(ctx.Operation())
 	for name, values := range query {
-		if message := wrongParameter(name, values, known); message != "" {
+		if message := parameterProblem(name, values, known); message != "" {
 			wrong = append(wrong, Detail{Pointer: "/query/" + strings.ToValidUTF8(name, "\uFFFD"), Message: message})
 		}
 	}
@@ -46,16 +46,16 @@ func queryParameters(op *huma.Operation) []string {
 	return names
 }
 
-func wrongParameter(name string, values, known []string) string {
+func parameterProblem(name string, values, known []string) string {
 	switch {
 	case !slices.Contains(known, name) && len(known) == 0:
-		return "this path takes no query parameters"
+		return "the operation has no query parameters"
 	case !slices.Contains(known, name):
-		return "there is no such query parameter here; there are " + strings.Join(known, ", ")
+		return "the operation has no such query parameter; it has " + strings.Join(known, ", ")
 	case len(values) > 1:
-		return "the parameter is given more than once"
+		return "the parameter occurs more than once; send it once"
 	case !utf8.ValidString(values[0]) || hasNUL(values[0]):
-		return "the value is not valid text"
+		return "the value is not valid UTF-8 or contains a NUL character"
 	default:
 		return ""
 	}
@@ -63,10 +63,10 @@ func wrongParameter(name string, values, known []string) string {
 
 func hasNUL(text string) bool { return strings.ContainsRune(text, 0) }
 
-// strictContext answers 400 where huma would answer 422, see clientStatus.
+// strictContext sends 400 instead of huma's 422, see clientStatus.
 type strictContext struct{ anyContext }
 
-// anyContext is huma.Context by another name, because that has a method Context.
+// anyContext lets strictContext embed huma.Context, which has a method named Context.
 type anyContext huma.Context
 
 func (c strictContext) SetStatus(status int) { c.anyContext.SetStatus(clientStatus(status)) }

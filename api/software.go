@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func (s *server) registerSoftware() {
 	handleList(s, list, func(_ context.Context, in *SoftwareListInput) (listing[inventory.Software], error) {
 		words := strings.Fields(in.Search)
 		if len(words) > maxWords {
-			return listing[inventory.Software]{}, invalid("query.search", "too many words")
+			return listing[inventory.Software]{}, invalid("query.search", fmt.Sprintf("the search has too many words; send at most %d", maxWords))
 		}
 		query := inventory.SoftwareQuery{Words: words, IncludeUninstalled: in.IncludeUninstalled}
 		return listing[inventory.Software]{

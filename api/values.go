@@ -10,10 +10,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Values are the values of attributes in a request, by name: text, json.Number, bool or nil.
+// Values are attribute values in a request by name: string, json.Number, bool or nil.
 type Values map[string]any
 
-// UnmarshalJSON reads an object and keeps the digits of its numbers.
+// UnmarshalJSON decodes an object and keeps the digits of its numbers.
 func (v *Values) UnmarshalJSON(b []byte) error {
 	return decodeExact(b, (*map[string]any)(v))
 }
@@ -23,12 +23,12 @@ func (Values) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
 }
 
-// check refuses what no attribute can have as its value.
+// check rejects values that no attribute can have.
 func (v Values) check(nulls bool) error {
 	const location = "body.attributes"
 	for name, value := range v {
 		if hasNUL(name) {
-			return invalid(location, "a name holds a NUL character")
+			return invalid(location, "the name of an attribute contains a NUL character")
 		}
 		if value == nil && nulls {
 			continue
@@ -47,14 +47,14 @@ func checkValue(location string, value any) error {
 	case bool, json.Number:
 		return nil
 	default:
-		return invalid(location, "a value is a text, a number, true or false")
+		return invalid(location, "the value must be a string, a number, true or false")
 	}
 }
 
-// Value is a value of an attribute in a request, see Values.
+// Value is one attribute value in a request, see Values.
 type Value struct{ value any }
 
-// UnmarshalJSON reads the value and keeps a number's digits.
+// UnmarshalJSON decodes the value and keeps the digits of a number.
 func (v *Value) UnmarshalJSON(b []byte) error { return decodeExact(b, &v.value) }
 
 // Schema describes a value of any type.
@@ -69,24 +69,24 @@ func decodeExact(b []byte, into any) error {
 	return nil
 }
 
-// Text is a text in a merge patch, where to be absent and to be null mean different things.
+// Text is a string in a merge patch, in which an absent member and null differ.
 type Text struct {
 	text  string // "" for null
 	value bool
 }
 
-// UnmarshalJSON reads a text or null.
+// UnmarshalJSON decodes a string or null.
 func (t *Text) UnmarshalJSON(b []byte) error {
 	t.value = true
 	return json.Unmarshal(b, &t.text)
 }
 
-// Schema describes a text or null.
+// Schema describes a string or null.
 func (Text) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Nullable: true}
 }
 
-// pointer is nil where the patch does not speak of the text.
+// pointer returns nil if the patch does not have the member.
 func (t Text) pointer() *string {
 	if !t.value {
 		return nil
@@ -94,7 +94,7 @@ func (t Text) pointer() *string {
 	return &t.text
 }
 
-// checkName refuses what the database cannot hold, and what people could not read.
+// checkName rejects names that PostgreSQL cannot store or that people cannot read.
 func checkName(location, name string) error {
 	if err := checkText(location, name); err != nil {
 		return err
@@ -105,7 +105,7 @@ func checkName(location, name string) error {
 	return nil
 }
 
-// checkTexts refuses texts that the database cannot hold: a location, its text, and so on.
+// checkTexts calls checkText for pairs of location and text.
 func checkTexts(texts ...string) error {
 	for i := 0; i+1 < len(texts); i += 2 {
 		if err := checkText(texts[i], texts[i+1]); err != nil {

@@ -54,7 +54,7 @@ func (c importCommand) Run(ctx context.Context, in io.Reader, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), told: time.Now()}
+	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), lastProgress: time.Now()}
 	for _, file := range files {
 		if err := run.send(ctx, to, file); err != nil {
 			return fmt.Errorf("%s: %w (%d of %d files were sent)", importName(file), err, run.sent, run.files)
@@ -98,7 +98,7 @@ type importRun struct {
 	in            io.Reader // the standard input
 	out, progress io.Writer
 	files, sent   int
-	told          time.Time // the last progress report
+	lastProgress  time.Time
 
 	sum               inventory.ImportReport // without its documents
 	rejected, warning int                    // files, warnings
@@ -106,8 +106,8 @@ type importRun struct {
 
 // send sends a file and prints the result. An error means that the other files would fail too.
 func (r *importRun) send(ctx context.Context, to *importClient, file string) error {
-	if r.files > 1 && time.Since(r.told) >= time.Second {
-		r.told = time.Now()
+	if r.files > 1 && time.Since(r.lastProgress) >= time.Second {
+		r.lastProgress = time.Now()
 		_, _ = fmt.Fprintf(r.progress, "%d of %d files\n", r.sent, r.files)
 	}
 	in := r.in

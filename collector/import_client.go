@@ -53,7 +53,7 @@ func (c importCommand) client() (*importClient, error) {
 			return nil, fmt.Errorf("read mapping: %w", err)
 		}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http says so
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented in net/http
 	if c.CAFile != "" {
 		if transport.TLSClientConfig, err = trusting(c.CAFile); err != nil {
 			return nil, err

@@ -25,7 +25,7 @@ import (
 // Options are the settings of New. Import and Passwords are required.
 type Options struct {
 	// Import imports a message. An inventory.Error with CodeInvalid rejects the message; after any
-	// other error the agent is told to try again later.
+	// other error the agent must try again later.
 	Import func(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error)
 
 	// Passwords are the SHA-256 hashes of the accepted passwords. Several allow a fleet to change
@@ -154,7 +154,7 @@ func (s *endpoint) importInventory(a *answer, r *http.Request, format string, te
 	a.accept(s.hours())
 }
 
-// postpone tells an agent to report again later.
+// postpone asks an agent to report again later.
 func (s *endpoint) postpone(a *answer, why string) {
 	a.header.Set("Retry-After", strconv.Itoa(int(retryAfter.Seconds())))
 	a.reject(http.StatusServiceUnavailable, why)

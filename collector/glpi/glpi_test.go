@@ -306,7 +306,7 @@ func TestGLPIAgentsGetTheReason(t *testing.T) {
 	}
 }
 
-// TestStoreIsUnavailable: the agent is told to try again later, without internal details.
+// TestStoreIsUnavailable: the agent must try again later, and gets no internal details.
 func TestStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{

@@ -61,7 +61,9 @@ type presenceStore interface {
 // Ingester applies observations.
 type Ingester interface {
 	Apply(ctx context.Context, obs *ingest.CheckIn) (ingest.Result, error)
-	Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error)
+	Reconsider(
+		ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
+	) (inventory.RecordAssignment, error)
 }
 
 // Options are the settings of New. Store, Ingester and Authority are required.

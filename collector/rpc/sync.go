@@ -75,11 +75,11 @@ func (c *conversation) reconsider() error {
 	if err != nil {
 		return err
 	}
-	place, err := c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
+	assignment, err := c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
 	if err != nil {
 		return err
 	}
-	c.record.CI, c.record.LivenessDependent = place.CI, place.LivenessDependent
+	c.record.CI, c.record.LivenessDependent = assignment.CI, assignment.LivenessDependent
 	return nil
 }
 

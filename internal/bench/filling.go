@@ -134,6 +134,15 @@ func (f *filling) write(ctx context.Context, b batch) error {
 			return fmt.Errorf("fill %s: %w", table.name, err)
 		}
 	}
+	_, err := f.conn.Exec(ctx, `
+		insert into identifier_claim (hash, record_id)
+		select identifier_hash(r.base_class, i.identifier), e.record_id
+		from evidence e join source_record r on r.id = e.record_id cross join lateral unnest(e.identifiers) i (identifier)
+		where e.record_id between $1 and $2
+		on conflict do nothing`, b.assignments[0].record, b.assignments[len(b.assignments)-1].record)
+	if err != nil {
+		return fmt.Errorf("fill identifier_claim: %w", err)
+	}
 	return nil
 }
 

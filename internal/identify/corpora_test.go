@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// corpus gives the files of a corpus, which lies beside the checkout.
+// corpus returns the files of a corpus beside the checkout.
 func corpus(t *testing.T, pattern string) []string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -46,7 +46,7 @@ func readJSON(t *testing.T, path string, to any) {
 	}
 }
 
-// smbiosTables gives a report of each machine of the corpus.
+// smbiosTables returns a report of each machine of the corpus.
 func smbiosTables(t *testing.T) []report {
 	t.Helper()
 	type part struct{ Manufacturer, Serial, UUID string }
@@ -70,16 +70,16 @@ func smbiosTables(t *testing.T) []report {
 	return reports
 }
 
-// TestSMBIOSTables reports the machines of the corpus in five orders, each twice: they are the same CIs each time, one
-// for each machine but for those of which the corpus has several tables.
+// TestSMBIOSTables reports the machines of the corpus in five orders, each twice: the CIs are the
+// same each time, one for each machine, except for machines with several tables.
 func TestSMBIOSTables(t *testing.T) {
 	t.Parallel()
 	reports := smbiosTables(t)
 	want := [][]string{
-		{"dell-ES3020", "dell-PE2600"},   // one table, with the name of who sold it
+		{"dell-ES3020", "dell-PE2600"},   // one table, with the names of two vendors
 		{"jcr-dmi", "jcr-dmidecode"},     // one machine
 		{"jcr-dmi.0"},                    // its identifiers are masked
-		{"uroot-Gigabyte-GA-MA74GMT-S2"}, // it has a UUID only
+		{"uroot-Gigabyte-GA-MA74GMT-S2"}, // it has only a UUID
 	}
 	var first map[string]string
 	for seed := range uint64(5) {
@@ -108,12 +108,12 @@ func TestSMBIOSTables(t *testing.T) {
 	}
 }
 
-// refused are the values that a product refuses as identifiers.
+// refused are the values that a product rejects as identifiers.
 type refused struct {
 	Serial, UUID, MAC, Model, Manufacturer []string
 }
 
-// TestBlacklists holds the values that other products refuse against the rules.
+// TestBlacklists: the rules reject the values that other products reject.
 func TestBlacklists(t *testing.T) {
 	t.Parallel()
 	for _, path := range corpus(t, "blacklists/*.json") {
@@ -139,7 +139,7 @@ func TestBlacklists(t *testing.T) {
 	}
 }
 
-// TestExpressions has examples of the expressions that other products refuse by.
+// TestExpressions has examples of the expressions by which other products reject.
 func TestExpressions(t *testing.T) {
 	t.Parallel()
 	for _, value := range []string{"0", "00000", "1111", "0110", "1.2", "1.2.3"} {
@@ -147,7 +147,7 @@ func TestExpressions(t *testing.T) {
 			t.Errorf("serial_number %q is honest", value)
 		}
 	}
-	// An expression that is not anchored also finds what is within a real number.
+	// An expression that is not anchored also matches inside a genuine number.
 	if pattern, ok := identify.Default().Honest("serial_number", "CN7220.1.25J0382"); !ok {
 		t.Errorf("a real number is rejected by %s", pattern)
 	}
@@ -156,7 +156,8 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
-// meant are the frequent values that mean something, though no serial number: names of products, families and versions.
+// meant are frequent values that are genuine, although not serial numbers: names of products,
+// families and versions.
 var meant = []string{
 	"Surface", "iMac", "SDK0J40697 WIN", "IDEAPAD", "M1010", "Latitude", "Inspiron", "ProLiant", "103C_5335KV HP Notebook", "Super Server", "Standard",
 	"103C_53307F G=D", "ASUS MB", "V1.10", "SDK0J40709 WIN", "Acer Desktop", "103C_5335KV HP Pavilion", "Intel NUC", "ASUS-NotebookSKU", "Precision",
@@ -167,8 +168,8 @@ var meant = []string{
 	"103C_5336AN G=N L=BUS B=HP S=ELI", "X570 MB", "Macmini6,1",
 }
 
-// TestFrequentValues holds the most frequent strings of many machines' tables against the rules: what is no name of
-// anything is no serial number either.
+// TestFrequentValues: the rules reject the most frequent strings of many machines' tables, except
+// for names.
 func TestFrequentValues(t *testing.T) {
 	t.Parallel()
 	var values []struct{ Value string }
@@ -184,7 +185,8 @@ func TestFrequentValues(t *testing.T) {
 	}
 }
 
-// TestRealNumbersAreHonest lists what is rejected of the corpus of tables: nothing that tells machines apart.
+// TestRealNumbersAreHonest: nothing that the rules reject in the corpus of tables identifies a
+// machine.
 func TestRealNumbersAreHonest(t *testing.T) {
 	t.Parallel()
 	rejected := map[string][]string{}

@@ -17,7 +17,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// hazard is a way in which identifiers mislead: what is reported, and what has to come of it.
+// hazard is a case in which identifiers mislead: the reports, and the required outcome.
 type hazard struct {
 	Title       string               `json:"title"`
 	Reports     []report             `json:"reports"`
@@ -31,24 +31,24 @@ type hazard struct {
 type outcome struct {
 	CIs         [][]string             `json:"cis"`
 	Rules       map[string]string      `json:"rules"`
-	Bits        map[string]int         `json:"bits"` // only those that are named are looked at
+	Bits        map[string]int         `json:"bits"` // only the entries that a hazard has are compared
 	Findings    []foundOutcome         `json:"findings"`
 	Reviews     []reviewOutcome        `json:"reviews"`
 	Shared      []inventory.Identifier `json:"shared"`
-	Primary     []string               `json:"shown"`
-	PreviousCIs map[string]int         `json:"left"`     // how many CIs each record left
-	Rejected    map[string][]string    `json:"rejected"` // the patterns by record; only those that are named are looked at
+	Primary     []string               `json:"primary"`
+	PreviousCIs map[string]int         `json:"previous_cis"` // how many CIs each record left
+	Rejected    map[string][]string    `json:"rejected"`     // patterns by record; compared as Bits are
 }
 
 type foundOutcome struct {
-	Type       string               `json:"kind"`
+	Type       string               `json:"type"`
 	Records    []string             `json:"records"`
-	Identifier inventory.Identifier `json:"token"`
+	Identifier inventory.Identifier `json:"identifier"`
 }
 
 type reviewOutcome struct {
 	Records []string `json:"records"`
-	Type    string   `json:"kind"`
+	Type    string   `json:"type"`
 }
 
 func hazards(t testing.TB) []hazard {
@@ -74,7 +74,7 @@ func hazards(t testing.TB) []hazard {
 	return all
 }
 
-// run gives what comes of the hazard when its reports, tokenized, come in an order.
+// run returns the outcome of the hazard when its normalized reports arrive in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
 	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}
@@ -114,14 +114,14 @@ func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	return got
 }
 
-// diff compares an outcome with the one that the hazard wants. Of the bits and the rejected only those that are named.
+// diff compares an outcome with the hazard's, of Bits and Rejected only the entries that it has.
 func (h *hazard) diff(got outcome) string {
 	maps.DeleteFunc(got.Bits, func(name string, _ int) bool { _, ok := h.Want.Bits[name]; return !ok })
 	maps.DeleteFunc(got.Rejected, func(name string, _ []string) bool { _, ok := h.Want.Rejected[name]; return !ok })
 	return cmp.Diff(h.Want, got, cmpopts.EquateEmpty())
 }
 
-// TestHazards runs every hazard in every order of its reports, and with each of them twice.
+// TestHazards runs every hazard in every order of its reports, and with each report twice.
 func TestHazards(t *testing.T) {
 	t.Parallel()
 	for _, h := range hazards(t) {
@@ -143,7 +143,7 @@ func TestHazards(t *testing.T) {
 	}
 }
 
-// permute calls visit with every order of the reports, until it says to stop.
+// permute calls visit with every order of the reports until it returns false.
 func permute(reports []report, visit func([]report) bool) {
 	var from func(int) bool
 	work := slices.Clone(reports)

@@ -12,19 +12,19 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// report is one report of a source, as the tests' data has it.
+// report is one report of a source in the test data.
 type report struct {
 	Record    string                   `json:"record"`
-	Source    string                   `json:"source"` // "": agent
-	BaseClass string                   `json:"kind"`   // "": computer
-	At        float64                  `json:"at"`     // days
+	Source    string                   `json:"source"`     // "": agent
+	BaseClass string                   `json:"base_class"` // "": computer
+	At        float64                  `json:"at"`         // days
 	IDs       inventory.RawIdentifiers `json:"ids"`
 
-	identifiers []inventory.Identifier // of IDs; nil: not made yet
+	identifiers []inventory.Identifier // of IDs; nil: not normalized yet
 	rejected    []inventory.Rejection
 }
 
-// normalized gives the reports with their tokens, so that they are made once for all orders.
+// normalized returns the reports with their identifiers, so that all orders use the same ones.
 func normalized(rules *identify.Rules, reports []report) []report {
 	made := slices.Clone(reports)
 	for i := range made {
@@ -33,7 +33,7 @@ func normalized(rules *identify.Rules, reports []report) []report {
 	return made
 }
 
-// declaredConstraint is a constraint of the tests' data.
+// declaredConstraint is a constraint in the test data.
 type declaredConstraint struct {
 	A      string `json:"a"`
 	B      string `json:"b"`
@@ -45,7 +45,7 @@ var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func day(n float64) time.Time { return epoch.Add(time.Duration(n * 24 * float64(time.Hour))) }
 
-// lattice is what a store holds of reports: it joins them as they come.
+// lattice joins reports as the store does.
 type lattice struct {
 	rules   *identify.Rules
 	ids     map[string]int64 // by arrival
@@ -57,7 +57,7 @@ func newLattice(rules *identify.Rules) *lattice {
 	return &lattice{rules: rules, ids: map[string]int64{}, names: map[int64]string{}}
 }
 
-// home is the CI that a record of the tests has.
+// defaultCI returns the default CI of a test record.
 func home(name string) string { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String() }
 
 func (l *lattice) add(r report) {
@@ -115,7 +115,7 @@ func (l *lattice) candidateSet(constraints []declaredConstraint) inventory.Candi
 	return n
 }
 
-// groups gives the names of the records of each CI, sorted.
+// groups returns the names of the records of each CI, sorted.
 func (l *lattice) groups(p inventory.Partition) [][]string {
 	byCI := map[string][]string{}
 	for _, assignment := range p.Assignments {
@@ -130,7 +130,7 @@ func (l *lattice) groups(p inventory.Partition) [][]string {
 	return groups
 }
 
-// ci gives the CI of each record, by name.
+// ci returns the CI of each record, by name.
 func (l *lattice) cis(p inventory.Partition) map[string]string {
 	cis := map[string]string{}
 	for _, assignment := range p.Assignments {

@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/identify"
 )
 
-// mutants gives a document for every rule, weight, bonus and threshold of the rules, without it.
+// mutants returns, for every rule, weight, bonus and threshold, a document of rules without it.
 func mutants(t testing.TB) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile("rules/rules.json")
@@ -51,7 +51,7 @@ func mutants(t testing.TB) map[string]string {
 	return all
 }
 
-// plural are the kinds of which a thing has one at a time, as if it could have more.
+// plural makes kinds of which a device has one at a time unbounded.
 func plural(kinds map[string]map[string]any) []string {
 	var fields []string
 	for name, k := range kinds {
@@ -62,7 +62,7 @@ func plural(kinds map[string]map[string]any) []string {
 	return fields
 }
 
-// disabled are the values of the thresholds with which they keep nothing back.
+// disabled are the values that make thresholds ineffective.
 var disabled = map[string]int{
 	"link": 11, "review": 24, "veto": -1000, "alive": -1000, "disagreement": 1000, "contradiction": 1000,
 	"families": 1, "moved": -1000, "kept": -20, "old_days": 36500,
@@ -79,7 +79,7 @@ func without(value any) string {
 	}
 }
 
-// TestEveryRuleMatters takes each rule, weight and threshold away: a hazard has to notice.
+// TestEveryRuleMatters: without any single rule, weight or threshold a hazard fails.
 func TestEveryRuleMatters(t *testing.T) {
 	t.Parallel()
 	all := hazards(t)

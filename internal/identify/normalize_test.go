@@ -54,7 +54,7 @@ func TestNormalize(t *testing.T) {
 			},
 		},
 		{
-			name: "another maker's chassis says nothing of the system",
+			name: "the chassis of another manufacturer does not identify the system",
 			ids:  inventory.RawIdentifiers{Manufacturer: "HP", ChassisManufacturer: "HP", ChassisSerial: "GB8714BMAF"},
 			want: []inventory.Identifier{"chassis:hp|gb8714bmaf"},
 		},
@@ -126,7 +126,7 @@ func TestNormalize(t *testing.T) {
 			t.Parallel()
 			identifiers, rejected := identify.Default().Normalize(test.ids)
 			if diff := cmp.Diff(test.want, identifiers, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("tokens (-want +got):\n%s", diff)
+				t.Errorf("identifiers (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.rejected, rejected, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("rejected (-want +got):\n%s", diff)
@@ -135,7 +135,7 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
-// TestMakers holds the names of one maker together, and those of two apart.
+// TestMakers: the spellings of one manufacturer are equal, and those of two differ.
 func TestMakers(t *testing.T) {
 	t.Parallel()
 	for _, names := range [][]string{
@@ -160,7 +160,7 @@ func TestMakers(t *testing.T) {
 	}
 }
 
-// TestUUIDReadings gives both readings of a UUID the same token.
+// TestUUIDReadings: both byte orders of a UUID normalize to one identifier.
 func TestUUIDReadings(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -178,7 +178,7 @@ func TestUUIDReadings(t *testing.T) {
 	})
 }
 
-// TestNormalIsNormal takes the value of a token for what a source says: its token is the same.
+// TestNormalIsNormal: the value of an identifier normalizes to itself.
 func TestNormalIsNormal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -222,7 +222,7 @@ func TestIsBlockingKey(t *testing.T) {
 	}
 }
 
-// FuzzNormalize feeds anything: tokens fit an index and a text column, and are sorted.
+// FuzzNormalize: identifiers of any input fit an index and a text column, and are sorted.
 func FuzzNormalize(f *testing.F) {
 	f.Add("Dell Inc.", "7KNZB12", "4c4c4544-004b-4e10-805a-b7c04f424831", "a4:bb:6d:10:20:31", "1f0c1e7a9d3b4c5e8f6a7b8c9d0e1f21", "pc-1.example.com", "")
 	f.Add("To Be Filled\x00By O.E.M.", "VMware-56 4d 60", "{", "A4BB.6D10.2031", "\xff", ".", "lxc")

@@ -16,7 +16,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// pool are few values, so that records often have one in common.
+// pool are few values, so that records often share one.
 var pool = map[string][]string{
 	"serial": {"7KNZB12", "7KNZB22", "To Be Filled By O.E.M.", "ODMSAME9", ""},
 	"uuid":   {"4c4c4544-004b-4e10-805a-b7c04f424831", "4445 4c4c", "44454c4c-4b00-104e-805a-b7c04f424831", "03000200-0400-0500-0006-000700080009", ""},
@@ -49,7 +49,7 @@ func drawIDs(t *rapid.T) inventory.RawIdentifiers {
 	return ids
 }
 
-// story is what a few records reported, and what was settled about them.
+// story is the reports of a few records and the constraints between them.
 type story struct {
 	reports     []report
 	constraints []declaredConstraint
@@ -83,7 +83,8 @@ func (s story) drawConstraint(t *rapid.T) declaredConstraint {
 	}
 }
 
-// report gives the lattice of a story whose reports come in an order. The records have the same numbers in all orders.
+// report returns the lattice of a story whose reports arrive in an order. The records have the same
+// numbers in all orders.
 func (s story) report(order []report) *lattice {
 	l := newLattice(identify.Default())
 	for _, r := range s.reports {
@@ -110,7 +111,7 @@ func same(t *rapid.T, what string, a, b inventory.Partition) {
 	}
 }
 
-// TestOrderDoesNotMatter shuffles everything that has no order.
+// TestOrderDoesNotMatter shuffles everything whose order must not matter.
 func TestOrderDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -124,7 +125,7 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			intervals := shuffled.Records[i].Identifiers
 			shuffled.Records[i].Identifiers = shuffle(random, append(intervals, intervals...))
 		}
-		same(t, "another order, and all claims twice", want, identify.Default().Partition(shuffled))
+		same(t, "another order, and all intervals twice", want, identify.Default().Partition(shuffled))
 	})
 }
 
@@ -134,8 +135,8 @@ func shuffle[T any](random *rand.Rand, s []T) []T {
 	return s
 }
 
-// TestIncrementalIsBatch joins the reports one by one, in any order and some of them again, and decides after each: the
-// last decision is that of all of them at once.
+// TestIncrementalIsBatch joins the reports one by one, in any order and some repeatedly, with a
+// partition after each: the last partition is that of all reports at once.
 func TestIncrementalIsBatch(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -157,9 +158,9 @@ func TestIncrementalIsBatch(t *testing.T) {
 	})
 }
 
-// TestInvariants checks what holds of every partition: each record is in one CI, what was settled to be two is two,
-// also through third records, what was settled to be one is one where nothing was settled to be two, and CIs that
-// agents report on show one of them.
+// TestInvariants: each record is in one CI; records that are declared separate are, also through
+// third records; records that are declared linked are one CI unless they are declared separate;
+// each CI with agents has a primary one.
 func TestInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -197,7 +198,7 @@ func checkPrimary(t *rapid.T, l *lattice, p inventory.Partition) {
 		agents[assignment.CI] = agents[assignment.CI] || source == "agent"
 		primaries[assignment.CI] = primaries[assignment.CI] || assignment.Primary
 		if assignment.Primary && (source == "purchase" || source == "manual") {
-			t.Fatalf("the inventory of a %s is shown", source)
+			t.Fatalf("the record of a %s is primary", source)
 		}
 	}
 	for ci := range agents {
@@ -207,7 +208,8 @@ func checkPrimary(t *rapid.T, l *lattice, p inventory.Partition) {
 	}
 }
 
-// TestUndo settles something and revokes it: everything is as it was. Nothing that was passed in is changed.
+// TestUndo: adding and revoking a constraint restores the partition. The arguments are not
+// modified.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -224,12 +226,12 @@ func TestUndo(t *testing.T) {
 		same(t, "a constraint that was revoked", before, identify.Default().Partition(n))
 		after, err := json.Marshal(n)
 		if err != nil || string(text) != string(after) {
-			t.Fatalf("the neighborhood was changed: %v\n%s", err, cmp.Diff(string(text), string(after)))
+			t.Fatalf("the candidate set was modified: %v\n%s", err, cmp.Diff(string(text), string(after)))
 		}
 	})
 }
 
-// TestSharedGrows adds contradictions: what was shared stays shared.
+// TestSharedGrows: with more contradictions, shared identifiers stay shared.
 func TestSharedGrows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -246,7 +248,7 @@ func TestSharedGrows(t *testing.T) {
 	})
 }
 
-// TestNamesDoNotMatter gives records names: at most there is more to review.
+// TestNamesDoNotMatter: names of records may only add reviews.
 func TestNamesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -264,7 +266,7 @@ func TestNamesDoNotMatter(t *testing.T) {
 	})
 }
 
-// TestRejectedIsNoEvidence looks for what was rejected in everything that a decision gives.
+// TestRejectedIsNoEvidence: no decision contains a rejected value.
 func TestRejectedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -284,8 +286,8 @@ func TestRejectedIsNoEvidence(t *testing.T) {
 	})
 }
 
-// TestSharedIsNoEvidence checks that what is shared is not in the evidence of what was linked, unless it was one
-// thing's own before it was copied.
+// TestSharedIsNoEvidence: a shared identifier is not in the evidence of a link, unless it
+// identified one device before it was copied.
 func TestSharedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -303,7 +305,7 @@ func TestSharedIsNoEvidence(t *testing.T) {
 	})
 }
 
-// TestOverShared takes tokens out of the decision.
+// TestOverShared: over-shared identifiers do not count.
 func TestOverShared(t *testing.T) {
 	t.Parallel()
 	l := newLattice(identify.Default())
@@ -327,7 +329,7 @@ func TestOverShared(t *testing.T) {
 	}
 }
 
-// TestLivenessDependent tells the records that may yet turn out to be two things.
+// TestLivenessDependent: records that may yet turn out to be two devices are liveness-dependent.
 func TestLivenessDependent(t *testing.T) {
 	t.Parallel()
 	l := newLattice(identify.Default())

@@ -14,8 +14,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// world is a hidden truth that agents report on: which machine each of them is on is known, and identity has to find
-// it.
+// world is a simulation in which the machine of each agent is known, and which identification has
+// to find.
 type world struct {
 	random      *rand.Rand
 	day         float64
@@ -31,14 +31,14 @@ type world struct {
 type machine struct {
 	name  string
 	vm    bool
-	blank bool // it has no identifier of its own but its addresses
+	blank bool // only its addresses identify it
 	off   bool
 	ids   inventory.RawIdentifiers // of the hardware
 	disk  *disk
 	dock  string // the address of the dock that it stands in
 }
 
-// disk carries installations from machine to machine. A virtual one has no serial number.
+// disk moves installations from machine to machine. A virtual disk has no serial number.
 type disk struct {
 	id            inventory.DiskID
 	installations []*installation
@@ -69,7 +69,7 @@ func (w *world) chance(percent int) bool { return w.random.IntN(100) < percent }
 
 func pick[T any](w *world, from []T) T { return from[w.random.IntN(len(from))] }
 
-// digits are those of an identifier that nobody else has.
+// digits returns a unique text of hexadecimal digits.
 func (w *world) digits(n int) string {
 	const alphabet = "0123456789abcdef"
 	var b strings.Builder
@@ -99,9 +99,9 @@ func (w *world) buy() *machine {
 		BoardManufacturer: "Dell Inc.", BoardSerial: "CN7220" + w.digits(8), Interfaces: []inventory.InterfaceID{w.card()},
 	}
 	switch n := w.random.IntN(100); {
-	case n < 15: // the assembler filled in nothing
+	case n < 15: // the assembler left placeholders
 		m.ids.SerialNumber = "To Be Filled By O.E.M."
-	case n < 30: // the maker fills in the same everywhere
+	case n < 30: // the manufacturer writes one value everywhere
 		m.ids.Manufacturer, m.ids.SerialNumber = "Noname", "ODMSAME9"
 	case n < 38:
 		m.blank = true
@@ -121,7 +121,7 @@ func (w *world) buy() *machine {
 	return m
 }
 
-// order lets a purchase tell of a machine.
+// order adds a purchase of a machine.
 func (w *world) order(m *machine) {
 	record := fmt.Sprintf("order-%d", w.next())
 	w.truth[record] = m
@@ -137,7 +137,7 @@ func (w *world) buyVM() *machine {
 	return m
 }
 
-// renumber gives a virtual machine new identifiers.
+// renumber assigns new identifiers to a virtual machine.
 func (w *world) renumber(m *machine) {
 	m.ids.UUID = w.uuid()
 	plain := strings.ReplaceAll(m.ids.UUID, "-", "")
@@ -149,7 +149,7 @@ func (w *world) renumber(m *machine) {
 	m.ids.Interfaces = []inventory.InterfaceID{{MAC: "00:50:56:8a:" + w.digits(2) + ":" + w.digits(2), Type: "ethernet"}}
 }
 
-// install puts a system with an agent on a machine's disk, in place of what was there.
+// install puts a system with an agent on a machine's disk and replaces what was there.
 func (w *world) install(m *machine) {
 	m.disk.installations = []*installation{{id: w.digits(32), host: pick(w, []string{"pc", "srv1", "front-desk"}), agents: []string{w.agent()}}}
 	m.disk.booted = 0
@@ -157,7 +157,7 @@ func (w *world) install(m *machine) {
 
 func (w *world) agent() string { return fmt.Sprintf("agent-%d", w.next()) }
 
-// report lets every machine that is on report once.
+// report makes every machine that is on report once.
 func (w *world) report() {
 	for _, m := range w.machines {
 		if m.off || m.disk == nil || len(m.disk.installations) == 0 {
@@ -190,7 +190,7 @@ func (m *machine) identifiers(in *installation) inventory.RawIdentifiers {
 	return ids
 }
 
-// machine gives one that is on, physical or virtual as asked; nil: there is none.
+// machine returns one that is on, physical or virtual as requested; nil: there is none.
 func (w *world) machine(vm bool) *machine {
 	var on []*machine
 	for _, m := range w.machines {
@@ -206,7 +206,7 @@ func (w *world) machine(vm bool) *machine {
 
 func (m *machine) installed() *installation { return m.disk.installations[m.disk.booted] }
 
-// action changes the world. It reports false where there is nothing to do it to.
+// action changes the world; false: there is nothing to change.
 type action struct {
 	name string
 	do   func(w *world) bool
@@ -238,7 +238,7 @@ var actions = []action{
 	{"dual boot", func(w *world) bool { return w.on(w.dualBoot) }},
 }
 
-// on does something to a machine.
+// on changes a machine.
 func (w *world) on(do func(*machine)) bool {
 	m := w.machine(w.chance(25))
 	if m == nil {
@@ -248,8 +248,8 @@ func (w *world) on(do func(*machine)) bool {
 	return true
 }
 
-// clone copies a virtual machine. With its agent's state it is a fork, which the ratchet finds; without, the copy's
-// agent enrolls anew.
+// clone copies a virtual machine. With its agent's state the copy is a fork, which the ratchet
+// detects; without it the copy's agent enrolls anew.
 func (w *world) clone(renumbered, fork bool) bool {
 	original := w.machine(true)
 	if original == nil {
@@ -307,7 +307,7 @@ func (w *world) newDisk(m *machine) {
 	w.install(m)
 }
 
-// sell takes a machine away for a while: it comes back with another disk.
+// sell removes a machine for a time; it returns with another disk.
 func (w *world) sell(m *machine) {
 	m.off = true
 	w.day += 30
@@ -326,7 +326,7 @@ func (w *world) dualBoot(m *machine) {
 	m.disk.booted = 1 - m.disk.booted
 }
 
-// verdict is how a partition compares with the truth, in pairs of records.
+// verdict is how a partition differs from the truth, in pairs of records.
 type verdict struct {
 	pairs   int             // of records on one machine, which has an identifier of its own
 	merged  map[string]bool // of two machines
@@ -357,7 +357,7 @@ func (w *world) evaluate(t *testing.T) verdict {
 				v.pairs++
 			}
 			switch {
-			case together && !one && (w.truth[a].blank || w.truth[b].blank): // nothing but an address tells them apart
+			case together && !one && (w.truth[a].blank || w.truth[b].blank): // only an address distinguishes them
 			case together && !one:
 				v.merged[pair] = true
 			case one && !together && w.truth[a].blank:
@@ -374,24 +374,25 @@ func (w *world) evaluate(t *testing.T) verdict {
 	return v
 }
 
-// copied tells whether another machine has all that a machine has: nothing tells which of the two a new agent is on.
+// copied reports whether another machine has all identifiers of a machine: nothing shows on which
+// of the two a new agent is.
 func (w *world) copied(m *machine) bool {
 	return slices.ContainsFunc(w.machines, func(other *machine) bool { return other != m && other.vm && other.ids.UUID == m.ids.UUID })
 }
 
-// added gives the pairs that are not among those before, sorted.
+// added returns the pairs that are not among those before, sorted.
 func added(now, before map[string]bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(now)), func(pair string) bool { return before[pair] })
 }
 
-// known gives the constraints between records that have reported.
+// known returns the constraints between records that have reported.
 func (w *world) known() []declaredConstraint {
 	return slices.DeleteFunc(slices.Clone(w.constraints), func(c declaredConstraint) bool {
 		return w.lattice.ids[c.A] == 0 || w.lattice.ids[c.B] == 0
 	})
 }
 
-// number gives that of an environment variable, or else the fallback.
+// number returns the value of an environment variable, or else the fallback.
 func number(t *testing.T, variable string, fallback int) int {
 	t.Helper()
 	value := os.Getenv(variable)
@@ -405,8 +406,8 @@ func number(t *testing.T, variable string, fallback int) int {
 	return n
 }
 
-// TestWorld lets much happen, and compares what is found with what is true after each step. MUSTER_TEST_WORLDS says how
-// many worlds there are, and MUSTER_TEST_SEED which is the first.
+// TestWorld applies many changes and compares the partition with the truth after each.
+// MUSTER_TEST_WORLDS is the number of worlds, and MUSTER_TEST_SEED the seed of the first.
 func TestWorld(t *testing.T) {
 	t.Parallel()
 	worlds, steps := 60, 20
@@ -440,15 +441,15 @@ func TestWorld(t *testing.T) {
 		t.Errorf("%d pairs of records were made one CI that are of two machines", sum.merged)
 	}
 	if sum.separate*100 > sum.pairs {
-		t.Errorf("%d of %d pairs of records of one machine were apart: that is more than one in a hundred", sum.separate, sum.pairs)
+		t.Errorf("%d of %d pairs of records of one machine were separate: that is more than one in a hundred", sum.separate, sum.pairs)
 	}
 	if sum.unasked > 0 {
 		t.Errorf("%d pairs of records of one machine were split without asking anybody", sum.unasked)
 	}
 }
 
-// tally sums up what an action led to: pairs, and those of them that were apart, after each time it was done; of what was
-// wrong the rest is what was not wrong before.
+// tally counts what an action caused: pairs, and those of them that are separate, after each time;
+// errors only if they are new.
 type tally struct{ times, pairs, separate, merged, split, copied, unasked, blank int }
 
 func (t *tally) add(now, before verdict) {
@@ -484,7 +485,7 @@ func log(t *testing.T, table map[string]*tally) tally {
 	return sum
 }
 
-// describe logs what is known of the records of pairs that came out wrong and did not before.
+// describe logs the records of pairs that are wrong now and were not before.
 func (w *world) describe(t *testing.T, seed int, how string, pairs []string) {
 	t.Helper()
 	if len(pairs) == 0 {
@@ -498,7 +499,7 @@ func (w *world) describe(t *testing.T, seed int, how string, pairs []string) {
 			continue
 		}
 		record := w.lattice.records[assignment.Record-1]
-		t.Logf("%s is %s, placed in %s: %s", name, w.truth[name].name, assignment.CI[:8], identify.Explain(assignment.Reason))
+		t.Logf("%s is %s, assigned to %s: %s", name, w.truth[name].name, assignment.CI[:8], identify.Explain(assignment.Reason))
 		for _, c := range record.Identifiers {
 			t.Logf("    %v … %v of %v  %s", c.First.Format("01-02 15:04"), c.Last.Format("01-02 15:04"), record.SeenAt.Format("01-02 15:04"), c.Identifier)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/resolve"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -26,7 +27,7 @@ type Store interface {
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
 	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
 	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
-	Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error)
+	Commit(ctx context.Context, updates []resolve.Update) (map[int64]resolve.Committed, error)
 }
 
 // CheckIn is what one check-in says, next to what the collector held when it said so.

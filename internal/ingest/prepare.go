@@ -15,7 +15,9 @@ type work struct {
 	sections   []*sectionWork
 	verdicts   []inventory.Verdict
 	change     inventory.Change
-	assignment *inventory.RecordAssignment // where its record was found to be; nil: nobody asked
+	observed   *inventory.Observed         // nil: nothing changed that identifies or describes the machine
+	assignment *inventory.RecordAssignment // nil: the record was not resolved
+	committed  bool
 	result
 }
 

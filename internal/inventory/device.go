@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// DeviceQuery asks for devices.
+// DeviceQuery selects devices.
 type DeviceQuery struct {
 	Page
 	Search     string // a part of the name, the serial number or the model, in any case; "": any
@@ -14,7 +14,7 @@ type DeviceQuery struct {
 	Descending bool
 }
 
-// SoftwareDevicesQuery asks for the devices that a software is installed on.
+// SoftwareDevicesQuery selects the devices on which software is installed.
 type SoftwareDevicesQuery struct {
 	Page
 	Software int32
@@ -23,26 +23,26 @@ type SoftwareDevicesQuery struct {
 // DeviceAgent is an agent that reports on a device.
 type DeviceAgent struct {
 	AgentID      string     `json:"agent_id"`
-	Version      string     `json:"version,omitempty" doc:"Absent from answers about the past."`
+	Version      string     `json:"version,omitempty"`
 	EnrolledAt   time.Time  `json:"enrolled_at"`
-	LastSeen     *time.Time `json:"last_seen,omitempty" doc:"Absent from answers about the past."`
-	RevokedAt    *time.Time `json:"revoked_at,omitempty" doc:"The agent has been refused since then."`
+	LastSeen     *time.Time `json:"last_seen,omitempty"`
+	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
 	RevokeReason string     `json:"revoke_reason,omitempty"`
 }
 
-// DeviceSection says how a section of a device was last collected.
+// DeviceSection is the last collection of a section of a device.
 type DeviceSection struct {
 	Name        string    `json:"name"`
-	Status      Status    `json:"status" enum:"ok,partial,denied,unsupported,timeout,error"`
-	Message     string    `json:"message,omitempty" doc:"Why the status is not ok."`
+	Status      Status    `json:"status"`
+	Message     string    `json:"message,omitempty"`
 	StatusSince time.Time `json:"status_since"`
-	Items       *int32    `json:"items,omitempty" doc:"The number of items held; absent where the section was never collected."`
-	ChangedAt   time.Time `json:"changed_at" doc:"When the section's items or its status changed last."`
-	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent from answers about the past."`
-	Verdicts    []Verdict `json:"verdicts,omitempty" nullable:"false" doc:"The items of the last change that could not be taken as they were."`
+	Items       *int32    `json:"items,omitempty"`
+	ChangedAt   time.Time `json:"changed_at"`
+	DurationMS  *int32    `json:"duration_ms,omitempty"`
+	Verdicts    []Verdict `json:"verdicts,omitempty"`
 }
 
-// ItemQuery asks for the items of one section of one device.
+// ItemQuery selects the items of one section of one device.
 type ItemQuery struct {
 	Page
 	Device  string
@@ -53,24 +53,24 @@ type ItemQuery struct {
 // HeldItem is an item of a device.
 type HeldItem struct {
 	ID       ItemID
-	Software int32           // the software that it is an installation of; 0: it is none
+	Software int32           // the installed software; 0: none
 	Facts    json.RawMessage // see Item.Facts
-	Readings []byte          // as they stand on the wire; nil: none are known
+	Readings []byte          // in the form of the wire; nil: unknown
 }
 
-// ChangeQuery asks for the changes of a device's items.
+// ChangeQuery selects changes of a device's items.
 type ChangeQuery struct {
 	Page
 	Device  string
 	Section string    // "": all
 	Since   time.Time // zero: from the beginning
-	Until   time.Time // zero: to the end; the instant itself is not in
+	Until   time.Time // exclusive; zero: to the end
 }
 
 // ItemChange is one change of an item of a device.
 type ItemChange struct {
 	At      time.Time
 	Section string
-	Old     json.RawMessage // facts; nil: the item was not there
-	New     json.RawMessage // facts; nil: the item is gone
+	Old     json.RawMessage // facts; nil: the item was added
+	New     json.RawMessage // facts; nil: the item was removed
 }

@@ -2,19 +2,19 @@ package inventory
 
 import "time"
 
-// EnrollmentToken lets agents enroll. The token itself is not kept, only its hash.
+// EnrollmentToken permits agents to enroll. Only the hash of the token itself is stored.
 type EnrollmentToken struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	MaxUses   int32      `json:"max_uses"`
 	Uses      int32      `json:"uses"`
-	Network   string     `json:"network,omitempty" doc:"Where agents may enroll from, as CIDR; absent: anywhere."`
+	Network   string     `json:"network,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
 }
 
-// APIToken lets a program use the API. The token itself is not kept, only its hash.
+// APIToken permits a program to use the API. Only the hash of the token itself is stored.
 type APIToken struct {
 	ID        string
 	Name      string

@@ -2,8 +2,8 @@ package inventory
 
 import "time"
 
-// RawIdentifiers are what a source says by which a thing can be told from others, as the source said it: nothing is
-// judged, cut or converted. Empty is unknown.
+// RawIdentifiers are the identifiers of a CI as a source reports them, without any change. Empty is
+// unknown.
 type RawIdentifiers struct {
 	Manufacturer        string
 	Model               string
@@ -17,22 +17,22 @@ type RawIdentifiers struct {
 	Interfaces          []InterfaceID
 	Disks               []DiskID
 	OSInstallID         string   // machine-id, MachineGuid
-	Native              []string // ids that a platform vouches for, "scope:id": a cloud's instance, a slot of a pool
+	Native              []string // "scope:id", guaranteed by a platform: a cloud's instance, a slot of a pool
 	Hostname            string
 	FQDN                string
 	Virtual             bool
-	Container           string // its type; not empty: the hardware it sees is its host's
+	Container           string // the type of container; not "": the visible hardware is the host's
 }
 
-// InterfaceID is what tells network interfaces apart.
+// InterfaceID identifies a network interface.
 type InterfaceID struct {
 	MAC       string
-	Permanent string // the one that it was made with
+	Permanent string // the permanent address
 	Type      string // "ethernet", "wifi", "bridge", …
 	Virtual   bool
 }
 
-// DiskID is what tells disks apart.
+// DiskID identifies a disk.
 type DiskID struct {
 	Manufacturer string
 	Model        string
@@ -42,94 +42,99 @@ type DiskID struct {
 	Removable    bool
 }
 
-// Identifier is an identifier in its one form, fit to be compared: "kind:scope|value", folded.
+// Identifier is a normalized identifier, "kind:scope|value", folded, so that equal ones are equal
+// strings.
 type Identifier string
 
-// Rejection says why an identifier counts for nothing.
+// Rejection is an identifier that is no evidence, and why.
 type Rejection struct {
 	Kind    string `json:"kind"`
 	Value   string `json:"value"`
-	Pattern string `json:"pattern" doc:"The pattern that rejected it."`
-	// Host is the token that it would be if it were not the host's, of whom a container tells.
+	Pattern string `json:"pattern"`
+	// Host is the identifier that a container sees of its host; "" if it is not a container.
 	Host Identifier `json:"-"`
 }
 
-// IdentifierInterval is a token that a record's thing was seen with. Claims are a lattice: joined by the earliest First and
-// the latest Last, so that neither order nor repetition of reports matters.
+// IdentifierInterval is the time in which a record reported an identifier. Intervals form a
+// lattice: they are joined by the earliest First and the latest Last, so that neither the order nor
+// the repetition of reports matters.
 type IdentifierInterval struct {
 	Identifier Identifier
 	First      time.Time
-	Last       time.Time // that of the record, while the token is reported
+	Last       time.Time // the record's SeenAt while the identifier is reported
 }
 
-// RecordEvidence is a source record as identity sees it.
+// RecordEvidence is the evidence of a source record for its identity.
 type RecordEvidence struct {
 	Record      int64
-	Source      string    // "agent", "manual", …; what is behind a colon is a name
-	BaseClass   string    // the class below ci that its thing is of: "computer", "monitor", …; "": not said
-	CreatedAt   time.Time // when it was first heard of
-	SeenAt      time.Time // when it was last heard of
-	DefaultCI   string    // the CI that is its own, should it be no other's
+	Source      string    // "agent", "manual", …; a name may follow a colon
+	BaseClass   string    // the class directly below ci: "computer", "monitor", …; "": unknown
+	CreatedAt   time.Time // when it was first observed
+	SeenAt      time.Time // when it was last observed
+	DefaultCI   string    // its CI unless the evidence assigns it to another one
 	Identifiers []IdentifierInterval
 }
 
-// Constraint is what was settled about two records, whatever the evidence says.
+// Constraint is a declaration about two records that overrides the evidence.
 type Constraint struct {
 	A, B   int64
 	Linked bool   // false: never one CI
-	Origin string // "operator", "review", "fork"
+	Origin string // Origin…
 }
 
-// CandidateSet is all that one decision looks at: records that have tokens in common, directly or through others,
-// and the constraints between them. The order of its parts means nothing.
+// CandidateSet is the input of one decision: records that share identifiers, directly or through
+// others, and the constraints between them. Their order does not matter.
 type CandidateSet struct {
 	Records     []RecordEvidence
 	Constraints []Constraint
-	OverShared  []Identifier // held by too many to look at; they count for nothing
+	OverShared  []Identifier // too many records share them; they are no evidence
 }
 
-// Partition says which records are one CI. It is a function of a Neighborhood and a set of rules, and of nothing else.
+// Partition assigns the records of a candidate set to CIs. It is a function of the CandidateSet and
+// the rules alone.
 type Partition struct {
 	Assignments       []Assignment
 	Reviews           []ReviewCase
 	Findings          []Finding
-	Shared            []Identifier // held by things that are not one: they count for nothing
-	LivenessDependent []int64      // records whose place depends on who is heard of next
+	Shared            []Identifier // several CIs share them; they are no evidence
+	LivenessDependent []int64      // records whose assignment depends on which records are observed next
 }
 
-// Assignment says which CI a record's thing is, and why.
+// Assignment is the CI of a record, and why.
 type Assignment struct {
 	Record int64
 	CI     string
-	// Primary tells whether the record's inventory is the CI's: of several agents on one installation one is.
+	// Primary records count for the CI's items: one of several agents on an installation is
+	// primary.
 	Primary bool
-	// PreviousCIs are the CIs that the record's thing was before it became another: its disk moved there from them.
+	// PreviousCIs are the CIs of the record's earlier hardware periods: its disk moved from them to
+	// CI.
 	PreviousCIs []string
 	Reason      Reason
 }
 
-// Reason is why a decision was taken, in a form that programs read.
+// Reason is the explanation of a decision, for programs.
 type Reason struct {
-	Rule         string       `json:"rule" doc:"The rule that decided, e.g. R3."`
+	Rule         string       `json:"rule"`
 	RulesVersion string       `json:"rules_version"`
-	With         int64        `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
-	Bits         int          `json:"bits" doc:"Evidence for less evidence against, in bits."`
+	With         int64        `json:"with,omitempty"`
+	Bits         int          `json:"bits"`
 	For          []Evidence   `json:"for,omitempty"`
 	Against      []Evidence   `json:"against,omitempty"`
-	Shared       []Identifier `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
+	Shared       []Identifier `json:"shared,omitempty"`
 	Rejected     []Rejection  `json:"rejected,omitempty"`
-	Candidates   []Candidate  `json:"candidates,omitempty" doc:"The other records that were considered."`
+	Candidates   []Candidate  `json:"candidates,omitempty"`
 }
 
-// Evidence is what one family of identifiers says about two records.
+// Evidence is the evidence of one family of identifiers about two records.
 type Evidence struct {
 	Family      string       `json:"family"`
 	Bits        int          `json:"bits"`
 	Identifiers []Identifier `json:"identifiers"`
-	Past        bool         `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
+	Past        bool         `json:"past,omitempty"`
 }
 
-// Candidate is a record that was considered, and with what result.
+// Candidate is another record that was compared, with the result.
 type Candidate struct {
 	Record int64  `json:"record"`
 	CI     string `json:"ci"`
@@ -137,17 +142,17 @@ type Candidate struct {
 	Bits   int    `json:"bits"`
 }
 
-// ReviewCase is a pair of records that a person should decide about.
+// ReviewCase is a pair of records that a person should decide.
 type ReviewCase struct {
 	A, B   int64 // A < B
 	Type   string
 	Reason Reason
 }
 
-// Finding is something about identity that people should know.
+// Finding is an observation about identity that people should know.
 type Finding struct {
-	Type       string     // "shared_identifier", "two_agents", "board_replaced", …
+	Type       string     // Finding…
 	Records    []int64    // sorted
-	Identifier Identifier // "": not about one
+	Identifier Identifier // "": the finding is not about one
 	Text       string     // for people
 }

@@ -1,5 +1,8 @@
-// Package inventory holds the domain's plain types: what an observation of a machine is, what changed, what a
-// device is. It imports nothing of ours and does nothing by itself.
+// Package inventory contains the domain types that all server packages share, and the constants of
+// the vocabulary: sources, classes, relationship types, decisions, findings. It imports nothing of
+// ours, does no I/O and contains no rules; those are in packages identify and reconcile.
+// Start with Observed and Observation for what sources report, CandidateSet and Partition for
+// identity, CI for the result, and vocabulary.go for the constants.
 package inventory
 
 import (
@@ -7,26 +10,27 @@ import (
 	"time"
 )
 
-// Status says how the collection of a section ended.
+// Status is the outcome of the collection of a section.
 type Status string
 
-// The statuses of a section, as they stand on the wire, in SQL, in JSON and on screen.
+// Statuses of a section, in one form on the wire, in SQL, in JSON and on screen.
 const (
-	StatusOK          Status = "ok"          // complete: what is not in it is not on the machine
-	StatusPartial     Status = "partial"     // some sources failed: what is not in it may still be there
-	StatusDenied      Status = "denied"      // the agent lacks the right to look
-	StatusUnsupported Status = "unsupported" // this system has no such thing, or is not covered yet
+	StatusOK          Status = "ok"          // complete: absent items are not on the machine
+	StatusPartial     Status = "partial"     // some sources failed: absent items may still be there
+	StatusDenied      Status = "denied"      // the agent lacks the permission
+	StatusUnsupported Status = "unsupported" // the operating system has no such section, or it is not implemented there
 	StatusTimeout     Status = "timeout"
 	StatusError       Status = "error"
 )
 
-// Complete reports whether items absent from the section may be concluded to be gone from the machine.
+// Complete reports whether items that are absent from the section were removed from the machine.
 func (s Status) Complete() bool { return s == StatusOK }
 
-// Collected reports whether the section carries items at all.
+// Collected reports whether the section has items.
 func (s Status) Collected() bool { return s == StatusOK || s == StatusPartial }
 
-// Root identifies a set of items: see wire.Root for how it is computed. The zero root is that of the empty set.
+// Root identifies a set of items; see wire.Root for how it is computed. The zero Root is that of
+// the empty set.
 type Root [32]byte
 
 // Digest identifies an item of a section by its content.
@@ -43,13 +47,13 @@ type Item struct {
 	Facts   json.RawMessage // canonical JSON: snake_case names, numbers as numbers, absent fields absent
 }
 
-// Ref is an interned item as sets and diffs need it.
+// Ref is an interned item in sets and diffs.
 type Ref struct {
 	ID      ItemID
 	KeyHash int64
 }
 
-// Verdict says what became of an item that could not be taken as it was.
+// Verdict is what the collector did with an item that it did not accept unchanged.
 type Verdict struct {
 	Section string `json:"section"`
 	Item    string `json:"item"`    // its key, as far as it could be read
@@ -64,7 +68,7 @@ const (
 	OutcomeRejected  = "rejected"
 )
 
-// Device is what is known of a machine at one instant. Empty strings are unknown.
+// Device is a machine at one instant. Empty strings are unknown.
 type Device struct {
 	ID           string     `json:"id"`
 	Name         string     `json:"name,omitempty"`
@@ -79,7 +83,7 @@ type Device struct {
 	LastSeen     *time.Time `json:"last_seen,omitempty"` // absent from answers about the past
 }
 
-// Error is an error that a caller may be told about: a code for programs, a message for people.
+// Error is an error for the caller: a code for programs, a message for people.
 type Error struct {
 	Code    string
 	Message string
@@ -92,7 +96,7 @@ const (
 	CodeUnauthenticated = "unauthenticated"
 	CodeForbidden       = "forbidden"
 	CodeConflict        = "conflict"
-	CodeStale           = "stale" // what was to be changed is another than the caller saw
+	CodeStale           = "stale" // the resource changed since the caller read it
 	CodeUnavailable     = "unavailable"
 )
 

@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// NameProblem says why a text is no name that people could read or tell from another; "": it is one.
+// NameProblem returns why people could not read a name or distinguish it from another; "": it is
+// valid.
 func NameProblem(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return "a name is more than blanks"

@@ -2,15 +2,15 @@ package inventory
 
 import "time"
 
-// Page says which part of a list is wanted, and as of which instant.
+// Page selects a part of a list, at an instant.
 type Page struct {
 	AsOf  time.Time // zero: now
-	After Position  // where the part before ended; nil: from the beginning
+	After Position  // the end of the previous part; nil: the beginning
 	Limit int       // the number of rows; 0: all of them
 }
 
-// Position is where in its list a row stands: sort keys as text, which only the list that gave them can read.
+// Position is the position of a row in its list: sort keys as text, which only that list can read.
 type Position []string
 
-// Visit takes the rows of a list one after the other. Its error ends the list.
+// Visit receives the rows of a list one by one. Its error ends the list.
 type Visit[T any] func(row T, at Position) error

@@ -2,13 +2,13 @@ package inventory
 
 import "time"
 
-// Record is what the collector holds of one source record that reports inventories: an agent's and the state of its
-// conversation, or that of a file that was imported.
+// Record is the stored state of a source record that reports inventories: the state of an agent and
+// its conversation, or that of an imported file.
 type Record struct {
 	ID                int64
-	AgentID           string // "" where it is none of our agents
+	AgentID           string // "": the record is not a Muster agent
 	CI                string // the device's id; "" before the first inventory
-	LivenessDependent bool   // that it was heard of may change which device it is
+	LivenessDependent bool   // an observation of it may change the assignment
 	RevokedAt         *time.Time
 	Version           int64 // the fence: a Change is relative to it
 	Root              Root  // of the whole inventory
@@ -16,30 +16,31 @@ type Record struct {
 	PreviousToken     []byte
 	TokenAt           time.Time
 	BootID            string
-	Program           string            // what reports, and its version: of our agents the version alone
+	Program           string            // the program that reports, with its version; of Muster agents the version alone
 	Hardware          map[string]uint64 // family → hash, see proto Hardware
 }
 
-// SectionState is what the collector holds of one section of a record.
+// SectionState is the stored state of one section of a record.
 type SectionState struct {
 	Section   string
-	Collected bool // items came at least once
-	Root      Root // of what the agent last sent; meaningless unless Collected
-	Superset  bool // more is held than Root says, because a partial section removed nothing
+	Collected bool // items were received at least once
+	Root      Root // of the items that the agent last sent; undefined unless Collected
+	Superset  bool // the set has items beyond Root, because a partial section removed none
 	Status    Status
 	Message   string
 	Items     int
 	Buckets   int
-	Verdicts  []Verdict // on the items held or refused
+	Verdicts  []Verdict // on accepted and rejected items
 }
 
-// Change is everything that one observation does to a record. It is applied as a whole or not at all.
+// Change is everything that one observation changes for a record. It is applied as a whole or not
+// at all.
 type Change struct {
 	Record   int64
 	Version  int64 // of the record that the change is relative to
 	Root     Root
 	Token    []byte // the ratchet's next token
-	Previous []byte // the one that the agent came with, which it comes with again if this change's Ack is lost
+	Previous []byte // the token that the agent presented, and presents again if this change's Ack is lost
 	BootID   string
 	Program  string
 	Hardware map[string]uint64
@@ -47,28 +48,28 @@ type Change struct {
 	Sections []SectionChange
 }
 
-// Incident is something that the ratchet found out about a record.
+// Incident is an anomaly of a record that the ratchet detected.
 type Incident struct {
 	Type   string            // "rollback" or "clone"
 	Detail map[string]string // for people
 }
 
-// The kinds of an Incident.
+// Types of an Incident.
 const (
 	IncidentRollback = "rollback"
 	IncidentClone    = "clone"
 )
 
-// SectionChange is what a Change does to one section.
+// SectionChange is the part of a Change for one section.
 type SectionChange struct {
 	State         SectionState   // after the change
-	StatusChanged bool           // the old status goes to the section's past
-	Duration      *time.Duration // of the collection; nil: not known
-	First         bool           // the section's history begins: its items are no events
-	Rebucket      bool           // Buckets holds the whole set; what the store has goes
+	StatusChanged bool           // the old status becomes history
+	Duration      *time.Duration // of the collection; nil: unknown
+	First         bool           // the section's first items: they are not events
+	Rebucket      bool           // Buckets has the whole set and replaces the stored one
 	Buckets       []Bucket       // the buckets to write
 	Events        []Event        // what changed
-	Gained        []ItemID       // for the counts; with First more than Events say
+	Gained        []ItemID       // for the counts; with First also the items without events
 	Lost          []ItemID
 	Readings      []Reading
 	AllReadings   bool // Readings replaces what the store has
@@ -77,10 +78,10 @@ type SectionChange struct {
 // Bucket is a part of a section's set.
 type Bucket struct {
 	Number int
-	IDs    []ItemID // sorted; none: the bucket goes
+	IDs    []ItemID // sorted; empty: the bucket is deleted
 }
 
-// BucketOf gives the bucket of an item in a set of n buckets.
+// BucketOf returns the bucket of an item in a set of n buckets.
 func BucketOf(keyHash int64, n int) int { return int(uint64(keyHash) % uint64(n)) } //nolint:gosec // a hash has no sign
 
 // Event is one change of an item: Old to New, 0 for none.
@@ -88,20 +89,20 @@ type Event struct {
 	Old, New ItemID
 }
 
-// Reading is the latest values of one item on one machine, as they stand on the wire.
+// Reading is the latest values of one item on one machine, in the form of the wire.
 type Reading struct {
 	Item ItemID
 	Raw  []byte
 }
 
-// SetKey names a bucket of a section of a record.
+// SetKey identifies a bucket of a section of a record.
 type SetKey struct {
 	Record  int64
 	Section string
 	Bucket  int
 }
 
-// Presence says when a record was last seen, and in which conversation.
+// Presence is when a record was last observed, and in which conversation.
 type Presence struct {
 	Record int64
 	SeenAt time.Time

@@ -1,18 +1,18 @@
 package inventory
 
-// Software is one name, version, publisher and source of software that was found on a machine at some time.
+// Software is one name, version, publisher and source of software that was ever found on a machine.
 type Software struct {
 	ID           int32  `json:"id"`
 	Name         string `json:"name"`
 	Version      string `json:"version,omitempty"`
 	Publisher    string `json:"publisher,omitempty"`
-	Source       string `json:"source,omitempty" doc:"What told of it: dpkg, rpm, apk, …"`
-	InstallCount int64  `json:"install_count" doc:"The number of installations; two architectures on one machine are two."`
+	Source       string `json:"source,omitempty"`
+	InstallCount int64  `json:"install_count"`
 }
 
-// SoftwareQuery asks for software.
+// SoftwareQuery selects software.
 type SoftwareQuery struct {
 	Page
 	Words              []string // each must be a part of the name or of the publisher, in any case
-	IncludeUninstalled bool     // also what no machine holds any more
+	IncludeUninstalled bool     // also software that is no longer installed anywhere
 }

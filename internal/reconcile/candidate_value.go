@@ -12,79 +12,79 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// candidateValue is what one record says of one attribute.
+// candidateValue is what one record reports for one attribute.
 type candidateValue struct {
 	record int64
 	source string
 	value  any
 	seen   time.Time
-	rank   int // of the source for this attribute
+	rank   int // of the source for this attribute, 0 is the best
 	age    age
-	former bool // the record's thing is another CI now
-	yields bool // stale, and something was said since
+	former bool // the record's installation is at another CI now
+	yields bool // stale, and a newer value exists
 }
 
-// age says whether a statement's source was heard of lately.
+// age is whether a value's source was observed recently.
 type age int
 
 const (
-	declared age = iota // it holds until it is said otherwise
+	declared age = iota // valid until it is changed
 	fresh
 	stale
 )
 
-// candidateValues sorts what the records say by attribute, the one that is preferred first. The class is the attribute
-// "class".
+// candidateValues returns the values that the records report by attribute, the preferred one first.
+// The class is the attribute "class".
 func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at time.Time) map[string][]candidateValue {
-	said := map[string][]candidateValue{}
+	values := map[string][]candidateValue{}
 	for _, c := range candidates {
 		for attribute, value := range p.valuesFor(c) {
-			rank, heard := p.groupOf(attribute).rankOf(kindOf(c.Source), value)
-			if !heard {
+			rank, known := p.groupOf(attribute).rankOf(sourceTypeOf(c.Source), value)
+			if !known {
 				continue
 			}
-			said[attribute] = append(said[attribute], candidateValue{
+			values[attribute] = append(values[attribute], candidateValue{
 				record: c.Record, source: c.Source, value: value, seen: c.SeenAt, rank: rank, age: p.age(c, at), former: c.Former,
 			})
 		}
 	}
-	for attribute, says := range said {
+	for attribute, ranked := range values {
 		if !p.groupOf(attribute).Lasting {
-			markYielding(says)
+			markYielding(ranked)
 		}
-		slices.SortFunc(says, prefer)
+		slices.SortFunc(ranked, prefer)
 	}
-	return said
+	return values
 }
 
-// valuesFor are a candidate's attributes, its class, and what follows from it: what an inventory speaks of is in use,
-// unless the source knows the state better. Of a record whose thing is another CI now, only what it said of the
-// hardware counts: its installation went with the disk.
+// valuesFor returns a candidate's attributes, its class and the life-cycle state that follows: what
+// an inventory observes is in use, unless the source knows the state better. A record whose
+// installation moved to another CI counts for the hardware only.
 func (p *Precedence) valuesFor(c inventory.CandidateValues) map[string]any {
-	claims := make(map[string]any, len(c.Attributes)+2)
+	all := make(map[string]any, len(c.Attributes)+2)
 	if p.hasLifecycle(c.Class) && p.Observes(c.Source) {
-		claims[lifecycleAttribute] = stateInUse
+		all[inventory.AttributeLifecycleState] = stateInUse
 	}
 	for attribute, value := range c.Attributes {
 		if value != nil && value != "" {
-			claims[attribute] = value
+			all[attribute] = value
 		}
 	}
-	delete(claims, classAttribute)
+	delete(all, inventory.AttributeClass)
 	if c.Class != "" {
-		claims[classAttribute] = c.Class
+		all[inventory.AttributeClass] = c.Class
 	}
 	if c.Former {
 		for _, attribute := range p.data.Installation {
-			delete(claims, attribute)
+			delete(all, attribute)
 		}
 	}
-	return claims
+	return all
 }
 
-// age takes a record whose thing is another CI now for silent: what it says today, it says of the other.
+// age treats a former record as silent: what it reports now is about another CI.
 func (p *Precedence) age(c inventory.CandidateValues, at time.Time) age {
-	window := p.stalenessWindow(kindOf(c.Source))
+	window := p.stalenessWindow(sourceTypeOf(c.Source))
 	switch {
 	case window == 0:
 		return declared
@@ -95,18 +95,18 @@ func (p *Precedence) age(c inventory.CandidateValues, at time.Time) age {
 	}
 }
 
-// markYielding marks the stale statements that give way: to any fresh one, and to what was declared since. An older
-// declaration does not become truer because a machine is switched off.
-func markYielding(says []candidateValue) {
-	for i := range says {
-		s := &says[i]
-		s.yields = s.age == stale && slices.ContainsFunc(says, func(other candidateValue) bool {
+// markYielding marks the stale values that yield: to any fresh one, and to what was declared since.
+// An older declaration does not become more likely because a machine is switched off.
+func markYielding(ranked []candidateValue) {
+	for i := range ranked {
+		s := &ranked[i]
+		s.yields = s.age == stale && slices.ContainsFunc(ranked, func(other candidateValue) bool {
 			return other.age == fresh || other.age == declared && other.seen.After(s.seen)
 		})
 	}
 }
 
-// prefer orders statements, the preferred one first. No two of different records are equal in it.
+// prefer orders values, the preferred one first. No two values of different records are equal.
 func prefer(a, b candidateValue) int {
 	return cmp.Or(
 		compareBool(a.yields, b.yields),
@@ -130,7 +130,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// textOf gives a value of an attribute as text; numbers that are equal give the same.
+// textOf returns an attribute value as text; equal numbers result in equal texts.
 func textOf(value any) string {
 	switch v := value.(type) {
 	case string:
@@ -150,14 +150,16 @@ func textOf(value any) string {
 	}
 }
 
-// same reports whether two values say one thing of an attribute: case and the spaces around a text do not matter,
-// nor does in which order a UUID's first three fields are written, on which tools disagree (SMBIOS 3.7 §7.2.1).
+// same reports whether two values of an attribute are equal apart from case and surrounding spaces.
+// For a UUID the byte order of the first three fields does not matter either, on which tools
+// disagree (SMBIOS 3.7 §7.2.1).
 func same(attribute string, a, b any) bool {
 	x, y := strings.TrimSpace(textOf(a)), strings.TrimSpace(textOf(b))
 	return strings.EqualFold(x, y) || attribute == "uuid" && strings.EqualFold(swapped(x), y)
 }
 
-// swapped gives a UUID with the bytes of its first three fields in the other order; other texts as they are.
+// swapped returns a UUID with the bytes of its first three fields reversed, and other texts
+// unchanged.
 func swapped(uuid string) string {
 	fields := strings.Split(uuid, "-")
 	if len(uuid) != 36 || len(fields) != 5 || len(fields[0]) != 8 || len(fields[1]) != 4 || len(fields[2]) != 4 {

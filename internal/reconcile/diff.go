@@ -1,5 +1,9 @@
-// Package reconcile works out what changed on a machine and which value of an attribute wins. Its functions are
-// pure: no I/O, no clock.
+// Package reconcile computes what changed and which value wins: the difference between an observed
+// section and the current set, the components and attributes that sections report, the evidence of
+// a record over time, and the effective values of a CI with their provenance. It does no I/O and
+// reads no clock. It does not decide which records are one CI; package identify does.
+// Start with Effective for values, Observe for what a machine reports and precedence.json for the
+// order of sources.
 package reconcile
 
 import (
@@ -10,14 +14,14 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Diff is what an observation does to a section's set.
+// Diff is the change that an observation makes to a section's set.
 type Diff struct {
 	Gained, Lost []inventory.Ref
-	Kept         []inventory.Ref // absent from a partial section: not seen, and therefore not removed
+	Kept         []inventory.Ref // absent from a partial section, and therefore not removed
 }
 
-// Absent lists the items of the current set that were not sent. current and the result are sorted by id, and so
-// must sent be.
+// Absent returns the items of the current set that were not sent. current and the result are sorted
+// by id, and sent must be.
 func Absent(current []inventory.ItemID, sent []inventory.Ref) []inventory.ItemID {
 	var absent []inventory.ItemID
 	for _, id := range current {
@@ -29,12 +33,15 @@ func Absent(current []inventory.ItemID, sent []inventory.Ref) []inventory.ItemID
 }
 
 func holds(refs []inventory.Ref, id inventory.ItemID) bool {
-	_, found := slices.BinarySearchFunc(refs, id, func(r inventory.Ref, id inventory.ItemID) int { return cmp.Compare(r.ID, id) })
+	_, found := slices.BinarySearchFunc(refs, id, func(r inventory.Ref, id inventory.ItemID) int {
+		return cmp.Compare(r.ID, id)
+	})
 	return found
 }
 
-// Full diffs a section that was sent whole against the current set. absent are the items of Absent. Only a
-// complete section removes what it does not hold; a partial one replaces what it has a newer item for.
+// Full compares a section that was sent whole with the current set. absent are the items of Absent.
+// Only a complete section removes the items that it does not contain; a partial one replaces those
+// for which it has a newer item.
 func Full(current []inventory.ItemID, sent, absent []inventory.Ref, complete bool) Diff {
 	diff := Diff{}
 	for _, ref := range sent {
@@ -60,11 +67,12 @@ func Full(current []inventory.ItemID, sent, absent []inventory.Ref, complete boo
 	return diff
 }
 
-// ErrNotHeld says that a delta removes what the set does not hold: it was made against another set.
+// ErrNotHeld means that a delta removes an item that the set does not contain: it was computed
+// against another set.
 var ErrNotHeld = errors.New("the delta removes an item that is not held")
 
-// Delta diffs a change that was sent as such. held reports whether the current set holds an item. An item that is
-// both added and removed stays as it is.
+// Delta returns the change of a delta. held reports whether the current set contains an item. An
+// item that is both added and removed stays.
 func Delta(added, removed []inventory.Ref, held func(inventory.Ref) bool) (Diff, error) {
 	diff := Diff{}
 	stays := make(map[inventory.ItemID]bool, len(added))
@@ -87,8 +95,8 @@ func Delta(added, removed []inventory.Ref, held func(inventory.Ref) bool) (Diff,
 	return diff, nil
 }
 
-// Events pairs what was lost with what was gained under the same key: one change each, not a removal and an
-// addition. The order of the arguments' items does not matter.
+// Events pairs lost with gained items of the same key: each pair is one change, not a removal and
+// an addition. The order of the items does not matter.
 func Events(d Diff) []inventory.Event {
 	lost, gained := sorted(d.Lost), sorted(d.Gained)
 	var events []inventory.Event

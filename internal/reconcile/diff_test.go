@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// key gives every id a key, so that several ids share one: versions of one package.
+// key returns every id a key, so that several ids share one: versions of one package.
 func key(id inventory.ItemID) int64 { return int64(id % 7) }
 
 func ref(id inventory.ItemID) inventory.Ref { return inventory.Ref{ID: id, KeyHash: key(id)} }
@@ -39,7 +39,7 @@ func sets() *rapid.Generator[[]inventory.ItemID] {
 	})
 }
 
-// apply gives the set after a diff.
+// apply returns the set after a diff.
 func apply(set []inventory.ItemID, d reconcile.Diff) []inventory.ItemID {
 	after := map[inventory.ItemID]bool{}
 	for _, id := range set {
@@ -115,7 +115,7 @@ func TestDeltaIsTheFullSectionSaidShorter(t *testing.T) {
 		// Said twice, it changes nothing more.
 		again, err := reconcile.Delta(want.Gained, nil, func(r inventory.Ref) bool { return slices.Contains(after, r.ID) })
 		if err != nil || len(again.Gained) != 0 {
-			t.Fatalf("said twice: %v, %v", again, err)
+			t.Fatalf("applied twice: %v, %v", again, err)
 		}
 	})
 }
@@ -128,8 +128,8 @@ func TestDeltaOfSomethingElse(t *testing.T) {
 	}
 }
 
-// TestEvents holds the pairing to its promises: every item once, pairs only within a key, and as many pairs as
-// there can be.
+// TestEvents: every item is in one event, pairs have one key, and there are as many pairs as
+// possible.
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,52 +8,45 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// The attributes that a CI has beside its own, and of whose names Provenance makes use.
+// Rules of a Provenance: what distinguishes the chosen value from the others.
 const (
-	classAttribute     = "class"
-	nameAttribute      = "name"
-	lifecycleAttribute = "lifecycle_state"
+	RuleLock       = "lock"       // a person locked the value
+	RuleOnly       = "only"       // no other source has a value
+	RuleFresh      = "fresh"      // the other sources are stale
+	RulePrecedence = "precedence" // its source has precedence for this attribute
+	RuleLatest     = "latest"     // of equal sources, it was observed last
+	RuleSpecific   = "specific"   // a class below the one that the preferred source reports
 )
 
-// The rules by which a value is chosen: the one that left it alone.
-const (
-	RuleLock       = "lock"       // a person holds the value
-	RuleOnly       = "only"       // nobody else says anything
-	RuleFresh      = "fresh"      // the others are silent
-	RulePrecedence = "precedence" // its source is the better one for this attribute
-	RuleLatest     = "latest"     // of equal sources, it was heard of last
-	RuleSpecific   = "specific"   // a class that is a kind of what the better sources say
-)
-
-// Effective gives what is taken to be true of a CI at the instant at: for each attribute a lock that has not run
-// out, else what the best source says that was heard of lately, else what the best source said. The order of
-// candidates and locks means nothing.
+// Effective returns the effective values of a CI at an instant. For each attribute it is a lock
+// that has not expired, else the best value of the sources that were observed recently, else the
+// best value of all. The order of candidates and locks does not matter.
 func Effective(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, rules *Precedence,
 ) inventory.Effective {
 	e := inventory.Effective{Attributes: inventory.Attributes{}, Provenance: map[string]inventory.Provenance{}}
-	said, held := rules.candidateValues(candidates, at), holding(locks, at)
+	values, held := rules.candidateValues(candidates, at), holding(locks, at)
 	for attribute, lock := range held {
 		set(&e, attribute, lock.Value)
 		e.Provenance[attribute] = inventory.Provenance{
-			Source: RuleLock, Rule: RuleLock, Suppressed: suppressed(attribute, lock.Value, said[attribute]),
+			Source: RuleLock, Rule: RuleLock, Suppressed: suppressed(attribute, lock.Value, values[attribute]),
 		}
 	}
-	for _, attribute := range slices.Sorted(maps.Keys(said)) {
+	for _, attribute := range slices.Sorted(maps.Keys(values)) {
 		if _, locked := held[attribute]; locked {
 			continue
 		}
-		says := said[attribute]
-		chosen, rule := says[0], ruleOf(says)
-		if attribute == classAttribute {
-			chosen, rule = rules.mostSpecific(says)
+		ranked := values[attribute]
+		chosen, rule := ranked[0], ruleOf(ranked)
+		if attribute == inventory.AttributeClass {
+			chosen, rule = rules.mostSpecific(ranked)
 		}
 		set(&e, attribute, chosen.value)
 		e.Provenance[attribute] = inventory.Provenance{
 			Record: chosen.record, Source: chosen.source, Rule: rule,
-			Suppressed: suppressed(attribute, chosen.value, says),
+			Suppressed: suppressed(attribute, chosen.value, ranked),
 		}
-		if rules.conflict(attribute, says) {
+		if rules.conflict(attribute, ranked) {
 			e.Conflicts = append(e.Conflicts, attribute)
 		}
 	}
@@ -62,25 +55,25 @@ func Effective(
 
 func set(e *inventory.Effective, attribute string, value any) {
 	switch attribute {
-	case classAttribute:
+	case inventory.AttributeClass:
 		e.Class, _ = value.(string)
-	case nameAttribute:
+	case inventory.AttributeName:
 		e.Name, _ = value.(string)
 	default:
-		if value != nil { // a lock may hold that it is unknown
+		if value != nil { // a lock may declare a value unknown
 			e.Attributes[attribute] = value
 		}
 	}
 }
 
-// holding gives the lock of each attribute: of several the latest.
+// holding returns the lock of each attribute, the latest of several.
 func holding(locks []inventory.Lock, at time.Time) map[string]inventory.Lock {
 	held := map[string]inventory.Lock{}
 	for _, lock := range locks {
 		if lock.Until != nil && !lock.Until.After(at) {
 			continue
 		}
-		if text, ok := lock.Value.(string); lock.Attribute == classAttribute && (!ok || text == "") {
+		if text, ok := lock.Value.(string); lock.Attribute == inventory.AttributeClass && (!ok || text == "") {
 			continue // a CI has a class
 		}
 		other, ok := held[lock.Attribute]
@@ -92,25 +85,25 @@ func holding(locks []inventory.Lock, at time.Time) map[string]inventory.Lock {
 	return held
 }
 
-// ruleOf tells what the first statement has before the second, which is the one that was preferred to all others.
-func ruleOf(says []candidateValue) string {
+// ruleOf returns the rule that distinguishes the first value from the second.
+func ruleOf(ranked []candidateValue) string {
 	switch {
-	case len(says) == 1:
+	case len(ranked) == 1:
 		return RuleOnly
-	case says[0].yields != says[1].yields:
+	case ranked[0].yields != ranked[1].yields:
 		return RuleFresh
-	case says[0].rank != says[1].rank:
+	case ranked[0].rank != ranked[1].rank:
 		return RulePrecedence
 	default:
 		return RuleLatest
 	}
 }
 
-// mostSpecific goes from the class that is preferred to those below it that others say: an agent that sees a
-// computer does not contradict a purchase order for a laptop.
-func (p *Precedence) mostSpecific(says []candidateValue) (candidateValue, string) {
-	chosen, rule := says[0], ruleOf(says)
-	for _, s := range says[1:] {
+// mostSpecific prefers a more specific class to the chosen one if another record reports it: an
+// agent that reports a computer does not contradict a purchase order for a laptop.
+func (p *Precedence) mostSpecific(ranked []candidateValue) (candidateValue, string) {
+	chosen, rule := ranked[0], ruleOf(ranked)
+	for _, s := range ranked[1:] {
 		if p.below(textOf(s.value), textOf(chosen.value)) {
 			chosen, rule = s, RuleSpecific
 		}
@@ -118,10 +111,10 @@ func (p *Precedence) mostSpecific(says []candidateValue) (candidateValue, string
 	return chosen, rule
 }
 
-// suppressed are the values other than the one that was chosen.
-func suppressed(attribute string, chosen any, says []candidateValue) []inventory.Suppressed {
+// suppressed returns the values that differ from the chosen one.
+func suppressed(attribute string, chosen any, ranked []candidateValue) []inventory.Suppressed {
 	var list []inventory.Suppressed
-	for _, s := range says {
+	for _, s := range ranked {
 		if !same(attribute, s.value, chosen) {
 			list = append(list, inventory.Suppressed{Record: s.record, Source: s.source, Value: s.value})
 		}
@@ -129,22 +122,22 @@ func suppressed(attribute string, chosen any, says []candidateValue) []inventory
 	return list
 }
 
-// conflict reports whether people should know that sources disagree: on what tells things apart, and where a thing
-// that is said to be gone was seen since.
-func (p *Precedence) conflict(attribute string, says []candidateValue) bool {
-	if attribute == lifecycleAttribute {
-		return returned(says)
+// conflict reports whether people should know that sources disagree: on attributes that identify,
+// and where a source observed a CI after it was disposed of.
+func (p *Precedence) conflict(attribute string, ranked []candidateValue) bool {
+	if attribute == inventory.AttributeLifecycleState {
+		return returned(ranked)
 	}
 	if !slices.Contains(p.data.Conflicting, attribute) {
 		return false
 	}
-	current := slices.DeleteFunc(slices.Clone(says), func(s candidateValue) bool { return s.age == stale })
+	current := slices.DeleteFunc(slices.Clone(ranked), func(s candidateValue) bool { return s.age == stale })
 	return slices.ContainsFunc(current, func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) })
 }
 
-func returned(says []candidateValue) bool {
-	chosen := says[0]
-	return isDisposed(textOf(chosen.value)) && slices.ContainsFunc(says, func(s candidateValue) bool {
+func returned(ranked []candidateValue) bool {
+	chosen := ranked[0]
+	return isDisposed(textOf(chosen.value)) && slices.ContainsFunc(ranked, func(s candidateValue) bool {
 		return s.age == fresh && textOf(s.value) == stateInUse && s.seen.After(chosen.seen)
 	})
 }

@@ -31,20 +31,21 @@ type document struct {
 	Conflicting      []string
 }
 
-// oracle works out by elimination, attribute by attribute and step by step, what Effective gets by sorting.
+// oracle computes by elimination, attribute by attribute and step by step, what Effective computes
+// by sorting.
 type oracle struct {
 	document
 
 	at time.Time
 }
 
-// word is what a record says of the attribute in question.
-type word struct {
+// oracleValue is what a record reports for one attribute.
+type oracleValue struct {
 	inventory.CandidateValues
 
 	value any
 	rank  int
-	days  int // that it may be silent; 0: for ever
+	days  int // after which it is stale; 0: never
 }
 
 func (o oracle) effective(candidates []inventory.CandidateValues, locks []inventory.Lock) inventory.Effective {
@@ -52,23 +53,23 @@ func (o oracle) effective(candidates []inventory.CandidateValues, locks []invent
 	for _, attribute := range []string{
 		"class", "cost", "kernel", "lifecycle_state", "model", "name", "owner", "serial_number", "uuid",
 	} {
-		words, lasting := o.words(candidates, attribute)
+		values, lasting := o.values(candidates, attribute)
 		value, provenance, known := any(nil), inventory.Provenance{}, false
 		if i := o.lock(locks, attribute); i >= 0 {
 			value, known = locks[i].Value, true
 			provenance = inventory.Provenance{Source: "lock", Rule: "lock"}
-		} else if len(words) > 0 {
-			chosen, rule := o.choose(words, lasting, attribute == "class")
+		} else if len(values) > 0 {
+			chosen, rule := o.choose(values, lasting, attribute == "class")
 			value, known = chosen.value, true
 			provenance = inventory.Provenance{Record: chosen.Record, Source: chosen.Source, Rule: rule}
-			if o.conflict(attribute, words, chosen) {
+			if o.conflict(attribute, values, chosen) {
 				e.Conflicts = append(e.Conflicts, attribute)
 			}
 		}
 		if !known {
 			continue
 		}
-		for _, w := range o.ordered(words, lasting) {
+		for _, w := range o.ordered(values, lasting) {
 			if w.value != value {
 				provenance.Suppressed = append(provenance.Suppressed, inventory.Suppressed{Record: w.Record, Source: w.Source, Value: w.value})
 			}
@@ -86,9 +87,9 @@ func (o oracle) effective(candidates []inventory.CandidateValues, locks []invent
 	return e
 }
 
-func kind(source string) string { return strings.Split(source, ":")[0] }
+func sourceTypeOf(source string) string { return strings.Split(source, ":")[0] }
 
-func (o oracle) words(candidates []inventory.CandidateValues, attribute string) (words []word, lasting bool) {
+func (o oracle) values(candidates []inventory.CandidateValues, attribute string) (values []oracleValue, lasting bool) {
 	group := o.Groups[len(o.Groups)-1]
 	for _, g := range o.Groups {
 		if slices.Contains(g.Attributes, attribute) {
@@ -102,36 +103,36 @@ func (o oracle) words(candidates []inventory.CandidateValues, attribute string) 
 			value = c.Class
 		case c.Former && slices.Contains(o.Installation, attribute):
 			value = nil
-		case attribute == "lifecycle_state" && value == nil && slices.Contains(o.Observers, kind(c.Source)) && c.Class != "person":
+		case attribute == "lifecycle_state" && value == nil && slices.Contains(o.Observers, sourceTypeOf(c.Source)) && c.Class != "person":
 			value = "in_use"
 		}
-		rank := slices.IndexFunc(group.Order, func(kinds []string) bool { return slices.Contains(kinds, kind(c.Source)) })
+		rank := slices.IndexFunc(group.Order, func(sourceTypes []string) bool { return slices.Contains(sourceTypes, sourceTypeOf(c.Source)) })
 		if rank < 0 {
-			rank = slices.IndexFunc(group.Order, func(kinds []string) bool { return slices.Contains(kinds, "*") })
+			rank = slices.IndexFunc(group.Order, func(sourceTypes []string) bool { return slices.Contains(sourceTypes, "*") })
 		}
-		if said, _ := value.(string); rank > 0 && slices.Contains(group.Beginnings, said) {
+		if text, _ := value.(string); rank > 0 && slices.Contains(group.Beginnings, text) {
 			rank = len(group.Order)
 		}
-		days, named := o.StaleAfterDays[kind(c.Source)]
+		days, named := o.StaleAfterDays[sourceTypeOf(c.Source)]
 		if !named {
 			days = o.StaleAfterDays["*"]
 		}
 		if value != nil && value != "" && rank >= 0 {
-			words = append(words, word{c, value, rank, days})
+			values = append(values, oracleValue{c, value, rank, days})
 		}
 	}
-	return words, group.Lasting
+	return values, group.Lasting
 }
 
-func (o oracle) isStale(w word) bool {
+func (o oracle) isStale(w oracleValue) bool {
 	return w.days > 0 && (w.Former || o.at.Sub(w.SeenAt) > time.Duration(w.days)*24*time.Hour)
 }
 
-// outdated are the words that something newer stands against.
-func (o oracle) outdated(words []word) []word {
-	var list []word
-	for _, w := range words {
-		for _, other := range words {
+// outdated returns the stale values for which a newer one exists.
+func (o oracle) outdated(values []oracleValue) []oracleValue {
+	var list []oracleValue
+	for _, w := range values {
+		for _, other := range values {
 			isFresh := other.days > 0 && !o.isStale(other)
 			if o.isStale(w) && (isFresh || other.days == 0 && other.SeenAt.After(w.SeenAt)) {
 				list = append(list, w)
@@ -142,62 +143,63 @@ func (o oracle) outdated(words []word) []word {
 	return list
 }
 
-// eliminate leaves those of which nothing speaks for another, and says which step left one alone.
-func eliminate(words, outdated []word) (word, string) {
-	if len(words) == 1 {
-		return words[0], "only"
+// eliminate removes the values that another one is preferred to, step by step, and returns the last
+// one with the rule that left it.
+func eliminate(values, outdated []oracleValue) (oracleValue, string) {
+	if len(values) == 1 {
+		return values[0], "only"
 	}
-	isOutdated := func(w word) bool {
-		return slices.ContainsFunc(outdated, func(other word) bool { return other.Record == w.Record })
+	isOutdated := func(w oracleValue) bool {
+		return slices.ContainsFunc(outdated, func(other oracleValue) bool { return other.Record == w.Record })
 	}
 	steps := []struct {
 		rule  string
-		worse func(w, than word) bool
+		worse func(w, than oracleValue) bool
 	}{
-		{"fresh", func(w, than word) bool { return isOutdated(w) && !isOutdated(than) }},
-		{"precedence", func(w, than word) bool { return w.rank > than.rank }},
-		{"latest", func(w, than word) bool { return w.Former && !than.Former }},
-		{"latest", func(w, than word) bool { return w.SeenAt.Before(than.SeenAt) }},
-		{"latest", func(w, than word) bool { return w.Record > than.Record }},
+		{"fresh", func(w, than oracleValue) bool { return isOutdated(w) && !isOutdated(than) }},
+		{"precedence", func(w, than oracleValue) bool { return w.rank > than.rank }},
+		{"latest", func(w, than oracleValue) bool { return w.Former && !than.Former }},
+		{"latest", func(w, than oracleValue) bool { return w.SeenAt.Before(than.SeenAt) }},
+		{"latest", func(w, than oracleValue) bool { return w.Record > than.Record }},
 	}
 	for _, step := range steps {
-		var stay []word
-		for _, w := range words {
-			if !slices.ContainsFunc(words, func(other word) bool { return step.worse(w, other) }) {
+		var stay []oracleValue
+		for _, w := range values {
+			if !slices.ContainsFunc(values, func(other oracleValue) bool { return step.worse(w, other) }) {
 				stay = append(stay, w)
 			}
 		}
-		if words = stay; len(words) == 1 {
-			return words[0], step.rule
+		if values = stay; len(values) == 1 {
+			return values[0], step.rule
 		}
 	}
 	panic("two records are equal")
 }
 
 // ordered takes the best away, again and again.
-func (o oracle) ordered(words []word, lasting bool) []word {
-	var outdated, order []word
+func (o oracle) ordered(values []oracleValue, lasting bool) []oracleValue {
+	var outdated, order []oracleValue
 	if !lasting {
-		outdated = o.outdated(words)
+		outdated = o.outdated(values)
 	}
-	for left := slices.Clone(words); len(left) > 0; {
+	for left := slices.Clone(values); len(left) > 0; {
 		best, _ := eliminate(left, outdated)
 		order = append(order, best)
-		left = slices.DeleteFunc(left, func(w word) bool { return w.Record == best.Record })
+		left = slices.DeleteFunc(left, func(w oracleValue) bool { return w.Record == best.Record })
 	}
 	return order
 }
 
-func (o oracle) choose(words []word, lasting, isClass bool) (word, string) {
-	var outdated []word
+func (o oracle) choose(values []oracleValue, lasting, isClass bool) (oracleValue, string) {
+	var outdated []oracleValue
 	if !lasting {
-		outdated = o.outdated(words)
+		outdated = o.outdated(values)
 	}
-	chosen, rule := eliminate(words, outdated)
+	chosen, rule := eliminate(values, outdated)
 	if !isClass {
 		return chosen, rule
 	}
-	for _, w := range o.ordered(words, lasting) {
+	for _, w := range o.ordered(values, lasting) {
 		for above := parentClass(w.value.(string)); above != ""; above = parentClass(above) {
 			if above == chosen.value {
 				chosen, rule = w, "specific"
@@ -208,13 +210,13 @@ func (o oracle) choose(words []word, lasting, isClass bool) (word, string) {
 	return chosen, rule
 }
 
-func (o oracle) conflict(attribute string, words []word, chosen word) bool {
-	for _, a := range words {
+func (o oracle) conflict(attribute string, values []oracleValue, chosen oracleValue) bool {
+	for _, a := range values {
 		over := slices.Contains([]any{"retired", "disposed", "lost"}, chosen.value)
 		if attribute == "lifecycle_state" && over && a.value == "in_use" && a.days > 0 && !o.isStale(a) && a.SeenAt.After(chosen.SeenAt) {
 			return true
 		}
-		for _, b := range words {
+		for _, b := range values {
 			if slices.Contains(o.Conflicting, attribute) && !o.isStale(a) && !o.isStale(b) && a.value != b.value {
 				return true
 			}
@@ -233,32 +235,32 @@ func (o oracle) lock(locks []inventory.Lock, attribute string) int {
 	return held
 }
 
-// estate draws what records say of one CI: few sources, instants and values, so that they meet.
-func estate(t *rapid.T) ([]inventory.CandidateValues, []inventory.Lock) {
+// inventory draws what records say of one CI: few sources, instants and values, so that they meet.
+func drawCI(t *rapid.T) ([]inventory.CandidateValues, []inventory.Lock) {
 	value := rapid.SampledFrom([]any{"", "A", "B", "C", nil})
 	numbers := rapid.SampledFrom([]any{json.Number("1"), json.Number("2")})
 	states := rapid.SampledFrom([]any{"ordered", "in_stock", "in_use", "disposed", "lost"})
 	attributes := rapid.Custom(func(t *rapid.T) attrs {
 		a := attrs{}
 		for _, name := range []string{"model", "name", "owner", "serial_number", "uuid", "kernel"} {
-			if rapid.Bool().Draw(t, name+" is said") {
+			if rapid.Bool().Draw(t, name+" is known") {
 				a[name] = value.Draw(t, name)
 			}
 		}
-		if rapid.Bool().Draw(t, "cost is said") {
+		if rapid.Bool().Draw(t, "cost is known") {
 			a["cost"] = numbers.Draw(t, "cost")
 		}
-		if rapid.IntRange(0, 3).Draw(t, "state is said") == 0 {
+		if rapid.IntRange(0, 3).Draw(t, "state is known") == 0 {
 			a["lifecycle_state"] = states.Draw(t, "lifecycle_state")
 		}
 		return a
 	})
-	var says []inventory.CandidateValues
+	var records []inventory.CandidateValues
 	for i := range rapid.IntRange(0, 5).Draw(t, "records") {
 		source := rapid.SampledFrom([]string{
 			"agent", "agent", "hypervisor:dc1", "mdm", "glpi:eu", "ocs", "snmp", "discovery", "directory", "csv:hr", "purchase", "manual", "warranty",
 		}).Draw(t, "source")
-		says = append(says, inventory.CandidateValues{
+		records = append(records, inventory.CandidateValues{
 			Record: int64(i + 1), Source: source, Attributes: attributes.Draw(t, "attributes"),
 			Class:  rapid.SampledFrom([]string{"", "computer", "laptop", "gaming_laptop", "virtual_machine", "person"}).Draw(t, "class"),
 			SeenAt: daysAgo(rapid.SampledFrom([]int{0, 5, 30, 31, 60}).Draw(t, "days")),
@@ -277,7 +279,7 @@ func estate(t *rapid.T) ([]inventory.CandidateValues, []inventory.Lock) {
 		}
 		locks = append(locks, lock)
 	}
-	return says, locks
+	return records, locks
 }
 
 func TestEffectiveOracle(t *testing.T) {
@@ -291,46 +293,47 @@ func TestEffectiveOracle(t *testing.T) {
 		t.Fatal(err)
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		says, locks := estate(t)
-		got := reconcile.Effective(says, locks, now, rules)
-		if diff := cmp.Diff(o.effective(says, locks), got); diff != "" {
+		records, locks := drawCI(t)
+		got := reconcile.Effective(records, locks, now, rules)
+		if diff := cmp.Diff(o.effective(records, locks), got); diff != "" {
 			t.Errorf("effective (-by elimination +got):\n%s", diff)
 		}
 	})
 }
 
-// TestEffectiveOrder: the order in which records and locks are given means nothing, and neither is changed.
+// TestEffectiveOrder: the order of records and locks does not matter, and neither is modified.
 func TestEffectiveOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		says, locks := estate(t)
-		want := reconcile.Effective(says, locks, now, rules)
-		says2 := rapid.Permutation(slices.Clone(says)).Draw(t, "other order of records")
+		records, locks := drawCI(t)
+		want := reconcile.Effective(records, locks, now, rules)
+		otherRecords := rapid.Permutation(slices.Clone(records)).Draw(t, "other order of records")
 		locks2 := rapid.Permutation(slices.Clone(locks)).Draw(t, "other order of locks")
-		if diff := cmp.Diff(want, reconcile.Effective(says2, locks2, now, rules)); diff != "" {
+		if diff := cmp.Diff(want, reconcile.Effective(otherRecords, locks2, now, rules)); diff != "" {
 			t.Errorf("another order (-one +other):\n%s", diff)
 		}
 	})
 }
 
-// TestEffectiveNothingLost: every value that is said is the effective one or suppressed by it, and none is made up.
+// TestEffectiveNothingLost: every reported value is effective or suppressed, and no other value
+// appears.
 func TestEffectiveNothingLost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		says, _ := estate(t)
-		got := reconcile.Effective(says, nil, now, rules)
+		records, _ := drawCI(t)
+		got := reconcile.Effective(records, nil, now, rules)
 		for attribute, p := range got.Provenance {
 			if attribute == "class" || attribute == "name" || attribute == "lifecycle_state" {
 				continue
 			}
-			if value := says[p.Record-1].Attributes[attribute]; value != got.Attributes[attribute] {
-				t.Errorf("%s is %v, but record %d says %v", attribute, got.Attributes[attribute], p.Record, value)
+			if value := records[p.Record-1].Attributes[attribute]; value != got.Attributes[attribute] {
+				t.Errorf("%s is %v, but record %d records %v", attribute, got.Attributes[attribute], p.Record, value)
 			}
-			for _, c := range says {
+			for _, c := range records {
 				value := c.Attributes[attribute]
-				said := value != nil && value != "" && (!c.Former || attribute != "kernel")
+				hasValue := value != nil && value != "" && (!c.Former || attribute != "kernel")
 				isSuppressed := slices.ContainsFunc(p.Suppressed, func(s inventory.Suppressed) bool { return s.Record == c.Record && s.Value == value })
-				if want := said && value != got.Attributes[attribute]; isSuppressed != want {
+				if want := hasValue && value != got.Attributes[attribute]; isSuppressed != want {
 					t.Errorf("%s of record %d: suppressed %t, want %t", attribute, c.Record, isSuppressed, want)
 				}
 			}
@@ -343,10 +346,10 @@ func BenchmarkEffective(b *testing.B) {
 	for _, name := range []string{"manufacturer", "model", "serial_number", "uuid", "os_name", "os_version", "kernel", "arch", "hostname", "fqdn"} {
 		attributes[name] = "value of " + name
 	}
-	says := candidates(
+	records := candidates(
 		testValues{source: "agent", class: "laptop", attributes: attributes}, testValues{source: "glpi", class: "laptop", attributes: attributes},
 		testValues{source: "purchase", class: "laptop", attributes: attrs{"serial_number": "S", "owner": "y"}})
 	for b.Loop() {
-		reconcile.Effective(says, nil, now, rules)
+		reconcile.Effective(records, nil, now, rules)
 	}
 }

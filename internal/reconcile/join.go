@@ -10,12 +10,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Join adds to what the sections of an inventory say what else its source said: what both say is as
-// the sections have it.
+// Join merges an observation from the sections of an inventory with what else its source reported.
+// If both have a value, that of the sections wins.
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
-	if joined.Class == "" || joined.Class == ClassComputer {
+	if joined.Class == "" || joined.Class == inventory.ClassComputer {
 		joined.Class = cmp.Or(also.Class, joined.Class)
 	}
 	joined.Attributes = inventory.Attributes{}
@@ -23,9 +23,10 @@ func Join(sections, also inventory.Observed) inventory.Observed {
 	maps.Copy(joined.Attributes, sections.Attributes)
 	joined.Identifiers = joinIdentifiers(sections.Identifiers, also.Identifiers)
 	joined.Components = slices.Clone(sections.Components)
-	for _, part := range also.Components {
-		if !slices.ContainsFunc(joined.Components, func(p inventory.Component) bool { return p.Class == part.Class && p.Key == part.Key }) {
-			joined.Components = append(joined.Components, part)
+	for _, component := range also.Components {
+		known := func(c inventory.Component) bool { return c.Class == component.Class && c.Key == component.Key }
+		if !slices.ContainsFunc(joined.Components, known) {
+			joined.Components = append(joined.Components, component)
 		}
 	}
 	return joined
@@ -64,8 +65,8 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
-	if ids.Hostname == "" && baseClass == ClassComputer {
-		ids.Hostname = text(nameAttribute)
+	if ids.Hostname == "" && baseClass == inventory.ClassComputer {
+		ids.Hostname = text(inventory.AttributeName)
 	}
 	for _, mac := range strings.FieldsFunc(text("mac_address"), separatesAddresses) {
 		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac})
@@ -75,13 +76,14 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 
 func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;/", r) }
 
-// WithIdentifiers adds the identifiers that the attributes of an observation contain to those that
-// it has.
+// WithIdentifiers adds the identifiers in the attributes of an observation to those that it has.
 func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
 	declared := IdentifiersOf(baseClass, o.Attributes)
-	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool {
-		return slices.ContainsFunc(o.Identifiers.Interfaces, func(other inventory.InterfaceID) bool { return other.MAC == i.MAC })
-	})
+	known := map[string]bool{}
+	for _, i := range o.Identifiers.Interfaces {
+		known[i.MAC] = true
+	}
+	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool { return known[i.MAC] })
 	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
 	return o
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// TestJoin: what the sections say comes first, and nothing that only the other says is lost.
+// TestJoin: values of the sections take precedence, and nothing that only the other observation has
+// is lost.
 func TestJoin(t *testing.T) {
 	t.Parallel()
-	part := func(class, key, name string) inventory.Component {
+	component := func(class, key, name string) inventory.Component {
 		return inventory.Component{Class: class, Key: key, Attributes: inventory.Attributes{"name": name}}
 	}
 	sections := inventory.Observed{
@@ -21,7 +22,7 @@ func TestJoin(t *testing.T) {
 		Identifiers: inventory.RawIdentifiers{
 			SerialNumber: "PF-1", Hostname: "pc-1", Virtual: true, Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:55"}},
 		},
-		Components: []inventory.Component{part("monitor", "m1", "as the section has it")},
+		Components: []inventory.Component{component("monitor", "m1", "as the section has it")},
 	}
 	also := inventory.Observed{
 		Class:      "laptop",
@@ -30,7 +31,7 @@ func TestJoin(t *testing.T) {
 		Identifiers: inventory.RawIdentifiers{
 			SerialNumber: "PF-2", UUID: "u", Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:66"}}, Native: []string{"glpi:7"},
 		},
-		Components: []inventory.Component{part("monitor", "m1", "as the rest has it"), part("printer", "m1", "another class")},
+		Components: []inventory.Component{component("monitor", "m1", "as the rest has it"), component("printer", "m1", "another class")},
 	}
 	want := inventory.Observed{
 		Class:      "laptop", // the more specific one
@@ -40,13 +41,13 @@ func TestJoin(t *testing.T) {
 			SerialNumber: "PF-1", UUID: "u", Hostname: "pc-1", Virtual: true, Native: []string{"glpi:7"},
 			Interfaces: []inventory.InterfaceID{{MAC: "00:11:22:33:44:55"}, {MAC: "00:11:22:33:44:66"}},
 		},
-		Components: []inventory.Component{part("monitor", "m1", "as the section has it"), part("printer", "m1", "another class")},
+		Components: []inventory.Component{component("monitor", "m1", "as the section has it"), component("printer", "m1", "another class")},
 	}
 	if diff := cmp.Diff(want, reconcile.Join(sections, also)); diff != "" {
 		t.Errorf("joined (-want +got):\n%s", diff)
 	}
 	if got := sections.Attributes["asset_tag"]; got != nil || len(sections.Components) != 1 {
-		t.Errorf("what was joined changed: %v, %d parts", got, len(sections.Components))
+		t.Errorf("what was joined changed: %v, %d components", got, len(sections.Components))
 	}
 	sections.Class = "virtual_machine"
 	if got := reconcile.Join(sections, also).Class; got != "virtual_machine" {

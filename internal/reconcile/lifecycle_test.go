@@ -39,12 +39,12 @@ func TestObservationState(t *testing.T) {
 	}
 }
 
-// TestWhoObserves: the last who observes tells; what people and lists say makes nothing heard of.
+// TestWhoObserves: the last source that observes counts; people and lists do not observe.
 func TestWhoObserves(t *testing.T) {
 	t.Parallel()
 	recently, long := now.Add(-time.Minute), now.Add(-40*24*time.Hour)
-	said := func(source string, at *time.Time) inventory.SourceRecord {
-		return inventory.SourceRecord{Source: source, LastSeen: at}
+	source := func(name string, at *time.Time) inventory.SourceRecord {
+		return inventory.SourceRecord{Source: name, LastSeen: at}
 	}
 	for name, c := range map[string]struct {
 		sources []inventory.SourceRecord
@@ -52,12 +52,12 @@ func TestWhoObserves(t *testing.T) {
 		want    string
 	}{
 		"nobody":                      {nil, nil, ""},
-		"a person":                    {[]inventory.SourceRecord{said("manual", &recently)}, nil, ""},
-		"a list":                      {[]inventory.SourceRecord{said("csv:hr", &recently)}, nil, ""},
-		"an agent, and a person":      {[]inventory.SourceRecord{said("agent", &long), said("manual", &recently)}, nil, "stale"},
-		"two that observe":            {[]inventory.SourceRecord{said("agent", &long), said("glpi", &recently)}, nil, "active"},
-		"one of whom it is not known": {[]inventory.SourceRecord{said("agent", &long), said("glpi", nil)}, nil, ""},
-		"it is retired":               {[]inventory.SourceRecord{said("agent", &recently)}, &long, ""},
+		"a person":                    {[]inventory.SourceRecord{source("manual", &recently)}, nil, ""},
+		"a list":                      {[]inventory.SourceRecord{source("csv:hr", &recently)}, nil, ""},
+		"an agent, and a person":      {[]inventory.SourceRecord{source("agent", &long), source("manual", &recently)}, nil, "stale"},
+		"two that observe":            {[]inventory.SourceRecord{source("agent", &long), source("glpi", &recently)}, nil, "active"},
+		"one of whom it is not known": {[]inventory.SourceRecord{source("agent", &long), source("glpi", nil)}, nil, ""},
+		"it is retired":               {[]inventory.SourceRecord{source("agent", &recently)}, &long, ""},
 	} {
 		ci := inventory.CIDetails{CI: inventory.CI{Class: "laptop", RetiredAt: c.retired}, Sources: c.sources}
 		if got := rules.ObservationState(ci, now, time.Hour); got != c.want {

@@ -11,21 +11,20 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// maxAttribute bounds an attribute in bytes: attributes are indexed.
+// maxAttribute bounds an attribute, in bytes, because attributes are indexed.
 const maxAttribute = 255
 
-// Sections lists the sections that Observe reads.
+// Sections returns the sections that Observe reads.
 func Sections() []string {
 	return []string{"system", "os", "network_interface", "storage", "display", "user", "virtual_machine"}
 }
 
-// Observe gives what the facts of a machine's sections say of it and of its parts. facts has the items of each
-// section, as JSON objects with the names of the wire; their order means nothing. honest reports whether a value of
-// an attribute is no placeholder: what it denies is absent from the attributes, and as it stands in the
-// identifiers, which are judged elsewhere.
-//
-// Addresses are not among the attributes: they change by the hour, every change is a version of the CI, and the
-// section network_interface has them and their history.
+// Observe returns what the facts of a machine's sections report about the machine and its
+// components. facts has the items of each section as JSON objects with the names of the wire; their
+// order does not matter. honest reports whether a value of an attribute is genuine: placeholders
+// are left out of the attributes, but not of the identifiers, which package identify checks.
+// Addresses are not attributes: they change hourly, and every change would be a version of the CI.
+// The section network_interface has them with their history.
 func Observe(facts map[string][]json.RawMessage, honest func(kind, value string) bool) inventory.Observed {
 	m := machine{
 		system:     first[systemFacts](facts["system"]),
@@ -45,7 +44,7 @@ func Observe(facts map[string][]json.RawMessage, honest func(kind, value string)
 	}
 }
 
-// machine is what the sections say, read.
+// machine is the decoded sections.
 type machine struct {
 	system     systemFacts
 	os         osFacts
@@ -57,17 +56,22 @@ type machine struct {
 	honest     func(kind, value string) bool
 }
 
-// components are sorted by class and key. Two of one key are one item that was sent twice.
+// components returns the components, sorted by class and key. Two with one key are one item that
+// was sent twice.
 func (m machine) components() []inventory.Component {
-	parts := slices.Concat(m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser(), m.virtualMachines())
-	slices.SortStableFunc(parts, func(a, b inventory.Component) int {
+	components := slices.Concat(
+		m.installation(), m.monitors(), m.storageDevices(), m.networks(), m.primaryUser(), m.virtualMachines(),
+	)
+	slices.SortStableFunc(components, func(a, b inventory.Component) int {
 		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.Key, b.Key))
 	})
-	return slices.CompactFunc(parts, func(a, b inventory.Component) bool { return a.Class == b.Class && a.Key == b.Key })
+	return slices.CompactFunc(components, func(a, b inventory.Component) bool {
+		return a.Class == b.Class && a.Key == b.Key
+	})
 }
 
-// decode reads items in the order of their bytes. What cannot be read is unknown: facts were checked before they
-// were stored.
+// decode decodes items in the order of their bytes. An item that cannot be decoded is unknown:
+// facts are validated before they are stored.
 func decode[T any](items []json.RawMessage) []T {
 	items = slices.SortedFunc(slices.Values(items), func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
 	list := make([]T, len(items))
@@ -77,7 +81,7 @@ func decode[T any](items []json.RawMessage) []T {
 	return list
 }
 
-// first reads a section of one item.
+// first decodes a section of one item.
 func first[T any](items []json.RawMessage) T {
 	for _, item := range decode[T](items) {
 		return item
@@ -86,7 +90,7 @@ func first[T any](items []json.RawMessage) T {
 	return none
 }
 
-// attributes are built from what is known.
+// attributes contain only known values.
 type attributes inventory.Attributes
 
 func (a attributes) text(name, value string) {
@@ -101,7 +105,7 @@ func (a attributes) number(name string, value *uint64) {
 	}
 }
 
-// genuine gives the value without the spaces around it, "" for a placeholder.
+// genuine returns the trimmed value, "" for a placeholder.
 func (m machine) genuine(kind, value string) string {
 	value = strings.TrimSpace(value)
 	if value == "" || !m.honest(kind, value) {
@@ -110,10 +114,10 @@ func (m machine) genuine(kind, value string) string {
 	return value
 }
 
-// key names an item by its key fields.
+// key returns the key of an item with these key fields.
 func key(fields ...string) string { return bound(strings.Join(fields, "|")) }
 
-// bound cuts a text between two characters.
+// bound cuts a text to maxAttribute bytes, between characters.
 func bound(s string) string {
 	if len(s) <= maxAttribute {
 		return s

@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// table is what a captured SMBIOS table says, in the words of the reference decoder.
+// table is the content of a captured SMBIOS table as the reference decoder prints it.
 type table struct {
 	System     map[string]any
 	Baseboards []map[string]any
@@ -35,7 +35,7 @@ func (m table) facts(t *testing.T) json.RawMessage {
 	})
 }
 
-// refused are the values that other tools refuse, which were gathered independently of the function honest.
+// refused are values that other tools reject, collected independently of the function honest.
 func refused(t *testing.T) map[string]bool {
 	t.Helper()
 	values := map[string]bool{}

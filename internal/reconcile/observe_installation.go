@@ -2,7 +2,7 @@ package reconcile
 
 import "github.com/musterhq/muster/internal/inventory"
 
-// osFacts are those of the section os that are read here.
+// osFacts are the facts of the section os that Observe reads.
 type osFacts struct {
 	Name        string `json:"name"`
 	Version     string `json:"version"`
@@ -16,7 +16,7 @@ type osFacts struct {
 	FQDN        string `json:"fqdn"`
 }
 
-// describe gives what a machine and the installation on it say alike.
+// describe sets the attributes that a machine and its installation have in common.
 func (o osFacts) describe(a attributes) {
 	a.text("os_name", o.Name)
 	a.text("os_version", o.Version)
@@ -26,7 +26,8 @@ func (o osFacts) describe(a attributes) {
 	a.text("arch", o.Arch)
 }
 
-// installation is the operating system that reports: of several on a machine, each has a record of its own.
+// installation returns the operating system that reports. Each of several on a machine has a record
+// of its own.
 func (m machine) installation() []inventory.Component {
 	if m.os.Name == "" && m.os.DisplayName == "" && m.os.InstallID == "" {
 		return nil
@@ -37,10 +38,10 @@ func (m machine) installation() []inventory.Component {
 	a.text("name", m.os.Name+" "+m.os.Version)
 	a.text("name", m.os.DisplayName)
 	return []inventory.Component{{
-		Class:        ClassInstallation,
+		Class:        inventory.ClassInstallation,
 		Key:          "os",
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  inventory.RawIdentifiers{OSInstallID: m.os.InstallID},
-		Relationship: "installed_on",
+		Relationship: inventory.RelationshipInstalledOn,
 	}}
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// systemFacts are those of the section system that are read here.
+// systemFacts are the facts of the section system that Observe reads.
 type systemFacts struct {
 	Manufacturer        string  `json:"manufacturer"`
 	ProductName         string  `json:"product_name"`
@@ -24,7 +24,7 @@ type systemFacts struct {
 	ContainerType       string  `json:"container_type"`
 }
 
-// interfaceFacts are those of the section network_interface that are read here.
+// interfaceFacts are the facts of the section network_interface that Observe reads.
 type interfaceFacts struct {
 	MAC          string   `json:"mac"`
 	PermanentMAC string   `json:"permanent_mac"`
@@ -38,9 +38,9 @@ type interfaceFacts struct {
 func (m machine) class() string {
 	switch {
 	case m.system.ContainerType != "":
-		return ClassContainer
+		return inventory.ClassContainer
 	case m.system.IsVirtual:
-		return ClassVirtualMachine
+		return inventory.ClassVirtualMachine
 	default:
 		return chassisClass(m.system.ChassisTypeCode, m.system.ChassisType)
 	}
@@ -59,7 +59,7 @@ func (m machine) attributes() inventory.Attributes {
 	return inventory.Attributes(a)
 }
 
-// hardware says nothing of a container: the hardware that it sees is its host's.
+// hardware sets the attributes of the hardware.
 func (m machine) hardware(a attributes) {
 	a.text("manufacturer", m.genuine("manufacturer", m.system.Manufacturer))
 	a.text("model", m.genuine("model", m.system.ProductName))
@@ -70,7 +70,8 @@ func (m machine) hardware(a attributes) {
 	a.text("hypervisor", m.system.Hypervisor)
 }
 
-// serialNumber is the system's. Some machines of Dell have their service tag in the chassis only.
+// serialNumber returns the system's serial number. Some Dell machines have their service tag only
+// in the chassis.
 func (m machine) serialNumber() string {
 	if serial := m.genuine("serial_number", m.system.SerialNumber); serial != "" {
 		return serial

@@ -6,7 +6,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// displayFacts are those of the section display that are read here.
+// displayFacts are the facts of the section display that Observe reads.
 type displayFacts struct {
 	ManufacturerPNP  string  `json:"manufacturer_pnp"`
 	ProductCode      *uint64 `json:"product_code"`
@@ -22,19 +22,19 @@ type displayFacts struct {
 	IsInternal       bool    `json:"is_internal"`
 }
 
-// monitors are the displays that can be moved to another machine: no panel that is built in, nothing that a
-// hypervisor draws, and nothing that a container sees at its host.
+// monitors returns the displays that can be moved to another machine: no built-in panels, none that
+// a hypervisor emulates, and none that a container sees at its host.
 func (m machine) monitors() []inventory.Component {
 	if !m.ownHardware() {
 		return nil
 	}
-	var parts []inventory.Component
+	var components []inventory.Component
 	for _, d := range m.displays {
 		if !d.IsInternal && d.key() != key("", "", "", "", "") {
-			parts = append(parts, m.monitor(d))
+			components = append(components, m.monitor(d))
 		}
 	}
-	return parts
+	return components
 }
 
 func (m machine) monitor(d displayFacts) inventory.Component {
@@ -49,7 +49,7 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 	a.number("width_mm", d.WidthMM)
 	a.number("height_mm", d.HeightMM)
 	return inventory.Component{
-		Class:      ClassMonitor,
+		Class:      inventory.ClassMonitor,
 		Key:        d.key(),
 		Attributes: inventory.Attributes(a),
 		Identifiers: inventory.RawIdentifiers{
@@ -57,11 +57,11 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 			Model:        decimal(d.ProductCode),
 			SerialNumber: m.monitorSerial(d),
 		},
-		Relationship: "connected_to",
+		Relationship: inventory.RelationshipConnectedTo,
 	}
 }
 
-// monitorSerial is the text, which is what the label says, unless only the number is genuine.
+// monitorSerial returns the text of the label, unless only the number is genuine.
 func (m machine) monitorSerial(d displayFacts) string {
 	number := decimal(d.SerialNumber)
 	if d.SerialText == "" || m.genuine("serial_number", d.SerialText) == "" && m.genuine("serial_number", number) != "" {

@@ -7,27 +7,25 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ClassNetwork is the CI class of a network that machines are on.
-const ClassNetwork = "network"
-
-// uplinks are the types of interfaces that software makes over a card, and that have the card's place on its network.
+// uplinks are the types of virtual interfaces over a card that are on the same network as the card.
 var uplinks = []string{"bridge", "bond", "vlan"}
 
-// networks are those that the machine's interfaces are on: an interface that has an address, a gateway, and the
-// gateway's hardware address, without which two networks of the same addresses would be one. Tunnels are no place, and a
-// container's network is its host's affair. State plays no part: it is a reading.
+// networks returns the networks of the machine's interfaces: those with an address, a gateway and
+// the gateway's hardware address, without which two networks with the same addresses would be one.
+// Tunnels are not networks, and a container's network belongs to its host. The state of an
+// interface is a reading and does not matter.
 func (m machine) networks() []inventory.Component {
 	if m.system.ContainerType != "" {
 		return nil
 	}
-	var parts []inventory.Component
+	var components []inventory.Component
 	for _, i := range m.interfaces {
 		subnet, known := i.subnet()
 		if known && len(i.GatewayMACs) > 0 && (!i.IsVirtual || slices.Contains(uplinks, i.Type)) {
-			parts = append(parts, network(subnet.String(), slices.Min(i.GatewayMACs)))
+			components = append(components, network(subnet.String(), slices.Min(i.GatewayMACs)))
 		}
 	}
-	return parts
+	return components
 }
 
 func network(subnet, gateway string) inventory.Component {
@@ -36,24 +34,24 @@ func network(subnet, gateway string) inventory.Component {
 	a.text("subnet", subnet)
 	a.text("gateway_mac", gateway)
 	return inventory.Component{
-		Class:        ClassNetwork,
+		Class:        inventory.ClassNetwork,
 		Key:          key(subnet + " via " + gateway),
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  inventory.RawIdentifiers{Native: []string{"network:" + gateway + "|" + subnet}},
-		Relationship: "member_of",
+		Relationship: inventory.RelationshipMemberOf,
 		Inverse:      true,
 	}
 }
 
-// subnet gives the subnet of an interface: of IPv4 that of its gateway, else the first; else the first of IPv6. It is
-// not known where there is no gateway.
+// subnet returns the subnet of an interface: the IPv4 subnet of its gateway, else the first of
+// IPv4, else the first of IPv6. Without a gateway it is unknown.
 func (i interfaceFacts) subnet() (netip.Prefix, bool) {
 	var v4, v6 []netip.Prefix
 	for _, address := range i.Addresses {
 		prefix, err := netip.ParsePrefix(address)
 		switch {
 		case err != nil || !prefix.Addr().IsGlobalUnicast() || len(i.Gateways) == 0:
-		case prefix.Addr().Is4() && prefix.Bits() < 32: // an address alone is no subnet
+		case prefix.Addr().Is4() && prefix.Bits() < 32: // a host route is not a subnet
 			v4 = append(v4, prefix.Masked())
 		case prefix.Addr().Is6() && prefix.Bits() == 64:
 			v6 = append(v6, prefix.Masked())

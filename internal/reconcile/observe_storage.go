@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// diskFacts are those of the section storage that are read here.
+// diskFacts are the facts of the section storage that Observe reads.
 type diskFacts struct {
 	SerialNumber     string  `json:"serial_number"`
 	WWN              string  `json:"wwn"`
@@ -21,28 +21,28 @@ type diskFacts struct {
 }
 
 var (
-	// outsideBuses are those of disks that are not in the machine: they hang on it, or are on a network.
+	// outsideBuses are the buses of disks outside the machine: attached or on a network.
 	outsideBuses = []string{"usb", "iscsi", "fc"}
-	// virtualBuses are those of disks that a hypervisor made.
+	// virtualBuses are the buses of disks that a hypervisor emulates.
 	virtualBuses = []string{"virtio", "xen", "hyperv"}
-	// virtualMakers begin the vendor or the model of disks that a hypervisor made and shows on a real bus.
+	// virtualMakers are prefixes of the vendor or the model of emulated disks on a real bus.
 	virtualMakers = []string{"qemu", "vbox", "vmware", "msft", "virtual", "google", "xen", "amazon elastic"}
 )
 
-// storageDevices are the disks in the machine that can be told from others: a disk that says neither serial number
-// nor WWN would be another one whenever the kernel names it anew.
+// storageDevices returns the disks in the machine that have an identifier. A disk without a serial
+// number and a WWN would be a new one whenever the kernel renames it.
 func (m machine) storageDevices() []inventory.Component {
 	if !m.ownHardware() {
 		return nil
 	}
-	var parts []inventory.Component
+	var components []inventory.Component
 	for _, d := range m.disks {
 		serial := m.genuine("serial_number", d.SerialNumber)
 		if (serial != "" || d.WWN != "") && d.builtIn() && !d.virtual() {
-			parts = append(parts, m.storageDevice(d, serial))
+			components = append(components, m.storageDevice(d, serial))
 		}
 	}
-	return parts
+	return components
 }
 
 func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
@@ -56,7 +56,7 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 	a.text("bus", d.Bus)
 	a.text("firmware_revision", d.FirmwareRevision)
 	return inventory.Component{
-		Class:      ClassStorageDevice,
+		Class:      inventory.ClassStorageDevice,
 		Key:        key(d.SerialNumber, d.WWN),
 		Attributes: inventory.Attributes(a),
 		Identifiers: inventory.RawIdentifiers{
@@ -65,7 +65,7 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 			SerialNumber: d.SerialNumber,
 			Disks:        []inventory.DiskID{d.id()},
 		},
-		Relationship: "contains",
+		Relationship: inventory.RelationshipContains,
 		Inverse:      true,
 	}
 }

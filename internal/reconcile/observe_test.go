@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// placeholder knows the values of the captured machines that say nothing.
+// placeholder recognizes the placeholders of the captured machines.
 var placeholder = regexp.MustCompile(`(?i)^(default string|to be filled by o\.e\.m\.|none|not (specified|available|settable)|` +
 	`no (asset tag|asset information|enclosure)|<bad index>|x+|0+|0*1|01010101|16843009|1?23456789\d*|123456|0123456789|` +
 	`pass:qt/|system product name|[0-9a-f]{8}-4455.*|0+-[0-9a-f-]*)$`)
@@ -106,7 +106,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// observeSystem gives what the sections system and os alone say.
+// observeSystem returns what the sections system and os alone say.
 func observeSystem(system, os string) inventory.Observed {
 	return reconcile.Observe(map[string][]json.RawMessage{"system": items(system), "os": items(os)}, honest)
 }
@@ -187,7 +187,7 @@ func TestObserveComponents(t *testing.T) {
 		{"disk on a network", `{}`, `{"serial_number":"SER1","bus":"iscsi"}`, `{}`, nil},
 		{"virtio disk", `{}`, `{"serial_number":"SER1","bus":"virtio"}`, `{}`, nil},
 		{"disk that a hypervisor made", `{}`, `{"serial_number":"SER1","bus":"sata","model":"QEMU HARDDISK"}`, `{}`, nil},
-		{"monitor of which nothing is said", `{}`, `{}`, `{"native_resolution":"800x600"}`, nil},
+		{"monitor without facts", `{}`, `{}`, `{"native_resolution":"800x600"}`, nil},
 		{"monitor that another equals", `{}`, `{}`, `{"manufacturer_pnp":"DEL","product_code":1,"port":"DP-1"}`, []string{"monitor DEL|1|||DP-1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,10 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ClassPerson is the CI class of somebody who uses something.
-const ClassPerson = "person"
-
-// userFacts are those of the section user that are read here.
+// userFacts are the facts of the section user that Observe reads.
 type userFacts struct {
 	Name      string `json:"name"`
 	Domain    string `json:"domain"`
@@ -18,7 +15,7 @@ type userFacts struct {
 	IsPrimary bool   `json:"is_primary"`
 }
 
-// primaryUser is the person whose machine it is. Those who were there for an hour are in the section only.
+// primaryUser returns the person whose machine it is. Occasional users are in the section only.
 func (m machine) primaryUser() []inventory.Component {
 	for _, u := range m.users {
 		if u.IsPrimary && strings.TrimSpace(u.Name) != "" {
@@ -28,8 +25,8 @@ func (m machine) primaryUser() []inventory.Component {
 	return nil
 }
 
-// person has an identifier if a directory knows the account: it is the same person on each machine then. An account of
-// one machine is known by that machine alone, for the same login elsewhere may be somebody else's.
+// person returns an account as a person. It has an identifier if a directory has the account: it is
+// the same person on each machine then. The same login on another machine may be another person.
 func (m machine) person(u userFacts) inventory.Component {
 	a := attributes{}
 	a.text("name", u.Name)
@@ -40,24 +37,24 @@ func (m machine) person(u userFacts) inventory.Component {
 	if u.Domain != "" {
 		login = strings.ToLower(u.Domain) + `\` + login
 	}
-	part := inventory.Component{
-		Class:        ClassPerson,
+	component := inventory.Component{
+		Class:        inventory.ClassPerson,
 		Key:          key(login),
 		Attributes:   inventory.Attributes(a),
-		Relationship: "used_by",
+		Relationship: inventory.RelationshipUsedBy,
 		Inverse:      true,
 	}
 	if m.isDirectory(u.Domain) {
-		part.Identifiers.Native = []string{"account:" + login}
+		component.Identifiers.Native = []string{"account:" + login}
 	}
-	return part
+	return component
 }
 
-// commonDomains are what Windows says where no directory has the account, or where it does not say which: each tenant
-// of Entra ID is AzureAD.
+// commonDomains are the domains that Windows reports if no directory has the account, or without
+// naming the directory: every tenant of Entra ID is AzureAD.
 var commonDomains = []string{"", ".", "workgroup", "azuread", "microsoftaccount"}
 
-// isDirectory reports whether a domain is a directory's, and not the machine's own name.
+// isDirectory reports whether a domain is that of a directory, and not the machine's own name.
 func (m machine) isDirectory(domain string) bool {
 	domain = strings.ToLower(strings.TrimSpace(domain))
 	if slices.Contains(commonDomains, domain) {
@@ -67,6 +64,6 @@ func (m machine) isDirectory(domain string) bool {
 	return domain != hostname && domain != hostname[:min(len(hostname), maxNetBIOSName)]
 }
 
-// maxNetBIOSName is the length to which Windows cuts a machine's name where it stands for a domain (Microsoft, "Naming
-// conventions in Active Directory").
+// maxNetBIOSName is the length to which Windows cuts a machine's name where it is a domain
+// (Microsoft, "Naming conventions in Active Directory").
 const maxNetBIOSName = 15

@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// guestFacts are those of the section virtual_machine that are read here.
+// guestFacts are the facts of the section virtual_machine that Observe reads.
 type guestFacts struct {
 	UUID         string   `json:"uuid"`
 	ID           string   `json:"id"`
@@ -19,24 +19,25 @@ type guestFacts struct {
 	FirmwareUUID string   `json:"firmware_uuid"`
 }
 
-// virtualMachines are those that the machine runs or has defined. What runs there without a UUID and a name is in the
-// section only: nobody could tell what it is.
+// virtualMachines returns the guests that the machine runs or defines. A guest without a UUID and
+// an ID is in the section only, because it has no identifier.
 func (m machine) virtualMachines() []inventory.Component {
 	machines := map[string]int{}
 	for _, g := range m.guests {
 		machines[g.systemUUID()]++
 	}
-	var parts []inventory.Component
+	var components []inventory.Component
 	for _, g := range m.guests {
 		if g.UUID != "" || g.ID != "" {
-			parts = append(parts, m.virtualMachine(g, machines[g.systemUUID()] == 1))
+			components = append(components, m.virtualMachine(g, machines[g.systemUUID()] == 1))
 		}
 	}
-	return parts
+	return components
 }
 
-// virtualMachine has the identifiers by which the guest's own agent knows it. A UUID that another guest has here, or that
-// is the host's, as guests get it whose license asks for that, tells nothing.
+// virtualMachine returns a guest with the identifiers by which the guest reports itself through its
+// own agent. A UUID that another guest has too, or that is the host's, as some licenses require, is
+// no identifier.
 func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Component {
 	a := attributes{}
 	a.text("name", g.Name)
@@ -50,14 +51,14 @@ func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Component {
 		a.text("uuid", m.genuine("uuid", g.systemUUID()))
 	}
 	return inventory.Component{
-		Class:        ClassVirtualMachine,
+		Class:        inventory.ClassVirtualMachine,
 		Key:          key(g.UUID, g.ID, decimal(g.Ordinal)),
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  ids,
-		Relationship: "hosted_on",
+		Relationship: inventory.RelationshipHostedOn,
 		Idle:         g.State == "shut off" || g.State == "saved",
 	}
 }
 
-// systemUUID is the UUID that the guest sees as its own.
+// systemUUID returns the UUID that the guest sees as its own.
 func (g guestFacts) systemUUID() string { return cmp.Or(g.FirmwareUUID, g.UUID) }

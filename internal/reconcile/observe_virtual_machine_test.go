@@ -30,7 +30,7 @@ func TestObserveVirtualMachines(t *testing.T) {
 		want   []inventory.Component
 	}{
 		{"none", "", nil, nil},
-		{"with all that is said, of which the state is no attribute", `"uuid":"` + host + `"`,
+		{"with all facts, of which the state is not an attribute", `"uuid":"` + host + `"`,
 			[]string{`{"uuid":"` + web + `","name":"web","kind":"kvm","manager":"libvirt","state":"running","cpus":2,"memory_bytes":67108864,
 				"macs":["52:54:00:6b:3c:58","bc:24:11:62:a4:d8"],"config_path":"/etc/libvirt/qemu/web.xml"}`},
 			[]inventory.Component{guest(web+"||", inventory.Attributes{"name": "web", "hypervisor": "kvm", "uuid": web}, web, "52:54:00:6b:3c:58", "bc:24:11:62:a4:d8")}},
@@ -38,7 +38,7 @@ func TestObserveVirtualMachines(t *testing.T) {
 			[]inventory.Component{guest(web+"||", inventory.Attributes{"uuid": web}, web)}},
 		{"whose guest sees another UUID", "", []string{`{"uuid":"` + host + `","firmware_uuid":"` + web + `"}`},
 			[]inventory.Component{guest(host+"||", inventory.Attributes{"uuid": web}, web)}},
-		{"whose UUID is a placeholder, for others to judge", "", []string{`{"uuid":"` + placeholder + `","name":"a"}`},
+		{"whose UUID is a placeholder, which identify rejects", "", []string{`{"uuid":"` + placeholder + `","name":"a"}`},
 			[]inventory.Component{guest(placeholder+"||", inventory.Attributes{"name": "a"}, placeholder)}},
 		{"without a UUID", "", []string{`{"id":"100","name":"web","kind":"kvm"}`},
 			[]inventory.Component{guest("|100|", inventory.Attributes{"name": "web", "hypervisor": "kvm"}, "")}},

@@ -13,53 +13,54 @@ import (
 	"time"
 )
 
-// anySourceType stands for the kinds of sources that are not named.
+// anySourceType stands for the source types that are not named.
 const anySourceType = "*"
 
 //go:embed precedence.json
 var defaultPrecedence []byte
 
-// Precedence says whose word counts for which attribute. A source's kind is what is before the colon of its name.
-// A Precedence does not change and may be used by several goroutines.
+// Precedence is the order of sources for each attribute. The type of a source is the part of its
+// name before the colon. A Precedence is immutable, so several goroutines may use it.
 type Precedence struct {
 	data   precedenceData
 	groups map[string]*precedenceGroup // by attribute
-	rest   *precedenceGroup            // of the attributes that no group names
+	rest   *precedenceGroup            // for the attributes that no group names
 	parent func(class string) string
 }
 
-// precedenceData is the document. Kinds that are not named are those of "*".
+// precedenceData is the document. Source types that are not named are those of "*".
 type precedenceData struct {
 	Version string `json:"version"`
-	// StaleAfterDays says after how many days of silence a source's word is stale; 0: never, it was declared.
+	// StaleAfterDays is the number of days after which a value of a silent source is stale; 0:
+	// never, because it was declared.
 	StaleAfterDays   map[string]int    `json:"stale_after_days"`
 	Groups           []precedenceGroup `json:"groups"`
-	Observers        []string          `json:"observers"`         // kinds whose sight of a thing tells that it is in use
-	WithoutLifecycle []string          `json:"without_lifecycle"` // classes of things that are never in use in that sense
-	Installation     []string          `json:"installation"`      // attributes that go with the disk that the system is on
-	Conflicting      []string          `json:"conflicting"`       // attributes on which sources should not disagree
+	Observers        []string          `json:"observers"`         // source types whose observation of a CI means that it is in use
+	WithoutLifecycle []string          `json:"without_lifecycle"` // classes without a life-cycle state
+	Installation     []string          `json:"installation"`      // attributes of the installation, which move with its disk
+	Conflicting      []string          `json:"conflicting"`       // attributes on which a disagreement is a finding
 }
 
 // precedenceGroup is the order of sources for a group of attributes, the best first.
 type precedenceGroup struct {
 	Name       string     `json:"name"`
-	Attributes []string   `json:"attributes"` // none: all that no other group names
-	Lasting    bool       `json:"lasting"`    // silence does not age these values
-	Beginnings []string   `json:"beginnings"` // values that give way to all others, unless the best kind says them
-	Order      [][]string `json:"order"`      // kinds of one rank stand together; who is not there is not heard
+	Attributes []string   `json:"attributes"` // empty: all that no other group names
+	Lasting    bool       `json:"lasting"`    // values do not become stale
+	Beginnings []string   `json:"beginnings"` // values that yield to all others, unless the best source type has them
+	Order      [][]string `json:"order"`      // source types by rank; the group ignores all others
 }
 
-// DefaultPrecedence is what holds unless it is configured otherwise.
+// DefaultPrecedence returns the built-in precedence.
 func DefaultPrecedence() *Precedence {
 	p, err := ParsePrecedence(defaultPrecedence)
 	if err != nil {
-		panic(err) // it is part of the program, and a test reads it
+		panic(err) // the document is embedded, and a test parses it
 	}
 	return p
 }
 
-// ParsePrecedence reads a precedence, a JSON document in the form of the default one. The error says what is wrong
-// where.
+// ParsePrecedence parses a JSON document in the form of precedence.json. The error names the
+// invalid field.
 func ParsePrecedence(document []byte) (*Precedence, error) {
 	decoder := json.NewDecoder(bytes.NewReader(document))
 	decoder.DisallowUnknownFields()
@@ -68,7 +69,7 @@ func ParsePrecedence(document []byte) (*Precedence, error) {
 		return nil, fmt.Errorf("read precedence: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("read precedence: something follows the document")
+		return nil, errors.New("read precedence: unexpected data after the document")
 	}
 	if err := p.index(); err != nil {
 		return nil, fmt.Errorf("read precedence: %w", err)
@@ -76,18 +77,18 @@ func ParsePrecedence(document []byte) (*Precedence, error) {
 	return p, nil
 }
 
-// WithClasses gives the same precedence with knowledge of the classes: parent gives a class's parent, "" for the
-// root and for a class that is not known. Without it no class is a kind of another.
+// WithClasses returns a copy that knows the class tree: parent returns a class's parent, "" for the
+// root and for an unknown class. Without it no class is below another.
 func (p *Precedence) WithClasses(parent func(class string) string) *Precedence {
 	with := *p
 	with.parent = parent
 	return &with
 }
 
-// Version names the document.
+// Version identifies the document.
 func (p *Precedence) Version() string { return p.data.Version }
 
-// index checks the document and makes its groups ready to be looked up.
+// index validates the document and indexes its groups.
 func (p *Precedence) index() error {
 	if p.data.Version == "" {
 		return errors.New("version is missing")
@@ -103,7 +104,7 @@ func (p *Precedence) index() error {
 		}
 	}
 	if p.rest == nil {
-		return errors.New("no group is for the attributes that no other group names")
+		return errors.New("there is no group for the attributes that no other group names")
 	}
 	return nil
 }
@@ -115,15 +116,15 @@ func (p *Precedence) add(r *precedenceGroup) error {
 	}
 	for i, sourceType := range sourceTypes {
 		if sourceType == "" || strings.Contains(sourceType, ":") {
-			return fmt.Errorf("order: %q is no kind of source", sourceType)
+			return fmt.Errorf("order: %q is not a source type", sourceType)
 		}
 		if slices.Contains(sourceTypes[:i], sourceType) {
-			return fmt.Errorf("order: %s is there twice", sourceType)
+			return fmt.Errorf("order: %s is listed twice", sourceType)
 		}
 	}
 	if len(r.Attributes) == 0 {
 		if p.rest != nil {
-			return fmt.Errorf("attributes are missing, and group %q has none either", p.rest.Name)
+			return fmt.Errorf("attributes are missing; group %q is already the one without", p.rest.Name)
 		}
 		p.rest = r
 	}
@@ -136,7 +137,7 @@ func (p *Precedence) add(r *precedenceGroup) error {
 	return nil
 }
 
-// groupOf gives the group that an attribute is in.
+// groupOf returns the group of an attribute.
 func (p *Precedence) groupOf(attribute string) *precedenceGroup {
 	if r := p.groups[attribute]; r != nil {
 		return r
@@ -144,13 +145,14 @@ func (p *Precedence) groupOf(attribute string) *precedenceGroup {
 	return p.rest
 }
 
-// rankOf gives the place of what a kind of sources says in the order, 0 for the best; false where it is not heard.
+// rankOf returns the position of a value of a source type in the order, 0 for the best; false: the
+// group ignores the source type.
 func (r *precedenceGroup) rankOf(sourceType string, value any) (int, bool) {
-	rank, heard := r.rank(sourceType)
+	rank, known := r.rank(sourceType)
 	if text, is := value.(string); is && rank > 0 && slices.Contains(r.Beginnings, text) {
-		return len(r.Order), heard
+		return len(r.Order), known
 	}
-	return rank, heard
+	return rank, known
 }
 
 func (r *precedenceGroup) rank(sourceType string) (int, bool) {
@@ -166,7 +168,7 @@ func (r *precedenceGroup) rank(sourceType string) (int, bool) {
 	return others, others >= 0
 }
 
-// stalenessWindow tells how long a source may be silent before its word is stale; 0: for ever.
+// stalenessWindow returns how long a source may be silent before its values are stale; 0: forever.
 func (p *Precedence) stalenessWindow(sourceType string) time.Duration {
 	days, ok := p.data.StaleAfterDays[sourceType]
 	if !ok {
@@ -175,10 +177,10 @@ func (p *Precedence) stalenessWindow(sourceType string) time.Duration {
 	return time.Duration(days) * 24 * time.Hour
 }
 
-// maxDepth bounds the classes above a class: people make classes, and could make a circle of them.
+// maxDepth bounds the ancestors of a class, because people define classes and could make a cycle.
 const maxDepth = 32
 
-// lineage gives the classes that a class is a kind of, the nearest first.
+// lineage returns the ancestors of a class, the nearest first.
 func (p *Precedence) lineage(class string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for range maxDepth {
@@ -189,7 +191,7 @@ func (p *Precedence) lineage(class string) iter.Seq[string] {
 	}
 }
 
-// below reports whether a class is a kind of another, and not the same.
+// below reports whether a class is a descendant of another.
 func (p *Precedence) below(class, other string) bool {
 	for above := range p.lineage(class) {
 		if above == other {
@@ -199,12 +201,12 @@ func (p *Precedence) below(class, other string) bool {
 	return false
 }
 
-// Observes reports whether a source sees things, and does not only list them.
+// Observes reports whether a source observes things, as against declaring them.
 func (p *Precedence) Observes(source string) bool {
-	return slices.Contains(p.data.Observers, kindOf(source))
+	return slices.Contains(p.data.Observers, sourceTypeOf(source))
 }
 
-// hasLifecycle reports whether things of a class are ordered, used and disposed of.
+// hasLifecycle reports whether CIs of a class are ordered, used and disposed of.
 func (p *Precedence) hasLifecycle(class string) bool {
 	for above := range p.lineage(class) {
 		if slices.Contains(p.data.WithoutLifecycle, above) {
@@ -214,7 +216,7 @@ func (p *Precedence) hasLifecycle(class string) bool {
 	return !slices.Contains(p.data.WithoutLifecycle, class)
 }
 
-func kindOf(source string) string {
+func sourceTypeOf(source string) string {
 	sourceType, _, _ := strings.Cut(source, ":")
 	return sourceType
 }

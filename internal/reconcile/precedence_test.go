@@ -15,14 +15,14 @@ func TestParsePrecedence(t *testing.T) {
 		{"nothing", ``, "EOF"},
 		{"no JSON", `version: 1`, "invalid character"},
 		{"an unknown field", `{"version":"x","group":[]}`, `unknown field "group"`},
-		{"two documents", `{"version":"x","groups":[` + rest + `]} {}`, "something follows"},
+		{"two documents", `{"version":"x","groups":[` + rest + `]} {}`, "data after the document"},
 		{"no version", `{"groups":[` + rest + `]}`, "version is missing"},
 		{"negative days", `{"version":"x","stale_after_days":{"agent":-1},"groups":[` + rest + `]}`, "agent has -1 days"},
 		{"no rest", `{"version":"x","groups":[{"name":"n","attributes":["a"],"order":[["agent"]]}]}`, "no other group"},
-		{"two rests", `{"version":"x","groups":[` + rest + `,{"name":"n","order":[["agent"]]}]}`, `group "n": attributes are missing, and group "rest"`},
+		{"two rests", `{"version":"x","groups":[` + rest + `,{"name":"n","order":[["agent"]]}]}`, `group "n": attributes are missing; group "rest"`},
 		{"no order", `{"version":"x","groups":[{"name":"n","attributes":["a"]}]}`, `group "n": order is missing`},
-		{"a kind twice", `{"version":"x","groups":[{"name":"n","order":[["agent"],["csv","agent"]]}]}`, "agent is there twice"},
-		{"a name, not a kind", `{"version":"x","groups":[{"name":"n","order":[["csv:hr"]]}]}`, `"csv:hr" is no kind`},
+		{"a source type twice", `{"version":"x","groups":[{"name":"n","order":[["agent"],["csv","agent"]]}]}`, "agent is listed twice"},
+		{"a source, not a source type", `{"version":"x","groups":[{"name":"n","order":[["csv:hr"]]}]}`, `"csv:hr" is not a source type`},
 		{"an attribute twice", `{"version":"x","groups":[{"name":"n","attributes":["a"],"order":[["csv"]]},{"name":"m","attributes":["a"],"order":[["csv"]]}]}`,
 			`group "m": attributes: a is in group "n" too`},
 	} {
@@ -41,7 +41,8 @@ func TestParsePrecedence(t *testing.T) {
 	}
 }
 
-// TestPrecedenceNeverObserved: a source that a group's order does not have is not heard, and not suppressed either.
+// TestPrecedenceNeverObserved: a source type that is not in the order of a group is ignored, and
+// not suppressed either.
 func TestPrecedenceNeverObserved(t *testing.T) {
 	t.Parallel()
 	rules, err := reconcile.ParsePrecedence([]byte(`{"version":"x","groups":[{"name":"rest","order":[["agent"]]},

@@ -11,12 +11,12 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CreateAPIToken keeps a token, of which hash is the hash.
+// CreateAPIToken stores a token as its hash.
 func (s *Store) CreateAPIToken(ctx context.Context, name string, hash [32]byte) (inventory.APIToken, error) {
 	token := inventory.APIToken{Name: name}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return token, fmt.Errorf("make token id: %w", err)
+		return token, fmt.Errorf("generate token id: %w", err)
 	}
 	token.ID = id.String()
 	err = s.Pool.QueryRow(ctx, `
@@ -28,7 +28,7 @@ func (s *Store) CreateAPIToken(ctx context.Context, name string, hash [32]byte) 
 	return token, nil
 }
 
-// APIToken finds the token with a hash. It reports false where there is none or it was revoked.
+// APIToken returns the token with a hash. It reports false if there is none or it is revoked.
 func (s *Store) APIToken(ctx context.Context, hash [32]byte) (inventory.APIToken, bool, error) {
 	var token inventory.APIToken
 	var found []byte
@@ -44,7 +44,7 @@ func (s *Store) APIToken(ctx context.Context, hash [32]byte) (inventory.APIToken
 	return token, subtle.ConstantTimeCompare(found, hash[:]) == 1, nil
 }
 
-// RevokeAPIToken ends a token now.
+// RevokeAPIToken revokes a token now. A revoked token keeps its time.
 func (s *Store) RevokeAPIToken(ctx context.Context, id string) error {
 	_, err := s.Pool.Exec(ctx, `
 		update api_token set revoked_at = coalesce(revoked_at, clock_timestamp()) where id = $1`, id)

@@ -2,29 +2,33 @@ package agents
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Authority is the agents' certificate authority as it rests: the key is sealed under the master key.
+// Authority is the stored certificate authority of the agents. Its key is encrypted with the master
+// key.
 type Authority struct {
 	Certificate []byte // DER
 	SealedKey   []byte
 }
 
-// Authority gives the certificate authority of the database, making it with create where there is none. Of
-// collectors that start together one makes it and the others get the same.
+// Authority returns the certificate authority of the database. If there is none, it stores the one
+// that create returns. An advisory lock makes collectors that start at the same time use the same
+// one.
 func (s *Store) Authority(ctx context.Context, create func() (Authority, error)) (Authority, error) {
 	var a Authority
 	err := s.InTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster certificate authority'))`); err != nil {
-			return fmt.Errorf("lock certificate authority: %w", err)
+		_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster certificate authority'))`)
+		if err != nil {
+			return err
 		}
-		err := tx.QueryRow(ctx, `select certificate, sealed_key from certificate_authority order by id desc limit 1`).
+		err = tx.QueryRow(ctx, `select certificate, sealed_key from certificate_authority order by id desc limit 1`).
 			Scan(&a.Certificate, &a.SealedKey)
-		if !errors.Is(err, pgx.ErrNoRows) {
+		if !db.IsNoRows(err) {
 			return err
 		}
 		if a, err = create(); err != nil {
@@ -35,7 +39,7 @@ func (s *Store) Authority(ctx context.Context, create func() (Authority, error))
 		return err
 	})
 	if err != nil {
-		return a, fmt.Errorf("certificate authority: %w", err)
+		return a, fmt.Errorf("read certificate authority: %w", err)
 	}
 	return a, nil
 }

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// DeviceOfAgent gives the id of the device that an agent reports from.
+// DeviceOfAgent returns the id of the device that an agent runs on.
 func (s *Store) DeviceOfAgent(ctx context.Context, agentID string) (string, error) {
 	var id string
 	err := s.Pool.QueryRow(ctx, `
@@ -16,7 +15,7 @@ func (s *Store) DeviceOfAgent(ctx context.Context, agentID string) (string, erro
 		from agent a join assignment m on m.record_id = a.record_id
 		where a.agent_id = $1 and m.valid_to = 'infinity'`, agentID).Scan(&id)
 	if db.IsNoRows(err) {
-		return "", &inventory.Error{Code: inventory.CodeNotFound, Message: "no device reports through agent " + agentID}
+		return "", db.NotFound("there is no device with agent %s", agentID)
 	}
 	if err != nil {
 		return "", fmt.Errorf("find device of agent: %w", err)

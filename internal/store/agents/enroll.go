@@ -2,7 +2,6 @@ package agents
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -11,13 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Enroll spends one use of an enrollment token on an agent's key and gives the agent's id. A key that is enrolled
-// already keeps its record and spends nothing: an agent whose answer was lost asks again. token is the hash of
-// the token, key that of the public key; from is where the agent calls from; expires is when the certificate that it
-// gets does.
-func (s *Store) Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error) {
+// Enroll enrolls an agent with one use of an enrollment token and returns the agent's id. token is
+// the hash of the token, key the hash of the agent's public key, from the address of the agent, and
+// expires the expiry of its new certificate. A key that is already enrolled keeps its record and
+// does not use the token: an agent that did not receive the response tries again.
+func (s *Store) Enroll(
+	ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time,
+) (agentID string, err error) {
 	err = s.InTx(ctx, func(tx pgx.Tx) error {
 		id, err := checkToken(ctx, tx, token, from)
 		if err != nil {
@@ -27,10 +29,10 @@ func (s *Store) Enroll(ctx context.Context, token, key [32]byte, from netip.Addr
 		if agentID != "" || err != nil {
 			return err
 		}
-		// The row is locked since checkToken: of two agents that want the last use one gets it.
+		// checkToken has locked the row, so that only one of two agents gets the last use.
 		spent, err := tx.Exec(ctx, `update enrollment_token set uses = uses + 1 where id = $1 and uses < max_uses`, id)
 		if err != nil {
-			return fmt.Errorf("spend enrollment token: %w", err)
+			return fmt.Errorf("use enrollment token: %w", err)
 		}
 		if spent.RowsAffected() == 0 {
 			return unauthenticated("the enrollment token is used up")
@@ -45,6 +47,8 @@ func unauthenticated(message string) error {
 	return &inventory.Error{Code: inventory.CodeUnauthenticated, Message: message}
 }
 
+// checkToken locks an enrollment token and returns its id, or an inventory.Error with
+// CodeUnauthenticated.
 func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr) (uuid.UUID, error) {
 	var (
 		id                        uuid.UUID
@@ -56,7 +60,7 @@ func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr)
 		where hash = $1
 		for update`, token[:], from).Scan(&id, &expired, &revoked, &allowed)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	case db.IsNoRows(err):
 		return id, unauthenticated("the enrollment token is not known here")
 	case err != nil:
 		return id, fmt.Errorf("check enrollment token: %w", err)
@@ -70,6 +74,7 @@ func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr)
 	return id, nil
 }
 
+// enrolledAgent returns the id of the agent with a key, or "" if there is none.
 func enrolledAgent(ctx context.Context, tx pgx.Tx, key [32]byte) (string, error) {
 	var agentID string
 	var revoked bool
@@ -78,7 +83,7 @@ func enrolledAgent(ctx context.Context, tx pgx.Tx, key [32]byte) (string, error)
 		from source_record r join agent a on a.record_id = r.id
 		where r.source = $1 and r.native_key = $2`, inventory.SourceAgent, key[:]).Scan(&agentID, &revoked)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	case db.IsNoRows(err):
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("find agent: %w", err)
@@ -88,21 +93,25 @@ func enrolledAgent(ctx context.Context, tx pgx.Tx, key [32]byte) (string, error)
 	return agentID, nil
 }
 
-func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, token *uuid.UUID, forkedFrom *int64) (string, error) {
+// addAgent adds the source record and the agent of a key. A constraint keeps the record separate
+// from the record that it was forked from, if any.
+func addAgent(
+	ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, token *uuid.UUID, forkedFrom *int64,
+) (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return "", fmt.Errorf("make agent id: %w", err)
+		return "", fmt.Errorf("generate agent id: %w", err)
 	}
 	defaultCI, err := uuid.NewV7()
 	if err != nil {
-		return "", fmt.Errorf("make device id: %w", err)
+		return "", fmt.Errorf("generate device id: %w", err)
 	}
 	_, err = tx.Exec(ctx, `
 		with record as (
 			insert into source_record (source, native_key, label, base_class, default_ci, forked_from)
 			values (@source, @key, (@agent::uuid)::text, @base_class, @default_ci, @forked_from)
 			returning id
-		), apart as (
+		), separate as (
 			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
 			select gen_random_uuid(), false, @forked_from::bigint, id, 'fork', '',
 				'the agent''s key was in use on another machine', clock_timestamp()
@@ -112,8 +121,8 @@ func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, t
 		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at)
 		select id, @agent::uuid, @token, @expires from record`,
 		pgx.NamedArgs{
-			"source": inventory.SourceAgent, "key": key[:], "agent": id, "base_class": inventory.ClassComputer, "default_ci": defaultCI,
-			"forked_from": forkedFrom, "token": token, "expires": expires,
+			"source": inventory.SourceAgent, "key": key[:], "agent": id, "base_class": inventory.ClassComputer,
+			"default_ci": defaultCI, "forked_from": forkedFrom, "token": token, "expires": expires,
 		})
 	if err != nil {
 		return "", fmt.Errorf("add agent: %w", err)
@@ -121,8 +130,8 @@ func addAgent(ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, t
 	return id.String(), nil
 }
 
-// Renew notes a new certificate of a known agent and gives the agent's id. An agent whose last certificate expired
-// before notBefore has been away for too long.
+// Renew stores the expiry of an agent's new certificate and returns the agent's id. If its last
+// certificate expired before notBefore, it returns an inventory.Error with CodeUnauthenticated.
 func (s *Store) Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error) {
 	var revoked, stale bool
 	err = s.Pool.QueryRow(ctx, `
@@ -138,7 +147,7 @@ func (s *Store) Renew(ctx context.Context, key [32]byte, expires, notBefore time
 		select agent_id::text, revoked, stale from known`, inventory.SourceAgent, key[:], expires, notBefore).
 		Scan(&agentID, &revoked, &stale)
 	switch {
-	case errors.Is(err, pgx.ErrNoRows):
+	case db.IsNoRows(err):
 		return "", unauthenticated("this agent is not enrolled")
 	case err != nil:
 		return "", fmt.Errorf("renew certificate: %w", err)
@@ -150,7 +159,7 @@ func (s *Store) Renew(ctx context.Context, key [32]byte, expires, notBefore time
 	return agentID, nil
 }
 
-// Fork enrolls the new key of an agent that was found to be a clone of another record.
+// Fork enrolls the new key of an agent that runs on a clone of the machine of another record.
 func (s *Store) Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error) {
 	err = s.InTx(ctx, func(tx pgx.Tx) error {
 		agentID, err = enrolledAgent(ctx, tx, key)
@@ -163,26 +172,19 @@ func (s *Store) Fork(ctx context.Context, from int64, key [32]byte, expires time
 	return agentID, err
 }
 
-// AddIncident records what the ratchet found out where no change goes with it.
+// AddIncident stores an incident of the ratchet that comes without a change.
 func (s *Store) AddIncident(ctx context.Context, record int64, incident inventory.Incident) error {
 	_, err := s.Pool.Exec(ctx, `
 		insert into sync_incident (record_id, at, type, detail) values ($1, clock_timestamp(), $2, $3)`,
 		record, incident.Type, incident.Detail)
 	if err != nil {
-		return fmt.Errorf("record incident: %w", err)
+		return fmt.Errorf("add incident: %w", err)
 	}
 	return nil
 }
 
 // RevokedSince lists the records of the agents that were revoked after an instant.
 func (s *Store) RevokedSince(ctx context.Context, after time.Time) ([]int64, error) {
-	rows, err := s.Pool.Query(ctx, `select record_id from agent where revoked_at > $1`, after)
-	if err != nil {
-		return nil, fmt.Errorf("list revoked agents: %w", err)
-	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("list revoked agents: %w", err)
-	}
-	return records, nil
+	return db.Column[int64](ctx, s.Pool, "list revoked agents", `
+		select record_id from agent where revoked_at > $1`, after)
 }

@@ -12,11 +12,13 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CreateEnrollmentToken keeps a token, of which hash is the hash, and gives it its id and time.
-func (s *Store) CreateEnrollmentToken(ctx context.Context, token inventory.EnrollmentToken, hash [32]byte) (inventory.EnrollmentToken, error) {
+// CreateEnrollmentToken stores a token as its hash, and returns it with its id and times.
+func (s *Store) CreateEnrollmentToken(
+	ctx context.Context, token inventory.EnrollmentToken, hash [32]byte,
+) (inventory.EnrollmentToken, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
-		return token, fmt.Errorf("make token id: %w", err)
+		return token, fmt.Errorf("generate token id: %w", err)
 	}
 	token.ID = id.String()
 	err = s.Pool.QueryRow(ctx, `
@@ -32,9 +34,11 @@ func (s *Store) CreateEnrollmentToken(ctx context.Context, token inventory.Enrol
 	return token, nil
 }
 
-// ListEnrollmentTokens lists the enrollment tokens in the order in which they were made, also those that are used up,
-// expired or revoked. For the past, the uses are the agents that had enrolled by then.
-func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken]) error {
+// ListEnrollmentTokens lists the enrollment tokens in the order of their creation, used up, expired
+// and revoked ones included. For the past, the uses are the agents that had enrolled by then.
+func (s *Store) ListEnrollmentTokens(
+	ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken],
+) error {
 	after, err := db.UUIDPosition(page.After)
 	if err != nil {
 		return err
@@ -46,7 +50,7 @@ func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, v
 			where a.enrolled_with = t.id and r.created_at <= @as_of
 		)::integer as uses`
 	}
-	// Ids are UUIDs of version 7 (RFC 9562 §5.7): their order is that of time.
+	// Ids are UUIDs of version 7 (RFC 9562 §5.7), which sort by time.
 	sql := `
 		select t.id::text, t.name, t.max_uses, ` + uses + `, coalesce(t.network::text, '') as network, t.created_at,
 		       t.expires_at, case when t.revoked_at <= @as_of then t.revoked_at end as revoked_at
@@ -56,13 +60,13 @@ func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, v
 		limit @limit`
 	args := pgx.NamedArgs{"as_of": db.Instant(page), "after": after, "limit": db.Limit(page)}
 	return s.List(ctx, page, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, sql, args, func(token inventory.EnrollmentToken) error {
+		return db.ForEach(ctx, tx, "list enrollment tokens", sql, args, func(token inventory.EnrollmentToken) error {
 			return visit(token, inventory.Position{token.ID})
 		})
 	})
 }
 
-// RevokeEnrollmentToken ends a token now. One that was revoked before stays as it was.
+// RevokeEnrollmentToken revokes a token now. A revoked token keeps its time.
 func (s *Store) RevokeEnrollmentToken(ctx context.Context, id string) error {
 	var revoked time.Time
 	err := s.Pool.QueryRow(ctx, `

@@ -2,16 +2,14 @@ package agents
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
-// FlushPresence writes down when records were last seen, many at once.
+// FlushPresence stores when records were last seen, in one statement.
 func (s *Store) FlushPresence(ctx context.Context, seen []inventory.Presence) error {
 	records, at, streams := make([]int64, len(seen)), make([]time.Time, len(seen)), make([][16]byte, len(seen))
 	for i, p := range seen {
@@ -29,11 +27,12 @@ func (s *Store) FlushPresence(ctx context.Context, seen []inventory.Presence) er
 	return nil
 }
 
-// LastPresence gives the last flushed presence of a record; false where there is none.
+// LastPresence returns the last flushed presence of a record. It reports false if there is none.
 func (s *Store) LastPresence(ctx context.Context, record int64) (inventory.Presence, bool, error) {
 	p := inventory.Presence{Record: record}
-	err := s.Pool.QueryRow(ctx, `select seen_at, stream from presence where record_id = $1`, record).Scan(&p.SeenAt, &p.Stream)
-	if errors.Is(err, pgx.ErrNoRows) {
+	err := s.Pool.QueryRow(ctx, `select seen_at, stream from presence where record_id = $1`, record).
+		Scan(&p.SeenAt, &p.Stream)
+	if db.IsNoRows(err) {
 		return p, false, nil
 	}
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package agents keeps who may report: API tokens, enrollment tokens, the certificate authority, the source records of
-// agents with their ratchet, and when each was last seen. It decides nothing and knows no configuration items. Start
-// reading at Enroll and Record.
+// Package agents stores who may report: API tokens, enrollment tokens, the certificate authority,
+// the source records of agents with their ratchet, and when each was last seen. It does not decide
+// which CI a record is assigned to. Start reading at Store.Enroll and Store.Record.
 package agents
 
 import "github.com/musterhq/muster/internal/store/db"

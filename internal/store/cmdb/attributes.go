@@ -12,11 +12,12 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
+// selectAttributes is a query for rows of inventory.Attribute, without its conditions.
 const selectAttributes = `
 	select class, name, type, choices, label, description, built_in from ci_attribute`
 
-// Attributes lists the attributes of a class, those of the classes above it included, by name. "" gives all that are
-// declared, those of one name by class.
+// Attributes lists the attributes of a class and the classes above it, by name. For "" it lists all
+// declared attributes, by name and class.
 func (s *Store) Attributes(ctx context.Context, class string) ([]inventory.Attribute, error) {
 	var attributes []inventory.Attribute
 	err := s.Read(ctx, func(tx pgx.Tx) error {
@@ -34,22 +35,14 @@ func (s *Store) Attributes(ctx context.Context, class string) ([]inventory.Attri
 	return attributes, err
 }
 
-// attributesOf lists the attributes that classes declare; nil: all classes.
+// attributesOf lists the attributes that classes declare; nil is all classes.
 func attributesOf(ctx context.Context, tx pgx.Tx, classes []string) ([]inventory.Attribute, error) {
-	attributes := []inventory.Attribute{}
-	err := db.Each(ctx, tx, selectAttributes+`
+	return db.Collect[inventory.Attribute](ctx, tx, "read attributes", selectAttributes+`
 		where @classes::text[] is null or class = any(@classes)
-		order by name, class`, pgx.NamedArgs{"classes": classes}, func(a inventory.Attribute) error {
-		attributes = append(attributes, a)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read attributes: %w", err)
-	}
-	return attributes, nil
+		order by name, class`, pgx.NamedArgs{"classes": classes})
 }
 
-// attributeTypes are the types that attributes can be of.
+// attributeTypes are the types of attributes.
 var attributeTypes = []string{
 	typeText, typeInteger, typeNumber, typeBoolean, typeDate, typeTimestamp, typeChoice,
 }
@@ -64,11 +57,14 @@ const (
 	typeChoice    = "choice"
 )
 
-// reservedAttributes are names of what every CI has beside its attributes.
-var reservedAttributes = []string{"id", "class", "name", "first_seen", "last_seen", "retired_at", "retired_by", "retire_reason"}
+// reservedAttributes are the names of the fields that every CI has beside its attributes.
+var reservedAttributes = []string{
+	"id", "class", "name", "first_seen", "last_seen", "retired_at", "retired_by", "retire_reason",
+}
 
-// CreateAttribute declares an attribute for a class and those below it. One that the class has already, or that a class
-// below it has with another type, is an inventory.Error with CodeConflict.
+// CreateAttribute declares an attribute for a class and the classes below it. If the class already
+// has the attribute, or a class below it has one of that name with another type, it returns an
+// inventory.Error with CodeConflict.
 func (s *Store) CreateAttribute(ctx context.Context, a inventory.Attribute) error {
 	if err := checkAttribute(a); err != nil {
 		return err
@@ -101,13 +97,13 @@ func checkAttribute(a inventory.Attribute) error {
 		return db.Invalid("attribute %s needs a class", a.Name)
 	}
 	if slices.Contains(reservedAttributes, a.Name) {
-		return db.Invalid("every configuration item has a %s beside its attributes", a.Name)
+		return db.Invalid("attribute %s: the name is reserved for a field of every configuration item", a.Name)
 	}
 	if !slices.Contains(attributeTypes, a.Type) {
 		return db.Invalid("type %q of attribute %s is none of %s", a.Type, a.Name, strings.Join(attributeTypes, ", "))
 	}
 	if (a.Type == typeChoice) != (len(a.Choices) > 0) {
-		return db.Invalid("attribute %s: choices go with the type choice, and that needs some", a.Name)
+		return db.Invalid("attribute %s: type choice needs choices, and no other type has them", a.Name)
 	}
 	for i, choice := range a.Choices {
 		if choice == "" || slices.Contains(a.Choices[:i], choice) {
@@ -117,17 +113,22 @@ func checkAttribute(a inventory.Attribute) error {
 	return nil
 }
 
-// undeclared reports an inventory.Error where an attribute would contradict one that is declared.
+// undeclared returns an inventory.Error with CodeConflict if an attribute is in conflict with a
+// declared one.
 func undeclared(ctx context.Context, tx pgx.Tx, a inventory.Attribute) error {
-	above, err := ClassAndAbove(ctx, tx, a.Class)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return err
 	}
-	below, err := ClassAndBelow(ctx, tx, a.Class)
+	above, err := tree.Above(a.Class)
 	if err != nil {
 		return err
 	}
-	related, err := attributesOf(ctx, tx, slices.Concat(above, below))
+	line, err := tree.Line(a.Class)
+	if err != nil {
+		return err
+	}
+	related, err := attributesOf(ctx, tx, line)
 	if err != nil {
 		return err
 	}
@@ -135,7 +136,7 @@ func undeclared(ctx context.Context, tx pgx.Tx, a inventory.Attribute) error {
 		switch {
 		case other.Name != a.Name:
 		case slices.Contains(above, other.Class):
-			return db.Conflict("class %s has an attribute %s already: %q, a %s, declared for %s",
+			return db.Conflict("class %s already has an attribute %s: %q, a %s, declared for %s",
 				a.Class, a.Name, other.Label, other.Type, other.Class)
 		case other.Type != a.Type:
 			return db.Conflict("class %s, which is below %s, has an attribute %s of another type: %q, a %s",
@@ -145,8 +146,8 @@ func undeclared(ctx context.Context, tx pgx.Tx, a inventory.Attribute) error {
 	return nil
 }
 
-// DeleteAttribute takes back a declaration that people made, while no CI has or had a value of it. Anything else is an
-// inventory.Error with CodeConflict.
+// DeleteAttribute deletes an attribute. If it is built in, or if a CI has or had a value of it, it
+// returns an inventory.Error with CodeConflict.
 func (s *Store) DeleteAttribute(ctx context.Context, class, name string) error {
 	return s.changeModel(ctx, func(tx pgx.Tx) error {
 		a, found, err := db.One[inventory.Attribute](ctx, tx, selectAttributes+` where class = @class and name = @name`,
@@ -171,10 +172,17 @@ func (s *Store) DeleteAttribute(ctx context.Context, class, name string) error {
 	})
 }
 
-// attributeUses are what keeps an attribute of some classes from being deleted.
+// attributeUses are the uses of the attribute $2 of the classes $1.
 var attributeUses = []use{
-	{`select ci_id::text from ci_version where class = any($1) and attributes ? $2 limit 1`, "there is or was a value of configuration item"},
-	{`select record_id::text from record_version where (class = '' or class = any($1)) and attributes ? $2 limit 1`, "there is or was a value of source record"},
+	{`
+		select ci_id::text from ci_version where class = any($1) and attributes ? $2 limit 1`,
+		"there is or was a value of configuration item"},
+	{`
+		select record_id::text
+		from record_version
+		where (class = '' or class = any($1)) and attributes ? $2
+		limit 1`,
+		"there is or was a value of source record"},
 	{`
 		select l.attribute
 		from attribute_lock l

@@ -12,31 +12,23 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
+// selectBaselines is a query for rows of inventory.Baseline, without its conditions.
 const selectBaselines = `
 	select id::text, name, at, class, created_at, created_by from baseline`
 
 // Baselines lists the baselines, the earliest instant first.
 func (s *Store) Baselines(ctx context.Context) ([]inventory.Baseline, error) {
-	baselines := []inventory.Baseline{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectBaselines+` order by at, name`, pgx.NamedArgs{}, func(b inventory.Baseline) error {
-			baselines = append(baselines, b)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read baselines: %w", err)
-	}
-	return baselines, nil
+	return db.Collect[inventory.Baseline](ctx, s.Pool, "read baselines", selectBaselines+` order by at, name`)
 }
 
-// Baseline gives one baseline.
+// Baseline returns one baseline.
 func (s *Store) Baseline(ctx context.Context, id string) (inventory.Baseline, error) {
 	var baseline inventory.Baseline
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		var found bool
 		var err error
-		baseline, found, err = db.One[inventory.Baseline](ctx, tx, selectBaselines+` where id = @id`, pgx.NamedArgs{"id": id})
+		baseline, found, err = db.One[inventory.Baseline](ctx, tx,
+			selectBaselines+` where id = @id`, pgx.NamedArgs{"id": id})
 		if err != nil {
 			return fmt.Errorf("read baseline: %w", err)
 		}
@@ -48,9 +40,9 @@ func (s *Store) Baseline(ctx context.Context, id string) (inventory.Baseline, er
 	return baseline, err
 }
 
-// CreateBaseline gives an instant a name. A zero instant is now, and one of the future is an inventory.Error with
-// CodeInvalid: what is named is there and stays as it is. A name that is taken is one with CodeConflict. ID and
-// CreatedAt are not used.
+// CreateBaseline names an instant; a zero instant is now. It returns an inventory.Error with
+// CodeInvalid for a future instant, whose data can still change, and with CodeConflict for the name
+// of another baseline. It ignores ID and CreatedAt.
 func (s *Store) CreateBaseline(ctx context.Context, b inventory.Baseline) (inventory.Baseline, error) {
 	if b.Name == "" || len(b.Name) > 200 {
 		return b, db.Invalid("a baseline needs a name of at most 200 bytes")
@@ -70,7 +62,7 @@ func (s *Store) CreateBaseline(ctx context.Context, b inventory.Baseline) (inven
 	}
 	id, err := uuid.NewV7()
 	if err != nil {
-		return b, fmt.Errorf("make id of baseline: %w", err)
+		return b, fmt.Errorf("generate id of baseline: %w", err)
 	}
 	b.ID = id.String()
 	err = s.InTx(ctx, func(tx pgx.Tx) error {
@@ -82,7 +74,7 @@ func (s *Store) CreateBaseline(ctx context.Context, b inventory.Baseline) (inven
 			values ($1, $2, $3, $4, clock_timestamp(), $5)
 			returning at, created_at`, id, b.Name, b.At, b.Class, b.CreatedBy).Scan(&b.At, &b.CreatedAt)
 		if db.IsTaken(err) {
-			return db.Conflict("there is a baseline %q already", b.Name)
+			return db.Conflict("a baseline %q already exists", b.Name)
 		}
 		if err != nil {
 			return fmt.Errorf("create baseline: %w", err)
@@ -92,7 +84,7 @@ func (s *Store) CreateBaseline(ctx context.Context, b inventory.Baseline) (inven
 	return b, err
 }
 
-// DeleteBaseline takes the name from an instant. What was then can be asked for as before.
+// DeleteBaseline deletes the name of an instant. Queries for the instant still return the same.
 func (s *Store) DeleteBaseline(ctx context.Context, id string) error {
 	deleted, err := s.Pool.Exec(ctx, `delete from baseline where id = $1`, id)
 	if err != nil {

@@ -19,11 +19,14 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CheckAttributes brings values into the form in which they are kept, each after the type of its attribute: text and
-// choices as they are, numbers as json.Number, dates as "2006-01-02", timestamps as RFC 3339 in UTC. Numbers, booleans
-// and times may come as text. What is nil is left out. A value that does not fit is an inventory.Error with CodeInvalid
-// that names the attribute, and so is an attribute that the class does not have.
-func (s *Store) CheckAttributes(ctx context.Context, class string, values map[string]any) (checked inventory.Attributes, err error) {
+// CheckAttributes converts values to their stored form, by the types of their attributes: text and
+// choices are unchanged, numbers become json.Number, dates "2006-01-02", timestamps RFC 3339 in
+// UTC. Numbers, booleans and times may be text. A nil value is left out. For a value of another
+// type, and for an attribute that the class does not have, it returns an inventory.Error with
+// CodeInvalid that names the attribute.
+func (s *Store) CheckAttributes(
+	ctx context.Context, class string, values map[string]any,
+) (checked inventory.Attributes, err error) {
 	err = s.Read(ctx, func(tx pgx.Tx) error {
 		checked, err = CheckAttributes(ctx, tx, class, values)
 		return err
@@ -34,9 +37,11 @@ func (s *Store) CheckAttributes(ctx context.Context, class string, values map[st
 	return checked, nil
 }
 
-// CheckAttributes is CheckAttributes for those who are in a transaction: another connection may not be free while theirs
-// holds what others wait for.
-func CheckAttributes(ctx context.Context, tx pgx.Tx, class string, values map[string]any) (inventory.Attributes, error) {
+// CheckAttributes is Store.CheckAttributes in a transaction. A caller with a transaction must not
+// wait for a second connection: all others may be waiting for its locks.
+func CheckAttributes(
+	ctx context.Context, tx pgx.Tx, class string, values map[string]any,
+) (inventory.Attributes, error) {
 	declared, err := AttributesFor(ctx, tx, class)
 	if err != nil {
 		return nil, err
@@ -44,7 +49,7 @@ func CheckAttributes(ctx context.Context, tx pgx.Tx, class string, values map[st
 	return ConvertAll(class, declared, values)
 }
 
-// AttributesFor gives the attributes that the CIs of a class have.
+// AttributesFor returns the attributes that the CIs of a class have.
 func AttributesFor(ctx context.Context, tx pgx.Tx, class string) ([]inventory.Attribute, error) {
 	above, err := ClassAndAbove(ctx, tx, class)
 	if err != nil {
@@ -53,7 +58,7 @@ func AttributesFor(ctx context.Context, tx pgx.Tx, class string) ([]inventory.At
 	return attributesOf(ctx, tx, above)
 }
 
-// ConvertAll gives the values of a CI of a class in the form in which they are kept.
+// ConvertAll is CheckAttributes with the attributes of the class.
 func ConvertAll(class string, declared []inventory.Attribute, values map[string]any) (inventory.Attributes, error) {
 	checked := inventory.Attributes{}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -73,21 +78,23 @@ func ConvertAll(class string, declared []inventory.Attribute, values map[string]
 	return checked, nil
 }
 
+// Named returns the condition that an attribute has a name.
 func Named(name string) func(inventory.Attribute) bool {
 	return func(a inventory.Attribute) bool { return a.Name == name }
 }
 
-// MaxText is the longest text in bytes: an entry of a B-tree is at most 2,704 (PostgreSQL, btree, "a third of a page").
+// MaxText is the longest text in bytes: an entry of a B-tree is at most 2,704 (PostgreSQL, btree,
+// "a third of a page").
 const MaxText = 2000
 
-// convert gives a value in the form in which it is kept.
+// convert returns the stored form of a value.
 func convert(a inventory.Attribute, value any) (any, error) {
 	text, isText := value.(string)
 	if isText && (len(text) > MaxText || !utf8.ValidString(text) || strings.ContainsRune(text, 0)) {
 		return nil, db.Invalid("attribute %s is not text of at most %d bytes", a.Name, MaxText)
 	}
 	if text == "" && isText {
-		return nil, db.Invalid("attribute %s is empty: leave it out where it is not known", a.Name)
+		return nil, db.Invalid("attribute %s is empty: leave out unknown values", a.Name)
 	}
 	converted, ok := value, false
 	switch a.Type {
@@ -109,13 +116,13 @@ func convert(a inventory.Attribute, value any) (any, error) {
 		converted, ok = timestamp(text)
 	}
 	if !ok {
-		return nil, db.Invalid("attribute %s: %v is no %s", a.Name, value, a.Type)
+		return nil, db.Invalid("attribute %s: %v is not a valid %s", a.Name, value, a.Type)
 	}
 	return converted, nil
 }
 
-// plainNumber is a number that is kept digit by digit, without the leading zeros that JSON has not (RFC 8259 §6).
-// anyNumber is what is taken for a number at all.
+// plainNumber matches the numbers that are stored digit by digit; JSON has no leading zeros (RFC
+// 8259 §6). anyNumber matches all numbers that are accepted.
 var (
 	plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,20})?$`)
 	anyNumber   = regexp.MustCompile(`^[-+]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][-+]?[0-9]{1,3})?$`)
@@ -130,7 +137,7 @@ func integer(value any) (any, bool) {
 	return json.Number(strconv.FormatInt(i, 10)), err == nil
 }
 
-// number keeps the digits that were given: a sum of money is none of binary fractions.
+// number keeps the decimal digits: a sum of money has no exact binary fraction.
 func number(value any) (json.Number, bool) {
 	text := strings.TrimSpace(numberText(value))
 	if !plainNumber.MatchString(text) {
@@ -154,7 +161,7 @@ func number(value any) (json.Number, bool) {
 	return json.Number(text), true
 }
 
-// numberText writes what can be a number; everything else gives nothing that is one.
+// numberText returns the text of a value that can be a number, and "" for any other value.
 func numberText(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -27,7 +27,7 @@ func TestCheckAttributes(t *testing.T) {
 		{"owner", "Ada", "Ada", ""},
 		{"owner", nil, nil, ""},
 		{"owner", "", nil, "owner is empty"},
-		{"owner", json.Number("7"), nil, "owner: 7 is no text"},
+		{"owner", json.Number("7"), nil, "owner: 7 is not a valid text"},
 		{"owner", "a\x00b", nil, "owner is not text"},
 		{"owner", "\xff", nil, "owner is not text"},
 		{"owner", strings.Repeat("a", 2001), nil, "at most 2000"},
@@ -37,26 +37,26 @@ func TestCheckAttributes(t *testing.T) {
 		{"width_mm", "597", json.Number("597"), ""},
 		{"width_mm", 597.0, json.Number("597"), ""},
 		{"width_mm", json.Number("5.97e2"), json.Number("597"), ""},
-		{"width_mm", json.Number("597.5"), nil, "597.5 is no integer"},
-		{"width_mm", "9223372036854775808", nil, "is no integer"},
+		{"width_mm", json.Number("597.5"), nil, "597.5 is not a valid integer"},
+		{"width_mm", "9223372036854775808", nil, "is not a valid integer"},
 		{"cost", json.Number("1234567890123456789.10"), json.Number("1234567890123456789.1"), ""},
 		{"cost", json.Number("10.00"), json.Number("10"), ""},
 		{"cost", "-0", json.Number("0"), ""},
 		{"cost", "007", json.Number("7"), ""},
 		{"cost", "1e3", json.Number("1000"), ""},
-		{"cost", "1e999", nil, "is no number"},
-		{"cost", "4.1359030627651384e-25", nil, "is no number"}, // more digits than are kept
-		{"cost", "0x10", nil, "is no number"},
-		{"cost", "NaN", nil, "is no number"},
-		{"cost", true, nil, "is no number"},
+		{"cost", "1e999", nil, "is not a valid number"},
+		{"cost", "4.1359030627651384e-25", nil, "is not a valid number"}, // more digits than are kept
+		{"cost", "0x10", nil, "is not a valid number"},
+		{"cost", "NaN", nil, "is not a valid number"},
+		{"cost", true, nil, "is not a valid number"},
 		{"approved_to_connect", true, true, ""},
 		{"approved_to_connect", "False", false, ""},
-		{"approved_to_connect", "yes", nil, "is no boolean"},
+		{"approved_to_connect", "yes", nil, "is not a valid boolean"},
 		{"warranty_end", "2028-02-29", "2028-02-29", ""},
-		{"warranty_end", "2027-02-29", nil, "is no date"},
-		{"warranty_end", "29.02.2028", nil, "is no date"},
+		{"warranty_end", "2027-02-29", nil, "is not a valid date"},
+		{"warranty_end", "29.02.2028", nil, "is not a valid date"},
 		{"calibrated", "2026-03-01T12:30:00.50+02:00", "2026-03-01T10:30:00.5Z", ""},
-		{"calibrated", "2026-03-01", nil, "is no timestamp"},
+		{"calibrated", "2026-03-01", nil, "is not a valid timestamp"},
 		{"uuid", "x", nil, "class monitor has no attribute uuid"},
 	} {
 		got, err := s.CheckAttributes(t.Context(), "monitor", map[string]any{c.name: c.value})
@@ -79,7 +79,8 @@ func TestCheckAttributes(t *testing.T) {
 	wantRefusal(t, "car", err, inventory.CodeInvalid, "no class car")
 }
 
-// TestConvertIsStable: a value that was brought into its form is in its form, also as JSON gives it back.
+// TestConvertIsStable: a value that was brought into its form is in its form, also as JSON gives it
+// back.
 func TestConvertIsStable(t *testing.T) {
 	t.Parallel()
 	values := map[string]*rapid.Generator[any]{

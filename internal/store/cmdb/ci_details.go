@@ -11,17 +11,17 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CI gives a CI as it was known at an instant (zero: now), also one that is retired, with what its sources said. The id
-// of one that was merged gives the CI that it became. A CI that was first seen later is not found.
+// CI returns a CI as it was known at an instant (zero: now), with its source records and locks. The
+// CI may be retired. FindCI says which CI an id stands for.
 func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CIDetails, error) {
 	details := inventory.CIDetails{}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		page := inventory.Page{AsOf: asOf}
-		place, err := ciAt(ctx, tx, id, page)
+		found, err := FindCI(ctx, tx, id, page)
 		if err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"ci": place.ID, "as_of": db.Instant(page)}
+		args := pgx.NamedArgs{"ci": found.ID, "as_of": db.Instant(page)}
 		if details.Sources, err = ciSources(ctx, tx, args); err != nil {
 			return err
 		}
@@ -45,9 +45,11 @@ type detailedCIRow struct {
 	OnlySource *string
 }
 
-// readCI reads the CI itself. Without provenance, all of it is what its only record says; of several, such as two whose
-// one is silent, it is the first that is the CI's from the beginning.
-func readCI(ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs) error {
+// readCI reads the CI itself. A version without provenance has all its values from one record: the
+// earliest one whose default CI it is.
+func readCI(
+	ctx context.Context, tx pgx.Tx, details *inventory.CIDetails, page inventory.Page, args pgx.NamedArgs,
+) error {
 	row, _, err := db.One[detailedCIRow](ctx, tx, `
 		select `+ciColumns+`, d.valid_from as changed_at, d.provenance, o.id as only, o.source as only_source
 		from ci_version d
@@ -111,11 +113,11 @@ type sourceRow struct {
 	IsPrimary  bool
 }
 
-// ciSources are the records of a CI at the instant, the first first. What the key of a record is made of, people need
-// not read: for that there is a label.
+// ciSources reads the records of a CI at the instant, the earliest first. Their native key is the
+// label, which people can read, if they have one.
 func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.SourceRecord, error) {
 	sources := []inventory.SourceRecord{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read sources of CI", `
 		select r.id as record, r.source, coalesce(nullif(r.label, ''), encode(r.native_key, 'escape')) as native_key,
 		       coalesce(v.class, '') as class, coalesce(v.attributes, '{}') as attributes, r.created_at as first_seen,
 		       case when `+db.IsNow+` then seen.at end as last_seen, m.is_primary
@@ -133,10 +135,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 		})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read sources of CI: %w", err)
-	}
-	return sources, nil
+	return sources, err
 }
 
 type lockRow struct {
@@ -148,11 +147,11 @@ type lockRow struct {
 	Until     *time.Time
 }
 
-// ciLocks are the values that people held at the instant. One that has run out holds its value until it is released, a
-// moment later.
+// ciLocks reads the locks of a CI at the instant. An expired lock is in force until it is released,
+// moments later.
 func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lock, error) {
 	locks := []inventory.Lock{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read locks of CI", `
 		select l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
 		from assignment m
 		join attribute_lock l on l.record_id = m.record_id
@@ -165,8 +164,5 @@ func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lo
 		locks = append(locks, lock)
 		return db.Unmarshal(row.Value, &locks[len(locks)-1].Value)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read locks of CI: %w", err)
-	}
-	return locks, nil
+	return locks, err
 }

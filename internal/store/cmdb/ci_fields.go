@@ -13,15 +13,15 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// ciField is something that CIs can be filtered and sorted by.
+// ciField is a field that CIs can be filtered and sorted by.
 type ciField struct {
-	attribute inventory.Attribute // its name and type, and the choices
-	expr      string              // of the version d and its CI c; what is not known comes before all that is
+	attribute inventory.Attribute // name, type and choices
+	expr      string              // SQL of a version d, its CI c and versionSeen; an unknown value sorts first
 	cast      string              // the SQL type of expr
-	known     string              // tells whether there is a value
+	known     string              // SQL condition that the value is known
 }
 
-// The fields of a CI that are no attributes.
+// ownFields are the fields of a CI that are not attributes.
 var ownFields = map[string]ciField{
 	"class": textField("class", `d.class`),
 	"name":  textField("name", `d.name`),
@@ -37,35 +37,39 @@ var ownFields = map[string]ciField{
 }
 
 func textField(name, expr string) ciField {
-	return ciField{attribute: inventory.Attribute{Name: name, Type: typeText}, expr: expr, cast: "text", known: expr + ` <> ''`}
+	return ciField{
+		attribute: inventory.Attribute{Name: name, Type: typeText}, expr: expr, cast: "text", known: expr + ` <> ''`,
+	}
 }
 
-// ciFields finds the fields of the CIs of a class, and keeps the arguments that their expressions need.
+// ciFields finds the fields of the CIs of a class, and collects the arguments of their expressions.
 type ciFields struct {
-	class    string // for people
+	class    string // in error messages
+	tree     ClassTree
 	declared []inventory.Attribute
 	args     pgx.NamedArgs
 }
 
-// newCIFields reads the attributes that CIs of a class can have: those of the classes above it, and of those below it,
-// of which only some have them. "" is any class.
+// newCIFields reads the attributes that CIs of a class can have: those of the classes above it,
+// which all of its CIs have, and those of the classes below it, which some have. "" is any class.
 func newCIFields(ctx context.Context, tx pgx.Tx, class string, args pgx.NamedArgs) (*ciFields, error) {
 	if class == "" {
 		class = inventory.RootClass
 	}
-	above, err := ClassAndAbove(ctx, tx, class)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	below, err := ClassAndBelow(ctx, tx, class)
+	line, err := tree.Line(class)
 	if err != nil {
 		return nil, err
 	}
-	declared, err := attributesOf(ctx, tx, slices.Concat(above, below))
-	return &ciFields{class: class, declared: declared, args: args}, err
+	declared, err := attributesOf(ctx, tx, line)
+	return &ciFields{class: class, tree: tree, declared: declared, args: args}, err
 }
 
-// find gives the field of a name. Where classes mean different things by it, it is an inventory.Error.
+// find returns the field with a name. If classes declare an attribute of that name with different
+// types, it returns an inventory.Error with CodeInvalid.
 func (f *ciFields) find(name string) (ciField, error) {
 	if own, ok := ownFields[name]; ok {
 		return own, nil
@@ -89,8 +93,8 @@ func (f *ciFields) find(name string) (ciField, error) {
 	return f.ofAttribute(*found), nil
 }
 
-// ofAttribute compares numbers as numbers, and what is kept in a form that sorts as text as that. No value that came to
-// be stored makes an expression fail.
+// ofAttribute returns the field of an attribute. Numbers compare as numbers; dates and timestamps
+// compare as text, whose form sorts by time. The expressions do not fail for any stored value.
 func (f *ciFields) ofAttribute(a inventory.Attribute) ciField {
 	arg := fmt.Sprintf("attribute_%d", len(f.args))
 	f.args[arg] = a.Name
@@ -98,22 +102,22 @@ func (f *ciFields) ofAttribute(a inventory.Attribute) ciField {
 	field := textField(a.Name, text)
 	switch a.Type {
 	case typeInteger, typeNumber:
-		field.expr = `coalesce(case when jsonb_typeof(d.attributes -> @` + arg + `) = 'number' then (d.attributes ->> @` + arg +
-			`)::numeric end, '-Infinity'::numeric)`
+		field.expr = `coalesce(case when jsonb_typeof(d.attributes -> @` + arg + `) = 'number'
+			then (d.attributes ->> @` + arg + `)::numeric end, '-Infinity'::numeric)`
 		field.cast, field.known = "numeric", field.expr+` <> '-Infinity'`
 	case typeDate:
 		field.expr = `(` + text + ` collate "C")`
-	case typeTimestamp: // whose fractions of a second are as long as they need to be
+	case typeTimestamp: // without the Z, a longer fraction of a second sorts after a shorter one
 		field.expr = `(rtrim(` + text + `, 'Z') collate "C")`
 	}
 	field.attribute = a
 	return field
 }
 
-// operators are the comparisons of a Condition, as SQL.
+// operators are the comparison operators of a Condition and their SQL.
 var operators = map[string]string{"=": "=", "!=": "<>", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
-// condition is a condition as SQL.
+// condition returns a condition as SQL.
 func (f *ciFields) condition(c inventory.Condition) (string, error) {
 	field, err := f.find(c.Attribute)
 	if err != nil {
@@ -135,7 +139,7 @@ func (f *ciFields) condition(c inventory.Condition) (string, error) {
 		return field.unknownOr(c.Operator)
 	}
 	if field.attribute.Type == typeBoolean && c.Operator != "=" && c.Operator != "!=" {
-		return "", db.Invalid("filter: %s is true or false, it is not more or less", c.Attribute)
+		return "", db.Invalid("filter: %s is true or false: compare it with = or !=", c.Attribute)
 	}
 	if f.args[arg], err = field.operand(c.Value); err != nil {
 		return "", err
@@ -143,7 +147,7 @@ func (f *ciFields) condition(c inventory.Condition) (string, error) {
 	return fmt.Sprintf(`(%s %s @%s::%s and %s)`, field.expr, operator, arg, field.cast, field.known), nil
 }
 
-// unknownOr compares with nothing: what is not known equals it.
+// unknownOr returns the comparison with "", which an unknown value equals.
 func (f ciField) unknownOr(operator string) (string, error) {
 	switch operator {
 	case "=":
@@ -151,11 +155,11 @@ func (f ciField) unknownOr(operator string) (string, error) {
 	case "!=":
 		return f.known, nil
 	default:
-		return "", db.Invalid("filter: %s cannot be more or less than nothing", f.attribute.Name)
+		return "", db.Invalid("filter: compare %s with a value, or with \"\" by = or !=", f.attribute.Name)
 	}
 }
 
-// operand is the value that a field is compared with.
+// operand converts the value of a condition to the form that the field is stored in.
 func (f ciField) operand(value string) (any, error) {
 	if f.attribute.Type == typeTimestamp {
 		if day, err := time.Parse(time.DateOnly, value); err == nil {
@@ -173,7 +177,7 @@ func (f ciField) operand(value string) (any, error) {
 	return text, nil
 }
 
-// conditions are all conditions as SQL.
+// conditions returns all conditions as SQL.
 func (f *ciFields) conditions(filter []inventory.Condition) ([]string, error) {
 	var list []string
 	for _, c := range filter {

@@ -13,6 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
+// ciColumns are the columns of a ciRow, of a version d and its CI c with versionSeen and
+// versionRetirement.
 const ciColumns = `
 	d.ci_id::text as id, d.class, d.name, d.attributes, c.created_at as first_seen,
 	case when ` + db.IsNow + ` then seen.seen_at end as last_seen,
@@ -46,15 +48,15 @@ type sortedCIRow struct {
 	SortKey string
 }
 
-// ListCIs lists CIs. Their positions are the sort key and the id. What is not known comes first, and fulfills no
-// condition but that it be equal to "".
+// ListCIs lists CIs. A position is the sort key and the id. Unknown values sort first; the only
+// condition that they meet is equality to "".
 func (s *Store) ListCIs(ctx context.Context, q inventory.CIQuery, visit inventory.Visit[inventory.CI]) error {
 	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
 		sql, args, err := cisSQL(ctx, tx, q)
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row sortedCIRow) error {
+		return db.ForEach(ctx, tx, "list CIs", sql, args, func(row sortedCIRow) error {
 			ci, err := row.ci()
 			if err != nil {
 				return err
@@ -70,7 +72,7 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 	if err != nil {
 		return "", nil, err
 	}
-	where, err := ciConditions(ctx, tx, q, fields)
+	where, err := ciConditions(q, fields)
 	if err != nil {
 		return "", nil, err
 	}
@@ -86,7 +88,8 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 		if err := devicePosition(q.After, order.cast, args); err != nil {
 			return "", nil, err
 		}
-		where = append(where, fmt.Sprintf(`(%s, %s) %s (@after_key::%s, @after_id::uuid)`, order.expr, id, after, order.cast))
+		where = append(where,
+			fmt.Sprintf(`(%s, %s) %s (@after_key::%s, @after_id::uuid)`, order.expr, id, after, order.cast))
 	}
 	sql := `
 		select ` + ciColumns + `, (` + sortKey(order.expr, order.cast) + `)::text as sort_key
@@ -97,14 +100,15 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 	return sql, args, nil
 }
 
-// ciConditions are what a query asks of CIs, but for its position.
-func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *ciFields) ([]string, error) {
-	if !q.AsOf.IsZero() && slices.ContainsFunc(q.Filter, func(c inventory.Condition) bool { return c.Attribute == "last_seen" }) {
-		return nil, db.Invalid("when CIs were seen last is known for now, and for no instant of the past")
+// ciConditions returns the conditions of a query without that of its position.
+func ciConditions(q inventory.CIQuery, fields *ciFields) ([]string, error) {
+	lastSeen := func(c inventory.Condition) bool { return c.Attribute == "last_seen" }
+	if !q.AsOf.IsZero() && slices.ContainsFunc(q.Filter, lastSeen) {
+		return nil, db.Invalid("last_seen has no history: a query with as_of cannot filter by it")
 	}
 	for _, c := range q.Filter {
 		if c.Attribute == inventory.AttributeClass && c.Operator == "=" && c.Value != "" {
-			if _, err := ClassAndAbove(ctx, tx, c.Value); err != nil {
+			if err := fields.tree.check(c.Value); err != nil {
 				return nil, err
 			}
 		}
@@ -114,17 +118,17 @@ func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *c
 		where[0] = versionOrLast(q.Page)
 	}
 	if q.Class != "" && q.Class != inventory.RootClass {
-		classes, err := ClassAndBelow(ctx, tx, q.Class)
+		classes, err := fields.tree.Below(q.Class)
 		if err != nil {
 			return nil, err
 		}
-		above, err := ClassAndAbove(ctx, tx, q.Class)
+		above, err := fields.tree.Above(q.Class)
 		if err != nil {
 			return nil, err
 		}
 		where = append(where, ofClasses(classes, fields.args))
 		if slices.Contains(above, inventory.ClassComputer) {
-			where = append(where, `d.device`) // which have indexes of their own
+			where = append(where, `d.device`) // has partial indexes
 		}
 	}
 	if q.Search != "" {
@@ -135,7 +139,8 @@ func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *c
 	return append(where, filter...), err
 }
 
-// ciOrder is what a query sorts by, and the id that tells equals apart, of the table in which their index is.
+// ciOrder returns the field that a query sorts by, and the column of the id as tie-breaker. Both
+// are of the same table, so that an index has the order.
 func ciOrder(q inventory.CIQuery, fields *ciFields) (field ciField, id string, err error) {
 	switch q.OrderBy {
 	case "":

@@ -113,7 +113,8 @@ func holds(ci *worldCI, c inventory.Condition) bool {
 	}[c.Operator]
 }
 
-// TestListCIs: every filter, in every order, in pages of every size, gives what a plain search gives.
+// TestListCIs: every filter, in every order, in pages of every size, gives what a plain search
+// gives.
 func TestListCIs(t *testing.T) {
 	t.Parallel()
 	w, r := newWorld(t), rand.New(rand.NewPCG(1, 3))
@@ -190,15 +191,15 @@ func TestListCIsRefuses(t *testing.T) {
 		}
 	}
 	for says, q := range map[string]inventory.CIQuery{
-		"no class car":                      {Class: "car"},
-		"class monitor has no attribute":    {Class: "monitor", OrderBy: "uuid"},
-		"integer of class printer":          {OrderBy: "tray"},
-		"sorted by last_seen":               {OrderBy: "last_seen"},
-		`no operator "~"`:                   {Filter: []inventory.Condition{{Attribute: "name", Operator: "~", Value: "x"}}},
-		"attribute cost: ten is no number":  {Filter: []inventory.Condition{{Attribute: "cost", Operator: "=", Value: "ten"}}},
-		"approved_to_connect is true or":    {Filter: []inventory.Condition{{Attribute: "approved_to_connect", Operator: "<", Value: "true"}}},
-		"cost cannot be more or less":       {Filter: []inventory.Condition{{Attribute: "cost", Operator: "<", Value: ""}}},
-		"the page token is not one of this": {Page: inventory.Page{After: inventory.Position{"x"}}},
+		"no class car":                              {Class: "car"},
+		"class monitor has no attribute":            {Class: "monitor", OrderBy: "uuid"},
+		"integer of class printer":                  {OrderBy: "tray"},
+		"sorted by last_seen":                       {OrderBy: "last_seen"},
+		`no operator "~"`:                           {Filter: []inventory.Condition{{Attribute: "name", Operator: "~", Value: "x"}}},
+		"attribute cost: ten is not a valid number": {Filter: []inventory.Condition{{Attribute: "cost", Operator: "=", Value: "ten"}}},
+		"approved_to_connect is true or":            {Filter: []inventory.Condition{{Attribute: "approved_to_connect", Operator: "<", Value: "true"}}},
+		"filter: compare cost with a value":         {Filter: []inventory.Condition{{Attribute: "cost", Operator: "<", Value: ""}}},
+		"the page token does not belong to this":    {Page: inventory.Page{After: inventory.Position{"x"}}},
 	} {
 		err := s.ListCIs(t.Context(), q, func(inventory.CI, inventory.Position) error { return nil })
 		wantRefusal(t, fmt.Sprintf("%+v", q), err, inventory.CodeInvalid, says)
@@ -209,7 +210,8 @@ func TestListCIsRefuses(t *testing.T) {
 	}
 }
 
-// TestCIsOfThePast: at an instant there are the CIs of then, as they were, and an id that was merged away since is its own.
+// TestCIsOfThePast: at an instant there are the CIs of then, as they were, and an id that was
+// merged away since is its own.
 func TestCIsOfThePast(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -12,24 +12,15 @@ import (
 
 // Classes lists the classes of CIs by name.
 func (s *Store) Classes(ctx context.Context) ([]inventory.Class, error) {
-	classes := []inventory.Class{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectClasses+` order by name`, pgx.NamedArgs{}, func(c inventory.Class) error {
-			classes = append(classes, c)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read classes: %w", err)
-	}
-	return classes, nil
+	return db.Collect[inventory.Class](ctx, s.Pool, "read classes", selectClasses+` order by name`)
 }
 
+// selectClasses is a query for rows of inventory.Class, without its conditions.
 const selectClasses = `
 	select name, coalesce(parent, '') as parent, label, description, built_in from ci_class`
 
-// CreateClass adds a class. Without a parent it is one right below ci. A name that is taken is an inventory.Error with
-// CodeConflict.
+// CreateClass adds a class. The default parent is the root. If the class already exists, it returns
+// an inventory.Error with CodeConflict.
 func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 	if err := checkName("class", c.Name); err != nil {
 		return err
@@ -46,17 +37,28 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 			return err
 		}
 		if found {
-			return db.Conflict("there is a class %s already: %q, below %q", c.Name, existing.Label, existing.Parent)
+			return db.Conflict("class %s already exists: %q, below %q", c.Name, existing.Label, existing.Parent)
 		}
-		// A class that is there has no cycle above it, and a new one has none below it: that the parent is there is enough.
+		// A new class has no class below it, so that it cannot be part of a cycle.
 		if _, found, err = findClass(ctx, tx, c.Parent); err != nil || !found {
-			return db.OrElse(err, db.Invalid("there is no class %s that %s could be below", c.Parent, c.Name))
+			return db.OrElse(err, db.Invalid("there is no class %s, the parent of %s", c.Parent, c.Name))
 		}
 		_, err = tx.Exec(ctx, `
 			insert into ci_class (name, parent, label, description) values ($1, $2, $3, $4)`,
 			c.Name, c.Parent, c.Label, c.Description)
 		if err != nil {
 			return fmt.Errorf("create class: %w", err)
+		}
+		// A record without a class may be any thing: its identifiers are claimed in every base class.
+		_, err = tx.Exec(ctx, `
+			insert into identifier_claim (hash, record_id)
+			select identifier_hash($1, i.identifier), e.record_id
+			from source_record r join evidence e on e.record_id = r.id cross join lateral unnest(e.identifiers) i (identifier)
+			where $2 and r.base_class = ''
+			order by 1, 2
+			on conflict do nothing`, c.Name, c.Parent == inventory.RootClass)
+		if err != nil {
+			return fmt.Errorf("claim identifiers for class: %w", err)
 		}
 		return nil
 	})
@@ -70,18 +72,21 @@ func findClass(ctx context.Context, tx pgx.Tx, name string) (inventory.Class, bo
 	return c, found, nil
 }
 
-// classUses are what keeps a class from being deleted; CIs count for ever, because the past can be asked for.
+// classUses are the uses of the class $1. Past versions count, because queries for the past read
+// them.
 var classUses = []use{
 	{`select name from ci_class where parent = $1 order by name limit 1`, "it is the parent of class"},
 	{`select name from ci_attribute where class = $1 order by name limit 1`, "it declares attribute"},
-	{`select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`, "of relationship type"},
+	{`
+		select name from relationship_type where from_class = $1 or to_class = $1 order by name limit 1`,
+		"of relationship type"},
 	{`select ci_id::text from ci_version where class = $1 limit 1`, "it is or was the class of configuration item"},
-	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was said by source record"},
+	{`select record_id::text from record_version where class = $1 limit 1`, "it is or was reported by source record"},
 	{`select name from baseline where class = $1 limit 1`, "of baseline"},
 }
 
-// DeleteClass deletes a class that people made and that was never used. Anything else is an inventory.Error with
-// CodeConflict.
+// DeleteClass deletes a class. If it is built in, or if it is or was in use, it returns an
+// inventory.Error with CodeConflict.
 func (s *Store) DeleteClass(ctx context.Context, name string) error {
 	return s.changeModel(ctx, func(tx pgx.Tx) error {
 		c, found, err := findClass(ctx, tx, name)

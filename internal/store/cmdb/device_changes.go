@@ -12,6 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
+// changeRow is the n-th changed item of an event.
 type changeRow struct {
 	At       time.Time
 	RecordID int64
@@ -26,9 +27,11 @@ func (r changeRow) position() inventory.Position {
 	}
 }
 
-// ListDeviceChanges lists the changes of a device's items, the newest first: those that its records told of while they
-// were its own.
-func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, visit inventory.Visit[inventory.ItemChange]) error {
+// ListDeviceChanges lists the changes of a device's items that its records reported while they were
+// assigned to it, the newest first.
+func (s *Store) ListDeviceChanges(
+	ctx context.Context, q inventory.ChangeQuery, visit inventory.Visit[inventory.ItemChange],
+) error {
 	until := q.Until
 	if until.IsZero() {
 		until = db.EndOfTime
@@ -42,7 +45,8 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 		if err := changePosition(q.After, args); err != nil {
 			return err
 		}
-		after = `and e.at <= @after_at and (e.at, e.record_id, n.name, c.n) < (@after_at, @after_record, @after_section, @after_n)`
+		after = `and e.at <= @after_at
+			and (e.at, e.record_id, n.name, c.n) < (@after_at, @after_record, @after_section, @after_n)`
 	}
 	sql := `
 		select e.at, e.record_id, n.name as section, c.n, o.facts as old, w.facts as new
@@ -63,12 +67,14 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 		if args["device"], err = deviceAt(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row changeRow) error {
-			return visit(inventory.ItemChange{At: row.At, Section: row.Section, Old: row.Old, New: row.New}, row.position())
+		return db.ForEach(ctx, tx, "list changes of device", sql, args, func(row changeRow) error {
+			change := inventory.ItemChange{At: row.At, Section: row.Section, Old: row.Old, New: row.New}
+			return visit(change, row.position())
 		})
 	})
 }
 
+// changePosition sets the arguments @after_at, @after_record, @after_section and @after_n.
 func changePosition(p inventory.Position, args pgx.NamedArgs) error {
 	if len(p) != 4 {
 		return db.ErrPosition

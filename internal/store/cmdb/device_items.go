@@ -3,7 +3,6 @@ package cmdb
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -12,9 +11,11 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// heldItems are the items of a section at an instant: the current set, with what came later taken out and what
-// went later put back. The set before the first items came is not an empty one, it is unknown.
-const heldItems = `
+// heldItems is the common table expressions "known" and "held" of a query with the arguments
+// @device, @section and @as_of. "held" has the items of the section at the instant, once each
+// (item_id). Before the first collection, the items of a section are unknown: such a section has no
+// row in "known".
+var heldItems = `
 	known as materialized (
 		select record_id, section_id
 		from section_state
@@ -24,26 +25,17 @@ const heldItems = `
 	), held as (
 		select distinct x.item_id
 		from known k
-		cross join lateral (
-			select i.item_id
-			from (
-				select unnest(s.ids) as item_id, 1 as n
-				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
-				union all
-				select unnest(e.new_items), -1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
-				union all
-				select unnest(e.old_items), 1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
-			) i
-			where i.item_id <> 0
-			group by i.item_id
-			having sum(i.n) > 0
-		) x
+		cross join lateral (` + itemsAt("k", `@as_of`) + `) x
 	)`
 
-// itemSortKey compares items by their facts, numbers as numbers; a fact that is absent comes last.
-const itemSortKey = `array(select %s.facts::jsonb -> f.name from unnest(@order_by::text[]) with ordinality f (name, n) order by f.n)`
+// itemSortKey is the facts @order_by of an item, named by its alias, as an array: numbers compare
+// as numbers, and an absent fact sorts last.
+func itemSortKey(alias string) string {
+	return `array(
+		select ` + alias + `.facts::jsonb -> f.name
+		from unnest(@order_by::text[]) with ordinality f (name, n)
+		order by f.n)`
+}
 
 type heldItemRow struct {
 	ID       inventory.ItemID
@@ -51,8 +43,11 @@ type heldItemRow struct {
 	Facts    json.RawMessage
 }
 
-// ListDeviceItems lists what a section of a device holds, with the latest readings that had come by then.
-func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visit inventory.Visit[inventory.HeldItem]) error {
+// ListDeviceItems lists the items of a section of a device. For the current state they have their
+// latest readings.
+func (s *Store) ListDeviceItems(
+	ctx context.Context, q inventory.ItemQuery, visit inventory.Visit[inventory.HeldItem],
+) error {
 	args := pgx.NamedArgs{
 		"section": q.Section, "order_by": q.OrderBy, "as_of": db.Instant(q.Page), "limit": db.Limit(q.Page),
 	}
@@ -63,7 +58,7 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 			return err
 		}
 		args["after"] = id
-		after = fmt.Sprintf(`(k.sort_key, i.id) > (select %s, a.id from item a where a.id = @after)`, fmt.Sprintf(itemSortKey, "a"))
+		after = `(k.sort_key, i.id) > (select ` + itemSortKey("a") + `, a.id from item a where a.id = @after)`
 	}
 	sql := `
 		with ` + heldItems + `
@@ -71,7 +66,7 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 		from held h
 		join item i on i.id = h.item_id
 		left join software_item w on w.item_id = i.id
-		cross join lateral (select ` + fmt.Sprintf(itemSortKey, "i") + ` as sort_key) k
+		cross join lateral (select ` + itemSortKey("i") + ` as sort_key) k
 		where ` + after + `
 		order by k.sort_key, i.id
 		limit @limit`
@@ -84,13 +79,14 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row heldItemRow) error {
+		return db.ForEach(ctx, tx, "list items", sql, args, func(row heldItemRow) error {
 			item := inventory.HeldItem{ID: row.ID, Software: row.Software, Facts: row.Facts, Readings: readings[row.ID]}
 			return visit(item, inventory.Position{strconv.Itoa(int(row.ID))})
 		})
 	})
 }
 
+// itemPosition returns the item id that is the only element of a position.
 func itemPosition(p inventory.Position) (int32, error) {
 	if len(p) != 1 {
 		return 0, db.ErrPosition
@@ -104,10 +100,13 @@ func itemPosition(p inventory.Position) (int32, error) {
 
 type readingRow struct{ Payload []byte }
 
-// deviceReadings gathers the readings of all records of a device, the later over the earlier.
-func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (map[inventory.ItemID][]byte, error) {
+// deviceReadings returns the latest reading of each item of a section, by item. For the past it
+// returns none.
+func (s *Store) deviceReadings(
+	ctx context.Context, tx pgx.Tx, args pgx.NamedArgs,
+) (map[inventory.ItemID][]byte, error) {
 	latest := map[inventory.ItemID][]byte{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read readings of device", `
 		select r.payload
 		from reading r
 		where r.record_id = `+deviceRecords+`
@@ -120,8 +119,5 @@ func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArg
 		}
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read readings of device: %w", err)
-	}
-	return latest, nil
+	return latest, err
 }

@@ -9,12 +9,15 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// deviceRecords are the source records whose inventory was a device's at the instant.
-const deviceRecords = `any(array(select m.record_id from assignment m where m.ci_id = @device and m.is_primary and ` + memberAt + `))`
+// deviceRecords is the SQL operand any(…) with the primary records of the CI @device at the
+// instant.
+const deviceRecords = `any(array(
+	select m.record_id from assignment m where m.ci_id = @device and m.is_primary and ` + memberAt + `))`
 
-// What was later than the instant is taken back: a status has its past, a count of items its events. How long a
-// collection took and what its verdicts were is kept for the last one alone. Of several records the one that
-// changed last speaks for the section.
+// deviceSections is a query for the sections of the CI @device at the instant. The status is that
+// of the instant, from its history, and the number of items is the current one without the changes
+// of later events. The duration and the verdicts are only known for the last collection. If several
+// records have a section, the one that changed last counts.
 const deviceSections = `
 	select distinct on (n.name)
 		n.name,
@@ -32,7 +35,8 @@ const deviceSections = `
 	left join section_status_past p on p.record_id = st.record_id and p.section_id = st.section_id
 		and p.valid_from <= @as_of and p.valid_to > @as_of
 	left join lateral (
-		select sum(cardinality(array_remove(e.old_items, 0)) - cardinality(array_remove(e.new_items, 0)))::integer as lost
+		select sum(
+			cardinality(array_remove(e.old_items, 0)) - cardinality(array_remove(e.new_items, 0)))::integer as lost
 		from item_event e
 		where e.record_id = st.record_id and e.section_id = st.section_id and e.at > @as_of
 	) later on true
@@ -48,7 +52,9 @@ const deviceSections = `
 	limit @limit`
 
 // ListDeviceSections lists the sections of a device by name.
-func (s *Store) ListDeviceSections(ctx context.Context, device string, page inventory.Page, visit inventory.Visit[inventory.DeviceSection]) error {
+func (s *Store) ListDeviceSections(
+	ctx context.Context, device string, page inventory.Page, visit inventory.Visit[inventory.DeviceSection],
+) error {
 	after := ""
 	if page.After != nil {
 		if len(page.After) != 1 {
@@ -62,7 +68,7 @@ func (s *Store) ListDeviceSections(ctx context.Context, device string, page inve
 		if args["device"], err = deviceAt(ctx, tx, device, page); err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, deviceSections, args, func(section inventory.DeviceSection) error {
+		return db.ForEach(ctx, tx, "list sections", deviceSections, args, func(section inventory.DeviceSection) error {
 			return visit(section, inventory.Position{section.Name})
 		})
 	})

@@ -13,8 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// deviceOrders are the columns that devices can be sorted by, and the id that tells equals apart, as constant SQL.
-// There is an index for each.
+// deviceOrders are the columns that devices can be sorted by, with the column of the id as
+// tie-breaker. There is an index for each.
 var deviceOrders = map[string]struct{ column, cast, id string }{
 	"":              {"d.name", "text", "d.ci_id"},
 	"name":          {"d.name", "text", "d.ci_id"},
@@ -34,6 +34,8 @@ type deviceRow struct {
 	SortKey string
 }
 
+// deviceColumns are the columns of an inventory.Device, of a version d and its CI c with
+// versionSeen.
 const deviceColumns = `
 	d.ci_id::text as id, d.name, d.class, coalesce(d.attributes ->> 'manufacturer', '') as manufacturer,
 	coalesce(d.attributes ->> 'model', '') as model, coalesce(d.attributes ->> 'serial_number', '') as serial_number,
@@ -41,8 +43,10 @@ const deviceColumns = `
 	coalesce(d.attributes ->> 'os_version', '') as os_version,
 	c.created_at as first_seen, case when ` + db.IsNow + ` then seen.seen_at end as last_seen`
 
-// ListDevices lists devices. Their positions are the sort key and the id.
-func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device]) error {
+// ListDevices lists devices. A position is the sort key and the id.
+func (s *Store) ListDevices(
+	ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device],
+) error {
 	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
 		classes, err := ClassAndBelow(ctx, tx, q.Class)
 		if err != nil {
@@ -52,17 +56,17 @@ func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit 
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row deviceRow) error {
+		return db.ForEach(ctx, tx, "list devices", sql, args, func(row deviceRow) error {
 			return visit(row.Device, inventory.Position{row.SortKey, row.ID})
 		})
 	})
 }
 
-// devicesSQL is the statement for a page of the devices of some classes; nil: of all.
+// devicesSQL returns the query for a page of the devices of some classes; nil is all classes.
 func devicesSQL(q inventory.DeviceQuery, classes []string) (string, pgx.NamedArgs, error) {
 	order, ok := deviceOrders[q.OrderBy]
 	if !ok {
-		return "", nil, &inventory.Error{Code: inventory.CodeInvalid, Message: "devices cannot be sorted by " + q.OrderBy}
+		return "", nil, db.Invalid("devices cannot be sorted by %s", q.OrderBy)
 	}
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
 	where := []string{`d.device`, versionAt(q.Page)}
@@ -81,7 +85,8 @@ func devicesSQL(q inventory.DeviceQuery, classes []string) (string, pgx.NamedArg
 		if err := devicePosition(q.After, order.cast, args); err != nil {
 			return "", nil, err
 		}
-		where = append(where, fmt.Sprintf(`(%s, %s) %s (@after_key::%s, @after_id::uuid)`, order.column, order.id, after, order.cast))
+		where = append(where,
+			fmt.Sprintf(`(%s, %s) %s (@after_key::%s, @after_id::uuid)`, order.column, order.id, after, order.cast))
 	}
 	sql := `
 		select ` + deviceColumns + `, ` + sortKey(order.column, order.cast) + ` as sort_key
@@ -92,7 +97,7 @@ func devicesSQL(q inventory.DeviceQuery, classes []string) (string, pgx.NamedArg
 	return sql, args, nil
 }
 
-// sortKey is the text form of a sort column; times keep all their digits.
+// sortKey is the text of a sort column, with microseconds for a time.
 func sortKey(column, cast string) string {
 	if cast == "timestamptz" {
 		return `to_char(` + column + ` at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
@@ -100,6 +105,7 @@ func sortKey(column, cast string) string {
 	return column
 }
 
+// devicePosition sets the arguments @after_key and @after_id.
 func devicePosition(p inventory.Position, cast string, args pgx.NamedArgs) error {
 	if len(p) != 2 {
 		return db.ErrPosition

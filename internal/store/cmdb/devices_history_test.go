@@ -15,8 +15,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestDevicesOfHistory: at every instant a device held what the records held whose inventory was its own, whatever they
-// belong to now, and those are found who held an item.
+// TestDevicesOfHistory: at every instant a device held what the records held whose inventory was
+// its own, whatever they belong to now, and those are found who held an item.
 func TestDevicesOfHistory(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {
@@ -93,7 +93,8 @@ func (w *world) checkHeld(device, section string, page inventory.Page, want map[
 	}
 }
 
-// TestChangesOfADevice: the changes of a device are those that its records told of while they were shown as its own.
+// TestChangesOfADevice: the changes of a device are those that its records told of while they were
+// shown as its own.
 func TestChangesOfADevice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -15,20 +14,20 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// The changes of a CIDiff.
+// The values of CIDiff.Change.
 const (
 	diffAdded   = "added"
 	diffRemoved = "removed"
 	diffChanged = "changed"
 )
 
-// diffBatch is how many CIs are compared at a time, which bounds what is held of them.
+// diffBatch is how many CIs are compared at a time, to bound the memory.
 const diffBatch = 500
 
-// Diff compares what CIs were at two instants, in the order of their ids, which are their positions. CIs without a
-// difference are not visited. A CI is of the class if it was so at one of the instants. Items are compared of CIs that
-// were there at both, in the sections that were known at both; what came and went in between is no difference. A zero To
-// is now.
+// Diff compares CIs at two instants, in the order of their ids, which are the positions. It visits
+// the CIs with a difference. A CI is of the class if it was so at one of the instants. Items are
+// compared for CIs that existed at both instants, in sections that were known at both. A zero To is
+// now.
 func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit inventory.Visit[inventory.CIDiff]) error {
 	q.AsOf = time.Time{}
 	if q.To.IsZero() {
@@ -38,7 +37,7 @@ func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit invent
 		}
 	}
 	if q.From.After(q.To) {
-		return db.Invalid("a difference goes from the earlier instant to the later")
+		return db.Invalid("the first instant of a difference must not be after the second")
 	}
 	if err := s.WaitUntilVisible(ctx, q.To); err != nil {
 		return err
@@ -60,7 +59,7 @@ func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit invent
 	})
 }
 
-// DiffSummary gives the sums of a Diff.
+// DiffSummary returns the totals of a Diff.
 func (s *Store) DiffSummary(ctx context.Context, q inventory.BaselineDiff) (inventory.DiffSummary, error) {
 	if q.To.IsZero() {
 		var err error
@@ -97,7 +96,8 @@ type differ struct {
 	visited int
 }
 
-// compared is a CI with its versions at the two instants. Their attributes are read only where they are two versions.
+// compared is a CI with its versions at the two instants. Attributes are nil if both are the same
+// version.
 type compared struct {
 	ID                           string
 	OldClass, OldName            *string
@@ -130,10 +130,9 @@ func (d *differ) run(ctx context.Context) error {
 	}
 }
 
-// next reads the next CIs that were there at one of the instants.
+// next reads the next CIs that existed at one of the instants.
 func (d *differ) next(ctx context.Context) ([]compared, error) {
-	var cis []compared
-	err := db.Each(ctx, d.tx, `
+	return db.Collect[compared](ctx, d.tx, "read CIs", `
 		select c.id::text, a.class as old_class, a.name as old_name, b.class as new_class, b.name as new_name,
 			case when a.valid_from is distinct from b.valid_from then a.attributes end as old_attributes,
 			case when a.valid_from is distinct from b.valid_from then b.attributes end as new_attributes
@@ -143,15 +142,8 @@ func (d *differ) next(ctx context.Context) ([]compared, error) {
 		where c.id > @after::uuid and (a.ci_id is not null or b.ci_id is not null)
 			and (@classes::text[] is null or a.class = any(@classes) or b.class = any(@classes))
 		order by c.id
-		limit @limit`, d.args(pgx.NamedArgs{"after": d.after, "classes": d.classes, "limit": diffBatch}),
-		func(c compared) error {
-			cis = append(cis, c)
-			return nil
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read CIs: %w", err)
-	}
-	return cis, nil
+		limit @limit`,
+		db.PlanForArguments, d.args(pgx.NamedArgs{"after": d.after, "classes": d.classes, "limit": diffBatch}))
 }
 
 func (d *differ) args(args pgx.NamedArgs) pgx.NamedArgs {
@@ -159,7 +151,7 @@ func (d *differ) args(args pgx.NamedArgs) pgx.NamedArgs {
 	return args
 }
 
-// compare gives the differences of a batch.
+// compare returns the differences of a batch.
 func (d *differ) compare(ctx context.Context, cis []compared) ([]inventory.CIDiff, error) {
 	items, err := d.items(ctx, cis)
 	if err != nil {
@@ -212,7 +204,8 @@ func (c compared) diff() (inventory.CIDiff, error) {
 	slices.Sort(names)
 	for _, name := range slices.Compact(names) {
 		if !reflect.DeepEqual(before[name], after[name]) {
-			diff.Attributes = append(diff.Attributes, inventory.ValueDiff{Attribute: name, Old: before[name], New: after[name]})
+			value := inventory.ValueDiff{Attribute: name, Old: before[name], New: after[name]}
+			diff.Attributes = append(diff.Attributes, value)
 		}
 	}
 	return diff, nil
@@ -225,7 +218,7 @@ func deref(text *string) string {
 	return *text
 }
 
-// values are all values of a version, its class and its name among them; of no version there are none.
+// values returns all values of a version, its class and name included; a nil class is no version.
 func values(class, name *string, encoded []byte) (inventory.Attributes, error) {
 	attributes := inventory.Attributes{}
 	if class == nil {

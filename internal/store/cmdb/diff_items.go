@@ -3,7 +3,6 @@ package cmdb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// heldItem is an item that a CI holds at one of two instants.
+// heldItem is an item that a CI has at one of the two instants only.
 type heldItem struct {
 	ID      inventory.ItemID
 	Section string
@@ -22,10 +21,10 @@ type heldItem struct {
 	Gained  bool `db:"-"`
 }
 
-// itemDifferences are what a CI gained and lost.
+// itemDifferences are the items that a CI gained and lost.
 type itemDifferences []heldItem
 
-// addTo pairs what was lost and what was gained under one key: that is one change.
+// addTo adds the differences to a diff. A lost and a gained item with the same key are one change.
 func (items itemDifferences) addTo(diff *inventory.CIDiff, list bool) error {
 	slices.SortFunc(items, func(a, b heldItem) int {
 		return cmp.Or(cmp.Compare(a.Section, b.Section), cmp.Compare(a.KeyHash, b.KeyHash), cmp.Compare(a.ID, b.ID))
@@ -43,7 +42,7 @@ func (items itemDifferences) addTo(diff *inventory.CIDiff, list bool) error {
 	return nil
 }
 
-// addKey adds what became of one key.
+// addKey adds the differences of one key.
 func addKey(items []heldItem, diff *inventory.CIDiff, list bool) error {
 	var lost, gained []heldItem
 	for _, item := range items {
@@ -78,36 +77,37 @@ func addKey(items []heldItem, diff *inventory.CIDiff, list bool) error {
 	return nil
 }
 
-// netRow is an item that a CI holds at the later instant (1) or at the earlier one (-1) only.
+// netRow is an item that a CI has at the later instant only (Net is 1), or at the earlier one only
+// (-1).
 type netRow struct {
 	CI   string
 	Item inventory.ItemID
 	Net  int
 }
 
-// items gives what CIs that were there at both instants gained and lost.
+// items returns, by CI, what the CIs that existed at both instants gained and lost.
 func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDifferences, error) {
 	primary, err := d.primaryRecords(ctx, cis)
 	if err != nil {
 		return nil, err
 	}
-	var nets []netRow
-	gather := func(row netRow) error {
-		nets = append(nets, row)
-		return nil
+	nets, err := db.Collect[netRow](ctx, d.tx, "read item changes", netOfEvents,
+		db.PlanForArguments, primary.sameRecord(d))
+	if err != nil {
+		return nil, err
 	}
-	if err := db.Each(ctx, d.tx, netOfEvents, primary.alike(d), gather); err != nil {
-		return nil, fmt.Errorf("read item changes: %w", err)
-	}
-	if args, some := primary.unlike(d); some {
-		if err := db.Each(ctx, d.tx, netOfSets, args, gather); err != nil {
-			return nil, fmt.Errorf("read item sets: %w", err)
+	if args, some := primary.otherRecords(d); some {
+		more, err := db.Collect[netRow](ctx, d.tx, "read item sets", netOfSets, db.PlanForArguments, args)
+		if err != nil {
+			return nil, err
 		}
+		nets = append(nets, more...)
 	}
 	return d.describe(ctx, nets)
 }
 
-// netOfEvents is what came of all events of a record in between. What was first known of a section is no event.
+// netOfEvents sums up the events of records between the two instants. The first items of a section
+// have no event.
 const netOfEvents = `
 	select r.ci::text as ci, n.item, sum(n.change)::integer as net
 	from unnest(@cis::uuid[], @records::bigint[]) r (ci, record_id)
@@ -120,42 +120,29 @@ const netOfEvents = `
 	group by r.ci, n.item
 	having sum(n.change) <> 0`
 
-// netOfSets compares all that CIs held at the two instants, side 0 and 1: what the records that were shown then held.
-const netOfSets = `
+// netOfSets compares the items that the primary records of CIs held at the earlier instant (side 0)
+// and the later one (side 1). A section is compared if it is known at both.
+var netOfSets = `
 	with known as materialized (
 		select s.ci, s.side, s.record_id, s.at, st.section_id
-		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[]) s (ci, record_id, side, at)
+		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[])
+			s (ci, record_id, side, at)
 		join section_state st on st.record_id = s.record_id and st.first_at <= s.at
 	), compared as (
 		select ci, section_id from known group by ci, section_id having count(distinct side) = 2
 	), held as (
-		select k.ci, k.side, x.item
+		select k.ci, k.side, x.item_id
 		from known k
 		join compared c on c.ci = k.ci and c.section_id = k.section_id
-		cross join lateral (
-			select i.item
-			from (
-				select unnest(s.ids) as item, 1 as n
-				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
-				union all
-				select unnest(e.new_items), -1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-				union all
-				select unnest(e.old_items), 1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-			) i
-			where i.item <> 0
-			group by i.item
-			having sum(i.n) > 0
-		) x
-		group by k.ci, k.side, x.item
+		cross join lateral (` + itemsAt("k", `k.at`) + `) x
+		group by k.ci, k.side, x.item_id
 	)
-	select ci::text as ci, item, (2 * max(side) - 1)::integer as net
+	select ci::text as ci, item_id as item, (2 * max(side) - 1)::integer as net
 	from held
-	group by ci, item
+	group by ci, item_id
 	having count(*) = 1`
 
-// primaryAtBoth are the records whose inventory was a CI's at the two instants, sorted.
+// primaryAtBoth are the primary records of each CI at the two instants, sorted.
 type primaryAtBoth map[string]*[2][]int64
 
 type primaryRow struct {
@@ -174,7 +161,7 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 			primary[c.ID] = &[2][]int64{}
 		}
 	}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read records of CIs", `
 		select m.ci_id::text as ci, m.record_id as record, bool_or(`+during(`@from`)("m")+`) as before,
 			bool_or(`+during(`@to`)("m")+`) as after
 		from assignment m
@@ -190,18 +177,17 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read records of CIs: %w", err)
-	}
-	return primary, nil
+	return primary, err
 }
 
-// simple reports whether one record speaks for the CI at both instants: then its events tell the difference.
+// simple reports whether the CI has the same single primary record at both instants. The difference
+// is then the sum of the record's events.
 func simple(sides *[2][]int64) bool {
 	return len(sides[0]) == 1 && slices.Equal(sides[0], sides[1])
 }
 
-func (primary primaryAtBoth) alike(d *differ) pgx.NamedArgs {
+// sameRecord returns the arguments of netOfEvents.
+func (primary primaryAtBoth) sameRecord(d *differ) pgx.NamedArgs {
 	var cis []string
 	var records []int64
 	for ci, sides := range primary {
@@ -212,7 +198,8 @@ func (primary primaryAtBoth) alike(d *differ) pgx.NamedArgs {
 	return d.args(pgx.NamedArgs{"cis": cis, "records": records})
 }
 
-func (primary primaryAtBoth) unlike(d *differ) (args pgx.NamedArgs, some bool) {
+// otherRecords returns the arguments of netOfSets; false if there is no such CI.
+func (primary primaryAtBoth) otherRecords(d *differ) (args pgx.NamedArgs, some bool) {
 	var (
 		cis      []string
 		records  []int64
@@ -233,7 +220,7 @@ func (primary primaryAtBoth) unlike(d *differ) (args pgx.NamedArgs, some bool) {
 	return pgx.NamedArgs{"cis": cis, "records": records, "sides": sides, "instants": instants}, len(cis) > 0
 }
 
-// describe tells what the items are.
+// describe reads the items of the differences.
 func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDifferences, error) {
 	var ids []inventory.ItemID
 	for _, n := range nets {
@@ -241,7 +228,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 	}
 	slices.Sort(ids)
 	known := map[inventory.ItemID]heldItem{}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read items", `
 		select i.id, n.name as section, i.key_hash, case when @facts then i.facts end as facts
 		from item i join section n on n.id = i.section_id
 		where i.id = any(@ids::integer[])`,
@@ -250,7 +237,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("read items: %w", err)
+		return nil, err
 	}
 	items := map[string]itemDifferences{}
 	for _, n := range nets {

@@ -139,7 +139,8 @@ var worldVerbs = map[string][2]string{
 	"connected_to": {"is connected to", "has connected"},
 }
 
-// TestDiff: the difference of two instants is that of what was true at them, however much happened in between.
+// TestDiff: the difference of two instants is that of what was true at them, however much happened
+// in between.
 func TestDiff(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {

@@ -18,8 +18,8 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, db.Migrate) }
 
-// fleet fills a database by SQL with machines that have two versions of their device and 20 software items each, of
-// which item 1 is on every machine.
+// fleet fills a database by SQL with machines that have two versions of their device and 20
+// software items each, of which item 1 is on every machine.
 var fleet = []string{
 	`insert into section (name) values ('software')`,
 	`insert into ci select md5('c' || i)::uuid, '2026-01-01'::timestamptz + i * interval '1 second' from generate_series(1, 1000) i`,
@@ -70,8 +70,8 @@ func openFleet(t *testing.T) *Store {
 // large are the tables that no page of a list may read from end to end.
 var large = []string{"ci_version", "assignment", "relationship", "ci", "source_record", "agent", "software", "software_item", "item", "item_count", "item_set"}
 
-// TestPagesHaveTheirIndexes: however large the tables are, there is an index for each page of a list, and the orders
-// of devices need no sorting.
+// TestPagesHaveTheirIndexes: however large the tables are, there is an index for each page of a
+// list, and the orders of devices need no sorting.
 func TestPagesHaveTheirIndexes(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
@@ -112,7 +112,8 @@ func TestPagesHaveTheirIndexes(t *testing.T) {
 	}
 }
 
-// TestCIPagesHaveTheirIndexes: the same goes for CIs, their relationships, and a window of what changed.
+// TestCIPagesHaveTheirIndexes: the same goes for CIs, their relationships, and a window of what
+// changed.
 func TestCIPagesHaveTheirIndexes(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
@@ -169,7 +170,8 @@ func (s *Store) wantIndexes(t *testing.T, name, sql string, args pgx.NamedArgs) 
 	}
 }
 
-// plan lists the nodes of a statement's plan, where a table is read from end to end only if there is no other way.
+// plan lists the nodes of a statement's plan, where a table is read from end to end only if there
+// is no other way.
 func (s *Store) plan(t *testing.T, sql string, args pgx.NamedArgs) (nodes []node) {
 	t.Helper()
 	err := s.Read(t.Context(), func(tx pgx.Tx) error {
@@ -213,12 +215,14 @@ func (n node) readsAll() bool {
 	return strings.HasSuffix(n.Type, "Seq Scan") && slices.Contains(large, n.Table)
 }
 
-// TestEveryDeviceIsListedOnce: a device whose records, and whose buckets, hold several of a software's items is one.
+// TestEveryDeviceIsListedOnce: a device whose records, and whose buckets, hold several of a
+// software's items is one.
 func TestEveryDeviceIsListedOnce(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
 	for _, statement := range []string{
-		// Items 1 and 2 become one software, item 2 lies in a bucket of its own, and two machines become one device.
+		// Items 1 and 2 become one software, item 2 lies in a bucket of its own, and two machines
+		// become one device.
 		`update software_item set software_id = 1 where item_id = 2`,
 		`insert into item_set select id, 1, 1, '{2}' from source_record where id <= 50`,
 		`update assignment set ci_id = md5('c1')::uuid where record_id = 2`,

@@ -13,10 +13,12 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// ListRelationships lists the relationships of the CIs that records are at the page's instant: those that held then, or
-// also those that had ended by then. Several of one type between the same two CIs are one, the first. Their position is
-// the id.
-func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQuery, visit inventory.Visit[inventory.Relationship]) error {
+// ListRelationships lists the relationships between CIs at the page's instant; with q.Past, also
+// those that had ended by then. Of several of one type between the same two CIs, it lists the
+// first. A position is the id.
+func (s *Store) ListRelationships(
+	ctx context.Context, q inventory.RelationshipQuery, visit inventory.Visit[inventory.Relationship],
+) error {
 	after := int64(0)
 	if q.After != nil {
 		var err error
@@ -45,7 +47,8 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 			args["records"] = records
 			where = append(where, `(r.from_record = any(@records) or r.to_record = any(@records))`)
 		}
-		return db.Each(ctx, tx, relationshipsSQL(q.Past, where), args, func(row relationshipRow) error {
+		sql := relationshipsSQL(q.Past, where)
+		return db.ForEach(ctx, tx, "list relationships", sql, args, func(row relationshipRow) error {
 			relationship, err := row.relationship()
 			if err != nil {
 				return err
@@ -55,14 +58,16 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 	})
 }
 
-// relationshipsSQL is the statement for the relationships that conditions hold of, in the order of their ids. Of those
-// that ended, one is repeated by another that began before it and ended no sooner.
+// relationshipsSQL returns the query for the relationships r that meet conditions, in the order of
+// their ids. A relationship is left out if another one that began before it is valid at the
+// instant; with past, if the other one ended at the same time or later.
 func relationshipsSQL(past bool, where []string) string {
-	held, covers := AtPage("r"), AtPage("x")
+	valid, covers := AtPage("r"), AtPage("x")
 	if past {
-		held, covers = `r.valid_from <= @as_of`, `(x.valid_to >= r.valid_to or x.valid_to > @as_of)` // what ended later held then
+		valid, covers = `r.valid_from <= @as_of`, `(x.valid_to >= r.valid_to or x.valid_to > @as_of)`
 	}
-	where = append(where, held, relationshipVisible, notRepeated(AtPage, `(x.valid_from, x.id) < (r.valid_from, r.id) and `+covers))
+	repeated := `(x.valid_from, x.id) < (r.valid_from, r.id) and ` + covers
+	where = append(where, valid, relationshipVisible, notRepeated(AtPage, repeated))
 	return `
 		select ` + relationshipColumns + `
 		from ` + relationshipTables + `
@@ -73,31 +78,24 @@ func relationshipsSQL(past bool, where []string) string {
 
 // recordsAt lists the source records of the CI that an id stands for at the page's instant.
 func recordsAt(ctx context.Context, tx pgx.Tx, ci string, page inventory.Page) ([]int64, error) {
-	place, err := ciAt(ctx, tx, ci, page)
+	found, err := FindCI(ctx, tx, ci, page)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, `
+	return db.Column[int64](ctx, tx, "read records of CI", `
 		select m.record_id from assignment m where m.ci_id = @ci and `+memberAt+` order by m.record_id`,
-		pgx.NamedArgs{"ci": place.ID, "as_of": db.Instant(page)})
-	if err != nil {
-		return nil, fmt.Errorf("read records of CI: %w", err)
-	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read records of CI: %w", err)
-	}
-	return records, nil
+		pgx.NamedArgs{"ci": found.ID, "as_of": db.Instant(page)})
 }
 
-// CreateRelationship states that two CIs are related from now on: the records say so that are the CIs since they were
-// made, so that the relationship goes where these go. One that holds already is an inventory.Error with CodeConflict.
+// CreateRelationship declares a relationship between two CIs from now on. It is stored for the
+// earliest record of each CI, so that it follows these records when CIs are merged or split. If the
+// relationship already exists, it returns an inventory.Error with CodeConflict.
 func (s *Store) CreateRelationship(
 	ctx context.Context, r inventory.NewRelationship, actor inventory.Actor,
 ) (inventory.Relationship, error) {
 	var created inventory.Relationship
 	err := s.InTx(ctx, func(tx pgx.Tx) error {
-		if err := relationshipTurn(ctx, tx); err != nil {
+		if err := lockRelationships(ctx, tx); err != nil {
 			return err
 		}
 		from, to, err := relatable(ctx, tx, r)
@@ -121,32 +119,38 @@ func (s *Store) CreateRelationship(
 	return created, err
 }
 
-// relationshipTurn has those who state relationships take turns, so that no two state the same. A time that is taken
-// afterwards is one of a transaction that others can see to be under way: Settle waits for it.
-func relationshipTurn(ctx context.Context, tx pgx.Tx) error {
+// lockRelationships takes the advisory lock for declaring relationships, so that no two
+// transactions declare the same one. It also gives the transaction an id before it takes the time
+// of the change: WaitUntilVisible needs it.
+func lockRelationships(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster relationships')), pg_current_xact_id()`)
 	if err != nil {
-		return fmt.Errorf("take turn: %w", err)
+		return fmt.Errorf("lock relationships: %w", err)
 	}
 	return nil
 }
 
-// relatable gives the records of the two ends of a new relationship, or an inventory.Error that says why there can be none.
+// relatable returns the records of the two ends of a new relationship, or an inventory.Error with
+// the reason why there cannot be one.
 func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (from, to int64, err error) {
 	t, found, err := FindRelationshipType(ctx, tx, r.Type)
 	if err != nil || !found {
 		return 0, 0, db.OrElse(err, db.Invalid("there is no relationship type %s", r.Type))
 	}
-	fromCI, from, err := relationshipEnd(ctx, tx, r.From, t.Name, t.FromClass)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return 0, 0, err
 	}
-	toCI, to, err := relationshipEnd(ctx, tx, r.To, t.Name, t.ToClass)
+	fromCI, from, err := relationshipEnd(ctx, tx, tree, r.From, t.Name, t.FromClass)
+	if err != nil {
+		return 0, 0, err
+	}
+	toCI, to, err := relationshipEnd(ctx, tx, tree, r.To, t.Name, t.ToClass)
 	if err != nil {
 		return 0, 0, err
 	}
 	if fromCI == toCI {
-		return 0, 0, db.Invalid("%s cannot be related to itself", fromCI)
+		return 0, 0, db.Invalid("%s cannot have a relationship with itself", fromCI)
 	}
 	var existing int64
 	err = tx.QueryRow(ctx, `
@@ -161,40 +165,45 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 	if err != nil {
 		return 0, 0, fmt.Errorf("find relationship: %w", err)
 	}
-	return 0, 0, db.Conflict("%s %s %s already: relationship %d", fromCI, t.Verb, toCI, existing)
+	return 0, 0, db.Conflict("relationship %d already exists: %s %s %s", existing, fromCI, t.Verb, toCI)
 }
 
-// relationshipEnd gives the CI that an id stands for and the record that speaks for it in relationships.
-func relationshipEnd(ctx context.Context, tx pgx.Tx, id, relationshipType, class string) (ci string, record int64, err error) {
-	place, err := ciAt(ctx, tx, id, inventory.Page{})
+// relationshipEnd returns the CI that an id stands for and its record for declared relationships:
+// the earliest one whose default CI it is.
+func relationshipEnd(
+	ctx context.Context, tx pgx.Tx, tree ClassTree, id, relationshipType, class string,
+) (ci string, record int64, err error) {
+	found, err := FindCI(ctx, tx, id, inventory.Page{})
 	if err != nil {
 		return "", 0, err
 	}
-	if place.Retired {
-		return "", 0, db.Conflict("%s is retired", place.ID)
+	if found.Retired {
+		return "", 0, db.Conflict("%s is retired", found.ID)
 	}
-	above, err := ClassAndAbove(ctx, tx, place.Class)
+	above, err := tree.Above(found.Class)
 	if err != nil {
 		return "", 0, err
 	}
 	if !slices.Contains(above, class) {
-		return "", 0, db.Invalid("%s is a %s: this end of %s is for a %s", place.ID, place.Class, relationshipType, class)
+		return "", 0, db.Invalid("%s is a %s: this end of %s is for a %s",
+			found.ID, found.Class, relationshipType, class)
 	}
 	err = tx.QueryRow(ctx, `
 		select m.record_id
 		from assignment m join source_record r on r.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
 		order by r.default_ci <> m.ci_id, r.created_at, r.id
-		limit 1`, place.ID).Scan(&record)
+		limit 1`, found.ID).Scan(&record)
 	if db.IsNoRows(err) {
-		return "", 0, db.Conflict("no source speaks of %s any more", place.ID)
+		return "", 0, db.Conflict("no source record is assigned to %s", found.ID)
 	}
 	if err != nil {
 		return "", 0, fmt.Errorf("find record of CI: %w", err)
 	}
-	return place.ID, record, nil
+	return found.ID, record, nil
 }
 
+// relationshipNow reads a relationship in its current state.
 func relationshipNow(ctx context.Context, tx pgx.Tx, id int64) (inventory.Relationship, error) {
 	row, found, err := db.One[relationshipRow](ctx, tx, `
 		select `+relationshipColumns+` from `+relationshipTables+` where r.id = @id and `+relationshipVisible,
@@ -208,30 +217,33 @@ func relationshipNow(ctx context.Context, tx pgx.Tx, id int64) (inventory.Relati
 	return row.relationship()
 }
 
-// EndRelationship ends a relationship that a person stated. One that a source observed ends when it is no longer seen:
-// that is an inventory.Error with CodeConflict, and so is one that ended before.
+// EndRelationship ends a declared relationship now. If it has already ended, or if a source
+// observed it, it returns an inventory.Error with CodeConflict: an observed relationship ends when
+// it is no longer observed.
 func (s *Store) EndRelationship(ctx context.Context, id int64, actor inventory.Actor) (inventory.Relationship, error) {
 	var ended inventory.Relationship
 	err := s.InTx(ctx, func(tx pgx.Tx) error {
-		if err := relationshipTurn(ctx, tx); err != nil {
+		if err := lockRelationships(ctx, tx); err != nil {
 			return err
 		}
 		var observed, past bool
 		err := tx.QueryRow(ctx, `
-			select observer is not null, valid_to < 'infinity' from relationship where id = $1`, id).Scan(&observed, &past)
+			select observer is not null, valid_to < 'infinity' from relationship where id = $1`, id).
+			Scan(&observed, &past)
 		switch {
 		case db.IsNoRows(err):
 			return db.NotFound("there is no relationship %d", id)
 		case err != nil:
 			return fmt.Errorf("find relationship: %w", err)
 		case past:
-			return db.Conflict("relationship %d has ended before", id)
+			return db.Conflict("relationship %d has already ended", id)
 		case observed:
-			return db.Conflict("relationship %d is observed: it ends when it is no longer seen", id)
+			return db.Conflict("relationship %d is observed: it ends when it is no longer observed", id)
 		}
 		_, err = tx.Exec(ctx, `
 			update relationship
-			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'), ended_by = $2, end_reason = $3
+			set valid_to = greatest(clock_timestamp(), valid_from + interval '1 microsecond'),
+				ended_by = $2, end_reason = $3
 			where id = $1`, id, actor.Name, actor.Reason)
 		if err != nil {
 			return fmt.Errorf("end relationship: %w", err)

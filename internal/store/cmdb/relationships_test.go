@@ -38,7 +38,8 @@ func edgesOf(list []inventory.Relationship) map[worldEdge]bool {
 	return edges
 }
 
-// TestRelationshipsOfHistory: at every instant there were the relationships that held between the CIs of then, each once.
+// TestRelationshipsOfHistory: at every instant there were the relationships that held between the
+// CIs of then, each once.
 func TestRelationshipsOfHistory(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {
@@ -71,7 +72,8 @@ func TestRelationshipsOfHistory(t *testing.T) {
 	}
 }
 
-// TestPastRelationships: what ended is told of with its end; of two that say the same, the one that includes the other.
+// TestPastRelationships: what ended is told of with its end; of two that say the same, the one that
+// includes the other.
 func TestPastRelationships(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -128,9 +130,9 @@ func TestCreateRelationship(t *testing.T) {
 		code, says string
 	}{
 		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: merged.defaultCI.id, Attributes: map[string]any{"port": 443}}, "", ""},
-		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: server.ci.id}, inventory.CodeConflict, "depends on " + server.ci.id + " already"},
+		{inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: server.ci.id}, inventory.CodeConflict, "already exists: " + service.ci.id + " depends on " + server.ci.id},
 		{inventory.NewRelationship{Type: "hosted_on", From: service.ci.id, To: server.ci.id}, inventory.CodeConflict, "already"},
-		{inventory.NewRelationship{Type: "depends_on", From: server.ci.id, To: merged.defaultCI.id}, inventory.CodeInvalid, "to itself"},
+		{inventory.NewRelationship{Type: "depends_on", From: server.ci.id, To: merged.defaultCI.id}, inventory.CodeInvalid, "with itself"},
 		{inventory.NewRelationship{Type: "runs_on", From: server.ci.id, To: service.ci.id}, inventory.CodeInvalid, "is a business_service: this end of runs_on is for a computer"},
 		{inventory.NewRelationship{Type: "runs_on", From: service.ci.id, To: server.ci.id}, "", ""}, // a server is a computer
 		{inventory.NewRelationship{Type: "likes", From: service.ci.id, To: server.ci.id}, inventory.CodeInvalid, "no relationship type likes"},
@@ -151,7 +153,7 @@ func TestCreateRelationship(t *testing.T) {
 		t.Errorf("%+v, %v; want one that ended", ended, err)
 	}
 	_, err = w.s.EndRelationship(t.Context(), list[1].ID, actor)
-	wantRefusal(t, "end again", err, inventory.CodeConflict, "has ended before")
+	wantRefusal(t, "end again", err, inventory.CodeConflict, "has already ended")
 	_, err = w.s.EndRelationship(t.Context(), 999, actor)
 	wantRefusal(t, "end nothing", err, inventory.CodeNotFound, "999")
 	_, err = w.s.CreateRelationship(t.Context(), inventory.NewRelationship{Type: "depends_on", From: service.ci.id, To: server.ci.id}, actor)

@@ -13,18 +13,21 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// softwareCount counts the installations of s at an instant: what was folded into the counts, with what was pending
-// then, and without what was folded since. The difference is one JSON object, item to change: whatever the number of
-// items in it, it is made once, and looking one up in it is a matter of a microsecond. (As a table, it would be joined
-// by a plan that takes it for a small one.)
 const (
+	// countDifference is the common table expression "difference": what to add to the current
+	// counts of items to get those of the instant. These are the changes that were pending at the
+	// instant, minus the changes that were added to the counts after it. It is one JSON object from
+	// item to change, because looking up a key takes about 1 µs for any number of items. For a
+	// table, PostgreSQL estimates few rows and chooses a slow join.
 	countDifference = `
 	difference as materialized (
 		select coalesce(jsonb_object_agg(c.item_id, c.change), '{}') as changes
 		from (
 			select d.item_id, sum(d.change) as change
 			from (
-				select unnest(p.item_ids) as item_id, unnest(p.changes) as change from item_count_pending p where p.at <= @as_of
+				select unnest(p.item_ids) as item_id, unnest(p.changes) as change
+				from item_count_pending p
+				where p.at <= @as_of
 				union all
 				select unnest(l.item_ids), - unnest(l.changes) from item_count_log l where l.at > @as_of
 			) d
@@ -32,19 +35,24 @@ const (
 		) c
 	)`
 
+	// softwareCount joins the row "counted" with the number of installations of a software s
+	// (install_count). It needs countDifference.
 	softwareCount = `
 	cross join lateral (
-		select sum(coalesce(n.installs, 0) + coalesce(((select changes from difference) ->> i.item_id::text)::bigint, 0))::bigint
-			as install_count
+		select sum(
+			coalesce(n.installs, 0) + coalesce(((select changes from difference) ->> i.item_id::text)::bigint, 0)
+		)::bigint as install_count
 		from software_item i
 		left join item_count n on n.item_id = i.item_id
 		where i.software_id = s.id
 	) counted`
 )
 
-const softwareColumns = `s.id, s.name, s.version, s.publisher, s.source, coalesce(counted.install_count, 0) as install_count`
+// softwareColumns are the columns of an inventory.Software, of a software s with softwareCount.
+const softwareColumns = `
+	s.id, s.name, s.version, s.publisher, s.source, coalesce(counted.install_count, 0) as install_count`
 
-// softwareKey is the part of the name that the index orders by.
+// softwareKey is the part of the name of a software s that the index sorts by.
 const softwareKey = `left(s.name, 200)`
 
 type softwareRow struct {
@@ -54,13 +62,15 @@ type softwareRow struct {
 }
 
 // ListSoftware lists software by name.
-func (s *Store) ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error {
+func (s *Store) ListSoftware(
+	ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software],
+) error {
 	sql, args, err := softwareSQL(q)
 	if err != nil {
 		return err
 	}
 	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, sql, args, func(row softwareRow) error {
+		return db.ForEach(ctx, tx, "list software", sql, args, func(row softwareRow) error {
 			return visit(row.Software, inventory.Position{row.SortKey, strconv.Itoa(int(row.ID))})
 		})
 	})
@@ -99,7 +109,7 @@ func softwareSQL(q inventory.SoftwareQuery) (string, pgx.NamedArgs, error) {
 	return sql, args, nil
 }
 
-// Software gives one software with its installations at an instant (zero: now).
+// Software returns one software with the number of its installations at an instant (zero: now).
 func (s *Store) Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error) {
 	var software inventory.Software
 	err := s.Read(ctx, func(tx pgx.Tx) error {

@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -11,9 +10,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// currentInstallations lists the devices with a record that holds one of the items: a probe of the index over the sets, or
-// a walk along them where nearly every record is a holder. A device is listed once, at the first bucket of the first
-// record that holds one.
+// currentInstallations lists the devices with a primary record that has one of the items.
+// PostgreSQL uses the index on the items of sets, or reads the sets in order if nearly every record
+// has one. A device is listed once, for the first bucket of the first record that has one.
 const currentInstallations = `
 	select ` + deviceColumns + `, s.record_id
 	from item_set s
@@ -28,13 +27,14 @@ const currentInstallations = `
 		and not exists (
 			select from assignment o
 			join item_set e on e.record_id = o.record_id
-			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.is_primary and o.record_id < h.record_id and e.ids && @items
+			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.is_primary and o.record_id < h.record_id
+				and e.ids && @items
 		)
 	order by s.record_id
 	limit @limit`
 
-// pastInstallations counts how many of the items each record holds, and takes the events since the instant back. A record
-// is in the events of an item whichever way the item went.
+// pastInstallations counts how many of the items each record has now, and reverses the events after
+// the instant. An event names an item whether it was added or removed.
 const pastInstallations = `
 	with holder as materialized (
 		select i.record_id
@@ -72,8 +72,11 @@ type installationRow struct {
 	RecordID int64
 }
 
-// ListSoftwareDevices lists the devices that a software is installed on, in the order in which they enrolled.
-func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error {
+// ListSoftwareDevices lists the devices that a software is installed on, in the order of their
+// enrollment.
+func (s *Store) ListSoftwareDevices(
+	ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device],
+) error {
 	after, err := installationPosition(q.After)
 	if err != nil {
 		return err
@@ -88,7 +91,7 @@ func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDev
 			return err
 		}
 		args := pgx.NamedArgs{"items": items, "after": after, "as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
-		return db.Each(ctx, tx, sql, args, func(row installationRow) error {
+		return db.ForEach(ctx, tx, "list devices of software", sql, args, func(row installationRow) error {
 			return visit(row.Device, inventory.Position{strconv.FormatInt(row.RecordID, 10)})
 		})
 	})
@@ -108,15 +111,12 @@ func installationPosition(p inventory.Position) (int64, error) {
 	return record, nil
 }
 
-// softwareItems are the items that are installations of a software.
+// softwareItems reads the items that are installations of a software.
 func softwareItems(ctx context.Context, tx pgx.Tx, id int32) ([]int32, error) {
-	rows, err := tx.Query(ctx, `select item_id from software_item where software_id = $1 order by item_id`, id)
+	items, err := db.Column[int32](ctx, tx, "read items of software", `
+		select item_id from software_item where software_id = $1 order by item_id`, id)
 	if err != nil {
-		return nil, fmt.Errorf("read items of software: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, pgx.RowTo[int32])
-	if err != nil {
-		return nil, fmt.Errorf("read items of software: %w", err)
+		return nil, err
 	}
 	if len(items) == 0 {
 		return nil, noSoftware(id)

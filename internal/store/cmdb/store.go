@@ -1,6 +1,7 @@
-// Package cmdb keeps the class model and answers questions about configuration items: lists, details, relationships, graphs,
-// changes, baselines and the views of devices and software, now and as of any past instant. It never decides which
-// records are one CI or which value wins: package resolve does. Start reading at ListCIs and versions.go.
+// Package cmdb stores the class model and reads configuration items: lists, details, relationships,
+// graphs, changes, baselines and the views of devices and software, now and as of any past instant.
+// It never decides which records are one CI or which value wins: package resolve does. Start
+// reading at ListCIs and versions.go.
 package cmdb
 
 import (
@@ -8,7 +9,7 @@ import (
 	"github.com/musterhq/muster/internal/store/items"
 )
 
-// Store reads configuration items and keeps their model. It is safe for concurrent use.
+// Store reads configuration items and stores their model. It is safe for concurrent use.
 type Store struct {
 	*db.DB
 

@@ -18,7 +18,8 @@ import (
 	"github.com/musterhq/muster/internal/store/items"
 )
 
-// world is an estate whose history a test writes with a time of its own, and what is true of it, kept the plain way.
+// world is an estate whose history a test writes with a time of its own, and what is true of it,
+// kept the plain way.
 type world struct {
 	t       *testing.T
 	s       *Store

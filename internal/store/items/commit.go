@@ -13,47 +13,39 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Commit applies a group of changes in one transaction and says when each was applied. Several changes of one
-// record may not be in one group. A change that is relative to a version which is no longer the record's is left
-// out, and so is one of a revoked agent: the caller looks again and decides anew.
-func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error) {
+// Prepare makes what Write needs before its transaction begins, so that the transaction holds no lock that other groups
+// need: the partitions of the month and the numbers of new sections.
+func (s *Store) Prepare(ctx context.Context, changes []inventory.Change) error {
 	if err := s.EnsurePartitions(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	// Numbers of new sections are made outside of the transaction, so that it holds no lock that others need.
 	for _, c := range changes {
 		for _, section := range c.Sections {
 			if _, err := s.sectionID(ctx, section.State.Section); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	var applied map[int64]time.Time
-	err := s.InTx(ctx, func(tx pgx.Tx) error {
-		var err error
-		if applied, err = fence(ctx, tx, changes); err != nil {
-			return err
-		}
-		primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
-		if err != nil {
-			return err
-		}
-		batch := &pgx.Batch{}
-		if err := s.queue(batch, changes, applied, primary); err != nil {
-			return err
-		}
-		if batch.Len() == 0 {
-			return nil
-		}
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("apply changes: %w", err)
-		}
-		return nil
-	})
+	return nil
+}
+
+// Write writes the sets, events, states and readings of the changes that passed the fence.
+func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []inventory.Change, applied map[int64]time.Time) error {
+	primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return applied, nil
+	batch := &pgx.Batch{}
+	if err := s.queue(batch, changes, applied, primary); err != nil {
+		return err
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("apply changes: %w", err)
+	}
+	return nil
 }
 
 // fenceRecords locks the records in one order, so that groups of several collectors cannot deadlock, and moves
@@ -84,7 +76,10 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
+// Fence locks the records of a group and moves those on that are still at the version that their change is relative to. It
+// returns the instant of each change that applies. A change to an older version, or of a revoked agent, is not among them:
+// the caller reads the record again. A group has one change per record.
+func Fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
 		records            = make([]int64, n)

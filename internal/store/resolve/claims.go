@@ -1,0 +1,79 @@
+package resolve
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/identify"
+	"github.com/musterhq/muster/internal/inventory"
+)
+
+// claimRows gathers the identifiers that records report for the first time. Records of different base classes are never
+// one CI, so an identifier is claimed in a base class; a record without one claims it in all.
+type claimRows struct {
+	records     []int64
+	classes     []string
+	identifiers []string
+	pending     map[int64]int // per new record: how many of its identifiers are not known to be its own
+}
+
+// add notes the identifiers of a record by which records are looked up.
+func (c *claimRows) add(record int64, isNew bool, class string, parents map[string]string, identifiers []string) {
+	classes := []string{class}
+	if class == "" {
+		classes, isNew = baseClasses(parents), false
+	}
+	count := 0
+	for _, identifier := range identifiers {
+		if !identify.IsBlockingKey(inventory.Identifier(identifier)) {
+			continue
+		}
+		for _, class := range classes {
+			c.records, c.classes = append(c.records, record), append(c.classes, class)
+			c.identifiers = append(c.identifiers, identifier)
+		}
+		count++
+	}
+	if isNew {
+		c.pending[record] = count
+	}
+}
+
+// baseClasses returns the classes directly below the root.
+func baseClasses(parents map[string]string) []string {
+	var classes []string
+	for class, parent := range parents {
+		if parent == inventory.RootClass {
+			classes = append(classes, class)
+		}
+	}
+	return classes
+}
+
+// queue claims the identifiers in the order of their hashes, so that two transactions that do so cannot deadlock.
+func (c *claimRows) queue(batch *pgx.Batch) {
+	if len(c.records) == 0 {
+		return
+	}
+	batch.Queue(`
+		insert into identifier_claim (hash, record_id)
+		select identifier_hash(n.class, n.identifier), n.record_id
+		from unnest($1::text[], $2::text[], $3::bigint[]) n (class, identifier, record_id)
+		order by 1, 2
+		on conflict (hash) do nothing
+		returning record_id`, c.classes, c.identifiers, c.records).Query(func(rows pgx.Rows) error {
+		var record int64
+		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
+			if _, isNew := c.pending[record]; isNew {
+				c.pending[record]--
+			}
+			return nil
+		})
+		return err
+	})
+}
+
+// isolated reports whether a record is new and nobody else reported one of its identifiers before.
+func (c *claimRows) isolated(record int64) bool {
+	pending, isNew := c.pending[record]
+	return isNew && pending == 0
+}
