@@ -44,7 +44,7 @@ test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-ra
 
 .PHONY: bench
 bench: postgresql build ## measure with FLEET machines; PARTS=collector,resolvers runs only these parts
-	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS))
+	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS)) $(BENCHFLAGS)
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters

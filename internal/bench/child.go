@@ -87,7 +87,7 @@ func (w *watcher) untilEnd() error {
 			}
 			return nil
 		}
-		if peak, err := memoryOf(w.pid, "VmHWM"); err == nil { // none between the last instruction and the end
+		if peak, err := memoryOf(w.pid, "VmHWM"); err == nil { // an ending process has none
 			w.peak = max(w.peak, peak)
 		}
 		children, err := childrenOf(w.pid)

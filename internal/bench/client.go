@@ -87,15 +87,18 @@ func (c *client) handshake(ctx context.Context, address string) error {
 	return errors.Join(err, connection.Close())
 }
 
-// open starts a stream on a new connection. It lasts until close.
-func (c *client) open(address string) error {
+// open starts a stream on a new connection. It lasts until close. On a busy machine a connection
+// may exceed the timeout of the collector; it is tried again, as by the agent.
+func (c *client) open(ctx context.Context, address string) error {
 	connection, err := dial(address, c.tls)
 	if err != nil {
 		return err
 	}
 	// The stream outlives the phase that opens it.
-	ctx, cancel := context.WithCancel(context.Background())
-	stream, err := inventoryv1.NewInventoryClient(connection).Sync(ctx)
+	lasting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, cancel)
+	defer stop()
+	stream, err := inventoryv1.NewInventoryClient(connection).Sync(lasting, grpc.WaitForReady(true))
 	if err != nil {
 		cancel()
 		return errors.Join(fmt.Errorf("connect machine %d: %w", c.machine, err), connection.Close())

@@ -88,7 +88,7 @@ func glpiInventory(number, programs int) []byte {
 		},
 	})
 	if err != nil {
-		panic(err) // text and numbers
+		panic(err) // text and numbers always encode
 	}
 	return file
 }

@@ -199,3 +199,31 @@ func TestForeignInventoryIsOneMachine(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestResolveConcurrently(t *testing.T) {
+	t.Parallel()
+	const machines = 12
+	e := testCMDB(t)
+	observations, err := observationsOf(t.Context(), 0, machines, e.newMachineWithComponents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.resolveConcurrently(t.Context(), observations, 2, 3); err != nil {
+		t.Fatal(err)
+	}
+	cis := map[string]bool{}
+	for _, o := range observations {
+		assigned, err := e.store.Resolve(t.Context(), []inventory.Observation{o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cis[assigned[o.Record].CI] = true
+	}
+	if len(cis) != machines {
+		t.Errorf("%d machines are %d CIs", machines, len(cis))
+	}
+	observations[0].Record = -1
+	if err := e.resolveConcurrently(t.Context(), observations, 2, 3); err == nil {
+		t.Error("an unknown record was resolved")
+	}
+}

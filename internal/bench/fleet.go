@@ -95,7 +95,7 @@ func newFleet(seed uint64, image golden, s similarity) (*fleet, error) {
 	}
 	versions := rings/appUpgrades + 2
 	if s.versions > 0 {
-		versions = s.versions + 1 // and what the last one is upgraded to
+		versions = s.versions + 1 // one more for the upgrade of the last
 	}
 	for i := range s.titles {
 		if f.others, err = f.appendTitle(f.others, madeUp("app", i, random), versions); err != nil {

@@ -75,7 +75,7 @@ func (t *title) readingsAt(installed time.Time) []byte {
 	readings.InstallDate = timestamppb.New(installed.Add(-t.age).Truncate(time.Second))
 	encoded, err := proto.MarshalOptions{Deterministic: true}.Marshal(readings)
 	if err != nil {
-		panic(err) // three fields of our own making
+		panic(err) // three valid fields
 	}
 	return encoded
 }

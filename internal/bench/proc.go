@@ -52,7 +52,7 @@ func procFile(pid int, name string) string { return filepath.Join("/proc", strco
 type procStat struct {
 	state          byte
 	childrenFaults int           // of the children that ended and were waited for
-	childrenCPU    time.Duration // of the same
+	childrenCPU    time.Duration // of the same children
 }
 
 func statOf(pid int) (procStat, error) {

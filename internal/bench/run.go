@@ -285,7 +285,7 @@ func (r *fleetRun) sendFirst(ctx context.Context, c *client, sections int) error
 		changes = append(changes, change{section: s.section, root: s.root, added: s.items})
 		c.hold(s.section, s.root)
 	}
-	if err := c.open(r.collector.grpcAddr); err != nil {
+	if err := c.open(ctx, r.collector.grpcAddr); err != nil {
 		return err
 	}
 	return c.checkIn(ctx, changes)
@@ -336,7 +336,7 @@ func (r *fleetRun) measureReconnect(ctx context.Context) error {
 		return err
 	}
 	reconnect := func(ctx context.Context, c *client) error {
-		if err := c.open(r.collector.grpcAddr); err != nil {
+		if err := c.open(ctx, r.collector.grpcAddr); err != nil {
 			return err
 		}
 		return c.checkIn(ctx, nil)
