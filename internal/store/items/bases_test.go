@@ -86,7 +86,7 @@ func TestChange(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		before, after := sets().Draw(t, "before"), sets().Draw(t, "after")
 		d := Encode(before, NewBase(1, sets().Draw(t, "base")))
-		gained, lost := without(after, before), without(before, after)
+		gained, lost := except(after, before), except(before, after)
 		changed := d.Change(gained, lost)
 		equal(t, changed.Set(), after)
 		equal(t, d.Set(), before) // no slice is shared and changed
@@ -94,8 +94,8 @@ func TestChange(t *testing.T) {
 			t.Fatalf("%d changes made %d ids of %d", len(gained)+len(lost), changed.Size(), d.Size())
 		}
 		if d.Base != nil {
-			equal(t, changed.Plus, without(after, d.Base.IDs))
-			equal(t, changed.Minus, without(d.Base.IDs, after))
+			equal(t, changed.Plus, except(after, d.Base.IDs))
+			equal(t, changed.Minus, except(d.Base.IDs, after))
 		}
 	})
 }

@@ -35,7 +35,7 @@ func Encode(set []inventory.ItemID, base *Base) Difference {
 	if base == nil {
 		return Difference{Plus: set}
 	}
-	d := Difference{Base: base, Plus: without(set, base.IDs), Minus: without(base.IDs, set)}
+	d := Difference{Base: base, Plus: except(set, base.IDs), Minus: except(base.IDs, set)}
 	if d.Size() >= len(set) {
 		return Difference{Plus: set}
 	}
@@ -50,7 +50,7 @@ func (d Difference) Set() []inventory.ItemID {
 	if d.Base == nil {
 		return d.Plus
 	}
-	return union(without(d.Base.IDs, d.Minus), d.Plus)
+	return union(except(d.Base.IDs, d.Minus), d.Plus)
 }
 
 // Holds reports whether the set has an id.
@@ -65,13 +65,13 @@ func (d Difference) Holds(id inventory.ItemID) bool {
 // not hold and loses what it holds.
 func (d Difference) Change(gained, lost []inventory.ItemID) Difference {
 	if d.Base == nil {
-		return Difference{Plus: union(without(d.Plus, lost), gained)}
+		return Difference{Plus: union(except(d.Plus, lost), gained)}
 	}
 	lostOfBase, gainedOfBase := common(lost, d.Base.IDs), common(gained, d.Base.IDs)
 	return Difference{
 		Base:  d.Base,
-		Plus:  union(without(d.Plus, lost), without(gained, d.Base.IDs)),
-		Minus: union(without(d.Minus, gainedOfBase), lostOfBase),
+		Plus:  union(except(d.Plus, lost), except(gained, d.Base.IDs)),
+		Minus: union(except(d.Minus, gainedOfBase), lostOfBase),
 	}
 }
 
@@ -88,8 +88,8 @@ func has(set []inventory.ItemID, id inventory.ItemID) bool {
 	return found
 }
 
-// without returns the ids of a that b does not hold.
-func without(a, b []inventory.ItemID) []inventory.ItemID {
+// except returns the ids of a that b does not hold.
+func except(a, b []inventory.ItemID) []inventory.ItemID {
 	var rest []inventory.ItemID
 	for _, id := range a {
 		for len(b) > 0 && b[0] < id {
