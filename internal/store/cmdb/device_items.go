@@ -12,9 +12,10 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// heldItems are the items of a section at an instant: the current set, with what came later taken out and what
-// went later put back. The set before the first items came is not an empty one, it is unknown.
-const heldItems = `
+// heldItems is the common table expressions "known" and "held" of a query with the arguments @device, @section and
+// @as_of. "held" has the items of the section at the instant, once each (item_id). Before the first
+// collection, the items of a section are unknown: such a section has no row in "known".
+var heldItems = `
 	known as materialized (
 		select record_id, section_id
 		from section_state
@@ -24,22 +25,7 @@ const heldItems = `
 	), held as (
 		select distinct x.item_id
 		from known k
-		cross join lateral (
-			select i.item_id
-			from (
-				select unnest(s.ids) as item_id, 1 as n
-				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
-				union all
-				select unnest(e.new_items), -1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
-				union all
-				select unnest(e.old_items), 1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > @as_of
-			) i
-			where i.item_id <> 0
-			group by i.item_id
-			having sum(i.n) > 0
-		) x
+		cross join lateral (` + itemsAt("k", `@as_of`) + `) x
 	)`
 
 // itemSortKey compares items by their facts, numbers as numbers; a fact that is absent comes last.

@@ -120,8 +120,9 @@ const netOfEvents = `
 	group by r.ci, n.item
 	having sum(n.change) <> 0`
 
-// netOfSets compares all that CIs held at the two instants, side 0 and 1: what the records that were shown then held.
-const netOfSets = `
+// netOfSets compares the items that the primary records of CIs held at the earlier instant (side 0) and the later one
+// (side 1). A section is compared if it is known at both.
+var netOfSets = `
 	with known as materialized (
 		select s.ci, s.side, s.record_id, s.at, st.section_id
 		from unnest(@cis::uuid[], @records::bigint[], @sides::integer[], @instants::timestamptz[]) s (ci, record_id, side, at)
@@ -129,30 +130,15 @@ const netOfSets = `
 	), compared as (
 		select ci, section_id from known group by ci, section_id having count(distinct side) = 2
 	), held as (
-		select k.ci, k.side, x.item
+		select k.ci, k.side, x.item_id
 		from known k
 		join compared c on c.ci = k.ci and c.section_id = k.section_id
-		cross join lateral (
-			select i.item
-			from (
-				select unnest(s.ids) as item, 1 as n
-				from item_set s where s.record_id = k.record_id and s.section_id = k.section_id
-				union all
-				select unnest(e.new_items), -1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-				union all
-				select unnest(e.old_items), 1
-				from item_event e where e.record_id = k.record_id and e.section_id = k.section_id and e.at > k.at
-			) i
-			where i.item <> 0
-			group by i.item
-			having sum(i.n) > 0
-		) x
-		group by k.ci, k.side, x.item
+		cross join lateral (` + itemsAt("k", `k.at`) + `) x
+		group by k.ci, k.side, x.item_id
 	)
-	select ci::text as ci, item, (2 * max(side) - 1)::integer as net
+	select ci::text as ci, item_id as item, (2 * max(side) - 1)::integer as net
 	from held
-	group by ci, item
+	group by ci, item_id
 	having count(*) = 1`
 
 // primaryAtBoth are the records whose inventory was a CI's at the two instants, sorted.
