@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 )
 
 // result is what the waiting caller gets to see.
@@ -119,23 +120,23 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 // intern gives every item of the group that is not known yet its id, in one go.
 func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	var unknown []*slot
-	var items []inventory.Item
+	var unread []inventory.Item
 	for _, j := range group {
 		for _, w := range j.sections {
 			for _, slots := range [][]slot{w.added, w.removed} {
 				for i := range slots {
 					if slots[i].ref.ID == 0 {
 						unknown = append(unknown, &slots[i])
-						items = append(items, slots[i].item)
+						unread = append(unread, slots[i].item)
 					}
 				}
 			}
 		}
 	}
-	if len(items) == 0 {
+	if len(unread) == 0 {
 		return nil
 	}
-	ids, err := g.store.Intern(ctx, items)
+	ids, err := g.store.Intern(ctx, unread)
 	if err != nil {
 		return err
 	}
@@ -164,9 +165,9 @@ func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	if len(group) == 0 {
 		return nil
 	}
-	changes := make([]inventory.Change, len(group))
+	changes := make([]items.Change, len(group))
 	for i, j := range group {
-		changes[i] = j.change
+		changes[i] = items.Change{Change: j.change, Held: j.held}
 	}
 	applied, err := g.store.Commit(ctx, changes)
 	if err != nil {

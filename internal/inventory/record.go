@@ -29,7 +29,6 @@ type SectionState struct {
 	Status    Status
 	Message   string
 	Items     int
-	Buckets   int
 	Verdicts  []Verdict // on the items held or refused
 }
 
@@ -65,23 +64,12 @@ type SectionChange struct {
 	StatusChanged bool           // the old status goes to the section's past
 	Duration      *time.Duration // of the collection; nil: not known
 	First         bool           // the section's history begins: its items are no events
-	Rebucket      bool           // Buckets holds the whole set; what the store has goes
-	Buckets       []Bucket       // the buckets to write
 	Events        []Event        // what changed
-	Gained        []ItemID       // for the counts; with First more than Events say
+	Gained        []ItemID       // sorted, and so is Lost; with First all items, which are no events
 	Lost          []ItemID
 	Readings      []Reading
 	AllReadings   bool // Readings replaces what the store has
 }
-
-// Bucket is a part of a section's set.
-type Bucket struct {
-	Number int
-	IDs    []ItemID // sorted; none: the bucket goes
-}
-
-// BucketOf gives the bucket of an item in a set of n buckets.
-func BucketOf(keyHash int64, n int) int { return int(uint64(keyHash) % uint64(n)) } //nolint:gosec // a hash has no sign
 
 // Event is one change of an item: Old to New, 0 for none.
 type Event struct {
@@ -94,11 +82,10 @@ type Reading struct {
 	Raw  []byte
 }
 
-// SetKey names a bucket of a section of a record.
+// SetKey names a section of a record.
 type SetKey struct {
 	Record  int64
 	Section string
-	Bucket  int
 }
 
 // Presence says when a record was last seen, and in which conversation.

@@ -13,10 +13,18 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Commit applies a group of changes in one transaction and says when each was applied. Several changes of one
-// record may not be in one group. A change that is relative to a version which is no longer the record's is left
-// out, and so is one of a revoked agent: the caller looks again and decides anew.
-func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int64]time.Time, error) {
+// Change is what an observation does to a record, and what the record held before.
+type Change struct {
+	inventory.Change
+
+	Held *Holding // at least of the sections whose items change
+}
+
+// Commit applies a group of changes in one transaction and returns when each was applied. Several
+// changes of one record may not be in one group. A change that is relative to a version which is no
+// longer the record's is left out, and so is one of a revoked agent: the caller reads the record
+// again and decides anew.
+func (s *Store) Commit(ctx context.Context, changes []Change) (map[int64]time.Time, error) {
 	if err := s.EnsurePartitions(ctx); err != nil {
 		return nil, err
 	}
@@ -28,8 +36,12 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 			}
 		}
 	}
+	rows, err := s.changedRows(ctx, changes)
+	if err != nil {
+		return nil, err
+	}
 	var applied map[int64]time.Time
-	err := s.InTx(ctx, func(tx pgx.Tx) error {
+	err = s.InTx(ctx, func(tx pgx.Tx) error {
 		var err error
 		if applied, err = fence(ctx, tx, changes); err != nil {
 			return err
@@ -39,7 +51,7 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 			return err
 		}
 		batch := &pgx.Batch{}
-		if err := s.queue(batch, changes, applied, primary); err != nil {
+		if err := s.queue(batch, changes, rows, applied, primary); err != nil {
 			return err
 		}
 		if batch.Len() == 0 {
@@ -54,6 +66,27 @@ func (s *Store) Commit(ctx context.Context, changes []inventory.Change) (map[int
 		return nil, err
 	}
 	return applied, nil
+}
+
+// changedRows returns the rows of item_set that the changes of each record rewrite. It may add bases,
+// which is why it precedes the transaction.
+func (s *Store) changedRows(ctx context.Context, changes []Change) (map[int64]map[int16]Difference, error) {
+	if err := s.refreshBases(ctx); err != nil {
+		return nil, err
+	}
+	rows := make(map[int64]map[int16]Difference, len(changes))
+	for _, c := range changes {
+		changed := c.Held.changedRows(s.sections, c.Sections)
+		for _, section := range slices.Sorted(maps.Keys(changed)) {
+			d, err := s.choose(ctx, Row{Record: c.Record, Section: section}, changed[section])
+			if err != nil {
+				return nil, err
+			}
+			changed[section] = d
+		}
+		rows[c.Record] = changed
+	}
+	return rows, nil
 }
 
 // fenceRecords locks the records in one order, so that groups of several collectors cannot deadlock, and moves
@@ -84,7 +117,7 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-func fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
+func fence(ctx context.Context, tx pgx.Tx, changes []Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
 		records            = make([]int64, n)
@@ -143,7 +176,9 @@ func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]
 
 // queue writes down the statements for the changes that passed the fence: one for each table that has something
 // to say, whatever the number of machines.
-func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, primary map[int64]bool) error {
+func (s *Store) queue(
+	batch *pgx.Batch, changes []Change, rows map[int64]map[int16]Difference, applied map[int64]time.Time, primary map[int64]bool,
+) error {
 	var (
 		incidents incidentRows
 		states    stateRows
@@ -156,15 +191,16 @@ func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[
 		if !ok {
 			continue
 		}
-		if err := incidents.add(c, at); err != nil {
+		if err := incidents.add(c.Change, at); err != nil {
 			return err
 		}
+		sets.add(c.Record, rows[c.Record])
 		for _, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {
 				return err
 			}
-			sets.add(c.Record, id, at, change)
+			sets.addEvents(c.Record, id, at, change)
 			readings.add(s.readings, c.Record, id, at, change)
 			if primary[c.Record] {
 				counts.add(change)

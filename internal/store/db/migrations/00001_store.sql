@@ -148,7 +148,6 @@ create table section_state (
     status_since timestamptz not null,
     duration_ms  integer not null,
     items        integer not null,
-    buckets      smallint not null,
     first_at     timestamptz,                            -- when the first items came: the section's history begins
     changed_at   timestamptz not null,
     verdicts     jsonb,                                  -- of the last change; null: none
@@ -165,15 +164,30 @@ create table section_status_past (
     primary key (record_id, section_id, valid_from)
 );
 
--- The current set of items, in buckets by key_hash, so that an upgrade rewrites a part of it.
+-- A set of items that rows of item_set share. It never changes but for retired_at. Collectors add it when two rows
+-- have much in common, and delete it a day after it was retired, once no row refers to it.
+create table item_base (
+    id         integer generated always as identity primary key,
+    ids        integer[] not null,                       -- sorted
+    created_at timestamptz not null default now(),
+    retired_at timestamptz                               -- no longer chosen; null: in use
+) with (toast_tuple_target = 8160);
+alter table item_base alter ids set storage external;
+create index item_base_ids on item_base using gin (ids); -- which bases hold an item
+
+-- The current items of a record: the ids of the base without minus, and plus. Sections share the row with section_id 0
+-- until they reach 33 items. Then a section has a row of its own for ever. An empty set has an empty plus.
 create table item_set (
     record_id  bigint not null,
     section_id smallint not null,
-    bucket     smallint not null,
-    ids        integer[] not null,
-    primary key (record_id, section_id, bucket)
-) with (fillfactor = 90);
-create index item_set_ids on item_set using gin (ids);
+    base_id    integer,                                  -- null: plus is the whole set
+    plus       integer[] not null,                       -- sorted
+    minus      integer[],                                -- sorted; null: none
+    primary key (record_id, section_id)
+) with (toast_tuple_target = 8160);
+alter table item_set alter plus set storage external, alter minus set storage external;
+create index item_set_plus on item_set using gin (plus); -- which rows hold an item beside their base
+create index item_set_by_base on item_set (base_id, record_id) where base_id is not null; -- the rows of a base
 
 -- What changed: pairs (old_items[i], new_items[i]), 0 for none. The first items of a section are no change; the
 -- current set and the events after an instant give the set at that instant.
