@@ -1,4 +1,4 @@
-# Where `make run` keeps its data and listens, and how many machines `make bench` makes up.
+# Data directory and addresses of `make run`; number of simulated machines of `make bench`.
 VAR       ?= ./var
 HTTP_ADDR ?= 127.0.0.1:8080
 GRPC_ADDR ?= 127.0.0.1:8443
@@ -13,14 +13,14 @@ PROTOC_GEN_GO      = bin/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
 PROTOC_GEN_GO_GRPC = bin/tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 GOLANGCI_LINT     ?= bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
-# A checkout may belong to another user than the one who builds. That the user trusts it all the same, make says to
-# git, also to the one that the go command asks for the version.
+# git refuses a checkout that belongs to another user. These variables make it accept this one, also
+# when the go command calls git for the version.
 export GIT_CONFIG_COUNT   := 1
 export GIT_CONFIG_KEY_0   := safe.directory
 export GIT_CONFIG_VALUE_0 := $(CURDIR)
 
-# What is tested is built like what is shipped, which also builds it only once. Without grpcnotrace every program
-# carries the pages of golang.org/x/net/trace, which nobody serves: 0.8 MB.
+# Tests and programs use the same flags, so that packages are compiled only once. Without the tag
+# grpcnotrace every program contains golang.org/x/net/trace, which is unused and has 0.8 MB.
 export CGO_ENABLED ?= 0
 export GOFLAGS := $(GOFLAGS) -trimpath -tags=grpcnotrace
 
@@ -35,7 +35,7 @@ help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
-run: postgresql build ## start a collector with a database of its own, enroll this machine, show what was found
+run: postgresql build ## start a collector, enroll this machine and print its inventory
 	@exec bin/muster-collector demo --var '$(VAR)' --http-addr '$(HTTP_ADDR)' --grpc-addr '$(GRPC_ADDR)' --agent bin/muster-agent
 
 .PHONY: test
@@ -43,7 +43,7 @@ test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-ra
 	go test -timeout 15m $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: postgresql build ## measure the agent and the collector, with FLEET machines; PARTS=identity,graph: some parts alone
+bench: postgresql build ## measure with FLEET machines; PARTS=identity,graph runs only these parts
 	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS))
 
 .PHONY: lint
@@ -51,7 +51,7 @@ lint: $(GOLANGCI_LINT) ## run the linters
 	$(GOLANGCI_LINT) run ./...
 
 .PHONY: generate
-generate: generate-proto generate-openapi ## make the generated code again
+generate: generate-proto generate-openapi ## regenerate the generated code
 
 .PHONY: generate-proto
 generate-proto: $(PROTOC_GEN_GO) $(PROTOC_GEN_GO_GRPC)
@@ -60,7 +60,7 @@ generate-proto: $(PROTOC_GEN_GO) $(PROTOC_GEN_GO_GRPC)
 		--plugin=protoc-gen-go-grpc='$(CURDIR)/$(PROTOC_GEN_GO_GRPC)' --go-grpc_out=. --go-grpc_opt=paths=source_relative \
 		muster/inventory/v1/*.proto
 
-# After generate-proto, because the collector is built from its output.
+# It needs generate-proto, because the collector is built from that output.
 .PHONY: generate-openapi
 generate-openapi: generate-proto
 	$(GO_BUILD) -o bin/muster-collector ./collector
@@ -70,7 +70,7 @@ generate-openapi: generate-proto
 GENERATED = 'proto/*.pb.go' api/openapi.yaml
 
 .PHONY: verify
-verify: generate ## check that what is generated, formatted and required is as it would be made now
+verify: generate ## check that generated files, formatting and go.mod are up to date
 	git diff --exit-code -- $(GENERATED)
 	@new="$$(git ls-files --others --exclude-standard -- $(GENERATED))"; test -z "$$new" || { echo "not committed: $$new"; exit 1; }
 	go mod tidy -diff
@@ -82,7 +82,7 @@ build: ## build both programs into ./bin
 	$(GO_BUILD) -o bin/muster-collector ./collector
 
 .PHONY: build-all
-build-all: build ## build the agent for every system it runs on, too
+build-all: build ## build both programs, and the agent for all its systems
 	@set -e; for platform in $(AGENT_PLATFORMS); do \
 		GOOS=$${platform%/*}; GOARCH=$${platform#*/}; export GOOS GOARCH; \
 		[ $$GOOS = windows ] && suffix=.exe || suffix=; \
@@ -91,14 +91,14 @@ build-all: build ## build the agent for every system it runs on, too
 	done
 
 .PHONY: clean
-clean: ## remove what was built; the data under VAR stays
+clean: ## remove the build output; the data under VAR stays
 	rm -rf bin
 
 .PHONY: postgresql
 postgresql:
 	@.ci/postgresql
 
-# The go command installs a tool under its bare name; here it gets its version, so that another version is another file.
+# The file names of tools contain their versions, so that a new version is a new target.
 bin/tools/protoc-gen-go-v%:
 	GOBIN='$(CURDIR)/$(@D)' go install google.golang.org/protobuf/cmd/protoc-gen-go@v$* && mv $(@D)/protoc-gen-go $@
 

@@ -14,8 +14,8 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// newAgent puts the agent together: what it collects, what it remembers, and the wire. The collectors are the same as
-// long as it runs: some of them remember.
+// newAgent connects the collectors, the state and the link. It receives one list of collectors for
+// the life of the process because some collectors keep state between runs.
 func newAgent(s *state.State, sections []section.Collector, log io.Writer) *link.Agent {
 	machine := host.Local()
 	return &link.Agent{
@@ -27,8 +27,8 @@ func newAgent(s *state.State, sections []section.Collector, log io.Writer) *link
 	}
 }
 
-// collect takes the machine's inventory section by section, so that only one of them is in memory twice: as it was
-// found and as it travels.
+// collect runs the collectors one after the other, so that at most one section is in memory twice:
+// as found and as encoded.
 func collect(ctx context.Context, machine *host.Host, sections []section.Collector) link.Inventory {
 	var inv link.Inventory
 	var hardware []proto.Message
@@ -44,7 +44,7 @@ func collect(ctx context.Context, machine *host.Host, sections []section.Collect
 	return inv
 }
 
-// bootID tells one start of the machine from the next; empty where the system does not say.
+// bootID returns an identifier of this start of the machine, or "" if the system has none.
 func bootID(machine *host.Host) string {
 	const size = 64 // a UUID and a line feed
 	text, err := machine.ReadFile("/proc/sys/kernel/random/boot_id", size)

@@ -22,19 +22,19 @@ import (
 	"github.com/musterhq/muster/agent/section/system"
 )
 
-// decodeCommand prints what captured tables say.
+// decodeCommand prints the content of captured tables.
 type decodeCommand struct {
 	Smbios decodeSMBIOS `cmd:"" name:"smbios" help:"Decode a raw SMBIOS table."`
 	Edid   decodeEDID   `cmd:"" name:"edid" help:"Decode the EDID of a display."`
 }
 
-// capture is a captured file and how to show it.
+// capture holds the arguments that the decode commands share.
 type capture struct {
 	File   string `arg:"" help:"The captured file; - reads standard input."`
 	Output string `short:"o" enum:"json,table" default:"json" help:"json or table."`
 }
 
-// maxCapture bounds a captured file, in bytes. The largest tables seen have some 100 KiB.
+// maxCapture bounds a captured file, in bytes. The largest tables known have about 100 KiB.
 const maxCapture = 16 << 20
 
 func (c capture) read() ([]byte, error) {
@@ -61,10 +61,10 @@ type decodeSMBIOS struct {
 	capture `embed:""`
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (decodeSMBIOS) Help() string {
-	return `FILE is a copy of /sys/firmware/dmi/tables/DMI, what Windows' GetSystemFirmwareTable('RSMB') gave, or a
-dump of dmidecode. A file smbios_entry_point beside a DMI file tells the version of the table.
+	return `FILE is a copy of /sys/firmware/dmi/tables/DMI, the result of GetSystemFirmwareTable('RSMB') on Windows, or
+a dump of dmidecode. If the directory of a DMI file contains smbios_entry_point, the version is read from it.
 
 Example:
   cp -r /sys/firmware/dmi/tables captured && muster-agent decode smbios captured/DMI`
@@ -104,7 +104,7 @@ type decodeEDID struct {
 	capture `embed:""`
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (decodeEDID) Help() string {
 	return `FILE is a copy of /sys/class/drm/*/edid, or of the value EDID of a display in the registry of Windows.
 

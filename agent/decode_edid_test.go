@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// TestDecodeEDID compares every captured EDID with the reference, edid-decode. Nothing differs: where a name was
-// spread over two descriptors (a CRT of LG), both take the first, and both write an "i" after interlaced resolutions.
+// TestDecodeEDID compares every captured EDID with the reference, edid-decode, without exceptions.
+// If a name is spread over two descriptors (a CRT of LG), both take the first, and both append "i"
+// to interlaced resolutions.
 func TestDecodeEDID(t *testing.T) {
 	t.Parallel()
 	lists, err := filepath.Glob(filepath.Join(corpus(t, "edid"), "*", "expected.json"))
@@ -30,7 +31,7 @@ func TestDecodeEDID(t *testing.T) {
 	}
 }
 
-func compareDisplay(t *testing.T, file string, want map[string]any, doc shown) {
+func compareDisplay(t *testing.T, file string, want map[string]any, doc jsonDocument) {
 	t.Helper()
 	if s := doc.Sections["display"]; s.Status != "ok" || len(s.Items) != 1 {
 		t.Fatalf("%s: %d items, %s: %s", file, len(s.Items), s.Status, s.Message)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// corpus finds the captured machines, which lie beside the checkout.
+// corpus returns the directory of captured machines, which is next to the checkout.
 func corpus(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -31,8 +31,8 @@ func corpus(t testing.TB, name string) string {
 	return dir
 }
 
-// shown is the document as a script reads it.
-type shown struct {
+// jsonDocument is the document as a script reads it.
+type jsonDocument struct {
 	Agent    map[string]string
 	Sections map[string]struct {
 		Status  string
@@ -41,9 +41,9 @@ type shown struct {
 	}
 }
 
-func (s shown) items(section string) []map[string]any { return s.Sections[section].Items }
+func (s jsonDocument) items(section string) []map[string]any { return s.Sections[section].Items }
 
-// field gives a field as text, "" where it is absent.
+// field returns a field as text, "" if it is absent.
 func field(item map[string]any, name string) string {
 	switch v := item[name].(type) {
 	case string:
@@ -55,7 +55,7 @@ func field(item map[string]any, name string) string {
 	}
 }
 
-func decodeTable(t testing.TB, file string) shown {
+func decodeTable(t testing.TB, file string) jsonDocument {
 	t.Helper()
 	var out bytes.Buffer
 	if err := (decodeSMBIOS{capture{File: file, Output: "json"}}).Run(t.Context(), &out); err != nil {
@@ -64,9 +64,9 @@ func decodeTable(t testing.TB, file string) shown {
 	return parse(t, out.Bytes())
 }
 
-func parse(t testing.TB, text []byte) shown {
+func parse(t testing.TB, text []byte) jsonDocument {
 	t.Helper()
-	var doc shown
+	var doc jsonDocument
 	if err := json.Unmarshal(text, &doc); err != nil {
 		t.Fatalf("the document is no JSON: %v\n%s", err, text)
 	}
@@ -84,7 +84,7 @@ func readExpected(t testing.TB, file string, into any) {
 	}
 }
 
-// machine is the reference: what dmidecode 3.4 makes of a table.
+// machine is the reference: the output of dmidecode 3.4 for a table.
 type machine struct {
 	Bios       map[string]string
 	System     map[string]string
@@ -95,12 +95,13 @@ type machine struct {
 	Memory     []map[string]string `json:"memory_devices"`
 }
 
-// TestDecodeSMBIOS compares every field of every captured table with the reference. What differs, and why:
-//   - "Not Specified", "Not Settable", "Unknown" for numbers: the reference's words for absent; here it is absent.
-//   - "<BAD INDEX>" (asset tag of the chassis, jrg-jeffgerlap): the table names a string that it does not have.
-//     That is no asset tag.
-//   - A machine has one chassis and one main board here; where a table has several (a dock, a riser), they are
-//     the first, as in /sys/class/dmi/id.
+// TestDecodeSMBIOS compares every field of every captured table with the reference. The differences
+// and their reasons:
+//   - "Not Specified", "Not Settable", "Unknown" for numbers: the reference's terms for absent.
+//   - "<BAD INDEX>" (asset tag of the chassis, jrg-jeffgerlap): the table refers to a string that
+//     it does not have, so there is no asset tag.
+//   - A machine has one chassis and one main board here. If a table has several (a dock, a riser),
+//     the first counts, as in /sys/class/dmi/id.
 func TestDecodeSMBIOS(t *testing.T) {
 	t.Parallel()
 	tables, err := filepath.Glob(filepath.Join(corpus(t, "smbios"), "*", "expected.json"))
@@ -124,7 +125,7 @@ func TestDecodeSMBIOS(t *testing.T) {
 	}
 }
 
-func compareMachine(t *testing.T, want machine, got shown) {
+func compareMachine(t *testing.T, want machine, got jsonDocument) {
 	t.Helper()
 	for name, s := range got.Sections {
 		if s.Status != "ok" || s.Message != "" {
@@ -152,7 +153,7 @@ func compareMachine(t *testing.T, want machine, got shown) {
 		"id": "processor_id", "status": "status", "max_speed": "max_mhz", "current_speed": "current_mhz",
 		"core_count": "cores", "thread_count": "threads", "serial": "serial_number", "part": "part_number",
 	})
-	for _, slot := range want.Memory { // the tables have one array, or arrays that are alike
+	for _, slot := range want.Memory { // the tables have one array, or equal arrays
 		slot["ecc"] = want.Arrays[0]["ecc"]
 	}
 	compareList(t, "memory", want.Memory, got.items("memory"), map[string]string{
@@ -182,14 +183,14 @@ func compareList(t *testing.T, what string, want []map[string]string, got []map[
 func compareFields(t *testing.T, what string, want map[string]string, got map[string]any, names map[string]string) {
 	t.Helper()
 	for reference, name := range names {
-		if w, g := inOurWords(reference, want[reference]), field(got, name); w != g {
+		if w, g := normalize(reference, want[reference]), field(got, name); w != g {
 			t.Errorf("%s: %s = %q, want %q", what, name, g, w)
 		}
 	}
 }
 
-// inOurWords turns a value of the reference into ours.
-func inOurWords(name, value string) string {
+// normalize converts a value of the reference to the form of the agent.
+func normalize(name, value string) string {
 	switch {
 	case value == "Not Specified", value == "Not Settable", value == "<BAD INDEX>":
 		return ""

@@ -6,12 +6,12 @@ import (
 	"runtime"
 )
 
-// stateFlag says where the agent keeps what it remembers.
+// stateFlag is the option for the state directory.
 type stateFlag struct {
-	State string `placeholder:"DIR" default:"${state_dir}" help:"Where the agent keeps its key and what it remembers (${default})."`
+	State string `placeholder:"DIR" default:"${state_dir}" help:"The directory of the agent's key and state (${default})."`
 }
 
-// defaultStateDir is where an installed agent keeps its state.
+// defaultStateDir returns the state directory of an installed agent.
 func defaultStateDir() string {
 	switch runtime.GOOS {
 	case "windows":

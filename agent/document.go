@@ -16,20 +16,22 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// document is an inventory as people and scripts see it.
+// document is an inventory as the commands print it.
 type document struct {
 	agent    agentInfo
 	sections []sectionView
 }
 
-// agentInfo says which program made the document. OS and Arch are those it was built for, in Go's words.
+// agentInfo identifies the program that made the document. OS and Arch are the platform it was
+// built for, as GOOS and GOARCH.
 type agentInfo struct {
 	Version string `json:"version"`
 	OS      string `json:"os"`
 	Arch    string `json:"arch"`
 }
 
-// sectionView is a section as it would travel: its items went through the encoding of the wire.
+// sectionView is a section after the encoding of the wire, so that the output is exactly what a
+// collector would receive.
 type sectionView struct {
 	section.Report
 	kind     *wire.Section
@@ -51,7 +53,7 @@ func newDocument(reports []section.Report) (document, error) {
 	return doc, nil
 }
 
-// items calls yield with each item, its facts and readings in one.
+// items calls yield for each item, with its facts and readings in one message.
 func (s sectionView) items(yield func(i int, item protoreflect.Message) error) error {
 	for i, e := range s.set.Items() {
 		item, err := s.kind.Decode(slices.Concat(e.Facts, e.Readings))
@@ -65,17 +67,17 @@ func (s sectionView) items(yield func(i int, item protoreflect.Message) error) e
 	return nil
 }
 
-// outputTable names the form for people; the other form is JSON.
+// outputTable is the output format for people. The other format is JSON.
 const outputTable = "table"
 
-// render writes what came of the sections in the named form.
-func render(out io.Writer, form string, reports []section.Report) error {
+// render writes the sections in the given format.
+func render(out io.Writer, format string, reports []section.Report) error {
 	doc, err := newDocument(reports)
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriterSize(out, 64<<10)
-	if form == outputTable {
+	if format == outputTable {
 		err = doc.writeTables(w)
 	} else {
 		err = doc.writeJSON(w)
@@ -86,7 +88,7 @@ func render(out io.Writer, form string, reports []section.Report) error {
 	return w.Flush()
 }
 
-// writeJSON writes one item per line, so that large sections stay readable and can be compared line by line.
+// writeJSON writes one item per line, so that a diff of two documents works line by line.
 func (d document) writeJSON(w *bufio.Writer) error {
 	write(w, "{\n  \"agent\": ", quote(d.agent), ",\n  \"sections\": {")
 	for i, s := range d.sections {
@@ -131,7 +133,8 @@ func comma(i int) string {
 	return ","
 }
 
-// quote gives the JSON of a value that always has one: texts, and structures of texts.
+// quote returns v as JSON. It panics if v has no JSON form; callers pass strings and structs of
+// strings.
 func quote(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -140,7 +143,7 @@ func quote(v any) string {
 	return string(text)
 }
 
-// write writes texts. The writer keeps its first error for Flush.
+// write writes texts. The writer keeps its first error and returns it from Flush.
 func write(w *bufio.Writer, texts ...string) {
 	for _, text := range texts {
 		_, _ = w.WriteString(text)

@@ -18,7 +18,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// reports are two sections: one with all that can be strange about it, one denied.
+// reports returns two sections: one with all special cases, one denied.
 func reports() []section.Report {
 	return []section.Report{
 		{
@@ -91,8 +91,8 @@ memory: denied, 0 items, 0 ms
 	}
 }
 
-// TestCollectors: every section of the .proto has its collector, in the order in which they stand there, and
-// choosing among them goes by their names.
+// TestCollectors: every section of the .proto has a collector, in the same order, and choose
+// selects them by name.
 func TestCollectors(t *testing.T) {
 	t.Parallel()
 	var got, want []string
@@ -109,12 +109,12 @@ func TestCollectors(t *testing.T) {
 	if err != nil || len(chosen) != 2 || chosen[0].Name != "system" {
 		t.Errorf("chosen %v, %v", chosen, err)
 	}
-	if _, err := choose(collectors(), []string{"system", "printer"}); err == nil || !strings.Contains(err.Error(), `"printer"; there are system, `) {
+	if _, err := choose(collectors(), []string{"system", "printer"}); err == nil || !strings.Contains(err.Error(), `"printer"; the sections are system, `) {
 		t.Errorf("error %v", err)
 	}
 }
 
-// TestWithout: a section that is switched off is reported, and nothing of it is collected.
+// TestWithout: a section that is turned off is reported, and nothing of it is collected.
 func TestWithout(t *testing.T) {
 	t.Parallel()
 	all, err := withoutFlag{Without: []string{"user"}}.collectors()
@@ -128,9 +128,9 @@ func TestWithout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := section.Run(t.Context(), nil, chosen) // a collector that looks at the machine panics
+	got := section.Run(t.Context(), nil, chosen) // a collector that uses the machine panics
 	got[0].Duration = 0
-	want := []section.Report{{Section: "user", Status: inventory.StatusUnsupported, Message: "switched off"}}
+	want := []section.Report{{Section: "user", Status: inventory.StatusUnsupported, Message: "turned off by --without or MUSTER_WITHOUT"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -167,7 +167,7 @@ func TestInventoryOfATree(t *testing.T) {
 	}
 }
 
-// TestDecodeDamage: a file that is no table is an error, one that is cut off is a partial answer.
+// TestDecodeDamage: an invalid file returns an error, a truncated one a partial result.
 func TestDecodeDamage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,28 +13,28 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// enrollCommand makes this machine known to a collector.
+// enrollCommand enrolls this machine with a collector.
 type enrollCommand struct {
 	stateFlag
 	Collector string `required:"" placeholder:"HOST:PORT" help:"The collector's address."`
-	Token     string `env:"MUSTER_TOKEN" placeholder:"TOKEN" help:"An enrollment token. Other users of this machine may see it while the command runs: rather use --token-file or MUSTER_TOKEN."`
-	TokenFile string `placeholder:"FILE" help:"A file that holds the token."`
-	CAPin     string `name:"ca-pin" required:"" placeholder:"sha256:HEX" help:"The pin of the collectors' authority, as the collector prints it beside the token."`
-	Force     bool   `help:"Enroll anew where this machine is enrolled already. Its old identity is lost."`
+	Token     string `env:"MUSTER_TOKEN" placeholder:"TOKEN" help:"An enrollment token. Other users can see it in the process list while the command runs; prefer --token-file or MUSTER_TOKEN."`
+	TokenFile string `placeholder:"FILE" help:"A file that contains the enrollment token."`
+	CAPin     string `name:"ca-pin" required:"" placeholder:"sha256:HEX" help:"The pin of the collector's certificate authority. The collector prints it with the token."`
+	Force     bool   `help:"Enroll again even if this machine is already enrolled. This deletes its old identity."`
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (enrollCommand) Help() string {
 	return `Examples:
   muster-agent enroll --collector muster.example.com:8443 --token-file token --ca-pin sha256:1f0c…
   MUSTER_TOKEN=muster_enroll_… muster-agent enroll --collector 192.0.2.7:8443 --ca-pin sha256:1f0c…
 
-Where this machine is enrolled with that collector already, nothing is done; with another address of the same
-authority, it reports there from now on. Where enrolling fails, nothing is left behind.
-HTTPS_PROXY and NO_PROXY are honored.`
+If this machine is already enrolled with that collector, the command does nothing. If it is enrolled with another
+address of the same authority, it reports to the new address from now on. A failed enrollment leaves no files.
+The command uses HTTPS_PROXY and NO_PROXY.`
 }
 
-// Run enrolls, and keeps the identity.
+// Run enrolls this machine and stores the identity.
 func (c enrollCommand) Run(ctx context.Context, out io.Writer) error {
 	enrollment, err := c.enrollment()
 	if err != nil {
@@ -49,18 +49,18 @@ func (c enrollCommand) Run(ctx context.Context, out io.Writer) error {
 	}
 	identity, err := link.Enroll(ctx, enrollment, nil)
 	if err != nil {
-		return errors.Join(errors.New(link.Words(err)), s.Discard())
+		return errors.Join(errors.New(link.Explain(err)), s.Discard())
 	}
 	defer func() { _ = s.Close() }()
-	if err := become(s, identity); err != nil {
+	if err := replaceIdentity(s, identity); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "enrolled as %s with %s\n", identity.AgentID, identity.Collector)
 	return err
 }
 
-// become forgets what an identity before remembered.
-func become(s *state.State, identity state.Identity) error {
+// replaceIdentity removes the state of the previous identity before it stores the new one.
+func replaceIdentity(s *state.State, identity state.Identity) error {
 	if err := s.Forget(); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c enrollCommand) enrollment() (link.Enrollment, error) {
 	}
 	e.Token = strings.TrimSpace(e.Token)
 	if e.Token == "" {
-		return e, errors.New("no enrollment token: give --token, --token-file or MUSTER_TOKEN")
+		return e, errors.New("no enrollment token: set --token, --token-file or MUSTER_TOKEN")
 	}
 	if err := link.CheckAddress(e.Collector); err != nil {
 		return e, err
@@ -89,14 +89,16 @@ func (c enrollCommand) enrollment() (link.Enrollment, error) {
 	return e, pki.CheckPin(e.Pin)
 }
 
-// alreadyEnrolled keeps the identity. Who the collectors are, their authority says, not their address: at another
-// address of the same authority the machine is as well known.
+// alreadyEnrolled keeps the identity. The authority identifies the collectors, so a new address
+// with the same authority needs no new enrollment.
 func (c enrollCommand) alreadyEnrolled(existing state.Identity, wanted link.Enrollment, out io.Writer) error {
 	if existing.Pin != wanted.Pin {
-		return fmt.Errorf("this machine is enrolled with %s, whose authority is another; --force enrolls it anew", existing.Collector)
+		return fmt.Errorf("this machine is enrolled with %s, which has another certificate authority; "+
+			"use --force to enroll again", existing.Collector)
 	}
 	if existing.Collector == wanted.Collector {
-		_, err := fmt.Fprintf(out, "already enrolled as %s with %s; nothing to do\n", existing.AgentID, existing.Collector)
+		_, err := fmt.Fprintf(out, "already enrolled as %s with %s; nothing to do\n",
+			existing.AgentID, existing.Collector)
 		return err
 	}
 	s, err := state.Open(c.State)
@@ -108,6 +110,7 @@ func (c enrollCommand) alreadyEnrolled(existing state.Identity, wanted link.Enro
 	if err := s.SetIdentity(existing); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "already enrolled as %s; reports to %s from now on\n", existing.AgentID, existing.Collector)
+	_, err = fmt.Fprintf(out, "already enrolled as %s; reports to %s from now on\n",
+		existing.AgentID, existing.Collector)
 	return err
 }

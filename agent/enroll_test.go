@@ -18,8 +18,8 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// somebody makes an identity whose certificate came at the given time and lasts a week.
-func somebody(t *testing.T, collector string, received time.Time) state.Identity {
+// newIdentity makes an identity whose certificate arrived at the given time and lasts a week.
+func newIdentity(t *testing.T, collector string, received time.Time) state.Identity {
 	t.Helper()
 	authority, err := pki.NewAuthority(received)
 	if err != nil {
@@ -50,7 +50,7 @@ func enrolledDir(t *testing.T, identity state.Identity, status state.Status) str
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := become(s, identity); err != nil {
+	if err := replaceIdentity(s, identity); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetStatus(status); err != nil {
@@ -74,7 +74,7 @@ func TestFailedEnrollmentLeavesNothingBehind(t *testing.T) {
 		"nobody there":  {enrollCommand{Collector: nobody, Token: "t", CAPin: pin}, "cannot be reached"},
 		"no token":      {enrollCommand{Collector: nobody, CAPin: pin}, "no enrollment token"},
 		"no token file": {enrollCommand{Collector: nobody, CAPin: pin, TokenFile: "/nonexistent/token"}, "read token"},
-		"no pin":        {enrollCommand{Collector: nobody, Token: "t", CAPin: "sha256:"}, "64 hexadecimal digits"},
+		"no pin":        {enrollCommand{Collector: nobody, Token: "t", CAPin: "sha256:"}, "64 lower-case hexadecimal digits"},
 		"no address":    {enrollCommand{Collector: "collector", Token: "t", CAPin: pin}, "not HOST:PORT"},
 	}
 	for name, c := range cases {
@@ -89,9 +89,9 @@ func TestFailedEnrollmentLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestEnrollingTwiceIsNoError(t *testing.T) {
+func TestEnrollingTwiceIsNotAnError(t *testing.T) {
 	t.Parallel()
-	identity := somebody(t, nobody, time.Now())
+	identity := newIdentity(t, nobody, time.Now())
 	command := enrollCommand{Collector: nobody, Token: "t", CAPin: identity.Pin}
 	command.State = enrolledDir(t, identity, state.Status{})
 	var out bytes.Buffer
@@ -131,10 +131,10 @@ func TestTokenComesFromAFile(t *testing.T) {
 	}
 }
 
-func TestStatusTellsAllButSecrets(t *testing.T) {
+func TestStatusShowsNoSecrets(t *testing.T) {
 	t.Parallel()
 	received := time.Now().UTC().Truncate(time.Second)
-	identity := somebody(t, nobody, received)
+	identity := newIdentity(t, nobody, received)
 	dir := enrolledDir(t, identity, state.Status{
 		LastAck: received, NextCheckIn: received.Add(time.Hour), LastError: "no route\x1b[31m", LastErrorAt: received,
 		Sections: []state.Section{{Section: "software", Status: inventory.StatusOK, Items: 974}},
@@ -162,7 +162,7 @@ func TestStatusTellsAllButSecrets(t *testing.T) {
 	}
 }
 
-func TestStatusOfNobody(t *testing.T) {
+func TestStatusNotEnrolled(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	command := statusCommand{Output: "json"}
@@ -182,12 +182,12 @@ func TestStatusOfNobody(t *testing.T) {
 	}
 }
 
-func TestExpiredCertificateShows(t *testing.T) {
+func TestStatusShowsAnExpiredCertificate(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	dir := enrolledDir(t, somebody(t, nobody, now.AddDate(0, -1, 0)), state.Status{})
+	dir := enrolledDir(t, newIdentity(t, nobody, now.AddDate(0, -1, 0)), state.Status{})
 	got, err := readStatus(dir, now)
-	if err != nil || !got.Certificate.Expired || !strings.Contains(got.Certificate.words(), "to be renewed") {
+	if err != nil || !got.Certificate.Expired || !strings.Contains(got.Certificate.describe(), "the next check-in renews it") {
 		t.Errorf("got %+v, %v", got.Certificate, err)
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/musterhq/muster/agent/section"
 )
 
-// inventoryCommand prints what the agent would send.
+// inventoryCommand prints the inventory that the agent would send.
 type inventoryCommand struct {
 	withoutFlag
-	Root    string   `placeholder:"DIR" help:"Read another root directory, e.g. a mounted disk or a chroot, wherever the source is a file."`
+	Root    string   `placeholder:"DIR" help:"Read files below this directory, e.g. a mounted disk or a chroot. Sources other than files are unsupported then."`
 	Section []string `placeholder:"NAME" help:"Collect only these sections."`
 	Output  string   `short:"o" enum:"json,table" default:"json" help:"json or table."`
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (inventoryCommand) Help() string {
 	return `Examples:
   muster-agent inventory                                 everything, as JSON
@@ -24,12 +24,12 @@ func (inventoryCommand) Help() string {
   muster-agent inventory --root /mnt/disk --section software
   muster-agent inventory --without user
 
-A section whose status is denied needs more rights: try it as root. Each item holds exactly what a collector
-would be sent.`
+If the status of a section is "denied", run the command as root. Each item is exactly what a collector would
+receive.`
 }
 
-// Run collects the sections and prints them. Sections that could not be collected are part of the answer, and no
-// error.
+// Run collects the sections and prints them. A section that could not be collected is part of the
+// output, not an error.
 func (c inventoryCommand) Run(ctx context.Context, out io.Writer) error {
 	all, err := c.collectors()
 	if err != nil {

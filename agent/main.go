@@ -1,4 +1,6 @@
-// Command muster-agent inventories the machine it runs on. It opens no port and takes no commands from the network.
+// Command muster-agent inventories the machine it runs on and sends the inventory to a collector.
+// It opens no port, starts no process and takes no commands from the network. Start reading at
+// commands in main.go, then at newAgent in collect.go.
 package main
 
 import (
@@ -15,12 +17,12 @@ import (
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Enroll    enrollCommand    `cmd:"" help:"Make this machine known to a collector."`
-	Sync      syncCommand      `cmd:"" help:"Send this machine's inventory to the collector, now."`
-	Run       runCommand       `cmd:"" help:"Keep the collector informed, in the foreground."`
-	Status    statusCommand    `cmd:"" help:"Print how this agent fares: identity, certificate, last check-in."`
-	Inventory inventoryCommand `cmd:"" help:"Print this machine's inventory. No collector is needed."`
-	Decode    decodeCommand    `cmd:"" help:"Print what a captured hardware table says, as the same document."`
+	Enroll    enrollCommand    `cmd:"" help:"Enroll this machine with a collector."`
+	Sync      syncCommand      `cmd:"" help:"Send this machine's inventory to the collector once."`
+	Run       runCommand       `cmd:"" help:"Send inventories continuously, in the foreground."`
+	Status    statusCommand    `cmd:"" help:"Print this agent's identity, certificate and last check-in."`
+	Inventory inventoryCommand `cmd:"" help:"Print this machine's inventory. Needs no collector."`
+	Decode    decodeCommand    `cmd:"" help:"Decode a captured hardware table and print it as an inventory."`
 }
 
 func main() {

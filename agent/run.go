@@ -5,24 +5,24 @@ import (
 	"os"
 )
 
-// runCommand stays in the foreground and checks in at the collector's pace.
+// runCommand runs in the foreground and checks in at the interval that the collector sets.
 type runCommand struct {
 	stateFlag
 	withoutFlag
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (runCommand) Help() string {
 	return `Examples:
   muster-agent run
   muster-agent run --state ./var/agent
   muster-agent run --without user
 
-It runs until it is interrupted or terminated, and then ends cleanly with exit code 0. It logs to standard error. While it runs,
-"muster-agent status" says how it fares.`
+The command runs until it is interrupted or terminated, and then exits with code 0. It logs to standard error.
+While it runs, "muster-agent status" prints its status.`
 }
 
-// Run keeps checking in until ctx ends.
+// Run checks in until ctx ends.
 func (c runCommand) Run(ctx context.Context) error {
 	sections, err := c.collectors()
 	if err != nil {

@@ -25,7 +25,7 @@ import (
 	"github.com/musterhq/muster/agent/section/volume"
 )
 
-// collectors lists every section that the agent collects, in the order in which it does.
+// collectors returns every section that the agent collects, in the order of collection.
 func collectors() []section.Collector {
 	return []section.Collector{
 		system.Collector(),
@@ -44,7 +44,7 @@ func collectors() []section.Collector {
 	}
 }
 
-// choose picks the collectors of the named sections, all of them where none is named.
+// choose returns the collectors of the named sections, or all collectors if names is empty.
 func choose(all []section.Collector, names []string) ([]section.Collector, error) {
 	if len(names) == 0 {
 		return all, nil
@@ -55,12 +55,12 @@ func choose(all []section.Collector, names []string) ([]section.Collector, error
 	return slices.DeleteFunc(all, func(c section.Collector) bool { return !slices.Contains(names, c.Name) }), nil
 }
 
-// withoutFlag says what the agent may not collect.
+// withoutFlag is the option that turns sections off.
 type withoutFlag struct {
-	Without []string `placeholder:"NAME" env:"MUSTER_WITHOUT" help:"Do not collect these sections, e.g. user, which is about people. They are reported as unsupported; what a collector holds of them already, it keeps."`
+	Without []string `placeholder:"NAME" env:"MUSTER_WITHOUT" help:"Do not collect these sections, e.g. user, which contains personal data. The agent reports them as unsupported; the collector keeps what it already has of them."`
 }
 
-// collectors lists every section; those that are switched off say so when they are asked.
+// collectors returns every section. A section that is turned off returns errSwitchedOff.
 func (w withoutFlag) collectors() ([]section.Collector, error) {
 	all := collectors()
 	if err := checkNames(all, w.Without); err != nil {
@@ -74,14 +74,14 @@ func (w withoutFlag) collectors() ([]section.Collector, error) {
 	return all, nil
 }
 
-// errSwitchedOff is what a section that is switched off says of itself.
+// errSwitchedOff is the error of a section that is turned off by the option --without.
 var errSwitchedOff switchedOffError
 
 type switchedOffError struct{}
 
-func (switchedOffError) Error() string { return "switched off" }
+func (switchedOffError) Error() string { return "turned off by --without or MUSTER_WITHOUT" }
 
-// Unwrap gives the section its status: what an agent may not collect, it does not support.
+// Unwrap makes the section's status "unsupported".
 func (switchedOffError) Unwrap() error { return host.ErrUnsupported }
 
 func checkNames(all []section.Collector, names []string) error {
@@ -91,7 +91,7 @@ func checkNames(all []section.Collector, names []string) error {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return fmt.Errorf("unknown section %q; there are %s", name, strings.Join(known, ", "))
+			return fmt.Errorf("unknown section %q; the sections are %s", name, strings.Join(known, ", "))
 		}
 	}
 	return nil

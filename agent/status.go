@@ -12,22 +12,22 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// statusCommand says how the agent fares, also while it runs.
+// statusCommand prints the agent's status. It also works while the agent runs.
 type statusCommand struct {
 	stateFlag
 	Output string `short:"o" enum:"json,table" default:"table" help:"json or table."`
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (statusCommand) Help() string {
 	return `Examples:
   muster-agent status
   muster-agent status -o json
 
-It asks nobody: it says what the agent remembers. It shows no secrets.`
+The command reads the state directory only. It does not contact the collector and prints no secrets.`
 }
 
-// agentStatus is the answer as people and scripts see it. Times are this machine's.
+// agentStatus is the output of the command. Times come from this machine's clock.
 type agentStatus struct {
 	Enrolled    bool               `json:"enrolled"`
 	AgentID     string             `json:"agent_id,omitempty"`
@@ -44,7 +44,7 @@ type certificateStatus struct {
 	Expired   bool      `json:"expired"`
 }
 
-// Run prints the status. An agent that is not enrolled has one, too.
+// Run prints the status, also of an agent that is not enrolled.
 func (c statusCommand) Run(out io.Writer) error {
 	status, err := readStatus(c.State, time.Now())
 	if err != nil {
@@ -74,7 +74,8 @@ func readStatus(dir string, now time.Time) (agentStatus, error) {
 	return agentStatus{
 		Enrolled: true, AgentID: identity.AgentID, Collector: identity.Collector, CAPin: identity.Pin, Status: last,
 		Certificate: &certificateStatus{
-			Received: identity.Received.UTC(), RenewAt: link.RenewAt(identity).UTC(), ExpiresAt: expires, Expired: !now.Before(expires),
+			Received: identity.Received.UTC(), RenewAt: link.RenewAt(identity).UTC(),
+			ExpiresAt: expires, Expired: !now.Before(expires),
 		},
 	}, nil
 }
@@ -89,9 +90,9 @@ func (s agentStatus) print(out io.Writer) error {
 	line("agent", s.AgentID)
 	line("collector", s.Collector)
 	line("CA pin", s.CAPin)
-	line("certificate", s.Certificate.words())
+	line("certificate", s.Certificate.describe())
 	line("last ack", instant(s.LastAck, "never"))
-	line("next check-in", instant(s.NextCheckIn, "not known"))
+	line("next check-in", instant(s.NextCheckIn, "unknown"))
 	if s.LastError != "" {
 		line("last error", plain(s.LastError)+" ("+instant(s.LastErrorAt, "")+")")
 	}
@@ -106,11 +107,11 @@ func (s agentStatus) print(out io.Writer) error {
 	return nil
 }
 
-func (c certificateStatus) words() string {
+func (c certificateStatus) describe() string {
 	if c.Expired {
-		return "expired " + instant(c.ExpiresAt, "") + "; to be renewed at the next check-in"
+		return "expired " + instant(c.ExpiresAt, "") + "; the next check-in renews it"
 	}
-	return "valid until " + instant(c.ExpiresAt, "") + ", renewed from " + instant(c.RenewAt, "")
+	return "valid until " + instant(c.ExpiresAt, "") + ", renewal due at " + instant(c.RenewAt, "")
 }
 
 func instant(t time.Time, none string) string {

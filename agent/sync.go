@@ -14,24 +14,27 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// syncCommand checks in once, now.
+// syncCommand checks in once.
 type syncCommand struct {
 	stateFlag
 	withoutFlag
 }
 
-// Help shows examples below the options.
+// Help returns the text below the options.
 func (syncCommand) Help() string {
 	return `Examples:
   muster-agent sync
   muster-agent sync --state ./var/agent
   muster-agent sync --without user
 
-Exit codes: 0, the collector has committed this machine's inventory; 1, it has not, the reason is on standard error,
-and nothing is lost; 80, the command line is wrong. Sections that could not be collected are part of an inventory.`
+Exit codes:
+  0   the collector has committed this machine's inventory
+  1   it has not; standard error has the reason, and nothing is lost
+  80  the command line is wrong
+A section that could not be collected does not change the exit code.`
 }
 
-// Run collects, checks in, and says what came of it.
+// Run collects the sections, checks in once and prints the result.
 func (c syncCommand) Run(ctx context.Context, out io.Writer) error {
 	sections, err := c.collectors()
 	if err != nil {
@@ -44,12 +47,13 @@ func (c syncCommand) Run(ctx context.Context, out io.Writer) error {
 	defer func() { _ = s.Close() }()
 	report, err := newAgent(s, sections, os.Stderr).Sync(ctx)
 	if err != nil {
-		return errors.New(link.Words(err))
+		return errors.New(link.Explain(err))
 	}
 	return printReport(out, report)
 }
 
-// openEnrolled takes hold of the state of an agent that is somebody.
+// openEnrolled opens the state of an enrolled agent. It makes no state directory if the agent is
+// not enrolled.
 func openEnrolled(dir string) (*state.State, error) {
 	if _, err := state.ReadIdentity(dir); err != nil {
 		return nil, err
@@ -64,7 +68,8 @@ func printReport(out io.Writer, r link.Report) error {
 	}
 	printSections(out, r.Inventory, sent)
 	printVerdicts(out, r.Verdicts)
-	_, err := fmt.Fprintf(out, "\n%d bytes sent, %d received; collected in %v, acknowledged in %v; next check-in in %v\n",
+	_, err := fmt.Fprintf(out,
+		"\n%d bytes sent, %d received; collected in %v, acknowledged in %v; next check-in in %v\n",
 		r.BytesSent, r.BytesReceived, r.Collecting.Round(time.Millisecond), r.Syncing.Round(time.Millisecond), r.Next)
 	return err
 }
@@ -76,7 +81,8 @@ func describe(s link.Sent) string {
 	return fmt.Sprintf("+%d -%d, %d bytes", s.Added, s.Removed, s.Bytes)
 }
 
-// printSections shows the sections of an inventory; where sent is given, also what it says of each.
+// printSections prints one line per section and its message. sent adds what was sent of a section;
+// it may be nil.
 func printSections(out io.Writer, sections []state.Section, sent map[string]string) {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range sections {

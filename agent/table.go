@@ -12,11 +12,11 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// maxCell is the length from which a cell of a table is cut, in characters.
+// maxCell is the maximum length of a table cell, in characters. Longer cells are cut.
 const maxCell = 48
 
-// writeTables writes each section as a table for people: a single item as lines of name and value, several items as
-// rows with the columns that any of them fills.
+// writeTables writes each section as a table. A single item becomes lines of name and value.
+// Several items become rows with the columns that at least one of them fills.
 func (d document) writeTables(w *bufio.Writer) error {
 	for i, s := range d.sections {
 		if i > 0 {
@@ -49,7 +49,7 @@ func (s sectionView) messages() ([]protoreflect.Message, error) {
 	return list, err
 }
 
-// heading is e.g. "memory: ok, 4 items, 2 ms".
+// heading returns e.g. "memory: ok, 4 items, 2 ms", then the section's message and verdicts.
 func (s sectionView) heading(items int) string {
 	count := fmt.Sprintf("%d items", items)
 	if items == 1 {
@@ -88,7 +88,7 @@ func writeRows(t *tabwriter.Writer, items []protoreflect.Message) {
 	}
 }
 
-// filled lists the fields that any of the items has, in the order of the .proto.
+// filled returns the fields that at least one item has, in the order of the .proto.
 func filled(items []protoreflect.Message) []protoreflect.FieldDescriptor {
 	if len(items) == 0 {
 		return nil
@@ -134,7 +134,7 @@ func cut(text string) string {
 	return text
 }
 
-// plain keeps what a machine says from steering the terminal of its reader.
+// plain replaces control characters, so that a value cannot send escape sequences to the terminal.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -2,7 +2,8 @@ package main
 
 import "runtime/debug"
 
-// version is the one that the Go tool stamped into the program, from the release's tag or the commit.
+// version returns the version that the Go tool stamped into the program, from the release's tag or
+// the commit.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

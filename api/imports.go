@@ -15,35 +15,38 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// importFunc takes in a file of another tool. Its inventory.Error with CodeInvalid says where a file is broken.
+// importFunc imports a file of another tool. It returns an inventory.Error with CodeInvalid if the
+// file is malformed.
 type importFunc = func(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error)
 
-// What an import may take.
+// Limits of an import.
 const (
 	maxImport     = 64 << 20 // bytes
 	importTimeout = 15 * time.Minute
 )
 
-// ImportInput brings a file.
+// ImportInput is the request with a file.
 type ImportInput struct {
-	Format      string `query:"format" required:"true" enum:"glpi-json,fusioninventory-xml,ocs-xml,csv" doc:"How the file is written."`
-	Name        string `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"Tells sources of one format apart, e.g. hr. What one list says of a thing does not replace what another says."`
-	DryRun      bool   `query:"dry_run" doc:"Say what would happen, and change nothing."`
+	Format      string `query:"format" required:"true" enum:"glpi-json,fusioninventory-xml,ocs-xml,csv" doc:"The format of the file."`
+	Name        string `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"The name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	DryRun      bool   `query:"dry_run" doc:"Report what would change, and change nothing."`
 	ContentType string `header:"Content-Type" hidden:"true"`
-	RawBody     []byte `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts mapping, which says as JSON what the columns of a table mean, and file."`
+	RawBody     []byte `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
 }
 
-// ImportOutput answers with what became of each document.
+// ImportOutput is the response with the result of each document.
 type ImportOutput struct{ Body inventory.ImportReport }
 
 func (s *server) registerImports() {
 	op := s.operation(http.MethodPost, "/api/v1/imports", "create-import", "Imports", "Import a file")
-	op.Description = `Takes in what another tool wrote: the inventories of GLPI, FusionInventory and OCS agents, or a table of things,
-such as a list of purchases. Each document is a source of its own: what it says stands beside what others say. A file that was
-imported before changes nothing. Of a broken file nothing is taken, and the problem says where it is broken; a single row that
-cannot be taken is rejected in the report, and the others are taken. Try a file with dry_run first.
+	op.Description = `Imports a file of another tool: inventories of GLPI, FusionInventory and OCS agents, or a CSV
+table of assets, such as a list of purchases. Each document is a source record of its own, beside
+those of other sources. Importing a file again changes nothing. A malformed file is rejected as a
+whole, and the problem has the position of the error. An invalid row is rejected in the report,
+and the other rows are imported. Try a file with dry_run first.
 
-A mapping says what the columns of a table mean. All of it may be left out; columns with known names are recognized then.
+A mapping defines the columns of a table. All members are optional; without columns, well-known
+column names are recognized.
 
     {
       "key": ["Asset"],
@@ -59,11 +62,13 @@ A mapping says what the columns of a table mean. All of it may be left out; colu
       }
     }
 
-key: the columns whose values name a row, in this list and in later ones. A row is about a CI that is known if the evidence is
-enough, such as maker and serial number; with "match": "asset_tag" it is about the CI that has the row's asset tag, and with
-"match": "id" a list that was exported comes back. class: one for all ("laptop"), or what a column says. relationships: the column
-names another CI by its name, or by the attribute given; one that is not there is made. What a later list of the same name says no
-more has ended.`
+key: the columns whose values identify a row, in this file and in later versions of it. match:
+the attribute by which a row finds its CI. Without it a row belongs to a CI if the evidence is
+sufficient, such as manufacturer and serial number; with "match": "asset_tag" it belongs to the
+CI with the row's asset tag, and with "match": "id" you can import an exported list again. class:
+one class for all rows ("laptop"), or the value of a column. relationships: the column names
+another CI by its name, or by the attribute in "by"; a CI that does not exist is created. A
+relationship ends when a later list of the same name does not have it.`
 	op.MaxBodyBytes = maxImport
 	op.BodyReadTimeout = importTimeout
 	huma.Register(s.huma, op, func(ctx context.Context, in *ImportInput) (*ImportOutput, error) {
@@ -87,18 +92,18 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 	})
 }
 
-// parts gives the file and the mapping of a request; a request that has no parts is the file.
+// parts returns the file and the mapping of a request. A request without parts is the file itself.
 func parts(in *ImportInput) (file, mapping []byte, err error) {
 	mediaType, params, err := mime.ParseMediaType(in.ContentType)
 	if err != nil || mediaType != "multipart/form-data" {
-		return in.RawBody, nil, nil //nolint:nilerr // any other type is the file's own
+		return in.RawBody, nil, nil //nolint:nilerr // any other type describes the file itself
 	}
 	reader := multipart.NewReader(bytes.NewReader(in.RawBody), params["boundary"])
 	for {
 		part, err := reader.NextPart()
 		switch {
 		case errors.Is(err, io.EOF) && file == nil:
-			return nil, nil, invalid("body", "there is no part called file")
+			return nil, nil, invalid("body", "the part \"file\" is missing")
 		case errors.Is(err, io.EOF):
 			return file, mapping, nil
 		case err != nil:
@@ -114,7 +119,7 @@ func parts(in *ImportInput) (file, mapping []byte, err error) {
 		case "mapping":
 			mapping = content
 		default:
-			return nil, nil, invalid("body", "a part called "+part.FormName()+" means nothing here")
+			return nil, nil, invalid("body", "the part \""+part.FormName()+"\" is unknown; send \"file\" and \"mapping\"")
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// agentAddr is where agents are told to connect.
+// agentAddr returns the host:port that agents connect to.
 func (c *collector) agentAddr() string {
 	if c.flags.AgentAddr != "" {
 		return c.flags.AgentAddr
@@ -36,7 +36,8 @@ func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingest
 		HashToken:          pki.HashToken,
 		CAPin:              authority.Pin(),
 		EnrollCommand: func(token string) string {
-			return fmt.Sprintf("muster-agent enroll --collector %s --token %s --ca-pin %s", c.agentAddr(), token, authority.Pin())
+			return fmt.Sprintf("muster-agent enroll --collector %s --token %s --ca-pin %s",
+				c.agentAddr(), token, authority.Pin())
 		},
 		Import: ingester.Import,
 		Ready:  c.ready,
@@ -44,7 +45,7 @@ func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingest
 	}
 }
 
-// ready tells a load balancer whether to send anyone here.
+// ready reports to a load balancer whether this collector can serve requests.
 func (c *collector) ready(ctx context.Context) error {
 	if c.draining.Load() {
 		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the collector is stopping"}
@@ -52,7 +53,7 @@ func (c *collector) ready(ctx context.Context) error {
 	return c.store.Ready(ctx)
 }
 
-// sections tells the API what the .proto says of each section.
+// sections describes the sections of the .proto for the API.
 func sections() []api.Section {
 	var list []api.Section
 	for _, s := range wire.Sections() {

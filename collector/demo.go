@@ -17,22 +17,22 @@ import (
 )
 
 type demoCommand struct {
-	Var      string `default:"./var" help:"Where everything is kept." type:"path"`
-	HTTPAddr string `default:"127.0.0.1:8080" help:"Where the REST API listens." name:"http-addr"`
-	GRPCAddr string `default:"127.0.0.1:8443" help:"Where the agent connects." name:"grpc-addr"`
-	Agent    string `default:"bin/muster-agent" help:"The agent's program." type:"path"`
+	Var      string `default:"./var" help:"Directory for all data." type:"path"`
+	HTTPAddr string `default:"127.0.0.1:8080" help:"Address of the REST API." name:"http-addr"`
+	GRPCAddr string `default:"127.0.0.1:8443" help:"Address for the agent." name:"grpc-addr"`
+	Agent    string `default:"bin/muster-agent" help:"Path of the agent's executable." type:"path"`
 }
 
-// Help says what there is to see.
+// Help implements kong.HelpProvider.
 func (demoCommand) Help() string {
-	return `Starts a collector with a PostgreSQL of its own, enrolls an agent for this very machine, syncs, and shows what
-was found. Runs until Ctrl-C. Run it again with the same --var and it finds the same machine.`
+	return `Starts a collector with a private PostgreSQL, enrolls an agent for this machine, syncs, and prints the result.
+Runs until Ctrl-C. With the same --var a second run finds the same machine.`
 }
 
-// Run shows the main job, end to end.
+// Run shows the main use case, end to end.
 func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
 	d := demo{demoCommand: c, out: out, began: time.Now()}
-	// Warnings only: what happens is told step by step.
+	// Warnings only: the demo prints its steps itself.
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 
 	d.stepf("starting the collector and its PostgreSQL in %s", c.Var)
@@ -55,8 +55,8 @@ type demo struct {
 
 	out   io.Writer
 	began time.Time
-	token string // the admin's
-	base  string // of the API
+	token string // the admin's API token
+	base  string // the API's URL
 }
 
 func (d *demo) stepf(format string, args ...any) {
@@ -65,7 +65,7 @@ func (d *demo) stepf(format string, args ...any) {
 
 func (d *demo) state() string { return filepath.Join(d.Var, "agent") }
 
-// inventory enrolls the agent, lets it sync and shows what the API says then.
+// inventory enrolls the agent, syncs it and prints the result from the API.
 func (d *demo) inventory(ctx context.Context, running *collector) error {
 	text, err := os.ReadFile(running.tokenFile)
 	if err != nil {
@@ -73,7 +73,7 @@ func (d *demo) inventory(ctx context.Context, running *collector) error {
 	}
 	d.token, d.base = strings.TrimSpace(string(text)), "http://"+running.httpAddr
 
-	d.stepf("making an enrollment token")
+	d.stepf("creating an enrollment token")
 	var enrollment struct {
 		Token string `json:"token"`
 		CAPin string `json:"ca_pin"`
@@ -95,7 +95,7 @@ func (d *demo) inventory(ctx context.Context, running *collector) error {
 	return d.show(ctx, running)
 }
 
-// agent runs the agent and shows what it says.
+// agent runs the agent and prints its output.
 func (d *demo) agent(ctx context.Context, env []string, args ...string) error {
 	cmd := exec.CommandContext(ctx, d.Agent, args...) //nolint:gosec // the program that the caller named
 	cmd.Env = append(os.Environ(), env...)
@@ -106,8 +106,8 @@ func (d *demo) agent(ctx context.Context, env []string, args ...string) error {
 	return nil
 }
 
-// call asks the API, as any client does.
-func (d *demo) call(ctx context.Context, method, path string, body, answer any) error {
+// call calls the API as a client.
+func (d *demo) call(ctx context.Context, method, path string, body, result any) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("encode request: %w", err)
@@ -125,20 +125,21 @@ func (d *demo) call(ctx context.Context, method, path string, body, answer any) 
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return fmt.Errorf("read response: %w", err)
 	}
 	if response.StatusCode >= http.StatusBadRequest {
 		return fmt.Errorf("%s %s: %s: %s", method, path, response.Status, text)
 	}
-	if err := json.Unmarshal(text, answer); err != nil {
-		return fmt.Errorf("decode answer: %w", err)
+	if err := json.Unmarshal(text, result); err != nil {
+		return fmt.Errorf("decode response: %w", err)
 	}
 	return nil
 }
 
-// agentID reads which agent was synced just now.
+// agentID returns the id of the agent of this run.
 func (d *demo) agentID(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, d.Agent, "status", "--state", d.state(), "--output", "json") //nolint:gosec // as in agent
+	args := []string{"status", "--state", d.state(), "--output", "json"}
+	cmd := exec.CommandContext(ctx, d.Agent, args...) //nolint:gosec // as in agent
 	text, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("muster-agent status: %w", err)
@@ -152,7 +153,7 @@ func (d *demo) agentID(ctx context.Context) (string, error) {
 	return status.AgentID, nil
 }
 
-// show prints what the API knows of this machine.
+// show prints the API's data about this machine.
 func (d *demo) show(ctx context.Context, running *collector) error {
 	agentID, err := d.agentID(ctx)
 	if err != nil {
@@ -208,7 +209,7 @@ Try:
   curl -H "Authorization: Bearer $(cat %[2]s)" "%[1]s/api/v1/software?search=ssl"
   curl -H "Authorization: Bearer $(cat %[2]s)" "%[1]s/api/v1/devices/%[3]s/software?format=csv" -o software.csv
 
-Change something, then let the agent look again:
+Change something on this machine, then sync again:
   %[4]s sync --state %[5]s
 `, d.base, running.tokenFile, id, d.Agent, d.state())
 }

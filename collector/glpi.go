@@ -18,18 +18,18 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// glpiFlags say where and how agents of other tools report.
+// glpiFlags configure the GLPI-protocol endpoint.
 type glpiFlags struct {
-	Addr      string        `help:"Where agents of GLPI, FusionInventory and OCS report, over HTTPS. Default: nowhere."`
-	TokenFile string        `help:"The password that these agents come with, of 16 characters at least; several, one in each line, while a fleet changes from one to the next. Default: glpi.token in the data directory. Made at the first start." type:"path"`
-	Interval  time.Duration `default:"24h" help:"How often each of these agents is told to report, in whole hours."`
+	Addr      string        `help:"Listen for GLPI, FusionInventory and OCS agents on this address, over HTTPS. Default: off."`
+	TokenFile string        `help:"File with the password of these agents, at least 16 characters. Several passwords, one per line, are valid at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
+	Interval  time.Duration `default:"24h" help:"How often each of these agents reports, in whole hours."`
 }
 
-// glpiPrefix is what the passwords that we make begin with, by which people and secret scanners tell them.
+// glpiPrefix begins generated passwords, so that people and secret scanners recognize them.
 const glpiPrefix = "muster_glpi_"
 
-// serveGLPI begins to take the reports of other tools' agents. They trust who has a certificate of our authority,
-// which is therefore written to a file for them, and carries the name by which they reach us.
+// serveGLPI starts the GLPI-protocol endpoint. Its agents verify the server by our CA, whose
+// certificate is written to a file for them, and by the host name in the server certificate.
 func (c *collector) serveGLPI(authority *pki.Authority, ingester *ingest.Ingester) error {
 	listener := c.listeners.glpi
 	names, addresses, err := glpiHosts(c.agentAddr(), c.flags.GLPI.Addr, listener.Addr())
@@ -56,8 +56,8 @@ func (c *collector) serveGLPI(authority *pki.Authority, ingester *ingest.Ingeste
 	return nil
 }
 
-// glpiHosts gives what the certificate is for: where agents are told to connect, and where we listen. Unlike ours,
-// these agents check the name that they were given.
+// glpiHosts returns the names and addresses for the server certificate: those that agents connect
+// to, and the one that we listen on. Unlike our own agents, these agents check the host name.
 func glpiHosts(agentAddr, flag string, listening net.Addr) (names []string, addresses []net.IP, err error) {
 	reachable := false
 	for _, address := range []string{agentAddr, flag} {
@@ -74,11 +74,12 @@ func glpiHosts(agentAddr, flag string, listening net.Addr) (names []string, addr
 	if tcp, ok := listening.(*net.TCPAddr); ok && tcp.IP.IsLoopback() || reachable {
 		return names, addresses, nil
 	}
-	return nil, nil, fmt.Errorf("agents at --glpi-addr %s would check a name that the certificate does not have: "+
-		"say with --agent-addr NAME:PORT by which name agents reach this collector", flag)
+	return nil, nil, fmt.Errorf("agents cannot verify the certificate of --glpi-addr %s, because no host name is set; "+
+		"set --agent-addr NAME:PORT to the name by which agents reach this collector", flag)
 }
 
-// glpiPasswords reads the passwords of other tools' agents, making one where there is no file.
+// glpiPasswords returns the hashes of the passwords, and creates the file with one password if it
+// does not exist.
 func glpiPasswords(flags serveFlags) ([][32]byte, error) {
 	file := flags.GLPI.TokenFile
 	if file == "" {
@@ -102,23 +103,24 @@ func glpiPasswords(flags serveFlags) ([][32]byte, error) {
 			continue
 		}
 		if len(password) < minPassword {
-			return nil, fmt.Errorf("%s, line %d: the password has less than %d characters", file, number+1, minPassword)
+			return nil, fmt.Errorf("%s, line %d: the password has fewer than %d characters", file, number+1, minPassword)
 		}
 		passwords = append(passwords, sha256.Sum256([]byte(password)))
 	}
 	if len(passwords) == 0 {
-		return nil, fmt.Errorf("%s has no password; remove it to have one made", file)
+		return nil, fmt.Errorf("%s has no password; remove the file to create a new one", file)
 	}
 	return passwords, nil
 }
 
-// minPassword keeps people from passwords that can be guessed: nothing slows those down who try.
+// minPassword prevents guessable passwords, because the endpoint does not slow down repeated
+// attempts.
 const minPassword = 16
 
-// writeAuthority writes the authority's certificate for agents to trust (their option ca-cert-file). It is no secret.
+// writeAuthority writes the CA's certificate, which agents need as ca-cert-file. It is not secret.
 func writeAuthority(dir string, authority *pki.Authority) error {
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority.Certificate()})
-	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), text, 0o644); err != nil { //nolint:gosec // for everybody to read
+	if err := os.WriteFile(filepath.Join(dir, "ca.pem"), text, 0o644); err != nil { //nolint:gosec // public
 		return fmt.Errorf("write authority certificate: %w", err)
 	}
 	return nil

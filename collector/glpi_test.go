@@ -70,7 +70,7 @@ func TestGLPIPasswords(t *testing.T) {
 		want string // of the error; "": as many passwords as lines
 	}{
 		"two":                {"first-password-of-ours\r\n\nsecond-password-of-ours\n", 0o600, ""},
-		"too short":          {"first-password-of-ours\nglpi\n", 0o600, "line 2: the password has less than 16"},
+		"too short":          {"first-password-of-ours\nglpi\n", 0o600, "line 2: the password has fewer than 16"},
 		"none":               {"\n", 0o600, "has no password"},
 		"readable by others": {"first-password-of-ours\n", 0o644, "chmod 600"},
 	} {

@@ -13,36 +13,35 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// importCommand sends files of other tools to a collector.
+// importCommand sends files of other tools to a collector's API.
 type importCommand struct {
-	Server    string `default:"http://127.0.0.1:8080" env:"MUSTER_SERVER" help:"Where the collector's REST API is."`
-	TokenFile string `required:"" type:"path" placeholder:"FILE" help:"A file that holds an API token, such as admin.token in the collector's data directory."`
-	CAFile    string `name:"ca-file" type:"path" placeholder:"FILE" help:"The certificates (PEM) to trust where the API is behind TLS. Default: those that the system trusts."`
-	Format    string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"How the files are written: one of ${enum}."`
-	Name      string `placeholder:"NAME" help:"Tells sources of one format apart, e.g. hr. What one list says does not replace what another says."`
-	Mapping   string `type:"path" placeholder:"FILE" help:"What the columns of the tables mean, as JSON. Default: known names of columns are recognized."`
-	DryRun    bool   `help:"Say what would happen, and change nothing."`
-	Verbose   bool   `short:"v" help:"Also print what of the documents was left out."`
+	Server    string `default:"http://127.0.0.1:8080" env:"MUSTER_SERVER" help:"URL of the collector's REST API."`
+	TokenFile string `required:"" type:"path" placeholder:"FILE" help:"File with an API token, such as admin.token in the collector's data directory."`
+	CAFile    string `name:"ca-file" type:"path" placeholder:"FILE" help:"File with the CA certificates (PEM) to trust if the API uses TLS. Default: those of the system."`
+	Format    string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"Format of the files: one of ${enum}."`
+	Name      string `placeholder:"NAME" help:"Name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	Mapping   string `type:"path" placeholder:"FILE" help:"File with the mapping of CSV columns, as JSON. Default: well-known column names are recognized."`
+	DryRun    bool   `help:"Report what would change, and change nothing."`
+	Verbose   bool   `short:"v" help:"Also print the warnings: what was ignored, and why."`
 
-	Files []string `arg:"" name:"file" help:"The files; patterns such as inventories/*.json; - reads the standard input."`
+	Files []string `arg:"" name:"file" help:"Files or patterns such as inventories/*.json; - reads the standard input."`
 }
 
-// Help shows what people do first.
+// Help implements kong.HelpProvider.
 func (importCommand) Help() string {
 	return `Examples:
   muster-collector import --token-file var/admin.token --format glpi-json 'inventories/*.json'
   muster-collector import --token-file token --format csv --name hr --mapping hr.json --dry-run -v people.csv
   fusioninventory-inventory | muster-collector import --token-file token --format fusioninventory-xml -
 
-A mapping is JSON, with columns for what they mean and relationships for those that name other things:
+A mapping assigns attributes to columns, and relationships to columns that name other CIs:
   {"key": ["Asset"], "class": "laptop",
    "columns": {"Asset": "asset_tag", "Maker": "manufacturer", "Serial": "serial_number",
                "Bought": {"attribute": "purchase_date", "format": "02.01.2006"}},
    "relationships": {"Office": {"type": "located_in", "class": "location"}}}
 
-Each file is taken in by itself: of a broken one nothing is taken, and the others are. A file that was imported before
-changes nothing; one whose import was interrupted is imported again, which takes the rest. The command fails if a file was
-refused or a document of one rejected.`
+Files are independent: a malformed file is rejected as a whole, and the others are imported. Importing a file again
+changes nothing, and completes an interrupted import. The exit status is 1 if a file or a document was rejected.`
 }
 
 // Run sends one file after the other.
@@ -55,7 +54,7 @@ func (c importCommand) Run(ctx context.Context, in io.Reader, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), told: time.Now()}
+	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), lastProgress: time.Now()}
 	for _, file := range files {
 		if err := run.send(ctx, to, file); err != nil {
 			return fmt.Errorf("%s: %w (%d of %d files were sent)", importName(file), err, run.sent, run.files)
@@ -64,7 +63,8 @@ func (c importCommand) Run(ctx context.Context, in io.Reader, out io.Writer) err
 	return run.end()
 }
 
-// importFiles resolves patterns, which not every shell does, and finds out what is missing before anything is sent.
+// importFiles expands patterns, which not every shell does, and checks that all files exist before
+// the first is sent.
 func importFiles(args []string) ([]string, error) {
 	var files []string
 	for _, arg := range args {
@@ -77,7 +77,7 @@ func importFiles(args []string) ([]string, error) {
 		}
 		for _, file := range matches {
 			if info, err := os.Stat(file); err == nil && info.IsDir() {
-				return nil, fmt.Errorf("%s is a directory: name the files in it, %s", file, filepath.Join(file, "*"))
+				return nil, fmt.Errorf("%s is a directory; to import its files, use %s", file, filepath.Join(file, "*"))
 			}
 		}
 		files = append(files, matches...)
@@ -92,22 +92,22 @@ func importName(file string) string {
 	return file
 }
 
-// importRun is one run of the command and what came of it so far.
+// importRun is one run of the command and its results so far.
 type importRun struct {
 	verbose       bool
 	in            io.Reader // the standard input
 	out, progress io.Writer
 	files, sent   int
-	told          time.Time // when progress was
+	lastProgress  time.Time
 
-	sum              inventory.ImportReport // without its documents
-	refused, warning int
+	sum               inventory.ImportReport // without its documents
+	rejected, warning int                    // files, warnings
 }
 
-// send sends a file and prints what became of it. An error means that it makes no sense to go on.
+// send sends a file and prints the result. An error means that the other files would fail too.
 func (r *importRun) send(ctx context.Context, to *importClient, file string) error {
-	if r.files > 1 && time.Since(r.told) >= time.Second {
-		r.told = time.Now()
+	if r.files > 1 && time.Since(r.lastProgress) >= time.Second {
+		r.lastProgress = time.Now()
 		_, _ = fmt.Fprintf(r.progress, "%d of %d files\n", r.sent, r.files)
 	}
 	in := r.in
@@ -120,10 +120,10 @@ func (r *importRun) send(ctx context.Context, to *importClient, file string) err
 		in = opened
 	}
 	report, err := to.send(ctx, filepath.Base(file), in)
-	if refusal, ok := errors.AsType[*refusedError](err); ok {
+	if rejection, ok := errors.AsType[*rejectedError](err); ok {
 		r.sent++
-		r.refused++
-		r.printf("%s: refused: %s\n", importName(file), refusal.Error())
+		r.rejected++
+		r.printf("%s: rejected: %s\n", importName(file), rejection.Error())
 		return nil
 	}
 	if err != nil {
@@ -134,7 +134,7 @@ func (r *importRun) send(ctx context.Context, to *importClient, file string) err
 	return nil
 }
 
-// print tells of one file, and of every document that was rejected.
+// print prints the result of a file and its rejected documents.
 func (r *importRun) print(file string, report inventory.ImportReport) {
 	warnings := 0
 	for _, row := range report.Documents {
@@ -155,23 +155,24 @@ func (r *importRun) print(file string, report inventory.ImportReport) {
 	r.warning += warnings
 }
 
-// printRow tells of one document. Texts about a row of a table begin with its place, which is said once.
+// printRow prints the result of a document. The texts about a row of a table begin with its
+// position, which is printed once.
 func (r *importRun) printRow(row inventory.ImportRow) {
-	place := row.Position
+	position := row.Position
 	if row.NativeKey != "" {
-		place += " (" + row.NativeKey + ")"
+		position += " (" + row.NativeKey + ")"
 	}
 	if row.Problem != "" {
-		r.printf("  %s: rejected: %s\n", place, strings.TrimPrefix(row.Problem, row.Position+": "))
+		r.printf("  %s: rejected: %s\n", position, strings.TrimPrefix(row.Problem, row.Position+": "))
 	}
 	if r.verbose {
 		for _, warning := range row.Warnings {
-			r.printf("  %s: warning: %s\n", place, strings.TrimPrefix(warning, row.Position+": "))
+			r.printf("  %s: warning: %s\n", position, strings.TrimPrefix(warning, row.Position+": "))
 		}
 	}
 }
 
-// importCounts is a report in short.
+// importCounts summarizes a report.
 func importCounts(report inventory.ImportReport) string {
 	text := fmt.Sprintf("%d created, %d changed, %d unchanged, %d rejected",
 		report.Created, report.Changed, report.Unchanged, report.Rejected)
@@ -192,18 +193,20 @@ func (r *importRun) hint(warnings int) string {
 	}
 }
 
-// end sums up, and is an error where something was not taken.
+// end prints the totals, and returns an error if anything was rejected.
 func (r *importRun) end() error {
 	if r.files > 1 {
-		r.printf("%d files: %s, files refused: %d%s\n", r.files, importCounts(r.sum), r.refused, r.hint(r.warning))
+		r.printf("%d files: %s, files rejected: %d%s\n", r.files, importCounts(r.sum), r.rejected, r.hint(r.warning))
 	}
-	if r.refused+r.sum.Rejected == 0 {
+	if r.rejected+r.sum.Rejected == 0 {
 		return nil
 	}
-	return fmt.Errorf("not everything was taken: files refused: %d, documents rejected: %d", r.refused, r.sum.Rejected)
+	return fmt.Errorf("not everything was imported: files rejected: %d, documents rejected: %d",
+		r.rejected, r.sum.Rejected)
 }
 
-// printf prints a line. Text that comes from a file must not command the terminal.
+// printf prints a line. It replaces control characters, so that text from a file cannot control the
+// terminal.
 func (r *importRun) printf(format string, args ...any) {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok {
@@ -213,7 +216,7 @@ func (r *importRun) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(r.out, format, args...)
 }
 
-// visible shows control characters (Unicode's Cc) as a sign.
+// visible replaces control characters (Unicode category Cc) by U+FFFD.
 func visible(r rune) rune {
 	if r < 0x20 || r >= 0x7f && r < 0xa0 {
 		return '\ufffd'

@@ -21,20 +21,20 @@ import (
 // importClient sends files to the REST API.
 type importClient struct {
 	http    *http.Client
-	url     string // with the query
+	url     string // including the query
 	token   string
-	mapping []byte // nil: there is none
+	mapping []byte // nil: none
 }
 
-// refusedError is why a collector does not take a file. Another one may be taken all the same.
-type refusedError struct{ why string }
+// rejectedError is the reason why the collector rejected a file. It may accept another file.
+type rejectedError struct{ reason string }
 
-func (r *refusedError) Error() string { return r.why }
+func (r *rejectedError) Error() string { return r.reason }
 
-// maxAnswer bounds what is read of an answer: a line for each of 200,000 rows.
-const maxAnswer = 256 << 20
+// maxResponse is the largest response in bytes: a report about 200,000 rows.
+const maxResponse = 256 << 20
 
-// client reads what the command was told of.
+// client creates the client from the flags.
 func (c importCommand) client() (*importClient, error) {
 	to := &importClient{}
 	var err error
@@ -53,27 +53,27 @@ func (c importCommand) client() (*importClient, error) {
 			return nil, fmt.Errorf("read mapping: %w", err)
 		}
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http says so
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // documented in net/http
 	if c.CAFile != "" {
 		if transport.TLSClientConfig, err = trusting(c.CAFile); err != nil {
 			return nil, err
 		}
 	}
-	// A redirection would turn the POST into a GET: it is shown instead.
+	// A redirect would turn the POST into a GET, so the response is returned instead.
 	to.http = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse
 	}}
 	return to, nil
 }
 
-// endpoint is where files are sent.
+// endpoint returns the URL for imports.
 func (c importCommand) endpoint() (string, error) {
 	server, err := url.Parse(c.Server)
 	if err != nil {
 		return "", fmt.Errorf("read --server: %w", err)
 	}
 	if server.Scheme != "http" && server.Scheme != "https" || server.Host == "" {
-		return "", fmt.Errorf("--server %s is no address of the API, as http://127.0.0.1:8080 is", c.Server)
+		return "", fmt.Errorf("--server %s is not a URL such as http://127.0.0.1:8080", c.Server)
 	}
 	query := url.Values{"format": {c.Format}}
 	if c.Name != "" {
@@ -87,7 +87,7 @@ func (c importCommand) endpoint() (string, error) {
 	return server.String(), nil
 }
 
-// trusting is a configuration that trusts the certificates of a file and no others.
+// trusting returns a configuration that trusts only the certificates of a file.
 func trusting(file string) (*tls.Config, error) {
 	text, err := os.ReadFile(file) //nolint:gosec // the caller named it
 	if err != nil {
@@ -95,19 +95,19 @@ func trusting(file string) (*tls.Config, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("read certificates: %s has none in PEM", file)
+		return nil, fmt.Errorf("read certificates: %s has no PEM certificate", file)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}, nil
 }
 
-// send sends a file. The error is a refusedError where only this file is bad.
+// send sends a file. It returns a rejectedError if only this file failed.
 func (c *importClient) send(ctx context.Context, name string, file io.Reader) (inventory.ImportReport, error) {
 	var report inventory.ImportReport
 	body, contentType, err := c.body(name, file)
 	if err != nil {
 		return report, err
 	}
-	// Not the file itself: it is closed by who opened it.
+	// The caller closes the file.
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, io.NopCloser(body))
 	if err != nil {
 		return report, fmt.Errorf("make request: %w", err)
@@ -119,20 +119,20 @@ func (c *importClient) send(ctx context.Context, name string, file io.Reader) (i
 		return report, fmt.Errorf("call API: %w", err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return report, fmt.Errorf("read answer: %w", err)
+		return report, fmt.Errorf("read response: %w", err)
 	}
 	if response.StatusCode != http.StatusOK {
-		return report, refusalOf(response, text)
+		return report, errorOf(response, text)
 	}
 	if err := json.Unmarshal(text, &report); err != nil {
-		return report, fmt.Errorf("decode answer: %w", err)
+		return report, fmt.Errorf("decode response: %w", err)
 	}
 	return report, nil
 }
 
-// body is the file, or a form of the mapping and the file (RFC 7578).
+// body returns the file, or a form with the mapping and the file (RFC 7578).
 func (c *importClient) body(name string, file io.Reader) (body io.Reader, contentType string, err error) {
 	if c.mapping == nil {
 		return file, "application/octet-stream", nil
@@ -151,11 +151,13 @@ func (c *importClient) body(name string, file io.Reader) (body io.Reader, conten
 		return nil, "", fmt.Errorf("make form: %w", err)
 	}
 	text := around.Bytes()
-	return io.MultiReader(bytes.NewReader(text[:before]), file, bytes.NewReader(text[before:])), form.FormDataContentType(), nil
+	whole := io.MultiReader(bytes.NewReader(text[:before]), file, bytes.NewReader(text[before:]))
+	return whole, form.FormDataContentType(), nil
 }
 
-// refusalOf reads a problem (RFC 9457). Whether it is the file's is told by the status.
-func refusalOf(response *http.Response, text []byte) error {
+// errorOf converts a problem (RFC 9457) into an error. The status decides whether it is about the
+// file alone.
+func errorOf(response *http.Response, text []byte) error {
 	var problem struct {
 		Detail string `json:"detail"`
 		Errors []struct {
@@ -163,22 +165,22 @@ func refusalOf(response *http.Response, text []byte) error {
 			Message string `json:"message"`
 		} `json:"errors"`
 	}
-	why := response.Status
+	reason := response.Status
 	if json.Unmarshal(text, &problem) == nil && problem.Detail != "" {
-		why = problem.Detail
+		reason = problem.Detail
 	}
 	for _, e := range problem.Errors {
 		if e.Message != problem.Detail {
-			why += "; " + strings.TrimPrefix(e.Pointer+": ", ": ") + e.Message
+			reason += "; " + strings.TrimPrefix(e.Pointer+": ", ": ") + e.Message
 		}
 	}
 	switch response.StatusCode {
 	case http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType,
 		http.StatusUnprocessableEntity:
-		return &refusedError{why}
+		return &rejectedError{reason}
 	case http.StatusUnauthorized, http.StatusForbidden:
-		return fmt.Errorf("the API refuses the token: %s", why)
+		return fmt.Errorf("the API rejected the token: %s", reason)
 	default:
-		return fmt.Errorf("the API answers %s: %s", response.Status, why)
+		return fmt.Errorf("the API returned %s: %s", response.Status, reason)
 	}
 }

@@ -26,7 +26,7 @@ import (
 
 const importToken = "muster_api_test"
 
-// importAPI answers as POST /api/v1/imports does: it reads the file, and says that all of it is new.
+// importAPI serves POST /api/v1/imports: it reads the file and reports that all of it is new.
 type importAPI struct {
 	t *testing.T
 
@@ -68,7 +68,7 @@ func (a *importAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, report)
 }
 
-// parts gives the file and how it is to be read.
+// parts returns the file and its options.
 func (a *importAPI) parts(r *http.Request) (io.Reader, importer.Options) {
 	var options importer.Options
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -136,7 +136,7 @@ func (e importTest) write(name, text string) {
 
 func (e importTest) file(name string) string { return filepath.Join(e.dir, name) }
 
-// run runs the command line and gives what it prints, with the directory taken out.
+// run runs the command line and returns its output without the directory.
 func (e importTest) run(args ...string) (string, error) {
 	e.t.Helper()
 	var line struct {
@@ -187,9 +187,9 @@ func TestImport(t *testing.T) {
 		"all that matches": {
 			[]string{"--format=glpi-json", "--dry-run", "[ab].json"},
 			`a.json: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), warnings: 1 (-v shows them)
-b.json: refused: read glpi-json: line 2, column 12: the file ends within an object or an array
-2 files: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), files refused: 1, warnings: 1 (-v shows them)
-`, "files refused: 1, documents rejected: 0", "dry_run=true&format=glpi-json",
+b.json: rejected: read glpi-json: line 2, column 12: the file ends within an object or an array
+2 files: 1 created, 0 changed, 0 unchanged, 0 rejected (dry run: nothing was changed), files rejected: 1, warnings: 1 (-v shows them)
+`, "files rejected: 1, documents rejected: 0", "dry_run=true&format=glpi-json",
 		},
 		"the standard input": {
 			[]string{"--format=glpi-json", "-"},
@@ -199,7 +199,7 @@ b.json: refused: read glpi-json: line 2, column 12: the file ends within an obje
 			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "people.csv"},
 			`people.csv: 2 created, 0 changed, 0 unchanged, 1 rejected
   row 3: rejected: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006
-`, "files refused: 0, documents rejected: 1", "format=csv&name=it",
+`, "files rejected: 0, documents rejected: 1", "format=csv&name=it",
 		},
 		"with warnings": {
 			[]string{"--format=glpi-json", "-v", "a.json"},
@@ -216,10 +216,10 @@ b.json: refused: read glpi-json: line 2, column 12: the file ends within an obje
 		"a pattern that fits nothing":   {[]string{"--format=csv", "*.xls"}, "", "no such file", ""},
 		"a directory":                   {[]string{"--format=csv", "."}, "", "is a directory", ""},
 		"an unknown format":             {[]string{"--format=tape", "a.json"}, "", `must be one of "glpi-json"`, ""},
-		"another token":                 {[]string{"--format=csv", "--token-file=other", "people.csv"}, "", "people.csv: the API refuses the token: the API token is not known", ""},
+		"another token":                 {[]string{"--format=csv", "--token-file=other", "people.csv"}, "", "people.csv: the API rejected the token: the API token is not known", ""},
 		"no token":                      {[]string{"--format=csv", "--token-file=empty", "people.csv"}, "", "is not one word", ""},
-		"a server that is none":         {[]string{"--format=csv", "--server=example.com", "people.csv"}, "", "is no address of the API", ""},
-		"certificates that are none":    {[]string{"--format=csv", "--ca-file=mapping.json", "people.csv"}, "", "has none in PEM", ""},
+		"not a URL":                     {[]string{"--format=csv", "--server=example.com", "people.csv"}, "", "is not a URL", ""},
+		"a file without certificates":   {[]string{"--format=csv", "--ca-file=mapping.json", "people.csv"}, "", "has no PEM certificate", ""},
 		"a server that does not answer": {[]string{"--format=csv", "--server=http://127.0.0.1:1", "people.csv"}, "", "(0 of 1 files were sent)", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

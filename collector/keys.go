@@ -17,8 +17,8 @@ import (
 	"github.com/musterhq/muster/internal/store/agents"
 )
 
-// openAuthority gives the agents' CA. It rests in the database, sealed under the master key, so that every
-// collector of the database is the same authority.
+// openAuthority returns the agents' CA. The database holds it, encrypted with the master key, so
+// that all collectors of a database share one CA.
 func openAuthority(ctx context.Context, s *store.Store, flags serveFlags) (*pki.Authority, error) {
 	file := flags.MasterKeyFile
 	if file == "" {
@@ -38,8 +38,8 @@ func openAuthority(ctx context.Context, s *store.Store, flags serveFlags) (*pki.
 	}
 	key, err := masterKey(file, made)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the database's certificate authority is sealed with a master key that is not in %s: "+
-			"copy it from the collector that made the database, or name it with --master-key-file", file)
+		return nil, fmt.Errorf("the CA in the database is encrypted with a master key, but %s does not exist: "+
+			"copy it from the collector that created the database, or set --master-key-file", file)
 	}
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func newAuthority(key [32]byte) (agents.Authority, error) {
 	return agents.Authority{Certificate: authority.Certificate(), SealedKey: sealed}, nil
 }
 
-// masterKey reads the master key, making one where there is none if it may.
+// masterKey reads the master key. If there is none and create is true, it creates one.
 func masterKey(file string, create bool) (key [32]byte, err error) {
 	text, err := os.ReadFile(file) //nolint:gosec // the operator's choice
 	if errors.Is(err, fs.ErrNotExist) && create {
@@ -83,19 +83,19 @@ func masterKey(file string, create bool) (key [32]byte, err error) {
 	return [32]byte(raw), nil
 }
 
-// checkSecret refuses a secret that others on the machine can read.
+// checkSecret returns an error if other users of the machine can read a secret.
 func checkSecret(file string) error {
 	info, err := os.Stat(file)
 	if err != nil {
 		return fmt.Errorf("read secret: %w", err)
 	}
 	if os.PathSeparator == '/' && info.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("%s can be read by others (mode %v): chmod 600 it", file, info.Mode().Perm())
+		return fmt.Errorf("other users can read %s (mode %v); run chmod 600 on it", file, info.Mode().Perm())
 	}
 	return nil
 }
 
-// writeSecret writes a file that is there whole or not at all, and that only its owner can read.
+// writeSecret writes a file atomically, readable by its owner alone.
 func writeSecret(file, text string) error {
 	temporary, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*") // mode 0600
 	if err != nil {
@@ -113,7 +113,8 @@ func writeSecret(file, text string) error {
 	return nil
 }
 
-// adminToken makes sure that the file with the admin's API token holds one that works, and gives its name.
+// adminToken returns the file with the admin's API token. If the file has no valid token,
+// adminToken writes a new one.
 func adminToken(ctx context.Context, s *store.Store, dir string) (string, error) {
 	file := filepath.Join(dir, "admin.token")
 	text, err := os.ReadFile(file) //nolint:gosec // ours

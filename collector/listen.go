@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// listeners are what a collector listens on.
+// listeners are the open sockets of a collector.
 type listeners struct {
 	http, grpc    net.Listener
-	metrics, glpi net.Listener // nil: not wanted
+	metrics, glpi net.Listener // nil: disabled
 }
 
-// listen takes all addresses before anything is started, so that a taken one costs nothing.
+// listen opens all sockets before anything is started, so that an address in use fails fast.
 func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 	l := &listeners{}
 	defer func() {
@@ -44,7 +44,8 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 func listenOn(ctx context.Context, address, what, flag string) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("cannot listen for %s: another program uses %s; choose another address with %s", what, address, flag)
+		return nil, fmt.Errorf("cannot listen for %s: another program uses %s; choose another address with %s",
+			what, address, flag)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen for %s on %s (%s): %w", what, address, flag, err)
@@ -63,7 +64,7 @@ func (l *listeners) close() {
 	}
 }
 
-// hostsOf gives the name or the address of a host:port, for the server's certificate.
+// hostsOf returns the name or the IP address of a host:port, for the server's certificate.
 func hostsOf(address string) (names []string, addresses []net.IP) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil || host == "" {

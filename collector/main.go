@@ -1,5 +1,7 @@
-// Command muster-collector takes the inventories of muster-agents into a PostgreSQL database and answers questions
-// about them over a REST API.
+// Command muster-collector stores the inventories of muster-agents and of other tools in PostgreSQL
+// and serves them over a REST API. It never connects to an agent: agents connect to it.
+//
+// Start with serve.go, which starts the parts of the collector.
 package main
 
 import (
@@ -21,10 +23,10 @@ import (
 type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Serve   serveCommand   `cmd:"" help:"Run the collector until it is told to stop."`
-	Demo    demoCommand    `cmd:"" help:"Run a collector and inventory this very machine with an agent."`
-	Import  importCommand  `cmd:"" help:"Send inventories and tables of other tools to a collector."`
-	Openapi openapiCommand `cmd:"" name:"openapi" help:"Print the API's description as YAML."`
+	Serve   serveCommand   `cmd:"" help:"Run the collector until it is stopped."`
+	Demo    demoCommand    `cmd:"" help:"Run a collector and an agent that inventories this machine."`
+	Import  importCommand  `cmd:"" help:"Send inventories and CSV tables of other tools to a collector."`
+	Openapi openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document as YAML."`
 }
 
 func main() {
@@ -32,7 +34,7 @@ func main() {
 	defer stop()
 	line := kong.Parse(&commands{},
 		kong.Name("muster-collector"),
-		kong.Description("Collects the inventories of muster-agents and answers questions about them."),
+		kong.Description("Collects inventories of muster-agents and other tools, and serves them over a REST API."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"version": version(), "import_formats": strings.Join(importer.Formats(), ",")},
@@ -45,7 +47,7 @@ func main() {
 
 type openapiCommand struct{}
 
-// Run prints the document that api/openapi.yaml is generated from.
+// Run prints the content of api/openapi.yaml.
 func (openapiCommand) Run(out io.Writer) error {
 	document, err := api.OpenAPI()
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// metricsHandler serves what an operator watches, on a listener of its own.
+// metricsHandler serves the metrics, on their own listener.
 func metricsHandler(s *store.Store) http.Handler {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(

@@ -25,21 +25,21 @@ type serveCommand struct {
 	serveFlags
 }
 
-// serveFlags say how a collector runs.
+// serveFlags configure a collector.
 type serveFlags struct {
-	HTTPAddr        string        `default:"127.0.0.1:8080" help:"Where the REST API listens." name:"http-addr"`
-	GRPCAddr        string        `default:"127.0.0.1:8443" help:"Where agents connect." name:"grpc-addr"`
-	MetricsAddr     string        `default:"127.0.0.1:9464" help:"Where /metrics listens; keep it on the loopback. Empty: nowhere."`
-	DataDir         string        `default:"/var/lib/muster-collector" help:"What the collector keeps: keys, the admin's token, the private database." type:"path"`
-	DatabaseURL     string        `env:"MUSTER_DATABASE_URL" help:"A PostgreSQL (15 to 18) that you bring, as postgres://user:password@host/database. Without it the collector runs one of its own." name:"database-url"`
-	MasterKeyFile   string        `help:"The key (32 bytes, hex) that seals the agents' CA in the database. Collectors of one database need the same. Default: master.key in the data directory, made at the first start." type:"path"`
-	AgentAddr       string        `help:"The host:port that agents are told to connect to. Default: the gRPC address." name:"agent-addr"`
+	HTTPAddr        string        `default:"127.0.0.1:8080" help:"Listen address of the REST API." name:"http-addr"`
+	GRPCAddr        string        `default:"127.0.0.1:8443" help:"Listen address for agents." name:"grpc-addr"`
+	MetricsAddr     string        `default:"127.0.0.1:9464" help:"Listen address of /metrics; keep it on the loopback. Empty: off."`
+	DataDir         string        `default:"/var/lib/muster-collector" help:"Directory for keys, the admin's token and the private database." type:"path"`
+	DatabaseURL     string        `env:"MUSTER_DATABASE_URL" help:"URL of a PostgreSQL (15 to 18), as postgres://user:password@host/database. Default: the collector runs a private one." name:"database-url"`
+	MasterKeyFile   string        `help:"File with the key (32 bytes, hex) that encrypts the agents' CA in the database. All collectors of a database need the same key. Default: master.key in the data directory, created at the first start." type:"path"`
+	AgentAddr       string        `help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `default:"15m" help:"How often each agent checks in, at most 15m."`
 
 	GLPI glpiFlags `embed:"" prefix:"glpi-"`
 }
 
-// Help shows what people do first.
+// Help implements kong.HelpProvider.
 func (serveCommand) Help() string {
 	return `Examples:
   muster-collector serve --data-dir ./var
@@ -55,7 +55,9 @@ func (c serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	addresses := []any{"api", "http://" + running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile}
+	addresses := []any{
+		"api", "http://" + running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile,
+	}
 	if running.glpiAddr != "" {
 		addresses = append(addresses, "glpi", "https://"+running.glpiAddr)
 	}
@@ -63,7 +65,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 	return running.wait(ctx)
 }
 
-// unlessStopped forgets an error that comes of being told to stop.
+// unlessStopped drops an error that the end of ctx caused.
 func unlessStopped(ctx context.Context, err error) error {
 	select {
 	case <-ctx.Done():
@@ -73,9 +75,9 @@ func unlessStopped(ctx context.Context, err error) error {
 	}
 }
 
-// What stopping may take.
+// Time limits.
 const (
-	drainTime  = 20 * time.Second // for calls under way
+	drainTime  = 20 * time.Second // for calls in progress, at the end
 	databaseUp = 2 * time.Minute  // for the private database to start, recovery included
 )
 
@@ -84,7 +86,7 @@ type collector struct {
 	flags     serveFlags
 	logger    *slog.Logger
 	listeners *listeners
-	cluster   *postgres.Cluster // nil: the operator's
+	cluster   *postgres.Cluster // nil: the operator's database
 	store     *store.Store
 	rpc       *rpc.Server
 	http      []*http.Server
@@ -94,10 +96,10 @@ type collector struct {
 	draining  atomic.Bool
 
 	httpAddr, grpcAddr, tokenFile string
-	glpiAddr                      string // "": there is none
+	glpiAddr                      string // "": off
 }
 
-// start brings up a collector in the order in which things can go wrong cheaply. ctx bounds the start.
+// start starts a collector, the steps that fail fast first. ctx limits the start only.
 func start(ctx context.Context, flags serveFlags, logger *slog.Logger) (_ *collector, err error) {
 	if err := os.MkdirAll(flags.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
@@ -131,7 +133,8 @@ func (c *collector) openStore(ctx context.Context) (err error) {
 	if url == "" {
 		ctx, cancel := context.WithTimeout(ctx, databaseUp)
 		defer cancel()
-		c.cluster, err = postgres.Start(ctx, postgres.Options{Dir: filepath.Join(c.flags.DataDir, "postgres"), Logger: c.logger})
+		options := postgres.Options{Dir: filepath.Join(c.flags.DataDir, "postgres"), Logger: c.logger}
+		c.cluster, err = postgres.Start(ctx, options)
 		if err != nil {
 			return err
 		}
@@ -144,7 +147,7 @@ func (c *collector) openStore(ctx context.Context) (err error) {
 	return err
 }
 
-// serve starts everything that answers.
+// serve starts the services and the background loops.
 func (c *collector) serve(authority *pki.Authority) error {
 	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger})
 	if err != nil {
@@ -179,7 +182,7 @@ func (c *collector) serve(authority *pki.Authority) error {
 	return nil
 }
 
-// The limits of an HTTP connection. A whole list may take long to write.
+// The limits of an HTTP connection. There is no write timeout, because an export may take long.
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 30 * time.Second
@@ -201,15 +204,15 @@ func (c *collector) serveHTTP(listener net.Listener, handler http.Handler) {
 }
 
 const (
-	// foldInterval is how often pending counts are folded: what is pending costs every reader.
+	// foldInterval is how often pending counts are folded; every reader adds up the pending ones.
 	foldInterval = 2 * time.Second
-	// lockInterval is how long a lock may hold after it ran out.
+	// lockInterval is how long an expired lock may remain in effect.
 	lockInterval = 10 * time.Second
 	// baseInterval is how often bases of item sets that nothing refers to are retired or deleted.
 	baseInterval = time.Hour
 )
 
-// every does something again and again until ctx ends.
+// every calls do at each interval until ctx ends.
 func every(ctx context.Context, interval time.Duration, do func(context.Context)) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
@@ -239,13 +242,13 @@ func (c *collector) expireLocks(ctx context.Context) {
 	expired, err := c.store.ExpireLocks(ctx)
 	switch {
 	case err != nil && ctx.Err() == nil:
-		c.logger.Warn("cannot release the locks that ran out", "error", err)
+		c.logger.Warn("cannot release expired locks", "error", err)
 	case expired > 0:
-		c.logger.Info("released locks that ran out", "locks", expired)
+		c.logger.Info("released expired locks", "locks", expired)
 	}
 }
 
-// wait serves until ctx ends or something that must not end does, and then stops everything.
+// wait returns when ctx ends or a service fails, after stopping everything.
 func (c *collector) wait(ctx context.Context) error {
 	var err error
 	select {
@@ -257,7 +260,7 @@ func (c *collector) wait(ctx context.Context) error {
 	return err
 }
 
-// close stops what was started, the other way round.
+// close stops everything in reverse order.
 func (c *collector) close() {
 	c.draining.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)

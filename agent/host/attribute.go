@@ -6,9 +6,10 @@ import (
 	"fmt"
 )
 
-// ReadInto reads a file that fits in buf and returns the part of buf that it fills; a longer file is an error, and
-// what of it fits is returned with the error. It never waits for a writer, so a named pipe where a file should be
-// reads as empty, and it costs a third of ReadFile: worth it where a section reads some hundred small files.
+// ReadInto reads a file that fits in buf and returns the filled part of buf. For a longer file it
+// returns an error and the part that fits. It never waits for a writer, so a named pipe reads as
+// empty. It costs a third of ReadFile, which matters in a section that reads hundreds of small
+// files.
 func (h *Host) ReadInto(name string, buf []byte) ([]byte, error) {
 	full, err := h.Path(name)
 	if err != nil {
@@ -21,14 +22,15 @@ func (h *Host) ReadInto(name string, buf []byte) ([]byte, error) {
 	return buf[:n], err
 }
 
-// errLonger says that a file goes on where the buffer ends.
+// errLonger reports that the file is longer than the buffer.
 var errLonger = errors.New("longer than the buffer")
 
-// maxAttribute bounds an attribute: sysfs shows at most a page, and those of one line are far shorter.
+// maxAttribute bounds an attribute, in bytes. sysfs returns at most a page, and attributes of one
+// line are far shorter.
 const maxAttribute = 512
 
-// Attribute reads a file that holds one short value, as those of /sys do, without the blanks and NULs around it.
-// It is empty where there is no such file, it cannot be read, or it is no attribute by its size.
+// Attribute reads a file with one short value, such as those below /sys, and trims blanks and NULs.
+// It returns "" if the file does not exist, cannot be read or has more than maxAttribute bytes.
 func (h *Host) Attribute(name string) string {
 	var buf [maxAttribute]byte
 	data, err := h.ReadInto(name, buf[:])

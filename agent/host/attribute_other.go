@@ -14,7 +14,7 @@ func readInto(name string, buf []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if info.Mode()&fs.ModeNamedPipe != 0 { // opening it would wait
+	if info.Mode()&fs.ModeNamedPipe != 0 { // opening a named pipe would wait for a writer
 		return 0, nil
 	}
 	f, err := os.Open(name) //nolint:gosec // the agent's task is to read files whose names it makes itself

@@ -30,7 +30,7 @@ func TestAttribute(t *testing.T) {
 	}
 }
 
-func TestReadIntoTellsWhatIsLonger(t *testing.T) {
+func TestReadIntoReportsALongerFile(t *testing.T) {
 	t.Parallel()
 	h := hosttest.Tree(t, map[string]string{"/file": "0123456789"})
 	for size, want := range map[int]string{5: "01234", 10: "0123456789", 11: "0123456789"} {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// BirthTime says when the file system says that a file was made. Many file systems do not know.
+// BirthTime returns the creation time of a file. Many file systems do not record it.
 func (h *Host) BirthTime(name string) (time.Time, error) {
-	if !h.Live() { // a tree's files may have been born when they were copied
+	if !h.Live() { // in a tree it may be the time of the copy
 		return time.Time{}, fmt.Errorf("birth time in a tree: %w", ErrUnsupported)
 	}
 	return birthTime(name)

@@ -13,21 +13,21 @@ const drmConnectors = "/sys/class/drm"
 // maxEDID is the length of an EDID with all 255 extensions, in bytes (VESA E-EDID 1.4 §2.2).
 const maxEDID = 256 * 128
 
-// Connector is a socket for a display, with a display attached.
+// Connector is a connector with a display attached.
 type Connector struct {
-	Name string // as the kernel calls it, e.g. "HDMI-A-1"
-	EDID []byte // empty where the display has none, as in many virtual machines
+	Name string // the kernel's name, e.g. "HDMI-A-1"
+	EDID []byte // empty if the display has none, as in many virtual machines
 }
 
-// Connectors lists the sockets that a display is attached to, by name. A connector that cannot be read is left out
-// and is part of the error.
+// Connectors returns the connectors that have a display, sorted by name. The error names those that
+// cannot be read; the list leaves them out.
 func (h *Host) Connectors() ([]Connector, error) {
 	if h.Live() && runtime.GOOS != "linux" {
-		return nil, fmt.Errorf("%w: displays are not collected on %s yet", ErrUnsupported, runtime.GOOS)
+		return nil, fmt.Errorf("%w: displays are not collected on %s", ErrUnsupported, runtime.GOOS)
 	}
 	entries, err := h.ReadDir(drmConnectors)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no graphics in %s", ErrUnsupported, drmConnectors)
+		return nil, fmt.Errorf("%w: %s does not exist", ErrUnsupported, drmConnectors)
 	}
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (h *Host) Connectors() ([]Connector, error) {
 
 func (h *Host) connector(dir string) (edid []byte, attached bool, err error) {
 	status, err := h.ReadFile(dir+"/status", 64)
-	if errors.Is(err, fs.ErrNotExist) { // a device that is no connector
+	if errors.Is(err, fs.ErrNotExist) { // the device is not a connector
 		return nil, false, nil
 	}
 	if err != nil || strings.TrimSpace(string(status)) != "connected" {

@@ -1,6 +1,6 @@
-// Package host is the only door to the machine: files, system tables, system calls, and the libraries that make
-// them. Build tags stand here and nowhere else in the agent. It reads; it never changes the machine and never
-// starts a process.
+// Package host is the agent's only access to the machine: files, system tables, system calls and
+// the libraries that make them. It is the only package of the agent with build tags. It reads; it
+// never changes the machine and never starts a process. Start reading at Host in host.go.
 package host
 
 import (
@@ -13,19 +13,19 @@ import (
 	"path/filepath"
 )
 
-// ErrUnsupported says that this system has no such source, or that it is not covered yet.
+// ErrUnsupported reports that this system has no such source, or that the agent does not cover it.
 var ErrUnsupported = errors.New("not supported on this system")
 
-// Host is the machine that the agent runs on, or a tree of files that stands in for one.
+// Host is the machine that the agent runs on, or a directory tree that represents one.
 type Host struct {
 	root string
 }
 
-// Local is the machine itself.
+// Local returns the machine itself.
 func Local() *Host { return &Host{root: "/"} }
 
-// Tree is the machine whose root directory is mounted at dir: another disk, a chroot, a test tree. Only what is
-// read from files is read from it; the rest is unsupported.
+// Tree returns the machine whose root directory is mounted at dir: another disk, a chroot, a test
+// tree. Only files are read from it; all other sources return ErrUnsupported.
 func Tree(dir string) (*Host, error) {
 	root, err := filepath.Abs(dir)
 	if err != nil {
@@ -41,14 +41,16 @@ func Tree(dir string) (*Host, error) {
 	return &Host{root: root}, nil
 }
 
-// Live reports whether the host is the machine itself, so that system calls tell about it.
+// Live reports whether the host is the machine itself, so that system calls apply to it.
 func (h *Host) Live() bool { return h.root == "/" }
 
-// maxLinks bounds the symbolic links that one name may lead through, as the kernel does (path_resolution(7)).
+// maxLinks bounds the symbolic links in the resolution of one name, as the kernel does
+// (path_resolution(7)).
 const maxLinks = 40
 
-// Path gives the name under which the process finds a file of the host. Symbolic links are followed inside the
-// host's tree, an absolute one starting at its root, so that a tree never leads out of itself.
+// Path returns the name under which this process finds a file of the host. It resolves symbolic
+// links inside the tree, and absolute links from the tree's root, so that no link leads out of the
+// tree.
 func (h *Host) Path(name string) (string, error) {
 	if h.Live() {
 		return filepath.FromSlash(name), nil
@@ -59,7 +61,7 @@ func (h *Host) Path(name string) (string, error) {
 		step, rest = firstElement(rest)
 		next := path.Join(resolved, step)
 		target, err := os.Readlink(h.join(next))
-		if err != nil { // no link, or nothing there: whoever opens it will say so
+		if err != nil { // not a link, or it does not exist; opening it returns the error
 			resolved = next
 			continue
 		}
@@ -122,7 +124,7 @@ func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) {
 	return os.ReadDir(full)
 }
 
-// Stat describes a file of the host, at the end of its links.
+// Stat follows symbolic links.
 func (h *Host) Stat(name string) (fs.FileInfo, error) {
 	full, err := h.Path(name)
 	if err != nil {
@@ -131,7 +133,7 @@ func (h *Host) Stat(name string) (fs.FileInfo, error) {
 	return os.Stat(full)
 }
 
-// Readlink gives the target of a symbolic link as it is written.
+// Readlink returns the target of a symbolic link without resolving it.
 func (h *Host) Readlink(name string) (string, error) {
 	parent, err := h.Path(path.Dir(name))
 	if err != nil {

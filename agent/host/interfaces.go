@@ -5,13 +5,13 @@ import (
 	"net/netip"
 )
 
-// Interface is a network interface as every system's socket interface shows it.
+// Interface is a network interface.
 type Interface struct {
 	Index    int
 	Name     string
-	MAC      string // empty: none
+	MAC      string // empty if it has none
 	MTU      int
-	Up       bool // switched on; says nothing of a cable
+	Up       bool // administratively up; a cable may be missing
 	Loopback bool
 	Tunnel   bool // point to point
 }
@@ -25,7 +25,8 @@ type InterfaceAddress struct {
 	Deprecated bool // RFC 4862 §5.5.4
 }
 
-// Interfaces lists the machine's network interfaces. A tree has none of its own: they are not in files.
+// Interfaces returns the machine's network interfaces. It is unsupported for a tree because they
+// are not in files.
 func (h *Host) Interfaces() ([]Interface, error) {
 	if !h.Live() {
 		return nil, fmt.Errorf("network interfaces of a tree: %w", ErrUnsupported)
@@ -33,7 +34,7 @@ func (h *Host) Interfaces() ([]Interface, error) {
 	return interfaces()
 }
 
-// InterfaceAddresses lists the addresses of the machine's network interfaces.
+// InterfaceAddresses returns the addresses of the machine's network interfaces.
 func (h *Host) InterfaceAddresses() ([]InterfaceAddress, error) {
 	if !h.Live() {
 		return nil, fmt.Errorf("network addresses of a tree: %w", ErrUnsupported)
@@ -41,7 +42,8 @@ func (h *Host) InterfaceAddresses() ([]InterfaceAddress, error) {
 	return interfaceAddresses()
 }
 
-// PermanentMAC gives the hardware address that an interface was made with, empty where the driver does not know.
+// PermanentMAC returns the hardware address that the manufacturer assigned, or "" if the driver
+// does not know it.
 func (h *Host) PermanentMAC(name string) (string, error) {
 	if !h.Live() {
 		return "", fmt.Errorf("permanent address in a tree: %w", ErrUnsupported)

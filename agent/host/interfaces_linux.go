@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interfaces is not for Linux, where /sys/class/net says more.
+// interfaces is unsupported on Linux, where /sys/class/net has more detail.
 func interfaces() ([]Interface, error) {
 	return nil, fmt.Errorf("interfaces outside /sys/class/net: %w", ErrUnsupported)
 }
 
-// interfaceAddresses asks by netlink rather than by package net, which does not tell the flags.
+// interfaceAddresses uses netlink because package net does not return the flags.
 func interfaceAddresses() ([]InterfaceAddress, error) {
 	list, err := netlink.AddrList(nil, netlink.FAMILY_ALL)
 	if err != nil {
@@ -31,7 +31,7 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 		addresses = append(addresses, InterfaceAddress{
 			Index:  a.LinkIndex,
 			Prefix: netip.PrefixFrom(ip, bits),
-			// The same bit says "secondary" of an IPv4 address (rtnetlink(7)).
+			// For an IPv4 address the same bit means "secondary" (rtnetlink(7)).
 			Temporary:  ip.Is6() && a.Flags&unix.IFA_F_TEMPORARY != 0,
 			Tentative:  a.Flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_DADFAILED) != 0,
 			Deprecated: a.Flags&unix.IFA_F_DEPRECATED != 0,

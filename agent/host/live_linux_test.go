@@ -41,7 +41,7 @@ func TestKernelIsTheRunningOne(t *testing.T) {
 	}
 }
 
-// The addresses must be those that the standard library finds by another way.
+// The addresses must equal those that the standard library finds in another way.
 func TestInterfaceAddressesAreAll(t *testing.T) {
 	t.Parallel()
 	list, err := host.Local().InterfaceAddresses()
@@ -85,7 +85,7 @@ func TestBirthTimeIsNotBeforeTheFile(t *testing.T) {
 	}
 	born, err := host.Local().BirthTime(name)
 	if err != nil {
-		t.Skip(err) // this file system does not know
+		t.Skip(err) // this file system does not record it
 	}
 	info, err := os.Stat(name)
 	if err != nil {

@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// ErrLocked says that another process holds a lock.
+// ErrLocked reports that another process holds the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// lockPoll is how often a lock is tried again: systems have no portable wait with a deadline.
+// lockPoll is the interval between two attempts, because no portable call waits with a deadline.
 const lockPoll = 50 * time.Millisecond
 
-// Lock takes hold of a file for this process alone, waiting a while for another one to let go of it. The lock ends with
-// the file's Close, or with the process. The file is made where there is none, and stays: it holds nothing.
+// Lock takes an exclusive lock on a file and waits at most wait for another process to release it.
+// Closing the file, or the end of the process, releases the lock. Lock creates the file if it does
+// not exist and never removes it; the file stays empty.
 func Lock(name string, wait time.Duration) (*os.File, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // a name of the agent's own
 	if err != nil {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Logon is what Windows keeps of an account that was logged on at the machine's own console. Linux keeps a file of
-// all sessions instead.
+// Logon is what Windows records about an account that logged on at the machine's console. Linux
+// keeps a file of all sessions instead.
 type Logon struct {
 	SID         string    // e.g. "S-1-5-21-1004336348-1177238915-682003330-1001"
-	Account     string    // `DOMAIN\name`; the domain of an account of the machine is the machine's name, or "."
-	Principal   string    // what was typed in, e.g. "name@example.com"; only of the last
-	DisplayName string    // empty: not known
-	LoadedAt    time.Time // when its profile was loaded last; zero: not known
-	Last        bool      // nobody logged on at the console after it
+	Account     string    // `DOMAIN\name`; for a local account the domain is the machine's name, or "."
+	Principal   string    // as typed in, e.g. "name@example.com"; only for the last logon
+	DisplayName string    // empty if unknown
+	LoadedAt    time.Time // last time the profile was loaded; zero if unknown
+	Last        bool      // the most recent logon at the console
 }
 
-// Logons lists who logged on last, and the machine's own accounts that have a profile on it. Those of a domain are not
-// among the others: to know their names, the domain would have to be asked.
+// Logons returns the last logon and the local accounts that have a profile on the machine. Other
+// domain accounts are left out: their names would need a request to the domain.
 func (h *Host) Logons() ([]Logon, error) {
 	if !h.Live() {
 		return nil, fmt.Errorf("logons of a tree: %w", ErrUnsupported)

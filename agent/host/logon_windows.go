@@ -10,14 +10,16 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// Where the registry has who logged on. A 32-bit program would be shown another part of it.
+// Registry keys of logons. wholeView selects the 64-bit view, because a 32-bit program would read
+// another part of the registry.
 const (
 	logonUI     = `SOFTWARE\Microsoft\Windows\CurrentVersion\Authentication\LogonUI`
 	profileList = `SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`
 	wholeView   = registry.READ | registry.WOW64_64KEY
 )
 
-// accountSID begins the SIDs of accounts of machines and of domains (Microsoft, "Well-known SIDs").
+// accountSID is the prefix of the SIDs of machine and domain accounts (Microsoft, "Well-known
+// SIDs").
 const accountSID = "S-1-5-21-"
 
 func logons() ([]Logon, error) {
@@ -32,7 +34,7 @@ func logons() ([]Logon, error) {
 	return profiles, err
 }
 
-// lastLogon is empty where nobody logged on yet.
+// lastLogon returns the zero Logon if nobody has logged on.
 func lastLogon() (Logon, error) {
 	key, err := registry.OpenKey(registry.LOCAL_MACHINE, logonUI, wholeView)
 	if errors.Is(err, registry.ErrNotExist) {
@@ -44,7 +46,7 @@ func lastLogon() (Logon, error) {
 	defer func() { _ = key.Close() }()
 	text := func(name string) string {
 		value, _, err := key.GetStringValue(name)
-		if err != nil { // not every release of Windows has all of them
+		if err != nil { // not every release of Windows has all values
 			return ""
 		}
 		return value
@@ -62,7 +64,8 @@ func lastLogon() (Logon, error) {
 	return l, nil
 }
 
-// localProfiles lists the machine's own accounts that have a profile, but for the last one, which gets its time.
+// localProfiles returns the local accounts that have a profile, except the last logon, whose
+// LoadedAt it sets.
 func localProfiles(last *Logon) ([]Logon, error) {
 	list, err := registry.OpenKey(registry.LOCAL_MACHINE, profileList, wholeView)
 	if err != nil {
@@ -93,7 +96,7 @@ func localProfiles(last *Logon) ([]Logon, error) {
 	return found, nil
 }
 
-// machineSID begins the SIDs of the machine's own accounts.
+// machineSID returns the prefix of the SIDs of local accounts.
 func machineSID() (string, error) {
 	name, err := windows.ComputerName()
 	if err != nil {
@@ -104,12 +107,12 @@ func machineSID() (string, error) {
 		return "", fmt.Errorf("look up the machine's SID: %w", err)
 	}
 	if !strings.HasPrefix(sid.String(), accountSID) {
-		return "", fmt.Errorf("look up the machine's SID: %s is none", sid)
+		return "", fmt.Errorf("look up the machine's SID: unexpected %s", sid)
 	}
 	return sid.String(), nil
 }
 
-// accountOf is empty for a profile whose account is gone.
+// accountOf returns "" for a profile whose account no longer exists.
 func accountOf(text string) string {
 	sid, err := windows.StringToSid(text)
 	if err != nil {

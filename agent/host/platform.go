@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Platform is what a system other than Linux says of itself through its own interfaces. Linux says it in files.
+// Platform describes a system other than Linux. Linux describes itself in files.
 type Platform struct {
 	Name        string // e.g. "Microsoft Windows 11 Pro"
 	Version     string
-	BootTime    time.Time // zero: not known
-	MemoryBytes uint64    // 0: not known
+	BootTime    time.Time // zero if unknown
+	MemoryBytes uint64    // 0 if unknown
 }
 
-// Platform asks the system about itself.
+// Platform calls the system's own interfaces.
 func (h *Host) Platform() (Platform, error) {
 	if !h.Live() {
 		return Platform{}, fmt.Errorf("platform of a tree: %w", ErrUnsupported)

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// platform gives neither name nor version: gopsutil would start sw_vers for them.
+// platform returns neither name nor version, because gopsutil would start the process sw_vers for
+// them.
 func platform() (Platform, error) {
 	var p Platform
 	boot, err1 := unix.SysctlTimeval("kern.boottime")

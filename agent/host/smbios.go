@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// Where Linux has the SMBIOS table.
+// Paths of the SMBIOS table on Linux.
 const (
 	smbiosTable      = "/sys/firmware/dmi/tables/DMI"
 	smbiosEntryPoint = "/sys/firmware/dmi/tables/smbios_entry_point"
 	dmiStrings       = "/sys/class/dmi/id/"
 )
 
-// maxSMBIOS bounds the table, in bytes. Large servers have some 100 KiB.
+// maxSMBIOS bounds the table, in bytes. Large servers have about 100 KiB.
 const maxSMBIOS = 16 << 20
 
-// SMBIOS gives the raw SMBIOS table and, where there is one, the entry point that leads to it.
+// SMBIOS returns the raw SMBIOS table and its entry point. The entry point is nil if there is none.
 func (h *Host) SMBIOS() (table, entryPoint []byte, err error) {
 	if h.Live() {
 		return h.systemSMBIOS()
@@ -25,7 +25,7 @@ func (h *Host) SMBIOS() (table, entryPoint []byte, err error) {
 	return h.smbiosFiles()
 }
 
-// smbiosFiles reads the table as Linux shows it.
+// smbiosFiles reads the table from sysfs.
 func (h *Host) smbiosFiles() (table, entryPoint []byte, err error) {
 	table, err = h.ReadFile(smbiosTable, maxSMBIOS)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,14 +35,14 @@ func (h *Host) smbiosFiles() (table, entryPoint []byte, err error) {
 		return nil, nil, err
 	}
 	entryPoint, err = h.ReadFile(smbiosEntryPoint, 4096)
-	if err != nil { // the table alone tells nearly everything
+	if err != nil { // the table alone contains nearly everything
 		return table, nil, nil //nolint:nilerr // see above
 	}
 	return table, entryPoint, nil
 }
 
-// DMI gives one of the strings of the SMBIOS table that Linux has in files of their own, e.g. "product_name".
-// Unlike the table, most of them may be read by everybody.
+// DMI returns one of the SMBIOS strings that Linux exposes as files, e.g. "product_name". Unlike
+// the table, most of these files are readable by every user.
 func (h *Host) DMI(name string) (string, error) {
 	text, err := h.ReadFile(dmiStrings+name, 4096)
 	return strings.TrimSpace(string(text)), err

@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// SystemdUnit is a unit that systemd holds in memory, in systemd's words (org.freedesktop.systemd1(5)).
+// SystemdUnit is a unit that systemd has loaded, in systemd's terms (org.freedesktop.systemd1(5)).
 type SystemdUnit struct {
 	Name   string // e.g. "ssh.service"
 	Active string // e.g. "active", "inactive", "failed"
 	Sub    string // e.g. "running", "exited", "dead"
 }
 
-// SystemdServices asks the running systemd for the services that it holds in memory.
+// SystemdServices returns the services that the running systemd has loaded.
 func (h *Host) SystemdServices(ctx context.Context) ([]SystemdUnit, error) {
 	if !h.Live() {
 		return nil, fmt.Errorf("systemd of a tree: %w", ErrUnsupported)
@@ -20,5 +20,6 @@ func (h *Host) SystemdServices(ctx context.Context) ([]SystemdUnit, error) {
 	return systemdServices(ctx, systemBus)
 }
 
-// systemBus is where the bus listens (D-Bus specification, "Well-known Message Bus Instances").
+// systemBus is the address of the system bus (D-Bus specification, "Well-known Message Bus
+// Instances").
 const systemBus = "unix:path=/run/dbus/system_bus_socket"

@@ -9,8 +9,8 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// listed is one element of the answer of ListUnitsByPatterns: all but Name, Active and Sub are left unread.
-type listed struct {
+// unitReply is one element of the reply to ListUnitsByPatterns. Only Name, Active and Sub are used.
+type unitReply struct {
 	Name, Description, Load, Active, Sub, Follower string
 	Path                                           dbus.ObjectPath
 	JobID                                          uint32
@@ -28,9 +28,9 @@ func systemdServices(ctx context.Context, bus string) ([]SystemdUnit, error) {
 	manager := conn.Object("org.freedesktop.systemd1", "/org/freedesktop/systemd1")
 	call := manager.CallWithContext(ctx, "org.freedesktop.systemd1.Manager.ListUnitsByPatterns", dbus.FlagNoAutoStart,
 		[]string{}, []string{"*.service"})
-	var units []listed
+	var units []unitReply
 	if err := call.Store(&units); err != nil {
-		return nil, fmt.Errorf("ask systemd for its units: %w", err)
+		return nil, fmt.Errorf("list systemd units: %w", err)
 	}
 	services := make([]SystemdUnit, len(units))
 	for i, u := range units {

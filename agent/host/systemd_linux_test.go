@@ -15,13 +15,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// bus is a message bus with a systemd behind it, as far as one question needs them.
+// bus is a message bus with a systemd that answers one question.
 type bus struct {
-	units  []listed
-	silent bool // takes the question and never answers
+	units  []unitReply
+	silent bool // receives the question and never answers
 }
 
-// start listens until the test ends and returns the bus's address.
+// start listens until the end of the test and returns the bus's address.
 func (b bus) start(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bus")
@@ -58,7 +58,7 @@ func (b bus) serve(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		body := []any{":1.1"} // the answer to Hello: the caller's name
+		body := []any{":1.1"} // the reply to Hello: the caller's name
 		if call.Headers[dbus.FieldMember].Value() == "ListUnitsByPatterns" {
 			body = []any{b.units}
 		}
@@ -76,7 +76,7 @@ func (b bus) serve(conn net.Conn) {
 	}
 }
 
-// authenticate lets in whoever asks (D-Bus specification, "Authentication Protocol").
+// authenticate accepts every client (D-Bus specification, "Authentication Protocol").
 func authenticate(in *bufio.Reader, conn net.Conn) error {
 	if _, err := in.ReadByte(); err != nil {
 		return err
@@ -103,7 +103,7 @@ func authenticate(in *bufio.Reader, conn net.Conn) error {
 
 func TestSystemdServices(t *testing.T) {
 	t.Parallel()
-	address := bus{units: []listed{
+	address := bus{units: []unitReply{
 		{Name: "ssh.service", Description: "OpenBSD Secure Shell server", Load: "loaded", Active: "active", Sub: "running", Path: "/a", JobPath: "/"},
 		{Name: "fstrim.service", Load: "loaded", Active: "inactive", Sub: "dead", Path: "/b", JobPath: "/"},
 	}}.start(t)
@@ -117,7 +117,7 @@ func TestSystemdServices(t *testing.T) {
 	}
 }
 
-func TestSystemdThatDoesNotAnswerIsLeft(t *testing.T) {
+func TestSystemdWithoutAnAnswerIsAbandoned(t *testing.T) {
 	t.Parallel()
 	address := bus{silent: true}.start(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -136,9 +136,9 @@ func TestNoBus(t *testing.T) {
 }
 
 func BenchmarkSystemdServices(b *testing.B) {
-	units := make([]listed, 150) // about what a desktop holds in memory
+	units := make([]unitReply, 150) // about as many as a desktop has loaded
 	for i := range units {
-		units[i] = listed{Name: "systemd-something.service", Description: "Something of a Length That Is Usual",
+		units[i] = unitReply{Name: "systemd-something.service", Description: "Something of a Length That Is Usual",
 			Load: "loaded", Active: "inactive", Sub: "dead", Path: "/org/freedesktop/systemd1/unit/something_2eservice", JobPath: "/"}
 	}
 	address := bus{units: units}.start(b)

@@ -18,7 +18,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// machine is what an agent of these tests finds. It may change while the agent runs.
+// machine is a simulated machine. It may change while the agent runs.
 type machine struct {
 	mu       sync.Mutex
 	clock    time.Time
@@ -76,7 +76,7 @@ func (m *machine) collect(context.Context) link.Inventory {
 	}
 }
 
-// wanted gives the facts of the machine's software, sorted, as the collector should hold them.
+// wanted returns the facts of the machine's software, sorted, as the collector should hold them.
 func (m *machine) wanted() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -95,7 +95,7 @@ func newAgent(t *testing.T, c *collector, m *machine) *link.Agent {
 	return resume(t, enrolled(t, c, m), m)
 }
 
-// enrolled makes a state directory with an identity in it.
+// enrolled makes a state directory with an identity.
 func enrolled(t *testing.T, c *collector, m *machine) string {
 	t.Helper()
 	identity, err := link.Enroll(t.Context(), link.Enrollment{Collector: c.address, Token: goodToken, Pin: c.authority.Pin()}, m.now)
@@ -132,7 +132,7 @@ func openState(t *testing.T, dir string) *state.State {
 	return s
 }
 
-// logged shows the agent's log with the test.
+// logged writes the agent's log to the log of the test.
 type logged struct{ t *testing.T }
 
 func (l logged) Write(p []byte) (int, error) {
@@ -144,7 +144,7 @@ func mustSync(t *testing.T, a *link.Agent) link.Report {
 	t.Helper()
 	report, err := a.Sync(t.Context())
 	if err != nil {
-		t.Fatal(link.Words(err))
+		t.Fatal(link.Explain(err))
 	}
 	return report
 }

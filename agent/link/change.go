@@ -8,24 +8,26 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// change is what the agent has to say of one section in answer to a Want.
+// change is what the agent sends of one section in reply to a Want.
 type change struct {
 	section      string
-	base         []byte // root of the set that it is relative to; empty: the section is sent whole
+	base         []byte // root of the set that the change is relative to; empty if the section is sent whole
 	root         inventory.Root
 	duration     time.Duration
 	added        []wire.Encoded
 	removed      [][]byte       // facts
-	readings     []wire.Encoded // items that did not change, for their readings
+	readings     []wire.Encoded // unchanged items, sent for their readings
 	readingsOnly bool
 }
 
-// knownSets finds the facts that the collector acknowledged of a section, if their root is the given one.
+// knownSets returns the facts that the collector acknowledged for a section if their root is the
+// given one.
 type knownSets func(section string, root inventory.Root) (facts [][]byte, ok bool)
 
-// answer works out what to send for a Want: for each section it names, once, a delta if the agent knows what the
-// collector holds and the section is complete, else the whole; and the readings of all other items if it wants them. A section that
-// was not collected has nothing to send.
+// answer returns what to send for a Want. For each named section it returns a delta if the agent
+// has the set that the collector holds and the section is complete, else the whole section. If the
+// Want asks for readings, it adds those of all other sections. A section that was not collected is
+// left out.
 func answer(want *inventoryv1.Want, inv Inventory, known knownSets) []change {
 	wanted := make(map[string][]byte, len(want.GetSections()))
 	for _, w := range want.GetSections() {
@@ -45,7 +47,7 @@ func answer(want *inventoryv1.Want, inv Inventory, known knownSets) []change {
 	return changes
 }
 
-// changeFrom gives the change from what the collector says it holds to what the section is now.
+// changeFrom returns the change from the set that the collector holds to the current set.
 func (s Section) changeFrom(base []byte, withReadings bool, known knownSets) change {
 	whole := change{section: s.Section, root: s.Root, duration: s.Duration, added: s.Set.Items()}
 	if !s.Status.Complete() || len(base) != len(inventory.Root{}) {
@@ -65,18 +67,21 @@ func (s Section) changeFrom(base []byte, withReadings bool, known knownSets) cha
 	return delta
 }
 
-// readingsAlone gives the readings of a section that did not change; nothing where its items have none.
+// readingsAlone returns the readings of an unchanged section, or nil if its items have none.
 func (s Section) readingsAlone() []change {
 	for _, item := range s.Set.Items() {
 		if item.Readings != nil {
-			return []change{{section: s.Section, root: s.Root, duration: s.Duration, readings: s.Set.Items(), readingsOnly: true}}
+			return []change{{
+				section: s.Section, root: s.Root, duration: s.Duration,
+				readings: s.Set.Items(), readingsOnly: true,
+			}}
 		}
 	}
 	return nil
 }
 
-// difference tells which items of a set are not in the base, which facts of the base are not in the set, and
-// which items are in both.
+// difference returns the items of set that are not in base, the facts of base that are not in set,
+// and the items that are in both.
 func difference(set wire.Set, base [][]byte) (added []wire.Encoded, removed [][]byte, kept []wire.Encoded) {
 	gone := make(map[wire.Hash][]byte, len(base))
 	for _, facts := range base {
@@ -90,7 +95,7 @@ func difference(set wire.Set, base [][]byte) (added []wire.Encoded, removed [][]
 			added = append(added, item)
 		}
 	}
-	for _, facts := range base { // in their order, not the map's
+	for _, facts := range base { // in the order of base, not of the map
 		if _, ok := gone[wire.HashOf(facts)]; ok {
 			removed = append(removed, facts)
 		}

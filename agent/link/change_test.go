@@ -16,7 +16,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// softwareOf draws a section of a few packages out of few, so that two of them overlap.
+// softwareOf draws a section with a few of a few packages, so that two sections overlap.
 func softwareOf(t *rapid.T, label string) Section {
 	drawn := rapid.MapOf(rapid.IntRange(0, 30), rapid.IntRange(1, 3)).Draw(t, label)
 	var items []proto.Message
@@ -71,7 +71,7 @@ func TestBaseAndDeltaMakeTheNewSet(t *testing.T) {
 	})
 }
 
-// drawn is a change of any sizes, small and beyond a chunk.
+// drawnChange draws a change of any size, small or larger than a chunk.
 func drawnChange(t *rapid.T) change {
 	size := rapid.SampledFrom([]int{0, 1, 100, 60_000, maxItem})
 	c := change{section: "software"}

@@ -13,26 +13,26 @@ import (
 )
 
 const (
-	// maxRounds is how often a collector may want sections in one check-in: once, and again those that did not
-	// come out right. Beyond that the two will not agree.
+	// maxRounds bounds the Wants in one check-in: the first, and repeats for sections that did not
+	// verify. More repeats would not help.
 	maxRounds = 3
-	// maxMessages bounds what a collector may say at all in one check-in.
+	// maxMessages bounds the messages that a collector may send in one check-in.
 	maxMessages = 16
-	// maxIdentifier is the size in bytes of the largest ratchet token that is remembered.
+	// maxToken is the maximum size of a ratchet token, in bytes.
 	maxToken = 64
-	// readingsInterval is how long readings may wait where nothing else changed.
+	// readingsInterval is how long readings wait if nothing else changes.
 	readingsInterval = 24 * time.Hour
 )
 
-// Outcome is what a check-in came to.
+// Outcome is the result of a check-in.
 type Outcome struct {
 	Sections []Sent // those that were sent
 	Verdicts []inventory.Verdict
-	Next     time.Duration // until the next check-in, as the collector asks
-	Again    bool          // the collector asked meanwhile for another inventory
+	Next     time.Duration // time until the next check-in, set by the collector
+	Again    bool          // the collector asked for another inventory during the check-in
 }
 
-// Sent is what was sent of one section.
+// Sent describes what was sent of one section.
 type Sent struct {
 	Section string
 	Whole   bool // not a delta
@@ -41,7 +41,7 @@ type Sent struct {
 	Bytes   int // compressed
 }
 
-// checkIn is one check-in under way.
+// checkIn is a check-in in progress.
 type checkIn struct {
 	*conversation
 	inv     Inventory
@@ -50,11 +50,11 @@ type checkIn struct {
 	outcome Outcome
 }
 
-// checkIn says what the agent holds and sends what the collector wants, until it acknowledges.
+// checkIn announces the inventory, then sends what the collector wants until it acknowledges.
 func (c *conversation) checkIn(inv Inventory) (Outcome, error) {
 	i := &checkIn{conversation: c, inv: inv, root: inv.root()}
 	acknowledged, known := c.state.InventoryRoot()
-	if err := i.say(!known || acknowledged != i.root); err != nil {
+	if err := i.announce(!known || acknowledged != i.root); err != nil {
 		return Outcome{}, err
 	}
 	for range maxMessages {
@@ -62,60 +62,61 @@ func (c *conversation) checkIn(inv Inventory) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if done, err := i.react(message); done || err != nil {
+		if done, err := i.handle(message); done || err != nil {
 			return i.outcome, err
 		}
 	}
-	return Outcome{}, fmt.Errorf("the collector said %d things and acknowledged nothing", maxMessages)
+	return Outcome{}, fmt.Errorf("the collector sent %d messages without acknowledging the inventory", maxMessages)
 }
 
-// say sends the check-in itself.
-func (i *checkIn) say(withSummaries bool) error {
-	said := &inventoryv1.CheckIn{
+// announce sends the CheckIn message.
+func (i *checkIn) announce(withSummaries bool) error {
+	checkIn := &inventoryv1.CheckIn{
 		Token:         i.state.Token(),
 		InventoryRoot: i.root[:],
 		ReadingsDue:   readingsDue(i.state.ReadingsAccepted(), i.now()),
 		Hello:         i.hello,
 	}
-	if said.Hello != nil {
-		said.Hello.Hardware = i.inv.Hardware
+	if checkIn.Hello != nil {
+		checkIn.Hello.Hardware = i.inv.Hardware
 		i.hello = nil
 	}
 	if withSummaries {
-		said.Sections = i.inv.summaries()
+		checkIn.Sections = i.inv.summaries()
 	}
-	return i.send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: said}})
+	return i.send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: checkIn}})
 }
 
-// readingsDue reports whether readings waited long enough. What was accepted in the future was accepted by another clock.
+// readingsDue reports whether readings have waited long enough. An acceptance in the future means
+// that the clock was changed since.
 func readingsDue(accepted, now time.Time) bool {
 	return now.Sub(accepted) >= readingsInterval || accepted.After(now)
 }
 
-// react does what the collector's message asks for, and reports whether that was the last one.
-func (i *checkIn) react(message *inventoryv1.CollectorMessage) (done bool, err error) {
+// handle replies to a message of the collector and reports whether the check-in is complete.
+func (i *checkIn) handle(message *inventoryv1.CollectorMessage) (done bool, err error) {
 	switch kind := message.GetKind().(type) {
 	case *inventoryv1.CollectorMessage_Ack:
 		return true, i.acknowledge(kind.Ack)
 	case *inventoryv1.CollectorMessage_Want:
-		return false, i.satisfy(kind.Want)
+		return false, i.sendWanted(kind.Want)
 	case *inventoryv1.CollectorMessage_CollectNow:
 		i.outcome.Again = true
 		return false, nil
 	case *inventoryv1.CollectorMessage_Rekey:
 		return false, &rekeyError{kind.Rekey.GetReason()}
 	default:
-		return false, errors.New("the collector says something that this agent does not know")
+		return false, errors.New("the collector sent a message of an unknown kind; this agent may be too old")
 	}
 }
 
-// satisfy sends what the collector wants.
-func (i *checkIn) satisfy(want *inventoryv1.Want) error {
+// sendWanted sends what a Want asks for.
+func (i *checkIn) sendWanted(want *inventoryv1.Want) error {
 	if want.GetSummaries() {
-		return i.say(true)
+		return i.announce(true)
 	}
 	if i.rounds++; i.rounds > maxRounds {
-		return fmt.Errorf("the collector wants more after %d answers", maxRounds)
+		return fmt.Errorf("the collector still asks for sections after %d replies", maxRounds)
 	}
 	packer, err := newPacker()
 	if err != nil {
@@ -136,7 +137,7 @@ func (i *checkIn) satisfy(want *inventoryv1.Want) error {
 	return i.send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Commit{Commit: &inventoryv1.Commit{}}})
 }
 
-// transmit sends one change, chunk by chunk, and gives the size of its compressed items.
+// transmit sends one change in chunks and returns the size of its compressed items.
 func (i *checkIn) transmit(c change, packer *zstd.Encoder) (bytes int, err error) {
 	for items, last := range c.chunks() {
 		update, err := c.update(items, last, packer)
@@ -144,17 +145,18 @@ func (i *checkIn) transmit(c change, packer *zstd.Encoder) (bytes int, err error
 			return bytes, err
 		}
 		bytes += len(update.GetItems())
-		if err := i.send(&inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Update{Update: update}}); err != nil {
+		message := &inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_Update{Update: update}}
+		if err := i.send(message); err != nil {
 			return bytes, err
 		}
 	}
 	return bytes, nil
 }
 
-// acknowledge remembers that the collector holds the inventory. Until here the agent has forgotten nothing.
+// acknowledge stores what the collector now holds. Until then the state keeps the previous set.
 func (i *checkIn) acknowledge(ack *inventoryv1.Ack) error {
 	if len(ack.GetToken()) > maxToken {
-		return fmt.Errorf("the collector's token has %d bytes", len(ack.GetToken()))
+		return fmt.Errorf("the collector sent a token of %d bytes, more than %d", len(ack.GetToken()), maxToken)
 	}
 	for _, v := range ack.GetVerdicts() {
 		i.outcome.Verdicts = append(i.outcome.Verdicts, inventory.Verdict{

@@ -11,15 +11,15 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// maxPayload is how many bytes of items an Update holds before compression.
+// maxPayload is the maximum size of the items of an Update before compression, in bytes.
 const maxPayload = 512 << 10
 
-// maxOverhead bounds what an item's tags and lengths add to its bytes: three fields of a tag and a length of up to
-// four bytes each.
+// maxOverhead bounds the tags and lengths of an encoded item, in bytes: three fields with a tag and
+// a length of up to four bytes each.
 const maxOverhead = 15
 
-// chunks splits a change into payloads of at most maxPayload bytes. There is always one, so that a section that became
-// empty is said to be.
+// chunks splits a change into payloads of at most maxPayload bytes. It yields at least one payload,
+// so that an empty section is sent too.
 func (c change) chunks() iter.Seq2[*inventoryv1.Items, bool] {
 	return func(yield func(items *inventoryv1.Items, last bool) bool) {
 		items, size := &inventoryv1.Items{}, 0
@@ -58,10 +58,11 @@ func (c change) chunks() iter.Seq2[*inventoryv1.Items, bool] {
 }
 
 func readingOf(item wire.Encoded) *inventoryv1.Reading {
-	return &inventoryv1.Reading{KeyHash: uint64(item.KeyHash), Readings: item.Readings} //nolint:gosec // a hash has no sign
+	keyHash := uint64(item.KeyHash) //nolint:gosec // a hash has no sign
+	return &inventoryv1.Reading{KeyHash: keyHash, Readings: item.Readings}
 }
 
-// update makes the message that carries one payload of a change.
+// update returns the message for one payload of a change.
 func (c change) update(items *inventoryv1.Items, last bool, packer *zstd.Encoder) (*inventoryv1.Update, error) {
 	raw, err := proto.Marshal(items)
 	if err != nil {
@@ -78,7 +79,7 @@ func (c change) update(items *inventoryv1.Items, last bool, packer *zstd.Encoder
 	}, nil
 }
 
-// newPacker makes an encoder that takes little memory; it is for one answer and then let go.
+// newPacker returns an encoder that uses little memory. It serves one reply.
 func newPacker() (*zstd.Encoder, error) {
 	packer, err := zstd.NewWriter(nil,
 		zstd.WithEncoderLevel(zstd.SpeedFastest),

@@ -25,7 +25,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// birth is when every authority of these tests began, and what their clocks start from.
+// birth is the start of every authority in these tests, and the start of their clocks.
 var birth = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -40,17 +40,18 @@ type held struct {
 	readings map[uint64]string
 }
 
-// record is what the collector holds of one key.
+// record is what the collector holds for one key.
 type record struct {
 	agentID  string
 	root     inventory.Root
 	sections map[string]*held
 	token    []byte
-	before   []byte // the token before
+	before   []byte // the previous token
 	revoked  bool
 }
 
-// collector is a collector in memory that keeps to sync.proto. Its fields bend it for one test.
+// collector is an in-memory collector that implements sync.proto. Its fields change its behavior
+// for one test.
 type collector struct {
 	inventoryv1.UnimplementedEnrollmentServer
 	inventoryv1.UnimplementedInventoryServer
@@ -63,18 +64,18 @@ type collector struct {
 	records   map[[32]byte]*record
 	agents    int
 	calls     []string               // the RPCs that arrived
-	heard     []*inventoryv1.CheckIn // the check-ins that arrived
+	received  []*inventoryv1.CheckIn // the check-ins that arrived
 	updates   []*inventoryv1.Update  // without their items
 	next      uint32                 // seconds until the next check-in
-	dropAck   bool                   // commit, but break the stream instead of acknowledging, once
-	wantAll   bool                   // want everything for ever
-	distrust  int                    // so many updates come out wrong
-	rekey     string                 // ask for a new key, for this reason, once
+	dropAck   bool                   // once: commit, then break the stream instead of acknowledging
+	wantAll   bool                   // want everything forever
+	distrust  int                    // number of updates that fail to verify
+	rekey     string                 // once: ask for a new key, for this reason
 	verdicts  []*inventoryv1.Verdict
-	answer    *inventoryv1.EnrollResponse     // instead of the right one
-	say       []*inventoryv1.CollectorMessage // before everything else
+	answer    *inventoryv1.EnrollResponse     // instead of the correct one
+	say       []*inventoryv1.CollectorMessage // sent before everything else
 	readings  bool                            // want readings when they are due
-	collect   chan struct{}                   // each asks an idle agent to collect now
+	collect   chan struct{}                   // each value asks an idle agent to collect now
 	committed chan struct{}
 }
 
@@ -96,7 +97,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-// serve listens with a certificate and gives the address.
+// serve listens with a certificate and returns the address.
 func (c *collector) serve(t *testing.T, certificate tls.Certificate) string {
 	t.Helper()
 	pool, err := pki.Pool(c.authority.Certificate())
@@ -123,7 +124,7 @@ func (c *collector) now() time.Time {
 	return c.clock
 }
 
-// with changes the collector while it may be in a call.
+// with changes the collector, possibly during a call.
 func (c *collector) with(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -182,7 +183,7 @@ func (c *collector) Renew(_ context.Context, req *inventoryv1.RenewRequest) (*in
 	return &inventoryv1.RenewResponse{Certificate: der, Authorities: [][]byte{c.authority.Certificate()}}, err
 }
 
-// caller finds the record of the key that the connection proved.
+// caller returns the record of the key that the connection proved.
 func (c *collector) caller(ctx context.Context) (*record, error) {
 	p, _ := peer.FromContext(ctx)
 	chains := p.AuthInfo.(credentials.TLSInfo).State.VerifiedChains
@@ -272,7 +273,7 @@ func (s *session) handle(m *inventoryv1.AgentMessage) error {
 	defer s.collector.mu.Unlock()
 	switch kind := m.GetKind().(type) {
 	case *inventoryv1.AgentMessage_CheckIn:
-		s.collector.heard = append(s.collector.heard, kind.CheckIn)
+		s.collector.received = append(s.collector.received, kind.CheckIn)
 		s.checkIn = kind.CheckIn
 		return s.decide()
 	case *inventoryv1.AgentMessage_Update:
@@ -317,7 +318,7 @@ func (s *session) want(w *inventoryv1.Want) error {
 	return s.stream.Send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Want{Want: w}})
 }
 
-// commit applies the updates; what does not come out right it wants once more, whole.
+// commit applies the updates. It wants each section that fails to verify once more, whole.
 func (s *session) commit() error {
 	again := &inventoryv1.Want{}
 	gathered := map[string][]*inventoryv1.Update{}
@@ -410,14 +411,14 @@ func (h *held) add(section string, packed []byte) error {
 	return nil
 }
 
-// ack commits, turns the ratchet where something changed, and says so.
+// ack commits, issues a new ratchet token if something changed, and acknowledges.
 func (s *session) ack(changed bool) error {
 	ack := &inventoryv1.Ack{NextCheckInSeconds: s.collector.next, Verdicts: s.collector.verdicts}
 	ack.ReadingsAccepted = s.checkIn.GetReadingsDue() && s.collector.readings
 	if changed {
 		s.record.root = inventory.Root(s.checkIn.GetInventoryRoot())
 		s.record.before = s.checkIn.GetToken()
-		s.record.token = append([]byte("token-"), byte('0'+len(s.collector.heard)))
+		s.record.token = append([]byte("token-"), byte('0'+len(s.collector.received)))
 		ack.Token = s.record.token
 	}
 	if s.collector.dropAck {
@@ -428,7 +429,7 @@ func (s *session) ack(changed bool) error {
 	return s.stream.Send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Ack{Ack: ack}})
 }
 
-// facts gives what the collector holds of a section, sorted; nil where it holds nothing.
+// facts returns what the collector holds of a section, sorted; nil if it holds nothing.
 func (c *collector) facts(agentID, section string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

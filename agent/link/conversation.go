@@ -15,50 +15,50 @@ import (
 )
 
 const (
-	// maxSilence is how long a collector may think about an answer.
+	// maxSilence is how long the agent waits for a message of the collector.
 	maxSilence = 5 * time.Minute
-	// frameSize is what gRPC puts before a message, in bytes.
+	// frameSize is the size of the gRPC frame header of a message, in bytes.
 	frameSize = 5
 )
 
-// conversation is one stream with a collector.
+// conversation is one Sync stream to a collector.
 type conversation struct {
-	done    <-chan struct{} // closed when the conversation is over, by whoever opened it
+	done    <-chan struct{} // closed by the caller of converse when the stream is no longer needed
 	stream  grpc.BidiStreamingClient[inventoryv1.AgentMessage, inventoryv1.CollectorMessage]
-	inbox   chan heard
+	inbox   chan received
 	state   *state.State
-	hello   *inventoryv1.Hello // nil once said
+	hello   *inventoryv1.Hello // nil once sent
 	now     func() time.Time
 	sent    int // bytes
 	arrived int // bytes
 }
 
-// heard is what the stream gave: a message or its end.
-type heard struct {
+// received is a message from the stream, or the error that ended it.
+type received struct {
 	message *inventoryv1.CollectorMessage
 	err     error
 }
 
-// converse opens a stream. It ends with ctx, which the caller has to end.
+// converse opens a stream. The stream ends with ctx, which the caller must cancel.
 func (a *Agent) converse(ctx context.Context, connection *grpc.ClientConn) (*conversation, error) {
 	stream, err := inventoryv1.NewInventoryClient(connection).Sync(ctx)
 	if err != nil {
 		return nil, err
 	}
 	c := &conversation{
-		done: ctx.Done(), stream: stream, inbox: make(chan heard), state: a.State, now: a.now,
+		done: ctx.Done(), stream: stream, inbox: make(chan received), state: a.State, now: a.now,
 		hello: &inventoryv1.Hello{AgentVersion: a.Version, BootId: a.BootID},
 	}
 	go c.listen()
 	return c, nil
 }
 
-// listen hands on what the collector says until the stream ends or the conversation is over.
+// listen forwards messages to the inbox until the stream or the conversation ends.
 func (c *conversation) listen() {
 	for {
 		message, err := c.stream.Recv()
 		select {
-		case c.inbox <- heard{message, err}:
+		case c.inbox <- received{message, err}:
 		case <-c.done:
 			return
 		}
@@ -68,7 +68,8 @@ func (c *conversation) listen() {
 	}
 }
 
-// send says one thing. Where the stream has ended, the reason comes out of the inbox.
+// send sends a message. If the stream has ended, it returns the reason, which arrives through the
+// inbox.
 func (c *conversation) send(message *inventoryv1.AgentMessage) error {
 	err := c.stream.Send(message)
 	if err == nil {
@@ -78,15 +79,15 @@ func (c *conversation) send(message *inventoryv1.AgentMessage) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	for range maxMessages { // what the collector said before it ended the stream
+	for range maxMessages { // messages that arrived before the end of the stream
 		if _, err = c.next(); err != nil {
 			return err
 		}
 	}
-	return errors.New("the collector does not listen")
+	return errors.New("the collector closed the stream without a reason")
 }
 
-// next waits for the collector to say something.
+// next waits for the next message of the collector, at most maxSilence.
 func (c *conversation) next() (*inventoryv1.CollectorMessage, error) {
 	silence := time.NewTimer(maxSilence)
 	defer silence.Stop()
@@ -98,7 +99,7 @@ func (c *conversation) next() (*inventoryv1.CollectorMessage, error) {
 		c.arrived += proto.Size(h.message) + frameSize
 		return h.message, nil
 	case <-silence.C:
-		return nil, fmt.Errorf("the collector said nothing for %v", maxSilence)
+		return nil, fmt.Errorf("the collector sent no message for %v", maxSilence)
 	case <-c.done:
 		return nil, context.Canceled
 	}
@@ -106,13 +107,13 @@ func (c *conversation) next() (*inventoryv1.CollectorMessage, error) {
 
 func ended(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("the collector ended the conversation")
+		return errors.New("the collector closed the connection")
 	}
 	return err
 }
 
-// idle waits until the next check-in is due, or the collector asks for one. It gives an error where the conversation
-// is over.
+// idle waits until the next check-in is due or the collector asks for one. It returns an error if
+// the stream has ended.
 func (c *conversation) idle(wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -123,20 +124,21 @@ func (c *conversation) idle(wait time.Duration) error {
 		if h.err != nil {
 			return ended(h.err)
 		}
-		return unasked(h.message)
+		return unsolicited(h.message)
 	case <-c.done:
 		return context.Canceled
 	}
 }
 
-// unasked says what to make of a message between two check-ins; nil is to check in now.
-func unasked(message *inventoryv1.CollectorMessage) error {
+// unsolicited handles a message between two check-ins. It returns nil if the agent must check in
+// now.
+func unsolicited(message *inventoryv1.CollectorMessage) error {
 	switch kind := message.GetKind().(type) {
 	case *inventoryv1.CollectorMessage_CollectNow:
 		return nil
 	case *inventoryv1.CollectorMessage_Rekey:
 		return &rekeyError{kind.Rekey.GetReason()}
 	default:
-		return errors.New("the collector says out of turn what this agent does not know")
+		return errors.New("the collector sent an unexpected message between two check-ins")
 	}
 }

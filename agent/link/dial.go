@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	ioBuffer         = 4 << 10 // bytes; the connection is idle nearly always
-	maxAnswer        = 1 << 20 // bytes of one message of the collector
+	ioBuffer         = 4 << 10 // bytes; small, because the connection is nearly always idle
+	maxAnswer        = 1 << 20 // bytes of one message from the collector
 	maxHeaders       = 16 << 10
 	keepaliveTime    = 60 * time.Second
-	keepaliveTimeout = 20 * time.Second // so a collector that is gone without a word is missed within 80 s
+	keepaliveTimeout = 20 * time.Second // a lost collector is noticed within 80 s
 	callTimeout      = 60 * time.Second
 )
 
-// connect prepares a connection to a collector, host:port; it is made by the first call. HTTPS_PROXY and NO_PROXY are
-// honored; with a proxy it is the proxy that resolves the name.
+// connect returns a connection to a collector at host:port; the first call dials it. It uses
+// HTTPS_PROXY and NO_PROXY. A proxy resolves the collector's name.
 func connect(collector string, config *tls.Config) (*grpc.ClientConn, error) {
 	if err := CheckAddress(collector); err != nil {
 		return nil, err
@@ -38,8 +38,8 @@ func connect(collector string, config *tls.Config) (*grpc.ClientConn, error) {
 		grpc.WithMaxHeaderListSize(maxHeaders),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: keepaliveTime, Timeout: keepaliveTimeout}),
-		grpc.WithDisableServiceConfig(), // or every connection asks the DNS for one
-		grpc.WithDisableRetry(),         // how often to try is the pace's to say
+		grpc.WithDisableServiceConfig(), // else each connection queries DNS for a service config
+		grpc.WithDisableRetry(),         // pace.go decides about retries
 	)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", collector, err)
@@ -47,7 +47,7 @@ func connect(collector string, config *tls.Config) (*grpc.ClientConn, error) {
 	return connection, nil
 }
 
-// CheckAddress reports whether a collector's address is HOST:PORT.
+// CheckAddress returns an error unless the collector's address is HOST:PORT.
 func CheckAddress(collector string) error {
 	name, port, err := net.SplitHostPort(collector)
 	if err == nil {
@@ -59,7 +59,7 @@ func CheckAddress(collector string) error {
 	return nil
 }
 
-// connectAs prepares a connection as an agent that has a certificate, or, with none, to renew it.
+// connectAs returns a connection for an enrolled agent. certificate is nil for a renewal.
 func connectAs(identity state.Identity, certificate *tls.Certificate, now func() time.Time) (*grpc.ClientConn, error) {
 	config, err := pki.ClientTLS(identity.Authorities, certificate, now)
 	if err != nil {

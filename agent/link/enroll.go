@@ -13,18 +13,19 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// maxAuthorities bounds what an agent keeps of what it is told to trust.
+// maxAuthorities bounds the certificate authorities that an agent trusts.
 const maxAuthorities = 16
 
-// Enrollment is what an operator gives an agent to become known.
+// Enrollment is the input of Enroll, from the operator.
 type Enrollment struct {
 	Collector string // host:port
 	Token     string
-	Pin       string // of the authority, as pki.Authority.Pin gives it
+	Pin       string // of the authority, as pki.Authority.Pin returns it
 }
 
-// Enroll makes a key and gets it a certificate. It sends nothing before the collector has shown the pinned authority,
-// and keeps nothing: the identity is the caller's. A nil now is time.Now.
+// Enroll makes a key and requests a certificate for it. It sends nothing before the collector has
+// proved that it belongs to the pinned authority. It stores nothing; the caller stores the
+// identity. A nil now means time.Now.
 func Enroll(ctx context.Context, e Enrollment, now func() time.Time) (state.Identity, error) {
 	now = clock(now)
 	config, err := pki.PinnedTLS(e.Pin, now)
@@ -42,13 +43,14 @@ func Enroll(ctx context.Context, e Enrollment, now func() time.Time) (state.Iden
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, &inventoryv1.EnrollRequest{Token: e.Token, Csr: csr})
+	request := &inventoryv1.EnrollRequest{Token: e.Token, Csr: csr}
+	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, request)
 	if err != nil {
 		return state.Identity{}, err
 	}
 	identity := state.Identity{AgentID: answer.GetAgentId(), Collector: e.Collector, Pin: e.Pin, Key: key}
 	if !pinned(answer.GetAuthorities(), e.Pin) {
-		return state.Identity{}, errors.New("the collector's answer does not name the pinned authority")
+		return state.Identity{}, errors.New("the collector did not send the pinned certificate authority")
 	}
 	return withCertificate(identity, answer.GetCertificate(), answer.GetAuthorities(), now())
 }
@@ -70,20 +72,22 @@ func pinned(authorities [][]byte, pin string) bool {
 	return false
 }
 
-// withCertificate completes an identity with what a collector answered, after looking at whether it can be true.
+// withCertificate adds a collector's certificate and authorities to the identity after checking
+// that they match the key and each other.
 func withCertificate(identity state.Identity, der []byte, authorities [][]byte, now time.Time) (state.Identity, error) {
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {
-		return identity, fmt.Errorf("read the certificate in the collector's answer: %w", err)
+		return identity, fmt.Errorf("read the certificate from the collector: %w", err)
 	}
 	if !identity.Key.PublicKey.Equal(certificate.PublicKey) {
-		return identity, errors.New("the certificate in the collector's answer is for another key")
+		return identity, errors.New("the collector sent a certificate for another key")
 	}
 	if len(authorities) > maxAuthorities {
-		return identity, fmt.Errorf("the collector's answer names %d authorities", len(authorities))
+		return identity, fmt.Errorf("the collector sent %d certificate authorities, more than %d",
+			len(authorities), maxAuthorities)
 	}
 	if !signedByOne(certificate, authorities) {
-		return identity, errors.New("no authority in the collector's answer signed the certificate in it")
+		return identity, errors.New("none of the collector's certificate authorities signed the certificate it sent")
 	}
 	identity.Certificate, identity.Authorities, identity.Received = certificate, authorities, now
 	return identity, nil

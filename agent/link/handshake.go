@@ -8,16 +8,18 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// confirmed is TLS whose handshake is over only when the collector has begun to speak. In TLS 1.3 a client is done before
-// the server has looked at its certificate (RFC 8446 §2); what it writes then meets a closed connection, and that
-// would be the error instead of the alert that says why.
+// confirmed is TLS whose handshake completes when the first byte from the collector arrives. In TLS
+// 1.3 a client completes its handshake before the server has checked its certificate (RFC 8446 §2).
+// A write after that would meet a closed connection and hide the alert that has the reason.
 type confirmed struct {
 	credentials.TransportCredentials
 }
 
-// ClientHandshake implements credentials.TransportCredentials. A gRPC server speaks first: its SETTINGS need nothing from
-// the client (RFC 9113 §3.4).
-func (c confirmed) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+// ClientHandshake implements credentials.TransportCredentials. A gRPC server sends first: its
+// SETTINGS do not depend on the client (RFC 9113 §3.4).
+func (c confirmed) ClientHandshake(
+	ctx context.Context, authority string, raw net.Conn,
+) (net.Conn, credentials.AuthInfo, error) {
 	connection, info, err := c.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	if err != nil {
 		return nil, nil, err
@@ -40,7 +42,7 @@ func (c confirmed) Clone() credentials.TransportCredentials {
 	return confirmed{c.TransportCredentials.Clone()}
 }
 
-// begun is a connection of which something was read already.
+// begun is a connection of which the first byte is already read.
 type begun struct {
 	net.Conn
 

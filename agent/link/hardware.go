@@ -11,7 +11,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// The families of hardware identifiers. One changes when a part is replaced, all of them on another machine.
+// The families of hardware identifiers. Replacing a component changes one of them; another machine
+// differs in all.
 const (
 	familySMBIOS = "smbios"
 	familyBoard  = "board"
@@ -19,12 +20,13 @@ const (
 	familyDisk   = "disk"
 )
 
-// NamesHardware reports whether items of a section identify hardware.
+// NamesHardware reports whether the items of a section contain hardware identifiers.
 func NamesHardware(section string) bool {
 	return section == "system" || section == "network_interface" || section == "storage"
 }
 
-// Hardware hashes the identifiers among an inventory's items, by family. A family that says nothing is left out.
+// Hardware hashes the hardware identifiers of an inventory's items, by family. A family without
+// identifiers is left out.
 func Hardware(items []proto.Message) []*inventoryv1.Hardware {
 	values := map[string][]string{}
 	add := func(family, value string) {
@@ -64,7 +66,7 @@ func hashFamilies(values map[string][]string) []*inventoryv1.Hardware {
 	return list
 }
 
-// burnedIn gives the address that the maker of an interface gave it; empty where there is none.
+// burnedIn returns the address that the manufacturer assigned to an interface, or "".
 func burnedIn(item *inventoryv1.NetworkInterface) string {
 	if item.GetPermanentMac() != "" {
 		return item.GetPermanentMac()
@@ -75,18 +77,21 @@ func burnedIn(item *inventoryv1.NetworkInterface) string {
 	return item.GetMac()
 }
 
-// locallyAdministered tells addresses that software made up: bit 1 of the first octet (IEEE 802 §8.2).
+// locallyAdministered reports whether software assigned the address: bit 1 of the first octet (IEEE
+// 802 §8.2).
 func locallyAdministered(mac string) bool {
 	return len(mac) > 1 && strings.ContainsRune("2367abefABEF", rune(mac[1]))
 }
 
-// isBlank tells what makers leave in a field that they do not fill.
+// isBlank reports whether a value is one of the placeholders that manufacturers leave in unused
+// fields.
 func isBlank(value string) bool {
 	if strings.Trim(value, "0f-:. x") == "" {
 		return true
 	}
 	switch value {
-	case "to be filled by o.e.m.", "default string", "not specified", "system serial number", "none", "n/a", "unknown", "not applicable":
+	case "to be filled by o.e.m.", "default string", "not specified", "system serial number",
+		"none", "n/a", "unknown", "not applicable":
 		return true
 	}
 	return false

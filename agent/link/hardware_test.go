@@ -28,7 +28,7 @@ func families(items []proto.Message) map[string]uint64 {
 	return hashes
 }
 
-func TestHardwareTellsMachinesApart(t *testing.T) {
+func TestHardwareDistinguishesMachines(t *testing.T) {
 	t.Parallel()
 	was := families(desktop())
 	if len(was) != 4 {
@@ -74,7 +74,7 @@ func TestHardwareTellsMachinesApart(t *testing.T) {
 	}
 }
 
-func TestHardwareLeavesOutWhatSaysNothing(t *testing.T) {
+func TestHardwareLeavesOutPlaceholders(t *testing.T) {
 	t.Parallel()
 	got := Hardware([]proto.Message{
 		&inventoryv1.System{SerialNumber: "To Be Filled By O.E.M.", Uuid: "00000000-0000-0000-0000-000000000000", BoardSerial: " Default string "},

@@ -10,14 +10,14 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-func TestEnrollGivesAnIdentity(t *testing.T) {
+func TestEnrollReturnsAnIdentity(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
 	e := link.Enrollment{Collector: c.address, Token: goodToken, Pin: c.authority.Pin()}
 	behind := func() time.Time { return birth.AddDate(-2, 0, 0) }
 	identity, err := link.Enroll(t.Context(), e, behind)
 	if err != nil {
-		t.Fatal(link.Words(err))
+		t.Fatal(link.Explain(err))
 	}
 	if identity.AgentID != "agent-1" || identity.Collector != c.address || identity.Pin != e.Pin || len(identity.Authorities) != 1 {
 		t.Errorf("got %+v", identity)
@@ -39,16 +39,16 @@ func TestEnrollRefusals(t *testing.T) {
 		collector  string
 		answer     *inventoryv1.EnrollResponse
 		want       string
-		unheard    bool // the collector must not have been told the token
+		untold     bool // the collector must not receive the token
 	}{
 		"wrong token":       {token: "muster_enroll_bad", want: "refuses this agent: the enrollment token is unknown, expired or used up"},
-		"wrong pin":         {pin: stranger.Pin(), want: "not the collector that the CA pin belongs to", unheard: true},
-		"malformed pin":     {pin: "sha256:abc", want: "64 hexadecimal digits", unheard: true},
-		"no port":           {collector: "collector.example", want: "not HOST:PORT", unheard: true},
-		"a local socket":    {collector: "unix:///run/x", want: "not HOST:PORT", unheard: true},
-		"nobody there":      {collector: "127.0.0.1:1", want: "the collector cannot be reached", unheard: true},
-		"empty answer":      {answer: &inventoryv1.EnrollResponse{}, want: "does not name the pinned authority"},
-		"another authority": {answer: &inventoryv1.EnrollResponse{Authorities: [][]byte{stranger.Certificate()}}, want: "does not name the pinned authority"},
+		"wrong pin":         {pin: stranger.Pin(), want: "does not match the CA pin", untold: true},
+		"malformed pin":     {pin: "sha256:abc", want: "64 lower-case hexadecimal digits", untold: true},
+		"no port":           {collector: "collector.example", want: "not HOST:PORT", untold: true},
+		"a local socket":    {collector: "unix:///run/x", want: "not HOST:PORT", untold: true},
+		"nobody there":      {collector: "127.0.0.1:1", want: "the collector cannot be reached", untold: true},
+		"empty answer":      {answer: &inventoryv1.EnrollResponse{}, want: "did not send the pinned certificate authority"},
+		"another authority": {answer: &inventoryv1.EnrollResponse{Authorities: [][]byte{stranger.Certificate()}}, want: "did not send the pinned certificate authority"},
 		"no certificate":    {answer: &inventoryv1.EnrollResponse{Authorities: [][]byte{good.authority.Certificate()}}, want: "read the certificate"},
 		"another's certificate": {answer: &inventoryv1.EnrollResponse{
 			Authorities: [][]byte{good.authority.Certificate()}, Certificate: someoneElses(t, good.authority),
@@ -64,11 +64,11 @@ func TestEnrollRefusals(t *testing.T) {
 		e.Collector = either(tc.collector, e.Collector)
 		e.Token, e.Pin = either(tc.token, e.Token), either(tc.pin, e.Pin)
 		_, err := link.Enroll(t.Context(), e, c.now)
-		if err == nil || !strings.Contains(link.Words(err), tc.want) {
+		if err == nil || !strings.Contains(link.Explain(err), tc.want) {
 			t.Errorf("%s: got %v, want %q", name, err, tc.want)
 		}
-		if heard := len(c.calls) > 0; heard == tc.unheard {
-			t.Errorf("%s: the collector was called: %v", name, heard)
+		if received := len(c.calls) > 0; received == tc.untold {
+			t.Errorf("%s: the collector was called: %v", name, received)
 		}
 	}
 }
@@ -150,7 +150,7 @@ func TestExpiredCertificateIsRenewed(t *testing.T) {
 	}
 }
 
-func TestRevokedAgentIsToldInWords(t *testing.T) {
+func TestRevokedAgentReportsTheReason(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -162,12 +162,12 @@ func TestRevokedAgentIsToldInWords(t *testing.T) {
 	jump(c, m, birth.Add(60*24*time.Hour))
 	_, err := a.Sync(t.Context())
 	want := "renew the expired certificate: the collector refuses this agent: this agent's key was revoked"
-	if err == nil || link.Words(err) != want {
-		t.Errorf("got %q, want %q", link.Words(err), want)
+	if err == nil || link.Explain(err) != want {
+		t.Errorf("got %q, want %q", link.Explain(err), want)
 	}
 }
 
-func TestAgentTalksToNoOtherAuthority(t *testing.T) {
+func TestAgentRefusesOtherAuthorities(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -180,15 +180,15 @@ func TestAgentTalksToNoOtherAuthority(t *testing.T) {
 	if err := a.State.SetIdentity(identity); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Sync(t.Context()); err == nil || !strings.Contains(link.Words(err), "not from the authority this agent trusts") {
-		t.Errorf("got %q", link.Words(err))
+	if _, err := a.Sync(t.Context()); err == nil || !strings.Contains(link.Explain(err), "does not trust the authority") {
+		t.Errorf("got %q", link.Explain(err))
 	}
-	if len(stranger.heard) > 0 {
+	if len(stranger.received) > 0 {
 		t.Error("it said something to a stranger")
 	}
 }
 
-func TestCloneTakesAKeyOfItsOwn(t *testing.T) {
+func TestCloneReceivesItsOwnKey(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -209,7 +209,7 @@ func TestCloneTakesAKeyOfItsOwn(t *testing.T) {
 	if len(report.Sections) != 3 {
 		t.Errorf("got %v sent, want everything: the new record holds nothing", report.Sections)
 	}
-	last := c.heard[len(c.heard)-1]
+	last := c.received[len(c.received)-1]
 	if len(last.GetToken()) > 0 || last.GetHello() == nil {
 		t.Errorf("the new agent's check-in: got token %q and hello %v, want none of the old and a hello", last.GetToken(), last.GetHello())
 	}

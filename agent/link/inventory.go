@@ -19,26 +19,28 @@ type Inventory struct {
 	Hardware []*inventoryv1.Hardware
 }
 
-// Section is one section of it.
+// Section is one section of an inventory.
 type Section struct {
 	wire.Summary
 	Duration time.Duration
 	Set      wire.Set
-	Verdicts []inventory.Verdict // on items that could not be sent as they are
+	Verdicts []inventory.Verdict // on items that cannot be sent unchanged
 }
 
-// maxItem is the size in bytes of the largest item that is sent: a chunk has to hold it whatever it is. It is far
-// beyond what a collector keeps of one item.
+// maxItem is the maximum size of an item, in bytes. A chunk must hold the item whatever its section
+// is. Collectors accept far less per item.
 const maxItem = 256 << 10
 
-// NewSection makes a section ready. Items that no message can hold make it partial: it is not known any more
-// to be complete.
-func NewSection(name string, status inventory.Status, message string, duration time.Duration, items []proto.Message) Section {
+// NewSection returns a section that is ready to be sent. Items larger than maxItem are left out and
+// make the section partial.
+func NewSection(
+	name string, status inventory.Status, message string, duration time.Duration, items []proto.Message,
+) Section {
 	section := Section{Duration: duration}
 	section.Summary = wire.Summary{Section: name, Status: status, Message: strings.ToValidUTF8(message, "\uFFFD")}
 	kind, ok := wire.Lookup(name)
 	if !ok {
-		section.Status, section.Message = inventory.StatusError, "there is no such section"
+		section.Status, section.Message = inventory.StatusError, "unknown section"
 		return section
 	}
 	if !status.Collected() {
@@ -67,7 +69,7 @@ func withoutHuge(items []proto.Message) []proto.Message {
 	return sendable
 }
 
-// root identifies the whole inventory.
+// root returns the root hash of the whole inventory.
 func (i Inventory) root() inventory.Root {
 	summaries := make([]wire.Summary, len(i.Sections))
 	for n, s := range i.Sections {
@@ -76,7 +78,7 @@ func (i Inventory) root() inventory.Root {
 	return wire.InventoryRoot(summaries)
 }
 
-// summaries gives what a check-in says of the sections.
+// summaries returns the summaries for a CheckIn.
 func (i Inventory) summaries() []*inventoryv1.Summary {
 	list := make([]*inventoryv1.Summary, len(i.Sections))
 	for n, s := range i.Sections {
@@ -88,7 +90,7 @@ func (i Inventory) summaries() []*inventoryv1.Summary {
 	return list
 }
 
-// sets gives what the collector holds once it has acknowledged the inventory.
+// sets returns what the collector holds after it acknowledges the inventory.
 func (i Inventory) sets() map[string]wire.Set {
 	sets := make(map[string]wire.Set, len(i.Sections))
 	for _, s := range i.Sections {
@@ -99,7 +101,7 @@ func (i Inventory) sets() map[string]wire.Set {
 	return sets
 }
 
-// view gives what people are shown of the inventory.
+// view returns what the status command prints of the inventory.
 func (i Inventory) view() []state.Section {
 	list := make([]state.Section, len(i.Sections))
 	for n, s := range i.Sections {

@@ -1,6 +1,7 @@
-// Package link is the agent's side of the wire: it enrolls, renews its certificate, takes a new key, and keeps the
-// conversation in which inventories travel. It sends what it is given and does what four messages ask for:
-// send, send again, collect now, take a new key. There is no message that makes it run, read or change anything else.
+// Package link is the agent's client of the collector. It enrolls, renews the certificate, takes a
+// new key and sends inventories over one stream. The collector can ask for four things: send
+// sections, send them again, collect now, take a new key. No message can make the agent run, read
+// or change anything else. Start reading at Agent.Run in run.go, then at checkIn in checkin.go.
 package link
 
 import (
@@ -11,17 +12,17 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// Agent is one machine's side of the wire. State and Collect are required.
+// Agent is the client of one machine. State and Collect are required.
 type Agent struct {
 	State *state.State
 	// Collect takes the machine's inventory.
 	Collect func(context.Context) Inventory
 	Version string
-	BootID  string           // empty: not known
+	BootID  string           // empty if unknown
 	Now     func() time.Time // nil: time.Now
-	Logger  *slog.Logger     // nil: silence
+	Logger  *slog.Logger     // nil: no log
 
-	renew bool // the collector refused the certificate: whatever the clock says, it has to be renewed
+	renew bool // the collector refused the certificate, so it must be renewed whatever the clock says
 }
 
 func (a *Agent) now() time.Time { return clock(a.Now)() }

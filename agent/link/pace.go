@@ -11,23 +11,25 @@ const (
 	backoffFirst = time.Minute
 	backoffCap   = 15 * time.Minute
 
-	paceFloor   = time.Second // below it a collector would have its agents do nothing else
+	paceFloor   = time.Second // a shorter interval would keep agents busy all the time
 	paceCap     = 24 * time.Hour
-	paceDefault = time.Hour // of a collector that does not say
+	paceDefault = time.Hour // if the collector sets no interval
 )
 
-// Backoff gives how long to wait after a number of failures in a row. The most it may be doubles from one failure to the
-// next up to the cap; the wait is drawn evenly from all that is below (jitter after the cap), so that agents which
-// lost their collector at one moment come back spread over a quarter of an hour. random is in [0, 1).
+// Backoff returns how long to wait after a number of failures in a row. The upper bound doubles
+// with each failure up to the cap. The wait is uniform between the floor and the bound (jitter
+// after the cap), so that agents that lose their collector at the same time return spread over a
+// quarter of an hour. random is in [0, 1).
 func Backoff(failures int, random float64) time.Duration {
 	most := backoffCap
-	if doublings := max(failures-1, 0); doublings < 8 { // 2⁸ minutes are beyond the cap
+	if doublings := max(failures-1, 0); doublings < 8 { // 2⁸ minutes exceed the cap
 		most = min(backoffFirst<<doublings, backoffCap)
 	}
 	return backoffFloor + time.Duration(random*float64(most-backoffFloor))
 }
 
-// pace gives the time until the next check-in that a collector asked for.
+// pace returns the time until the next check-in, within bounds. 0 seconds means that the collector
+// set none.
 func pace(seconds uint32) time.Duration {
 	if seconds == 0 {
 		return paceDefault
@@ -35,7 +37,7 @@ func pace(seconds uint32) time.Duration {
 	return min(max(time.Duration(seconds)*time.Second, paceFloor), paceCap)
 }
 
-// sleep reports whether it slept to the end.
+// sleep reports whether it waited to the end; false means that ctx ended.
 func sleep(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -62,7 +62,8 @@ func tunnel(near net.Conn, collector string) bool {
 	return true
 }
 
-// TestProxyIsHonored enrolls and syncs in another process: Go reads the proxy's variables once.
+// TestProxyIsHonored enrolls and syncs in another process, because Go reads the proxy variables
+// once.
 func TestProxyIsHonored(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t)
@@ -76,8 +77,8 @@ func TestProxyIsHonored(t *testing.T) {
 	if out, err := helper.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if len(c.heard) != 1 || tunnels.Load() == 0 {
-		t.Errorf("got %d check-ins through %d tunnels", len(c.heard), tunnels.Load())
+	if len(c.received) != 1 || tunnels.Load() == 0 {
+		t.Errorf("got %d check-ins through %d tunnels", len(c.received), tunnels.Load())
 	}
 }
 
@@ -90,7 +91,7 @@ func TestHelperBehindProxy(t *testing.T) {
 	m := newMachine("bash")
 	identity, err := link.Enroll(t.Context(), enrollment, m.now)
 	if err != nil {
-		t.Fatal(link.Words(err))
+		t.Fatal(link.Explain(err))
 	}
 	a := resume(t, t.TempDir()+"/state", m)
 	if err := a.State.SetIdentity(identity); err != nil {

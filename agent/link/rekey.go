@@ -8,16 +8,16 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// rekeyError says that the collector found this agent's key on another machine.
+// rekeyError reports that the collector found this agent's key on another machine.
 type rekeyError struct{ reason string }
 
 func (e *rekeyError) Error() string {
 	return "the collector asks for a new key: " + e.reason
 }
 
-// rekey makes the agent another one: a clone that takes a record of its own. What was acknowledged is the original's
-// and goes first, so that a crash in between leaves an agent that is asked to re-key again, and not a new one with
-// the memory of the old.
+// rekey gives a clone a key and a source record of its own. It first deletes the acknowledged
+// state, which belongs to the original. After a crash in between the collector asks for a new key
+// again; the reverse order could leave a new identity with the state of the original.
 func (a *Agent) rekey(ctx context.Context, identity state.Identity) error {
 	key, csr, err := newKey()
 	if err != nil {
@@ -32,7 +32,7 @@ func (a *Agent) rekey(ctx context.Context, identity state.Identity) error {
 	defer cancel()
 	answer, err := inventoryv1.NewInventoryClient(connection).Rekey(ctx, &inventoryv1.RekeyRequest{Csr: csr})
 	if err != nil {
-		return fmt.Errorf("take a new key: %w", err)
+		return fmt.Errorf("request a new key: %w", err)
 	}
 	was := identity.AgentID
 	identity.Key, identity.AgentID = key, answer.GetAgentId()
@@ -46,6 +46,6 @@ func (a *Agent) rekey(ctx context.Context, identity state.Identity) error {
 	if err := a.State.SetIdentity(identity); err != nil {
 		return err
 	}
-	a.logger().Info("new key taken", "agent", identity.AgentID, "was", was)
+	a.logger().Info("new key received", "agent", identity.AgentID, "was", was)
 	return nil
 }

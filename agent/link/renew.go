@@ -14,9 +14,10 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// RenewAt gives when to renew the identity's certificate: at half of its life, give or take 20 %, so that agents
-// enrolled together do not renew together. The life is measured from when the certificate came, because this machine's
-// clock may be off; the jitter comes from the certificate itself, so that it needs no remembering.
+// RenewAt returns when to renew the identity's certificate: after 40 to 60 % of its lifetime, so
+// that agents enrolled together do not renew together. The lifetime starts when the certificate
+// arrived, because this machine's clock may be wrong. The jitter is derived from the certificate,
+// so that it need not be stored.
 func RenewAt(identity state.Identity) time.Time {
 	signature := identity.Certificate.Signature // its last bytes are as good as random
 	random := binary.BigEndian.Uint32(signature[len(signature)-4:])
@@ -24,18 +25,18 @@ func RenewAt(identity state.Identity) time.Time {
 	return identity.Received.Add(time.Duration(share * float64(life(identity.Certificate))))
 }
 
-// ExpiresAt gives when the identity's certificate expires, by this machine's clock.
+// ExpiresAt returns when the identity's certificate expires, by this machine's clock.
 func ExpiresAt(identity state.Identity) time.Time {
 	return identity.Received.Add(life(identity.Certificate))
 }
 
-// life is how long a certificate is good for after it was issued.
+// life returns the lifetime of a certificate from its issue.
 func life(certificate *x509.Certificate) time.Duration {
 	return certificate.NotAfter.Sub(certificate.NotBefore) - pki.Backdate
 }
 
-// ensureCertificate renews the certificate where it is time to. A renewal that fails is an error only where the agent
-// cannot do without.
+// ensureCertificate renews the certificate when it is due. A failed renewal is an error only if the
+// certificate has expired or was refused.
 func (a *Agent) ensureCertificate(ctx context.Context, identity state.Identity) (state.Identity, error) {
 	if !a.renew && a.now().Before(RenewAt(identity)) {
 		return identity, nil
@@ -48,13 +49,13 @@ func (a *Agent) ensureCertificate(ctx context.Context, identity state.Identity) 
 	case a.renew || !a.now().Before(ExpiresAt(identity)):
 		return identity, fmt.Errorf("renew the expired certificate: %w", err)
 	default:
-		a.logger().Warn("certificate not renewed", "error", Words(err), "expires", ExpiresAt(identity))
+		a.logger().Warn("certificate not renewed", "error", Explain(err), "expires", ExpiresAt(identity))
 		return identity, nil
 	}
 }
 
-// renewCertificate shows no certificate: an expired one would not get past the handshake. It signs the
-// collector's nonce instead.
+// renewCertificate connects without a certificate, because the handshake would refuse an expired
+// one. It signs the collector's nonce instead.
 func (a *Agent) renewCertificate(ctx context.Context, identity state.Identity) (state.Identity, error) {
 	connection, err := connectAs(identity, nil, a.now)
 	if err != nil {
@@ -78,7 +79,9 @@ func (a *Agent) renewCertificate(ctx context.Context, identity state.Identity) (
 	return renewed, nil
 }
 
-func renew(ctx context.Context, connection *grpc.ClientConn, identity state.Identity) (*inventoryv1.RenewResponse, error) {
+func renew(
+	ctx context.Context, connection *grpc.ClientConn, identity state.Identity,
+) (*inventoryv1.RenewResponse, error) {
 	client := inventoryv1.NewEnrollmentClient(connection)
 	challenge, err := client.Challenge(ctx, &inventoryv1.ChallengeRequest{})
 	if err != nil {
@@ -92,5 +95,6 @@ func renew(ctx context.Context, connection *grpc.ClientConn, identity state.Iden
 	if err != nil {
 		return nil, fmt.Errorf("encode public key: %w", err)
 	}
-	return client.Renew(ctx, &inventoryv1.RenewRequest{PublicKey: public, Nonce: challenge.GetNonce(), Signature: signature})
+	request := &inventoryv1.RenewRequest{PublicKey: public, Nonce: challenge.GetNonce(), Signature: signature}
+	return client.Renew(ctx, request)
 }

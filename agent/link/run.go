@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Run checks in at the pace that the collector asks for, until ctx ends. A failure makes it slower, never faster, until
-// the next Ack.
+// Run checks in at the interval that the collector sets, until ctx ends. Failures only lengthen the
+// interval, until the next Ack.
 func (a *Agent) Run(ctx context.Context) {
 	failures := 0
 	acknowledged := func(r Report) (time.Duration, bool) {
@@ -26,14 +26,15 @@ func (a *Agent) Run(ctx context.Context) {
 		if err != nil {
 			failures++
 			wait = backoff(failures)
-			a.logger().Warn("check-in failed", "error", Words(err), "retry_in", wait.Round(time.Second))
-			a.noteFailure(err, wait)
+			a.logger().Warn("check-in failed", "error", Explain(err), "retry_in", wait.Round(time.Second))
+			a.recordFailure(err, wait)
 		}
 	}
 }
 
-// remaining gives what is left of the wait after the last failure, so that an agent that is started over and over is
-// not faster for it. After an Ack, a start is a reason to check in: much may have changed while the agent was not there.
+// remaining returns the rest of the wait after the last failure, so that restarting an agent does
+// not make it faster. If the last check-in succeeded it returns 0: much may have changed while the
+// agent was stopped.
 func (a *Agent) remaining() time.Duration {
 	status, err := a.State.Status()
 	if err != nil || status.LastError == "" {
@@ -44,6 +45,7 @@ func (a *Agent) remaining() time.Duration {
 
 func (a *Agent) logAck(r Report) {
 	if len(r.Sections) > 0 {
-		a.logger().Info("inventory acknowledged", "sections", len(r.Sections), "bytes", r.BytesSent, "duration", r.Syncing)
+		a.logger().Info("inventory acknowledged",
+			"sections", len(r.Sections), "bytes", r.BytesSent, "duration", r.Syncing)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// start runs the agent until the test ends or stop is called, which waits for its end.
+// start runs the agent until the end of the test or stop, which waits for the agent's end.
 func start(t *testing.T, a *link.Agent) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -53,12 +53,12 @@ func TestRunChecksInAtThePaceAndWhenAsked(t *testing.T) {
 	await(t, c)
 	await(t, c) // a second later, by itself
 	stop()
-	if c.heard[0].GetHello() == nil || c.heard[1].GetHello() != nil {
+	if c.received[0].GetHello() == nil || c.received[1].GetHello() != nil {
 		t.Error("a stream has one hello, in its first check-in")
 	}
 }
 
-func TestRunTakesANewKeyWhileIdle(t *testing.T) {
+func TestRunReceivesANewKeyWhileIdle(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -74,7 +74,7 @@ func TestRunTakesANewKeyWhileIdle(t *testing.T) {
 	checkHeld(t, c, m, a)
 }
 
-// TestRunGetsSlowerWhileTheCollectorIsAway runs days in no time.
+// TestRunGetsSlowerWhileTheCollectorIsAway simulates days with a fake clock.
 func TestRunGetsSlowerWhileTheCollectorIsAway(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
@@ -100,14 +100,14 @@ func TestRunGetsSlowerWhileTheCollectorIsAway(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
 		defer cancel()
 		a.Run(ctx)
-		// A wait has 7.5 minutes on average once it is at its cap: 192 in a day.
+		// At the cap a wait has 7.5 minutes on average: 192 in a day.
 		if got := failures.writes; got < 150 || got > 240 {
 			t.Errorf("got %d attempts in a day, want about 195", got)
 		}
 	})
 }
 
-// counter counts what is written to it.
+// counter counts the writes to it.
 type counter struct{ writes int }
 
 func (c *counter) Write(p []byte) (int, error) {
@@ -130,7 +130,7 @@ func TestRestartAfterAFailureIsNotFaster(t *testing.T) {
 	}
 }
 
-func TestStopIsNoFailure(t *testing.T) {
+func TestStopIsNotAFailure(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -145,7 +145,7 @@ func TestStopIsNoFailure(t *testing.T) {
 	}
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := a.Sync(canceled); err == nil || !strings.Contains(link.Words(err), "stopped") {
+	if _, err := a.Sync(canceled); err == nil || !strings.Contains(link.Explain(err), "stopped") {
 		t.Errorf("canceled: got %v", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Report is what one check-in came to, for people.
+// Report is the result of one check-in, for people.
 type Report struct {
 	Inventory []state.Section
 	Outcome
@@ -23,7 +23,7 @@ type Report struct {
 	Syncing       time.Duration // from the connection to the Ack
 }
 
-// Sync checks in once, now.
+// Sync checks in once.
 func (a *Agent) Sync(ctx context.Context) (Report, error) {
 	var report Report
 	err := a.session(ctx, func(r Report) (wait time.Duration, more bool) {
@@ -31,19 +31,20 @@ func (a *Agent) Sync(ctx context.Context) (Report, error) {
 		return 0, false
 	})
 	if err != nil && ctx.Err() == nil {
-		a.noteFailure(err, 0)
+		a.recordFailure(err, 0)
 	}
 	return report, err
 }
 
-// session connects and checks in until acknowledged says that it is enough, after the Ack of each check-in. What can be
-// put right at once, it puts right, once: a refused certificate is renewed, a key that is another's is replaced.
+// session connects and checks in until acknowledged, which it calls after each Ack, returns more =
+// false. It recovers once from two errors: it renews a refused certificate and replaces a key that
+// another machine uses.
 func (a *Agent) session(ctx context.Context, acknowledged func(Report) (wait time.Duration, more bool)) error {
 	err := a.connected(ctx, acknowledged)
 	var rekey *rekeyError
 	switch {
 	case errors.As(err, &rekey):
-		a.logger().Warn("this machine's key is in use on another one", "reason", rekey.reason)
+		a.logger().Warn("another machine uses this machine's key", "reason", rekey.reason)
 		identity, err := a.State.Identity()
 		if err != nil {
 			return err
@@ -79,7 +80,8 @@ func (a *Agent) connected(ctx context.Context, acknowledged func(Report) (wait t
 }
 
 func (a *Agent) checkIns(
-	ctx context.Context, connection *grpc.ClientConn, identity state.Identity, acknowledged func(Report) (time.Duration, bool),
+	ctx context.Context, connection *grpc.ClientConn, identity state.Identity,
+	acknowledged func(Report) (time.Duration, bool),
 ) error {
 	var c *conversation
 	for {
@@ -91,18 +93,18 @@ func (a *Agent) checkIns(
 		if !more {
 			return c.stream.CloseSend()
 		}
-		debug.FreeOSMemory() // the next hours the agent waits
+		debug.FreeOSMemory() // return the memory to the system: the agent waits for hours
 		if err := c.idle(wait); err != nil {
 			return err
 		}
 		if !a.now().Before(RenewAt(identity)) {
-			return nil // the next connection shows the next certificate
+			return nil // the next connection uses the new certificate
 		}
 	}
 }
 
-// checkIn collects, opens the conversation if there is none, and says what was found. What it collected is garbage
-// when it returns.
+// checkIn collects the inventory, opens the stream if there is none and checks in. The inventory
+// can be freed when it returns.
 func (a *Agent) checkIn(ctx context.Context, connection *grpc.ClientConn, c **conversation) (Report, error) {
 	start := time.Now()
 	inv := a.Collect(ctx)
@@ -124,16 +126,17 @@ func (a *Agent) checkIn(ctx context.Context, connection *grpc.ClientConn, c **co
 		Collecting: collected.Sub(start), Syncing: time.Since(collected),
 	}
 	if err == nil {
-		report.Verdicts = a.noteAck(report, inv)
+		report.Verdicts = a.recordAck(report, inv)
 	}
 	return report, err
 }
 
-// maxVerdicts bounds what is remembered of them.
+// maxVerdicts bounds the verdicts in the status file.
 const maxVerdicts = 100
 
-// noteAck writes the status down, and gives the verdicts that stand. Verdicts on a section stand until it is sent again.
-func (a *Agent) noteAck(report Report, inv Inventory) []inventory.Verdict {
+// recordAck writes the status and returns the verdicts that still apply. A verdict applies until
+// its section is sent again.
+func (a *Agent) recordAck(report Report, inv Inventory) []inventory.Verdict {
 	verdicts := report.Verdicts
 	sent := map[string]bool{}
 	for _, s := range report.Sections {
@@ -155,17 +158,21 @@ func (a *Agent) noteAck(report Report, inv Inventory) []inventory.Verdict {
 	}
 	verdicts = verdicts[:min(len(verdicts), maxVerdicts)]
 	now := a.now()
-	a.setStatus(state.Status{LastAck: now, NextCheckIn: now.Add(report.Next), Sections: report.Inventory, Verdicts: slices.Clip(verdicts)})
+	a.setStatus(state.Status{
+		LastAck: now, NextCheckIn: now.Add(report.Next),
+		Sections: report.Inventory, Verdicts: slices.Clip(verdicts),
+	})
 	return verdicts
 }
 
-// noteFailure writes down why a check-in failed; wait is until the next, 0 where there is none.
-func (a *Agent) noteFailure(cause error, wait time.Duration) {
+// recordFailure writes the reason of a failed check-in to the status. wait is the time until the
+// next attempt, 0 if there is none.
+func (a *Agent) recordFailure(cause error, wait time.Duration) {
 	status, err := a.State.Status()
 	if err != nil {
 		a.logger().Warn("status not read", "error", err)
 	}
-	status.LastError, status.LastErrorAt = Words(cause), a.now()
+	status.LastError, status.LastErrorAt = Explain(cause), a.now()
 	status.NextCheckIn = time.Time{}
 	if wait > 0 {
 		status.NextCheckIn = status.LastErrorAt.Add(wait)
@@ -173,7 +180,8 @@ func (a *Agent) noteFailure(cause error, wait time.Duration) {
 	a.setStatus(status)
 }
 
-// setStatus does without where it cannot write, on a full disk say: nothing depends on it.
+// setStatus logs a write error, for example on a full disk, and continues: nothing depends on the
+// status.
 func (a *Agent) setStatus(status state.Status) {
 	if err := a.State.SetStatus(status); err != nil {
 		a.logger().Warn("status not written", "error", err)

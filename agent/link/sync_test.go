@@ -44,23 +44,23 @@ func TestFirstSyncSendsEverythingAndTheNextNothing(t *testing.T) {
 		t.Errorf("sent first (-want +got):\n%s", diff)
 	}
 	checkHeld(t, c, m, a)
-	if got := c.heard[0].GetHello(); got.GetAgentVersion() != "1.2.3" || got.GetBootId() != "boot-1" || len(got.GetHardware()) != 1 {
+	if got := c.received[0].GetHello(); got.GetAgentVersion() != "1.2.3" || got.GetBootId() != "boot-1" || len(got.GetHardware()) != 1 {
 		t.Errorf("hello: got %v", got)
 	}
 
 	second := mustSync(t, a)
-	if len(second.Sections) > 0 || len(c.heard[1].GetSections()) > 0 {
+	if len(second.Sections) > 0 || len(c.received[1].GetSections()) > 0 {
 		t.Errorf("an unchanged machine was sent again: %v", second.Sections)
 	}
-	if string(c.heard[1].GetToken()) != "token-1" {
-		t.Errorf("token: got %q, want the one of the first Ack", c.heard[1].GetToken())
+	if string(c.received[1].GetToken()) != "token-1" {
+		t.Errorf("token: got %q, want the one of the first Ack", c.received[1].GetToken())
 	}
 	if second.BytesSent+second.BytesReceived > 300 {
 		t.Errorf("unchanged: %d bytes sent and %d received, want at most 300", second.BytesSent, second.BytesReceived)
 	}
 }
 
-func TestUpgradeTravelsAsADelta(t *testing.T) {
+func TestUpgradeIsSentAsADelta(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine(names(500)...)
 	a := newAgent(t, c, m)
@@ -78,7 +78,7 @@ func TestUpgradeTravelsAsADelta(t *testing.T) {
 	checkHeld(t, c, m, a)
 }
 
-func TestPartialSectionTravelsWholeAndUncollectedNotAtAll(t *testing.T) {
+func TestPartialSectionIsSentWholeAndUncollectedNotAtAll(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash", "zsh")
 	a := newAgent(t, c, m)
@@ -93,7 +93,7 @@ func TestPartialSectionTravelsWholeAndUncollectedNotAtAll(t *testing.T) {
 	if got := mustSync(t, a).Sections; len(got) > 0 {
 		t.Errorf("denied: got %v sent, want nothing", got)
 	}
-	summary := c.heard[2].GetSections()[2]
+	summary := c.received[2].GetSections()[2]
 	wantSummary := &inventoryv1.Summary{Section: "software", Status: inventoryv1.Status_STATUS_DENIED, Message: "some of it could not be read"}
 	if diff := cmp.Diff(wantSummary, summary, protocmp.Transform()); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
@@ -111,13 +111,13 @@ func TestLostAckCostsACheckInAndNothingElse(t *testing.T) {
 	mustSync(t, a)
 	m.with(func() { m.software = packages("bash", "zsh") })
 	c.with(func() { c.dropAck = true })
-	if _, err := a.Sync(t.Context()); err == nil || !strings.Contains(link.Words(err), "the collector is stopping") {
+	if _, err := a.Sync(t.Context()); err == nil || !strings.Contains(link.Explain(err), "the collector is stopping") {
 		t.Fatalf("got %v, want the broken stream", err)
 	}
-	if root, _ := a.State.InventoryRoot(); root == inventory.Root(c.heard[1].GetInventoryRoot()) {
+	if root, _ := a.State.InventoryRoot(); root == inventory.Root(c.received[1].GetInventoryRoot()) {
 		t.Error("the agent took an inventory for acknowledged that was not")
 	}
-	if err := a.State.Close(); err != nil { // the agent dies, too
+	if err := a.State.Close(); err != nil { // the agent ends, too
 		t.Fatal(err)
 	}
 
@@ -125,7 +125,7 @@ func TestLostAckCostsACheckInAndNothingElse(t *testing.T) {
 	if got := mustSync(t, a).Sections; len(got) > 0 {
 		t.Errorf("after the lost Ack: got %v sent, want nothing: the collector has it", got)
 	}
-	if got := string(c.heard[2].GetToken()); got != "token-1" {
+	if got := string(c.received[2].GetToken()); got != "token-1" {
 		t.Errorf("after the lost Ack: got token %q, want the one before", got)
 	}
 	m.with(func() { m.software = packages("zsh") })
@@ -173,7 +173,7 @@ func TestUnknownBaseAndWrongOutcomeFallBackToTheWhole(t *testing.T) {
 	checkHeld(t, c, m, a)
 }
 
-func TestReadingsTravelOnceADay(t *testing.T) {
+func TestReadingsAreSentOnceADay(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash", "zsh")
 	c.readings = true
@@ -181,7 +181,7 @@ func TestReadingsTravelOnceADay(t *testing.T) {
 	mustSync(t, a)
 	m.with(func() { m.volumes[0].(*inventoryv1.Volume).FreeBytes = proto.Uint64(42) })
 	mustSync(t, a)
-	if c.heard[1].GetReadingsDue() {
+	if c.received[1].GetReadingsDue() {
 		t.Error("readings are due again at once")
 	}
 	c.with(func() { c.updates = nil })
@@ -210,7 +210,7 @@ func TestReadingsTravelOnceADay(t *testing.T) {
 	}
 }
 
-func TestHugeSectionTravelsInChunks(t *testing.T) {
+func TestHugeSectionIsSentInChunks(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine(names(100_000)...)
 	a := newAgent(t, c, m)
@@ -248,7 +248,7 @@ func TestHugeItemMakesItsSectionPartial(t *testing.T) {
 	}
 }
 
-func TestVerdictsStandUntilTheSectionIsSentAgain(t *testing.T) {
+func TestVerdictsApplyUntilTheSectionIsSentAgain(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	c.verdicts = []*inventoryv1.Verdict{{Section: "software", Item: "dpkg bash amd64", Outcome: "truncated", Reason: "too long"}}
@@ -264,7 +264,7 @@ func TestVerdictsStandUntilTheSectionIsSentAgain(t *testing.T) {
 	}
 }
 
-func TestStatusSaysHowItWent(t *testing.T) {
+func TestStatusReportsTheLastCheckIn(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t), newMachine("bash")
 	a := newAgent(t, c, m)
@@ -309,9 +309,9 @@ func TestHostileCollectorIsAnError(t *testing.T) {
 		bend func(c *collector)
 		want string
 	}{
-		"wants for ever": {func(c *collector) { c.wantAll = true }, "wants more after 3 answers"},
-		"says nothing":   {func(c *collector) { c.say = []*inventoryv1.CollectorMessage{{}} }, "does not know"},
-		"says too much":  {func(c *collector) { c.say = flood }, "acknowledged nothing"},
+		"wants for ever": {func(c *collector) { c.wantAll = true }, "still asks for sections after 3 replies"},
+		"says nothing":   {func(c *collector) { c.say = []*inventoryv1.CollectorMessage{{}} }, "message of an unknown kind"},
+		"says too much":  {func(c *collector) { c.say = flood }, "without acknowledging the inventory"},
 		"gives huge token": {func(c *collector) {
 			c.say = []*inventoryv1.CollectorMessage{{Kind: &inventoryv1.CollectorMessage_Ack{Ack: ack}}}
 		}, "4096 bytes"},

@@ -1,5 +1,7 @@
-// Package section runs the collectors of the inventory's sections, one after the other, each within its deadline
-// and behind a guard against panics, and says how each ended. What a section collects stands in its folder.
+// Package section runs the collectors of the sections one after the other, each with a deadline and
+// protected against panics, and returns the status of each. It never decides what a section
+// contains; each section has a package of its own below this one. Start reading at Collector and
+// Run.
 package section
 
 import (
@@ -15,7 +17,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Deadline is how long a section may take unless its collector says otherwise.
+// Deadline is the maximum duration of a section whose collector sets none.
 const Deadline = 60 * time.Second
 
 // Collector collects one section.
@@ -24,18 +26,19 @@ type Collector struct {
 	Name string
 	// Deadline bounds Collect; 0 means the package's Deadline.
 	Deadline time.Duration
-	// Collect gives the section's items, in any order. Items together with an error are a partial section: what
-	// is not among them may still be there. host.ErrUnsupported and fs.ErrPermission have statuses of their own.
+	// Collect returns the section's items in any order. Items together with an error are a partial
+	// section: items that are missing from it may still exist. host.ErrUnsupported and
+	// fs.ErrPermission have statuses of their own.
 	Collect func(ctx context.Context, h *host.Host) ([]proto.Message, error)
 }
 
-// Report is what came of collecting one section.
+// Report is the result of collecting one section.
 type Report struct {
 	Section  string
 	Status   inventory.Status
-	Message  string // why the status is not ok
+	Message  string // reason why the status is not ok
 	Duration time.Duration
-	Items    []proto.Message // none unless Status.Collected
+	Items    []proto.Message // nil unless Status.Collected
 }
 
 // Run collects the sections in order. It always returns a report for each of them.
@@ -52,7 +55,8 @@ type outcome struct {
 	err   error
 }
 
-// run leaves a collector that does not heed its deadline behind: the report must not wait for a dead disk.
+// run abandons a collector that exceeds its deadline, so that a dead disk does not block the
+// report.
 func run(ctx context.Context, h *host.Host, c Collector) Report {
 	deadline := c.Deadline
 	if deadline == 0 {
@@ -89,7 +93,7 @@ func guard(ctx context.Context, h *host.Host, c Collector) (o outcome) {
 	return outcome{items: items, err: err}
 }
 
-// maxMessage bounds the message that travels with a section's status.
+// maxMessage bounds the message of a section's status, in bytes.
 const maxMessage = 500
 
 func statusOf(o outcome) (inventory.Status, string) {

@@ -14,7 +14,8 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// The records of acknowledged.bin; a section's set stands under setRecord and its name.
+// The records of acknowledged.bin. The name of a section's record is setRecord and the section's
+// name.
 const (
 	tokenRecord    = "token"
 	rootRecord     = "inventory_root"
@@ -22,37 +23,37 @@ const (
 	setRecord      = "set/"
 )
 
-// meta is what of the acknowledged inventory is always at hand.
+// meta is the part of the acknowledged inventory that stays in memory.
 type meta struct {
 	token    []byte
 	root     inventory.Root
-	known    bool // whether root is
+	known    bool // whether root is valid
 	readings time.Time
 }
 
-// Acknowledged is an inventory that the collector said it committed.
+// Acknowledged is an inventory that the collector has committed.
 type Acknowledged struct {
 	Root     inventory.Root      // of the whole inventory
-	Sets     map[string]wire.Set // by section; a section that is not among them keeps what it has
-	Token    []byte              // to present next time; empty: the one before
-	Readings time.Time           // when the readings were accepted; zero: they were not
+	Sets     map[string]wire.Set // by section; other sections keep their sets
+	Token    []byte              // to present next time; empty: keep the previous one
+	Readings time.Time           // when the readings were accepted; zero if they were not
 }
 
-// Token gives the ratchet token to present; nil on the first check-in.
+// Token returns the ratchet token to present, or nil before the first Ack.
 func (s *State) Token() []byte { return s.meta.token }
 
-// InventoryRoot gives the root of the last acknowledged inventory.
+// InventoryRoot returns the root of the last acknowledged inventory.
 func (s *State) InventoryRoot() (root inventory.Root, ok bool) { return s.meta.root, s.meta.known }
 
-// ReadingsAccepted gives when the collector last took the daily readings; zero: never.
+// ReadingsAccepted returns when the collector last accepted readings; zero means never.
 func (s *State) ReadingsAccepted() time.Time { return s.meta.readings }
 
-// Facts gives the facts of the section's items that the collector acknowledged, as they traveled, if the
-// root of their set is the given one. Otherwise the agent does not know the set.
+// Facts returns the encoded facts of the section's acknowledged items if the root of their set is
+// the given one. Otherwise ok is false.
 func (s *State) Facts(section string, root inventory.Root) (facts [][]byte, ok bool) {
 	records, err := s.read()
 	if err != nil {
-		return nil, false // as good as none: the whole section goes instead
+		return nil, false // the agent then sends the whole section
 	}
 	set, ok := records[setRecord+section]
 	if !ok || !bytes.HasPrefix(set, root[:]) {
@@ -61,8 +62,8 @@ func (s *State) Facts(section string, root inventory.Root) (facts [][]byte, ok b
 	return decodeFacts(set[len(root):])
 }
 
-// Acknowledge remembers an acknowledged inventory. Where that fails, what was acknowledged before stays in the file; the
-// token is remembered all the same as long as the state is open, because the one before is used up.
+// Acknowledge stores an acknowledged inventory. If that fails, the file keeps the previous one. The
+// new token stays in memory even then, because the collector no longer accepts the previous one.
 func (s *State) Acknowledge(a Acknowledged) error {
 	if len(a.Token) > 0 {
 		s.meta.token = bytes.Clone(a.Token)
@@ -89,7 +90,7 @@ func (s *State) Acknowledge(a Acknowledged) error {
 	return nil
 }
 
-// Forget drops all that was acknowledged, for an agent that becomes another one.
+// Forget deletes everything that was acknowledged, for an agent that gets a new identity.
 func (s *State) Forget() error {
 	if err := s.write(nil); err != nil {
 		return err
@@ -98,7 +99,7 @@ func (s *State) Forget() error {
 	return nil
 }
 
-// load reads what is always at hand.
+// load reads the part that stays in memory.
 func (s *State) load() error {
 	records, err := s.read()
 	if err != nil {
@@ -108,7 +109,8 @@ func (s *State) load() error {
 	return nil
 }
 
-// read reads the file's records: none where there is no file, or a damaged one, which it moves aside.
+// read returns the file's records. It returns none if the file does not exist, or if it is damaged;
+// then read moves it aside.
 func (s *State) read() (map[string][]byte, error) {
 	data, err := os.ReadFile(s.acknowledgedPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -124,7 +126,8 @@ func (s *State) read() (map[string][]byte, error) {
 	return records, err
 }
 
-// write replaces the file. What was moved aside gives way where there is no room.
+// write replaces the file. On a full disk it deletes the files that were moved aside and tries
+// again.
 func (s *State) write(records map[string][]byte) error {
 	data := encodeRecords(records)
 	err := replaceFile(s.acknowledgedPath(), data)
@@ -160,7 +163,7 @@ func metaOf(records map[string][]byte) meta {
 	return m
 }
 
-// encodeSet writes the set's root and then the facts of its items, each behind its length.
+// encodeSet returns the set's root, then each item's length and facts.
 func encodeSet(set wire.Set) []byte {
 	root := set.Root()
 	size := len(root)

@@ -11,7 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// written makes a state with an identity and two sections, and gives the bytes of its acknowledged.bin.
+// written makes a state with an identity and two sections, and returns the bytes of its
+// acknowledged.bin.
 func written(t *testing.T, dir string) (good []byte, acknowledged state.Acknowledged) {
 	t.Helper()
 	s := open(t, dir)
@@ -35,7 +36,7 @@ func written(t *testing.T, dir string) (good []byte, acknowledged state.Acknowle
 	return good, acknowledged
 }
 
-// checkSurvives opens a damaged state and works with it. What it knows must be what was written, or nothing.
+// checkSurvives opens a damaged state and uses it. It must contain what was written, or nothing.
 func checkSurvives(t *testing.T, dir, what string, damaged []byte, was state.Acknowledged) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "acknowledged.bin"), damaged, 0o600); err != nil {
@@ -107,7 +108,8 @@ func TestDamageWhileOpenCostsAResyncOnly(t *testing.T) {
 	}
 }
 
-// TestFullDiskForgetsNothing stands a directory in the way of the temporary file, as a full disk would.
+// TestFullDiskForgetsNothing makes a directory with the name of the temporary file, so that writing
+// fails as on a full disk.
 func TestFullDiskForgetsNothing(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
@@ -144,7 +146,7 @@ func fill(b []byte, n int, with byte) {
 	}
 }
 
-func TestForeignFilesMakeRoom(t *testing.T) {
+func TestUnknownFilesAreReplaced(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
 	_, was := written(t, dir)
@@ -161,7 +163,7 @@ func TestForeignFilesMakeRoom(t *testing.T) {
 func TestUnreadableStateIsNotMovedAside(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
-	if err := os.MkdirAll(filepath.Join(dir, "acknowledged.bin"), 0o700); err != nil { // no file at all
+	if err := os.MkdirAll(filepath.Join(dir, "acknowledged.bin"), 0o700); err != nil { // not a file
 		t.Fatal(err)
 	}
 	if _, err := state.Open(dir); err == nil || strings.Contains(err.Error(), "damaged") {

@@ -9,10 +9,11 @@ import (
 	"runtime"
 )
 
-// keptAside is how many damaged files are kept for whoever wants to know what happened.
+// keptAside is how many damaged files are kept for diagnosis.
 const keptAside = 3
 
-// moveAside renames a damaged file to <name>.corrupt-1; older ones count up, the oldest is dropped.
+// moveAside renames a damaged file to <name>.corrupt-1. It renumbers the older ones and deletes the
+// oldest.
 func moveAside(path string) error {
 	for n := keptAside - 1; n >= 1; n-- {
 		if err := os.Rename(aside(path, n), aside(path, n+1)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -22,7 +23,7 @@ func moveAside(path string) error {
 	return os.Rename(path, aside(path, 1))
 }
 
-// dropAside removes the damaged files that were kept, and reports whether there was one.
+// dropAside deletes the damaged files and reports whether there was one.
 func dropAside(path string) (dropped bool) {
 	for n := 1; n <= keptAside; n++ {
 		dropped = os.Remove(aside(path, n)) == nil || dropped
@@ -32,11 +33,12 @@ func dropAside(path string) (dropped bool) {
 
 func aside(path string, n int) string { return fmt.Sprintf("%s.corrupt-%d", path, n) }
 
-// replaceFile writes a file so that after a crash or a power loss its old or its new content stands there, whole.
+// replaceFile writes a file so that after a crash or power loss it has either its old or its new
+// content.
 func replaceFile(path string, data []byte) error {
 	temporary := path + ".tmp"
 	if err := writeSynced(temporary, data); err != nil {
-		_ = os.Remove(temporary) // on a full disk it would take the room that the next attempt needs
+		_ = os.Remove(temporary) // on a full disk it would occupy the space that the next attempt needs
 		return err
 	}
 	if err := os.Rename(temporary, path); err != nil {
@@ -54,7 +56,7 @@ func writeSynced(path string, data []byte) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
-// syncDir makes a rename durable. Windows does that by itself and has no handle to ask with.
+// syncDir makes a rename durable. Windows does that without a call and offers no handle for it.
 func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -57,7 +57,7 @@ func TestHelperFullDisk(t *testing.T) {
 		t.Error("the acknowledged set is gone")
 	}
 
-	// What was moved aside gives way.
+	// The files that were moved aside are deleted.
 	path := filepath.Join(dir, "acknowledged.bin")
 	if err := os.WriteFile(path, make([]byte, 100<<10), 0o600); err != nil {
 		t.Fatal(err)

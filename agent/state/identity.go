@@ -14,26 +14,26 @@ import (
 	"time"
 )
 
-// ErrNotEnrolled says that the agent has no identity yet.
+// ErrNotEnrolled reports that the agent has no identity.
 var ErrNotEnrolled = errors.New("this machine is not enrolled: run muster-agent enroll")
 
-// Identity is who the agent is and whom it trusts.
+// Identity is the agent's key and certificate, and the authorities it trusts.
 type Identity struct {
 	AgentID     string
 	Collector   string // host:port
-	Pin         string // of the authority it was enrolled with
+	Pin         string // of the authority that the agent enrolled with
 	Key         *ecdsa.PrivateKey
 	Certificate *x509.Certificate
 	Authorities [][]byte  // DER
-	Received    time.Time // when the certificate came, by this machine's clock
+	Received    time.Time // when the certificate arrived, by this machine's clock
 }
 
-// TLS gives the client certificate as crypto/tls wants it.
+// TLS returns the client certificate in the form that crypto/tls needs.
 func (i Identity) TLS() *tls.Certificate {
 	return &tls.Certificate{Certificate: [][]byte{i.Certificate.Raw}, PrivateKey: i.Key, Leaf: i.Certificate}
 }
 
-// identityRecord is an Identity as it stands in the file; []byte is base64 there.
+// identityRecord is the form of an Identity in the file. []byte is base64 there.
 type identityRecord struct {
 	AgentID     string    `json:"agent_id"`
 	Collector   string    `json:"collector"`
@@ -44,16 +44,16 @@ type identityRecord struct {
 	Received    time.Time `json:"received"`
 }
 
-// envelope tells a damaged record from a good one.
+// envelope adds a checksum that detects a damaged record.
 type envelope struct {
 	Identity json.RawMessage `json:"identity"`
 	Checksum uint32          `json:"crc32c"` // of the bytes of Identity
 }
 
-// Identity reads who the agent is; ErrNotEnrolled where it is nobody yet.
+// Identity returns the agent's identity, or ErrNotEnrolled.
 func (s *State) Identity() (Identity, error) { return ReadIdentity(s.dir) }
 
-// ReadIdentity reads the identity in a state directory that another process may hold.
+// ReadIdentity reads the identity in a state directory. It needs no lock.
 func ReadIdentity(dir string) (Identity, error) {
 	data, err := os.ReadFile(filepath.Join(dir, identityFile)) //nolint:gosec // the state directory
 	switch {
@@ -64,12 +64,13 @@ func ReadIdentity(dir string) (Identity, error) {
 	}
 	identity, err := decodeIdentity(data)
 	if err != nil {
-		return Identity{}, fmt.Errorf("%s is damaged (%w): enroll this machine again", filepath.Join(dir, identityFile), err)
+		name := filepath.Join(dir, identityFile)
+		return Identity{}, fmt.Errorf("%s is damaged (%w): enroll this machine again", name, err)
 	}
 	return identity, nil
 }
 
-// SetIdentity makes the agent somebody; the identity before is gone.
+// SetIdentity replaces the agent's identity.
 func (s *State) SetIdentity(identity Identity) error {
 	data, err := encodeIdentity(identity)
 	if err != nil {
@@ -102,7 +103,7 @@ func decodeIdentity(data []byte) (Identity, error) {
 		return Identity{}, err
 	}
 	if crc32.Checksum(sealed.Identity, castagnoli) != sealed.Checksum {
-		return Identity{}, errors.New("its checksum is wrong")
+		return Identity{}, errors.New("wrong checksum")
 	}
 	var record identityRecord
 	if err := json.Unmarshal(sealed.Identity, &record); err != nil {
@@ -127,7 +128,7 @@ func parseKey(der []byte, certificate *x509.Certificate) (*ecdsa.PrivateKey, err
 	}
 	key, ok := parsed.(*ecdsa.PrivateKey)
 	if !ok || !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, errors.New("the key is not the certificate's")
+		return nil, errors.New("the private key does not match the certificate")
 	}
 	return key, nil
 }

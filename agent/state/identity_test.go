@@ -40,7 +40,7 @@ func someIdentity(t *testing.T) state.Identity {
 	}
 }
 
-func TestIdentityComesBack(t *testing.T) {
+func TestIdentityIsReadBack(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
 	s := open(t, dir)
@@ -84,7 +84,7 @@ func TestDamagedIdentityIsNeverUsed(t *testing.T) {
 	}
 }
 
-func TestStatusComesBackAndIsNeverInTheWay(t *testing.T) {
+func TestStatusIsReadBackAndNeverBlocks(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
 	s := open(t, dir)

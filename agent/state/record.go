@@ -8,14 +8,15 @@ import (
 	"slices"
 )
 
-// A file of records is a line that says what it is, the CRC-32C of all that follows (little-endian), and then, by
-// name, each record's name and value, each behind its length (uvarint).
+// A file of records starts with recordsHeader and the CRC-32C of everything after it
+// (little-endian). Then each record follows, sorted by name, as name and value. Each of these has
+// its length before it (uvarint).
 const (
 	recordsHeader = "muster-agent state 1\n"
 	checksumSize  = 4
 )
 
-// errDamaged says that a file is none of ours, or no longer what was written.
+// errDamaged reports that a file has another format or was changed after it was written.
 var errDamaged = errors.New("the file is damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -36,7 +37,7 @@ func encodeRecords(records map[string][]byte) []byte {
 	return b
 }
 
-// decodeRecords gives records that share the memory of b.
+// decodeRecords returns records that share the memory of b.
 func decodeRecords(b []byte) (map[string][]byte, error) {
 	const start = len(recordsHeader) + checksumSize
 	if len(b) < start || string(b[:len(recordsHeader)]) != recordsHeader {

@@ -1,7 +1,9 @@
-// Package state is what the agent remembers between two runs: who it is, what the collector acknowledged, and how the
-// last check-in went. Each stands in a file of its own, so that a damaged one costs no more than it must: without
-// identity.json the agent has to be enrolled again, without acknowledged.bin the next check-in sends everything, without
-// status.json nothing is lost. It knows nothing of the network and never decides what to send.
+// Package state stores what the agent keeps between two runs: its identity, what the collector
+// acknowledged, and the result of the last check-in. Each has its own file, so that damage costs as
+// little as possible: without identity.json the agent must be enrolled again, without
+// acknowledged.bin the next check-in sends everything, without status.json nothing is lost. The
+// package knows nothing of the network and never decides what to send. Start reading at Open in
+// state.go.
 package state
 
 import (
@@ -23,12 +25,13 @@ const (
 	statusFile       = "status.json"
 )
 
-// lockWait is how long Open waits for another process to let go of the state: an agent that is being stopped
-// needs a moment.
+// lockWait is how long Open waits for another process to release the state, for example an agent
+// that is stopping.
 const lockWait = time.Second
 
-// State is an agent's memory in a directory. One process holds it at a time; it is not safe for concurrent use.
-// It keeps little of it in memory: an agent that waits has no use for an inventory.
+// State is the agent's state in a directory. One process holds it at a time; it is not safe for
+// concurrent use. It does not keep the inventory in memory, because a waiting agent does not need
+// it.
 type State struct {
 	dir  string
 	made bool // whether Open made the directory
@@ -36,8 +39,8 @@ type State struct {
 	meta meta
 }
 
-// Open takes hold of the state in a directory, which it makes if there is none. What the collector acknowledged is moved
-// aside if it is damaged, and is empty then. Close lets go of the state.
+// Open locks the state in a directory, which it makes if it does not exist. It moves damaged
+// acknowledged state aside and continues without it. Close releases the state.
 func Open(dir string) (*State, error) {
 	made, err := makeDir(dir)
 	if err != nil {
@@ -45,7 +48,7 @@ func Open(dir string) (*State, error) {
 	}
 	lock, err := host.Lock(filepath.Join(dir, lockFile), lockWait)
 	if errors.Is(err, host.ErrLocked) {
-		return nil, fmt.Errorf("another muster-agent uses %s", dir)
+		return nil, fmt.Errorf("another muster-agent uses the state directory %s", dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
@@ -58,10 +61,10 @@ func Open(dir string) (*State, error) {
 	return s, nil
 }
 
-// Close lets go of the state.
+// Close releases the state.
 func (s *State) Close() error { return s.lock.Close() }
 
-// Discard lets go of a state in which nothing was written, and leaves things as Open found them.
+// Discard releases a state to which nothing was written, and removes what Open created.
 func (s *State) Discard() error {
 	if err := s.Close(); err != nil {
 		return err
@@ -75,7 +78,8 @@ func (s *State) Discard() error {
 	return os.Remove(s.dir)
 }
 
-// makeDir refuses a directory that others may look into rather than change the mode of one that may not be ours.
+// makeDir returns an error for a directory that other users can read. It does not change the mode,
+// because the directory may belong to somebody else.
 func makeDir(dir string) (made bool, err error) {
 	_, err = os.Stat(dir)
 	made = errors.Is(err, fs.ErrNotExist)
@@ -84,11 +88,12 @@ func makeDir(dir string) (made bool, err error) {
 	}
 	info, err := os.Stat(dir)
 	if err != nil {
-		return false, fmt.Errorf("look at state directory: %w", err)
+		return false, fmt.Errorf("inspect state directory: %w", err)
 	}
-	// Windows has no such bits; there the directory inherits the rights of its parent.
+	// Windows has no such bits; the directory inherits the rights of its parent.
 	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return false, fmt.Errorf("the state directory %s is open to other users (mode %04o): make it 0700 or choose another", dir, mode)
+		return false, fmt.Errorf("other users can read the state directory %s (mode %04o): "+
+			"change its mode to 0700 or choose another directory", dir, mode)
 	}
 	return made, nil
 }

@@ -29,7 +29,7 @@ func open(t *testing.T, dir string) *state.State {
 	return s
 }
 
-// privateDir is a t.TempDir that no other user can look into.
+// privateDir returns a temporary directory that no other user can read.
 func privateDir(t *testing.T) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "state")
@@ -162,12 +162,12 @@ func TestOneProcessAtATime(t *testing.T) {
 	t.Parallel()
 	dir := privateDir(t)
 	open(t, dir)
-	if _, err := state.Open(dir); err == nil || !strings.Contains(err.Error(), "another muster-agent uses "+dir) {
+	if _, err := state.Open(dir); err == nil || !strings.Contains(err.Error(), "another muster-agent uses the state directory "+dir) {
 		t.Errorf("in this process: got %v", err)
 	}
 	helper := exec.Command(os.Args[0], "-test.run=^TestHelperOpens$")
 	helper.Env = append(os.Environ(), "STATE_DIR="+dir)
-	if out, err := helper.CombinedOutput(); err == nil || !strings.Contains(string(out), "another muster-agent uses "+dir) {
+	if out, err := helper.CombinedOutput(); err == nil || !strings.Contains(string(out), "another muster-agent uses the state directory "+dir) {
 		t.Errorf("in another process: got %v\n%s", err, out)
 	}
 	if _, err := state.ReadStatus(dir); err != nil {
@@ -217,7 +217,7 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory: got mode %v, want 0700", info.Mode())
 	}
-	if _, err := state.Open(openToOthers(t)); err == nil || !strings.Contains(err.Error(), "open to other users") {
+	if _, err := state.Open(openToOthers(t)); err == nil || !strings.Contains(err.Error(), "other users can read") {
 		t.Errorf("a directory that is open to others: got %v", err)
 	}
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Status is how the last check-ins went, for people, and for an agent that starts again after an error.
+// Status is the result of the last check-ins. An agent that restarts after an error reads its wait
+// from it.
 type Status struct {
 	LastAck     time.Time           `json:"last_ack,omitzero"`
 	NextCheckIn time.Time           `json:"next_check_in,omitzero"`
-	LastError   string              `json:"last_error,omitempty"` // in words; empty since the last Ack
+	LastError   string              `json:"last_error,omitempty"` // in words; empty after an Ack
 	LastErrorAt time.Time           `json:"last_error_at,omitzero"`
 	Sections    []Section           `json:"sections,omitempty"`
 	Verdicts    []inventory.Verdict `json:"verdicts,omitempty"`
 }
 
-// Section is what the last acknowledged inventory said of a section.
+// Section is one section of the last acknowledged inventory.
 type Section struct {
 	Section string           `json:"section"`
 	Status  inventory.Status `json:"status"`
@@ -30,8 +31,8 @@ type Section struct {
 	Items   int              `json:"items"`
 }
 
-// ReadStatus reads the status in a state directory that another process may hold. None, or one that cannot be
-// understood, is the zero Status.
+// ReadStatus reads the status in a state directory. It needs no lock. A missing or invalid file
+// returns the zero Status.
 func ReadStatus(dir string) (Status, error) {
 	data, err := os.ReadFile(filepath.Join(dir, statusFile)) //nolint:gosec // the state directory
 	if errors.Is(err, fs.ErrNotExist) {
@@ -47,10 +48,10 @@ func ReadStatus(dir string) (Status, error) {
 	return Status{}, nil
 }
 
-// Status reads how the last check-ins went.
+// Status returns the result of the last check-ins.
 func (s *State) Status() (Status, error) { return ReadStatus(s.dir) }
 
-// SetStatus remembers how the last check-in went.
+// SetStatus stores the result of the last check-in.
 func (s *State) SetStatus(status Status) error {
 	data, err := json.Marshal(status)
 	if err != nil {

@@ -12,19 +12,19 @@ import (
 	"slices"
 )
 
-// answer is what an agent is told, in its own protocol.
+// answer writes the response to an agent in its protocol.
 type answer struct {
 	responseWriter http.ResponseWriter
 	header         http.Header
-	json           bool    // it speaks JSON, whatever this message is in
-	packing        packing // of its message
+	json           bool    // the agent understands JSON, even if its message is XML
+	packing        packing // of the agent's message
 }
 
-// requestID is what a GLPI agent that is being debugged gives a request.
+// requestID matches the id of a request, which a GLPI agent sends in debug mode.
 var requestID = regexp.MustCompile(`^[0-9A-F]{8}$`)
 
-// newAnswer begins an answer. A GLPI agent says who it is in a header; it does so even with its first message, which is in
-// XML because it does not know yet whom it talks to.
+// newAnswer starts a response. A GLPI agent identifies itself in a header, even with its first
+// message, which is XML because the agent does not know its server yet.
 func newAnswer(w http.ResponseWriter, r *http.Request) *answer {
 	h := w.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -35,19 +35,20 @@ func newAnswer(w http.ResponseWriter, r *http.Request) *answer {
 	return &answer{responseWriter: w, header: h, json: r.Header.Get("GLPI-Agent-ID") != ""}
 }
 
-// glpiVersion is the server that GLPI agents are told they talk to: what newer ones than that want to know, they leave out.
+// glpiVersion is the version of GLPI that the endpoint reports. Agents omit data that only later
+// versions accept.
 const glpiVersion = "10.0.19"
 
-// inventoryTask is the one thing that agents are asked for.
+// inventoryTask is the only task that agents get.
 const inventoryTask = "inventory"
 
-// reply is an answer to a GLPI agent.
+// reply is a response to a GLPI agent.
 type reply struct {
 	Status     string          `json:"status"` // "ok" or "error"
 	Message    string          `json:"message,omitempty"`
-	Expiration int             `json:"expiration,omitempty"` // when to come again, in hours
+	Expiration int             `json:"expiration,omitempty"` // hours until the next report
 	Tasks      map[string]task `json:"tasks,omitempty"`
-	Disabled   []string        `json:"disabled,omitempty"` // tasks that are not to be done
+	Disabled   []string        `json:"disabled,omitempty"` // tasks that the agent must not run
 }
 
 type task struct {
@@ -55,8 +56,8 @@ type task struct {
 	Version string `json:"version"`
 }
 
-// invite asks an agent for its inventory, and for nothing else of what it could do.
-func (a *answer) invite(hours int, could []string) {
+// requestInventory requests an inventory and disables all other tasks.
+func (a *answer) requestInventory(hours int, tasks []string) {
 	if !a.json {
 		a.sendXML(fmt.Sprintf("<RESPONSE>SEND</RESPONSE><PROLOG_FREQ>%d</PROLOG_FREQ>", hours))
 		return
@@ -64,12 +65,12 @@ func (a *answer) invite(hours int, could []string) {
 	a.sendJSON(reply{
 		Status: "ok", Expiration: hours,
 		Tasks:    map[string]task{inventoryTask: {Server: "glpi", Version: glpiVersion}},
-		Disabled: slices.DeleteFunc(slices.Clone(could), func(name string) bool { return name == inventoryTask }),
+		Disabled: slices.DeleteFunc(slices.Clone(tasks), func(name string) bool { return name == inventoryTask }),
 	})
 }
 
-// thank says that an inventory was taken in.
-func (a *answer) thank(hours int) {
+// accept confirms an inventory.
+func (a *answer) accept(hours int) {
 	if !a.json {
 		a.sendXML("")
 		return
@@ -77,8 +78,9 @@ func (a *answer) thank(hours int) {
 	a.sendJSON(reply{Status: "ok", Expiration: hours})
 }
 
-// refuse says what is wrong. It is not compressed: GLPI agents show the text only if it is not.
-func (a *answer) refuse(status int, why string) {
+// reject sends an error. It is not compressed, because GLPI agents log the text only of
+// uncompressed responses.
+func (a *answer) reject(status int, why string) {
 	a.header.Set("Content-Type", "text/plain; charset=utf-8")
 	text := []byte(why + "\n")
 	if a.json {
@@ -86,7 +88,7 @@ func (a *answer) refuse(status int, why string) {
 		text = encode(reply{Status: "error", Message: why})
 	}
 	a.responseWriter.WriteHeader(status)
-	_, _ = a.responseWriter.Write(text) // who does not listen gets no answer
+	_, _ = a.responseWriter.Write(text) // the agent may have disconnected
 }
 
 func (a *answer) sendXML(content string) {
@@ -98,21 +100,22 @@ func (a *answer) sendJSON(r reply) { a.send("application/json", encode(r)) }
 func encode(r reply) []byte {
 	text, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // there is nothing in it that JSON cannot hold
+		panic(err) // reply has only types that JSON can represent
 	}
 	return text
 }
 
-// send compresses an answer as the message was.
+// send compresses a response like the agent's message.
 func (a *answer) send(contentType string, text []byte) {
 	if a.packing != packedNot {
 		contentType = string(a.packing)
 	}
 	a.header.Set("Content-Type", contentType)
-	_, _ = a.responseWriter.Write(pack(text, a.packing)) // who does not listen gets no answer
+	_, _ = a.responseWriter.Write(pack(text, a.packing)) // the agent may have disconnected
 }
 
-// pack compresses with the default level: agents know zlib by the two bytes 78 9c, which only that one begins with.
+// pack compresses with the default level: agents recognize zlib by the bytes 78 9c, which only this
+// level writes.
 func pack(text []byte, p packing) []byte {
 	var packed bytes.Buffer
 	var w io.WriteCloser

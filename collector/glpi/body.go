@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// The largest message that is read, as it is sent and unpacked. FusionInventory 2.6 sends 263 KiB of a server with 771
-// packages, and 20 KiB packed.
+// The largest message in bytes, as sent and unpacked. FusionInventory 2.6 sends 263 KiB for a
+// server with 771 packages, 20 KiB compressed.
 const (
 	maxSent     = 16 << 20
 	maxUnpacked = 64 << 20
@@ -22,10 +22,10 @@ const (
 
 var (
 	errTooLarge = errors.New("the message is too large")
-	errBusy     = fmt.Errorf("the collector is busy: %d MiB of inventories are under way", maxInFlight>>20)
+	errBusy     = fmt.Errorf("the collector is busy with %d MiB of inventories; try again later", maxInFlight>>20)
 )
 
-// packing is how a message is compressed; its value is the media type that these agents use for that.
+// packing is the compression of a message. Its value is the media type that these agents use.
 type packing string
 
 const (
@@ -34,7 +34,8 @@ const (
 	packedGzip packing = "application/x-compress-gzip" // RFC 1952
 )
 
-// packingOf looks at the first two bytes. What agents say in Content-Type differs: OCS calls zlib application/x-compress.
+// packingOf detects the compression from the first two bytes, because Content-Type is unreliable:
+// OCS sends application/x-compress for zlib.
 func packingOf(magic []byte) packing {
 	switch {
 	case len(magic) < 2:
@@ -48,19 +49,20 @@ func packingOf(magic []byte) packing {
 	}
 }
 
-// body is a message as it was sent, unpacked.
+// body is an unpacked message.
 type body struct {
 	text    bytes.Buffer
 	packing packing
 
 	inFlight *semaphore.Weighted
-	held     int64 // of inFlight
+	held     int64 // bytes acquired from inFlight
 }
 
-// read reads and unpacks a request's body. The error is errTooLarge, errBusy or what is wrong with the body.
+// read reads and unpacks a request's body. It returns errTooLarge, errBusy, or the error of a
+// malformed body.
 func (b *body) read(w http.ResponseWriter, r *http.Request) error {
 	sent := bufio.NewReader(http.MaxBytesReader(w, r.Body, maxSent))
-	magic, _ := sent.Peek(2) // a shorter one is found out by who reads it
+	magic, _ := sent.Peek(2) // a shorter body is rejected by the import
 	b.packing = packingOf(magic)
 	unpacked, err := unpack(sent, b.packing)
 	if err == nil {
@@ -86,7 +88,7 @@ func unpack(r io.Reader, p packing) (io.Reader, error) {
 	}
 }
 
-// Write implements io.Writer. It takes no more than there is room for.
+// Write implements io.Writer. It enforces maxUnpacked and the limit on all messages in progress.
 func (b *body) Write(p []byte) (int, error) {
 	if b.text.Len()+len(p) > maxUnpacked {
 		return 0, errTooLarge
@@ -98,5 +100,5 @@ func (b *body) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// release gives the room back.
+// release returns the held bytes to inFlight.
 func (b *body) release() { b.inFlight.Release(b.held) }

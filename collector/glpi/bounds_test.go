@@ -17,17 +17,17 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// unread is a body that nobody may read.
+// unread is a body that must not be read.
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body of a stranger was read")
+	u.t.Error("the body of an unauthenticated request was read")
 	return 0, errors.New("unread")
 }
 
 func (unread) Close() error { return nil }
 
-// TestPassword has who is let in. Whoever is not is asked for the password before anything of the message is read.
+// TestPassword: a request without a valid password gets a 401 before its body is read.
 func TestPassword(t *testing.T) {
 	t.Parallel()
 	next := "muster_glpi_next0123456"
@@ -42,17 +42,17 @@ func TestPassword(t *testing.T) {
 		with   string
 		good   bool
 	}{
-		"none":             {},
-		"a wrong one":      {user: "muster", with: password + "x"},
-		"half of it":       {user: "muster", with: password[:10]},
-		"empty":            {user: "muster"},
-		"as a token":       {header: "Bearer " + password},
-		"as the user":      {user: password},
-		"not base64":       {header: "Basic %%%"},
-		"the right one":    {user: "muster", with: password, good: true},
-		"another user":     {user: "glpi", with: password, good: true},
-		"no user":          {with: password, good: true},
-		"that of tomorrow": {user: "muster", with: next, good: true},
+		"none":          {},
+		"a wrong one":   {user: "muster", with: password + "x"},
+		"half of it":    {user: "muster", with: password[:10]},
+		"empty":         {user: "muster"},
+		"as a token":    {header: "Bearer " + password},
+		"as the user":   {user: password},
+		"not base64":    {header: "Basic %%%"},
+		"the right one": {user: "muster", with: password, good: true},
+		"another user":  {user: "glpi", with: password, good: true},
+		"no user":       {with: password, good: true},
+		"the next one":  {user: "muster", with: next, good: true},
 	} {
 		r := request([]byte(prolog))
 		r.Header.Del("Authorization")
@@ -68,7 +68,7 @@ func TestPassword(t *testing.T) {
 		if c.good != (status == http.StatusOK) || c.good == (status == http.StatusUnauthorized) {
 			t.Errorf("%s: got status %d", name, status)
 		}
-		// Agents match the realm greedily: anything behind it would become part of it.
+		// Agents match the realm greedily: anything after it would become part of it.
 		if challenge := header.Get("WWW-Authenticate"); !c.good && challenge != `Basic realm="muster"` {
 			t.Errorf("%s: got the challenge %q", name, challenge)
 		}
@@ -78,8 +78,8 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// TestPlaces: eight are served at once; the ninth waits for a place, and not for ever.
-func TestPlaces(t *testing.T) {
+// TestSlots: eight requests are served at once; the ninth waits at most ten seconds for a slot.
+func TestSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		let, served := make(chan struct{}), make(chan int, 10)
@@ -107,14 +107,15 @@ func TestPlaces(t *testing.T) {
 		close(let)
 		for range 9 {
 			if status := <-served; status != http.StatusOK {
-				t.Errorf("got %d, want 200 once there is a place", status)
+				t.Errorf("got %d, want 200 once a slot is free", status)
 			}
 		}
 	})
 }
 
-// TestRoom: what is under way together has a bound, which those who are done give back.
-func TestRoom(t *testing.T) {
+// TestMaxInFlight: all messages in progress share a limit, and a finished request releases its
+// share.
+func TestMaxInFlight(t *testing.T) {
 	t.Parallel()
 	let, entered := make(chan struct{}), make(chan struct{}, 3)
 	options := (&imports{}).options()
@@ -124,7 +125,7 @@ func TestRoom(t *testing.T) {
 		return inventory.ImportReport{}, nil
 	}
 	h := glpi.New(options)
-	glpi.SetRoom(h, 128<<10)
+	glpi.SetMaxInFlight(h, 128<<10)
 	large := packings["application/x-compress-gzip"](bytes.Repeat([]byte(" "), 60<<10))
 	done := make(chan int, 2)
 	for range 2 {
@@ -143,7 +144,7 @@ func TestRoom(t *testing.T) {
 		<-done
 	}
 	if status, text, _ := ask(t, h, request(large)); status != http.StatusOK {
-		t.Errorf("with all room free again: got %d %q", status, text)
+		t.Errorf("after all messages are finished: got %d %q", status, text)
 	}
 }
 

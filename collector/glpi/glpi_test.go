@@ -24,7 +24,7 @@ import (
 
 const password = "muster_glpi_0123456789"
 
-// imports takes in what an endpoint hands on: it reads it as the collector does, and remembers what it was.
+// imports parses the messages of an endpoint as the collector does, and records them.
 type imports struct {
 	mu    sync.Mutex
 	taken []string // "format native key"
@@ -56,12 +56,13 @@ func (i *imports) list() []string {
 	return append([]string(nil), i.taken...)
 }
 
-// options are those of an endpoint with one password.
+// options returns the options of an endpoint with one password.
 func (i *imports) options() glpi.Options {
 	return glpi.Options{Import: i.take, Passwords: [][32]byte{sha256.Sum256([]byte(password))}}
 }
 
-// corpora returns the folder of recorded inventories, which lies beside the checkout. Without it the test is skipped.
+// corpora returns the folder of recorded inventories, which lies beside the checkout. Without it
+// the test is skipped.
 func corpora(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -88,7 +89,7 @@ func corpus(t testing.TB, parts ...string) []byte {
 	return text
 }
 
-// The ways in which agents pack.
+// packings are the compressions that agents use.
 var packings = map[string]func([]byte) []byte{
 	"": func(text []byte) []byte { return text },
 	"application/x-compress-zlib": func(text []byte) []byte {
@@ -140,7 +141,7 @@ func request(body []byte, headers ...string) *http.Request {
 	return r
 }
 
-// ask gives the answer to a request, unpacked.
+// ask returns the unpacked response to a request.
 func ask(t testing.TB, h http.Handler, r *http.Request) (status int, text string, header http.Header) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -157,7 +158,7 @@ const (
 	invitation  = `{"status":"ok","expiration":24,"tasks":{"inventory":{"server":"glpi","version":"10.0.19"}}`
 )
 
-// TestConversations has what each kind of agent says, packed in each way, and what it waits for.
+// TestConversations has the messages of each agent in each compression, and the expected responses.
 func TestConversations(t *testing.T) {
 	t.Parallel()
 	fusion := corpus(t, "fusioninventory-xml", "1.xml")
@@ -208,7 +209,7 @@ func TestConversations(t *testing.T) {
 	}
 }
 
-// TestEveryRecordedInventory reads all that agents have sent.
+// TestEveryRecordedInventory sends all recorded inventories.
 func TestEveryRecordedInventory(t *testing.T) {
 	t.Parallel()
 	dir := corpora(t)
@@ -230,7 +231,7 @@ func TestEveryRecordedInventory(t *testing.T) {
 			status, answer, _ := ask(t, glpi.New(got.options()), request(packings["application/x-compress-zlib"](text)))
 			if wrong != nil {
 				if status != http.StatusBadRequest || !strings.Contains(answer, "line") {
-					t.Errorf("%s: got %d %s, want 400 and the place", file, status, answer)
+					t.Errorf("%s: got %d %s, want 400 and the position", file, status, answer)
 				}
 			} else if status != http.StatusOK || len(got.list()) != len(want) {
 				t.Errorf("%s: got %d %s and %d documents, want %d", file, status, answer, len(got.list()), len(want))
@@ -239,12 +240,13 @@ func TestEveryRecordedInventory(t *testing.T) {
 	}
 }
 
-// TestRefusals has messages that nothing is taken of.
-func TestRefusals(t *testing.T) {
+// TestRejections has messages that are rejected as a whole.
+func TestRejections(t *testing.T) {
 	t.Parallel()
 	fusion := corpus(t, "fusioninventory-xml", "1.xml")
 	zlibbed, gzipped := packings["application/x-compress-zlib"](fusion), packings["application/x-compress-gzip"](fusion)
-	// A file of gzip may have many parts (RFC 1952 §2.2): one is made 65 times as fast as all of them.
+	// A gzip file may have many members (RFC 1952 §2.2): repeating one is faster than compressing
+	// 65 MiB.
 	part := make([]byte, 1<<20)
 	bomb := bytes.Repeat(packings["application/x-compress-gzip"](part), 65)
 	noise := make([]byte, 17<<20)
@@ -292,8 +294,8 @@ func flip(text []byte, at int) []byte {
 	return broken
 }
 
-// TestGLPIAgentsAreToldWhy: they show the message of an error that is plain JSON.
-func TestGLPIAgentsAreToldWhy(t *testing.T) {
+// TestGLPIAgentsGetTheReason: they log the message of an error in uncompressed JSON.
+func TestGLPIAgentsGetTheReason(t *testing.T) {
 	t.Parallel()
 	var got imports
 	packed := packings["application/x-compress-zlib"]([]byte(`{"action":"inventory","content":{}}`))
@@ -304,8 +306,8 @@ func TestGLPIAgentsAreToldWhy(t *testing.T) {
 	}
 }
 
-// TestStoreIsAway: the agent is sent away for later, and is not told what is wrong inside.
-func TestStoreIsAway(t *testing.T) {
+// TestStoreIsUnavailable: the agent must try again later, and gets no internal details.
+func TestStoreIsUnavailable(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{
 		"plain":       errors.New("connect: connection refused"),
@@ -319,7 +321,7 @@ func TestStoreIsAway(t *testing.T) {
 	}
 }
 
-// TestRejectedInventory: the file can be read, and the collector does not take what it says.
+// TestRejectedInventory: the message is well-formed, but its only document is rejected.
 func TestRejectedInventory(t *testing.T) {
 	t.Parallel()
 	options := (&imports{}).options()

@@ -8,23 +8,24 @@ import (
 	"strings"
 )
 
-// message is what a message says of itself.
+// message is the type of a message and its header fields.
 type message struct {
-	json    bool     // of a GLPI agent; otherwise XML
-	contact bool     // it asks what there is to do
-	tasks   []string // that the agent could do, where it says so
+	json    bool     // the format of GLPI agents; otherwise XML
+	contact bool     // it requests tasks, and has no inventory
+	tasks   []string // the tasks that the agent can do, if it lists them
 }
 
-// look finds out what a message is. One that cannot be read is an inventory here: whoever reads that says what is wrong.
-func look(text []byte) message {
+// inspect detects the type of a message. It treats a malformed message as an inventory, whose
+// import returns the error.
+func inspect(text []byte) message {
 	if bytes.HasPrefix(bytes.TrimLeft(text, "\ufeff \t\r\n"), []byte("{")) {
-		return lookJSON(text)
+		return inspectJSON(text)
 	}
 	return message{contact: xmlQuery(text) == "PROLOG"}
 }
 
-// lookJSON reads the head of a message of a GLPI agent, as its contact request has it.
-func lookJSON(text []byte) message {
+// inspectJSON reads the header fields of a message of a GLPI agent.
+func inspectJSON(text []byte) message {
 	var head struct {
 		Action string   `json:"action"`
 		Tasks  []string `json:"enabled-tasks"` //nolint:tagliatelle // the agent's name
@@ -35,8 +36,8 @@ func lookJSON(text []byte) message {
 	return message{json: true, contact: true, tasks: head.Tasks}
 }
 
-// xmlQuery gives the element QUERY of the message. It stops at the CONTENT, which only inventories have, and which often
-// comes first; "" then.
+// xmlQuery returns the element QUERY of a message, and "" if CONTENT comes first, which only
+// inventories have.
 func xmlQuery(text []byte) string {
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return latin1{r}, nil }
@@ -54,19 +55,19 @@ func xmlQuery(text []byte) string {
 			return ""
 		case "QUERY":
 			var query string
-			_ = decoder.DecodeElement(&query, &start) // an unknown query is none
+			_ = decoder.DecodeElement(&query, &start) // a malformed query counts as missing
 			return strings.ToUpper(strings.TrimSpace(query))
 		}
 	}
 }
 
-// latin1 reads any encoding that has ASCII in its place; what else there is, nobody looks at here.
+// latin1 decodes every encoding as ISO 8859-1, which is enough to find the ASCII names of elements.
 type latin1 struct{ io.Reader }
 
-// Read implements io.Reader: each byte becomes a character, which takes two bytes at most.
+// Read implements io.Reader. A byte becomes a character of at most two bytes.
 func (l latin1) Read(p []byte) (int, error) {
 	if len(p) < 2 {
-		return 0, io.ErrShortBuffer // the decoder reads by the page
+		return 0, io.ErrShortBuffer // the decoder reads larger blocks
 	}
 	raw := make([]byte, len(p)/2)
 	n, err := l.Reader.Read(raw)
@@ -77,8 +78,8 @@ func (l latin1) Read(p []byte) (int, error) {
 	return len(text), err
 }
 
-// format is the name of the format in which an inventory is to be read. OCS and FusionInventory differ in little, and
-// only the program's name tells which it is.
+// format returns the import format of an inventory. The messages of OCS and FusionInventory look
+// alike; only the User-Agent differs.
 func (m message) format(userAgent string) string {
 	switch {
 	case m.json:

@@ -6,19 +6,20 @@ import (
 	"net/http"
 )
 
-// challenge asks for the password. Agents look for exactly this form of the header, and send nothing before they have
-// seen it, so the first request of each is refused.
+// challenge requests the password. Agents expect exactly this form of the header and send no
+// password before they have seen it, so the first request of each agent gets a 401.
 func (s *endpoint) challenge(a *answer, r *http.Request) {
 	if r.Header.Get("Authorization") != "" {
-		s.strange.Do(func() { s.Logger.Warn("wrong password", "remote", r.RemoteAddr) })
+		s.wrong.Do(func() { s.Logger.Warn("wrong password", "remote", r.RemoteAddr) })
 	}
 	a.header.Set("WWW-Authenticate", `Basic realm="muster"`)
-	a.refuse(http.StatusUnauthorized, "a password is needed")
+	a.reject(http.StatusUnauthorized, "a user name and a password are required")
 }
 
-// knows reports whether a request has a good password (RFC 7617). The name of the user is the agent's choice. Sums are
-// compared, all of them and whole, so that the time that it takes tells nothing.
-func (s *endpoint) knows(r *http.Request) bool {
+// authenticated reports whether a request has a valid password (RFC 7617). The user name is
+// ignored. It compares hashes, all of them and in constant time, so that the duration reveals
+// nothing.
+func (s *endpoint) authenticated(r *http.Request) bool {
 	_, password, ok := r.BasicAuth()
 	if !ok {
 		return false

@@ -15,22 +15,22 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// The clocks of a conversation.
+// Time limits of a conversation.
 const (
-	// progressTimeout is how long an agent that is sending may pause between two messages.
+	// progressTimeout is the longest pause between two messages of an inventory.
 	progressTimeout = time.Minute
-	// tokenAge is after how long the ratchet moves on although nothing changed.
+	// tokenAge is the age at which the ratchet token is replaced although nothing changed.
 	tokenAge = 24 * time.Hour
 )
 
 var (
 	errReplaced = status.Error(codes.Aborted, "this agent opened another stream")
 	errDraining = status.Error(codes.Unavailable, "the collector is stopping")
-	errSlow     = status.Error(codes.DeadlineExceeded, "nothing came for a minute in the middle of an inventory")
-	errUnended  = &inventory.Error{Code: inventory.CodeInvalid, Message: "an update or a commit without a question for it"}
+	errSlow     = status.Error(codes.DeadlineExceeded, "no message for a minute in the middle of an inventory")
+	errUnended  = invalid("an update or a commit without a request for it")
 )
 
-// conversation is one agent's stream.
+// conversation is the stream of one agent.
 type conversation struct {
 	server *Server
 	stream inventoryv1.Inventory_SyncServer
@@ -42,11 +42,11 @@ type conversation struct {
 
 	lastSeen time.Time
 	inbox    chan *inventoryv1.AgentMessage
-	broken   chan error // why the stream ended
+	broken   chan error // the error that ended the stream
 
-	sending sync.Mutex // a probe may send beside the conversation itself
+	sending sync.Mutex // protects stream.Send: a probe sends from another goroutine
 	mu      sync.Mutex
-	seen    chan struct{} // closed at the next check-in
+	seen    chan struct{} // closed at the next check-in, protected by mu
 }
 
 // Sync implements the Inventory service.
@@ -81,14 +81,14 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 	}
 }
 
-// leave says that the record is in no conversation any more, unless a newer one took over.
+// leave records that the record has no conversation any more, unless a newer one replaced this one.
 func (c *conversation) leave() {
 	if c.server.live.leave(c.record.ID, c) {
 		c.server.presence.left(c.record.ID, c.lastSeen)
 	}
 }
 
-// listen hands on what arrives until the stream or the conversation ends.
+// listen forwards messages to the inbox until the stream or the conversation ends.
 func (c *conversation) listen() {
 	for {
 		message, err := c.stream.Recv()
@@ -104,7 +104,7 @@ func (c *conversation) listen() {
 	}
 }
 
-// next waits for the agent's next message, for at most timeout; 0 waits for ever.
+// next waits for the agent's next message, at most timeout; 0 means no limit.
 func (c *conversation) next(timeout time.Duration) (*inventoryv1.AgentMessage, error) {
 	var slow <-chan time.Time
 	if timeout > 0 {
@@ -133,10 +133,12 @@ func (c *conversation) send(message *inventoryv1.CollectorMessage) error {
 }
 
 func (c *conversation) sendCollectNow() error {
-	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_CollectNow{CollectNow: &inventoryv1.CollectNow{}}})
+	return c.send(&inventoryv1.CollectorMessage{
+		Kind: &inventoryv1.CollectorMessage_CollectNow{CollectNow: &inventoryv1.CollectNow{}},
+	})
 }
 
-// nextCheckIn gives a channel that is closed when the agent checks in next.
+// nextCheckIn returns a channel that is closed at the agent's next check-in.
 func (c *conversation) nextCheckIn() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -51,11 +51,12 @@ func invalid(message string) error {
 func (s *Server) noteFailure(from netip.Addr, err error) {
 	if e, ok := errors.AsType[*inventory.Error](err); ok {
 		s.failures.note(from)
-		s.options.Logger.Warn("enrollment refused", "from", from, "reason", e.Message)
+		s.options.Logger.Warn("enrollment rejected", "from", from, "reason", e.Message)
 	}
 }
 
-// Challenge implements the Enrollment service. It keeps nothing: any collector of the authority knows its nonces.
+// Challenge implements the Enrollment service. It stores nothing: every collector with the same CA
+// can verify the nonce.
 func (s *Server) Challenge(context.Context, *inventoryv1.ChallengeRequest) (*inventoryv1.ChallengeResponse, error) {
 	return &inventoryv1.ChallengeResponse{Nonce: s.options.Authority.Nonce(time.Now())}, nil
 }
@@ -87,7 +88,8 @@ func (s *Server) Renew(ctx context.Context, req *inventoryv1.RenewRequest) (*inv
 	return &inventoryv1.RenewResponse{Certificate: certificate, Authorities: s.authorities()}, nil
 }
 
-// Rekey implements the Inventory service: the caller becomes a record of its own that remembers where it came from.
+// Rekey implements the Inventory service: the caller gets its own record, which references the
+// previous one.
 func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inventoryv1.RekeyResponse, error) {
 	record, err := s.record(ctx)
 	if err != nil {
@@ -114,8 +116,8 @@ func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inv
 	return &inventoryv1.RekeyResponse{Certificate: certificate, AgentId: agentID}, nil
 }
 
-// failures slows down who fails: an address may fail ten times in a row and then once in six seconds. Who
-// succeeds is not slowed, however many enroll from behind one address.
+// failures limits failed attempts per address: ten in a row, then one in six seconds. Successful
+// enrollments are never limited, however many share an address.
 type failures struct {
 	limiters *lru.Cache[netip.Addr, *rate.Limiter]
 }
@@ -129,7 +131,7 @@ const (
 func newFailures() *failures {
 	limiters, err := lru.New[netip.Addr, *rate.Limiter](failureSources)
 	if err != nil {
-		panic(err) // only a size below one is refused
+		panic(err) // only a size below one is an error
 	}
 	return &failures{limiters: limiters}
 }

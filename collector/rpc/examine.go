@@ -9,11 +9,11 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// examine finds out whether the presenter of a token is the machine that the record is about. What it found is an
-// incident; a clone is told to take a key of its own.
-func (c *conversation) examine(said *inventoryv1.CheckIn) (incident *inventory.Incident, clone bool, err error) {
-	how := stand(c.record, said.GetToken())
-	if how != current {
+// examine checks whether the agent that presents a token runs on the machine of the record. It
+// returns an incident for a rollback or a clone; a clone must get its own key.
+func (c *conversation) examine(checkIn *inventoryv1.CheckIn) (incident *inventory.Incident, clone bool, err error) {
+	state := stateOf(c.record, checkIn.GetToken())
+	if state != current {
 		// This stream's view of the record may be older than what another stream committed.
 		if c.record, err = c.server.options.Store.RecordByID(c.ctx, c.record.ID); err != nil {
 			return nil, false, err
@@ -21,39 +21,41 @@ func (c *conversation) examine(said *inventoryv1.CheckIn) (incident *inventory.I
 		if c.record.RevokedAt != nil {
 			return nil, false, errRevoked
 		}
-		how = stand(c.record, said.GetToken())
+		state = stateOf(c.record, checkIn.GetToken())
 	}
-	other, err := c.otherAlive(how)
+	other, err := c.otherAlive(state)
 	if err != nil {
 		return nil, false, err
 	}
-	// With the current token other hardware is no other machine: its board was replaced.
-	foreign := how != current && differs(c.record.Hardware, hardwareOf(c.hello))
+	// With the current token, different hardware is the same machine with a replaced board.
+	different := state != current && differs(c.record.Hardware, hardwareOf(c.hello))
 	switch {
-	case other || foreign:
-		return c.incident(inventory.IncidentClone, other, foreign), true, nil
-	case how == stale:
+	case other || different:
+		return c.incident(inventory.IncidentClone, other, different), true, nil
+	case state == stale:
 		return c.incident(inventory.IncidentRollback, false, false), false, nil
 	}
 	return nil, false, nil
 }
 
-// otherAlive reports whether the record's machine is in conversation elsewhere. An agent that lost a connection or an
-// Ack and speaks again within one boot is no other machine; in another boot it is one if the first still answers, as
-// when both run from copies of one disk.
-func (c *conversation) otherAlive(how standing) (bool, error) {
+// otherAlive reports whether another machine uses the record's key at the same time. An agent that
+// reconnects within the same boot, after a lost connection or Ack, is the same machine. In another
+// boot it is a different machine if the first still answers, as when both run from copies of one
+// disk.
+func (c *conversation) otherAlive(state tokenState) (bool, error) {
 	other, ok := c.server.live.get(c.record.ID)
 	switch {
 	case ok && other.conversation == c:
 		return false, nil
-	case ok && how != stale && other.boot == c.hello.GetBootId():
+	case ok && state != stale && other.boot == c.hello.GetBootId():
 		return false, nil
 	case ok:
 		return other.answers(c.ctx), nil
-	case how != stale:
+	case state != stale:
 		return false, nil
 	}
-	// On another collector nobody can be asked; who checked in within two intervals is alive.
+	// An agent of another collector cannot be probed; it counts as alive for two intervals after
+	// its last check-in.
 	seen, ok, err := c.server.options.Store.LastPresence(c.ctx, c.record.ID)
 	if err != nil || !ok {
 		return false, err
@@ -61,12 +63,12 @@ func (c *conversation) otherAlive(how standing) (bool, error) {
 	return seen.Stream != noStream && time.Since(seen.SeenAt) < 2*c.server.pace.interval, nil
 }
 
-func (c *conversation) incident(kind string, alive, foreign bool) *inventory.Incident {
-	return &inventory.Incident{Type: kind, Detail: map[string]string{
+func (c *conversation) incident(incidentType string, alive, different bool) *inventory.Incident {
+	return &inventory.Incident{Type: incidentType, Detail: map[string]string{
 		"boot_id":             ingest.Text(c.hello.GetBootId()),
 		"recorded_boot_id":    c.record.BootID,
 		"other_stream_alive":  strconv.FormatBool(alive),
-		"hardware_is_another": strconv.FormatBool(foreign),
+		"hardware_is_another": strconv.FormatBool(different),
 	}}
 }
 
@@ -80,6 +82,7 @@ func (c *conversation) tellClone(incident *inventory.Incident) error {
 		Reason: "this agent's key is in use on another machine",
 	}}})
 }
+
 func hardwareOf(hello *inventoryv1.Hello) map[string]uint64 {
 	hardware := make(map[string]uint64, len(hello.GetHardware()))
 	for _, h := range hello.GetHardware() {
@@ -90,5 +93,5 @@ func hardwareOf(hello *inventoryv1.Hello) map[string]uint64 {
 	return hardware
 }
 
-// maxFamilies bounds what an agent may say of its hardware; there are four families.
+// maxFamilies limits the hardware hashes that an agent may send; there are four families.
 const maxFamilies = 16

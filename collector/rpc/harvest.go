@@ -11,14 +11,14 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// harvest is what an agent sent in answer to the questions of one check-in.
+// harvest collects the updates that an agent sends during one check-in.
 type harvest struct {
 	updates map[string]*ingest.Update
-	held    int64 // of the budget for what is in flight, in bytes
+	held    int64 // bytes acquired from Server.inFlight
 }
 
-// list gives the updates in the order of their sections' names, so that an observation is the same whatever the
-// order in which its parts came.
+// list returns the updates in the order of their sections' names, so that the order of arrival does
+// not matter.
 func (h *harvest) list() []*ingest.Update {
 	names := make([]string, 0, len(h.updates))
 	for name := range h.updates {
@@ -32,11 +32,11 @@ func (h *harvest) list() []*ingest.Update {
 	return updates
 }
 
-// harvest takes updates until the agent commits.
+// harvest receives updates until the agent commits.
 func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
-	asked := map[string]bool{}
+	requested := map[string]bool{}
 	for _, s := range ask.GetSections() {
-		asked[s.GetSection()] = true
+		requested[s.GetSection()] = true
 	}
 	unended := ""
 	for {
@@ -46,7 +46,7 @@ func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
 		}
 		switch {
 		case message.GetCommit() != nil && unended != "":
-			return invalid("section " + unended + " was not sent to its end")
+			return invalid("section " + unended + " is incomplete")
 		case message.GetCommit() != nil:
 			return h.complete(ask)
 		case message.GetUpdate() == nil:
@@ -54,10 +54,10 @@ func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
 		}
 		update := message.GetUpdate()
 		if unended != "" && update.GetSection() != unended {
-			return invalid("section " + unended + " was not sent to its end")
+			return invalid("section " + unended + " is incomplete")
 		}
-		if !asked[update.GetSection()] && !(update.GetReadingsOnly() && ask.GetReadings()) {
-			return invalid("section " + ingest.Text(update.GetSection()) + " was not asked for")
+		if !requested[update.GetSection()] && !(update.GetReadingsOnly() && ask.GetReadings()) {
+			return invalid("section " + ingest.Text(update.GetSection()) + " was not requested")
 		}
 		if err := c.add(h, update); err != nil {
 			return err
@@ -69,23 +69,23 @@ func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
 	}
 }
 
-// complete reports whether everything that was asked for came.
+// complete returns an error if a requested section is missing.
 func (h *harvest) complete(ask *inventoryv1.Want) error {
 	for _, s := range ask.GetSections() {
 		if h.updates[s.GetSection()] == nil {
-			return invalid("section " + s.GetSection() + " was asked for and did not come")
+			return invalid("section " + s.GetSection() + " was requested but not sent")
 		}
 	}
 	return nil
 }
 
-// add takes one chunk. All agents together may have no more in flight than the collector has room for.
+// add adds one chunk, unless the inventories in progress exceed maxInFlight.
 func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 	u := h.updates[message.GetSection()]
 	if u == nil {
 		section, ok := wire.Lookup(message.GetSection())
 		if !ok {
-			return invalid("section " + ingest.Text(message.GetSection()) + " is not known here")
+			return invalid("section " + ingest.Text(message.GetSection()) + " is unknown")
 		}
 		u = &ingest.Update{Section: section, ReadingsOnly: true}
 		h.updates[section.Name] = u
@@ -108,7 +108,7 @@ func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 	if !c.server.inFlight.TryAcquire(grown) {
 		return &inventory.Error{
 			Code:    inventory.CodeUnavailable,
-			Message: fmt.Sprintf("the collector is busy: %d MiB of inventories are under way", maxInFlight>>20),
+			Message: fmt.Sprintf("the collector is busy with %d MiB of inventories; try again later", maxInFlight>>20),
 		}
 	}
 	h.held += grown

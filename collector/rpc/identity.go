@@ -19,7 +19,7 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// caller gives the hash of the key whose certificate the caller proved to hold.
+// caller returns the hash of the key of the caller's verified certificate.
 func caller(ctx context.Context) ([32]byte, error) {
 	p, ok := peer.FromContext(ctx)
 	if !ok {
@@ -27,7 +27,7 @@ func caller(ctx context.Context) ([32]byte, error) {
 	}
 	info, ok := p.AuthInfo.(credentials.TLSInfo)
 	if !ok || len(info.State.VerifiedChains) == 0 || len(info.State.VerifiedChains[0]) == 0 {
-		return [32]byte{}, unauthenticated("a client certificate is needed: enroll first")
+		return [32]byte{}, unauthenticated("a client certificate is required; enroll first")
 	}
 	key, err := pki.KeyOf(info.State.VerifiedChains[0][0])
 	if err != nil {
@@ -51,7 +51,7 @@ func callerAddress(ctx context.Context) netip.Addr {
 	return netip.Addr{}
 }
 
-// record finds the caller's record and refuses a revoked key.
+// record returns the caller's record, or an error if its key was revoked.
 func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 	key, err := caller(ctx)
 	if err != nil {
@@ -69,7 +69,8 @@ func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 
 var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
 
-// toStatus is the one place where errors become gRPC's. What is not meant for the caller stays here.
+// toStatus is the only conversion of errors to gRPC statuses. It hides internal details from the
+// caller.
 func toStatus(err error) error {
 	if err == nil {
 		return nil
@@ -118,14 +119,18 @@ func translateStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo
 	return toStatus(handler(srv, stream))
 }
 
-// A panic is the end of one call, not of the collector.
+// A panic ends one call, not the collector.
 
-func (s *Server) recoverUnary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (_ any, err error) {
+func (s *Server) recoverUnary(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (_ any, err error) {
 	defer s.recovered(info.FullMethod, &err)
 	return handler(ctx, req)
 }
 
-func (s *Server) recoverStream(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+func (s *Server) recoverStream(
+	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+) (err error) {
 	defer s.recovered(info.FullMethod, &err)
 	return handler(srv, stream)
 }
@@ -133,6 +138,6 @@ func (s *Server) recoverStream(srv any, stream grpc.ServerStream, info *grpc.Str
 func (s *Server) recovered(method string, err *error) {
 	if p := recover(); p != nil {
 		s.options.Logger.Error("panic in call", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-		*err = status.Error(codes.Internal, "the collector made a mistake; it was logged")
+		*err = status.Error(codes.Internal, "internal error of the collector; see its log")
 	}
 }

@@ -8,8 +8,9 @@ import (
 // maxCheckInInterval is the longest interval between the check-ins of a connected agent.
 const maxCheckInInterval = 15 * time.Minute
 
-// pace spreads check-ins evenly over the interval: every agent has a phase of its own, so that agents that came
-// at one moment, after an outage say, do not come at one moment again.
+// pace spreads check-ins evenly over the interval. Every agent has its own phase, so that agents
+// that reconnect at the same moment, e.g. after an outage, check in at different moments
+// afterwards.
 type pace struct{ interval time.Duration }
 
 func newPace(interval time.Duration) pace {
@@ -19,8 +20,8 @@ func newPace(interval time.Duration) pace {
 	return pace{interval: interval}
 }
 
-// next gives the time until the agent's next check-in: at its phase, an eighth to nine eighths of an interval away.
-// An agent that comes a little early is not called twice.
+// next returns the time until the agent's next check-in at its phase, between 1/8 and 9/8 of an
+// interval, so that an agent that is slightly early does not check in twice.
 func (p pace) next(agentID string, now time.Time) time.Duration {
 	h := fnv.New64a()
 	h.Write([]byte(agentID))

@@ -21,15 +21,15 @@ func TestPaceLeadsToThePhase(t *testing.T) {
 		if wait < p.interval/8 || wait > p.interval+p.interval/8 {
 			t.Fatalf("wait %v at an interval of %v", wait, p.interval)
 		}
-		// Who came at any moment, comes at its phase from then on.
+		// After its first check-in an agent checks in at its phase.
 		if again := p.next(agent, now.Add(wait)); again != p.interval {
 			t.Fatalf("from its phase, an agent waits %v, want the interval %v", again, p.interval)
 		}
 	})
 }
 
-// TestPaceSpreads lets ten thousand agents come back at one moment, as after an outage: no tenth of the interval may
-// get more than its share by much.
+// TestPaceSpreads reconnects ten thousand agents at one moment, as after an outage: no tenth of
+// the interval may get much more than its share.
 func TestPaceSpreads(t *testing.T) {
 	t.Parallel()
 	const agents, parts = 10_000, 10

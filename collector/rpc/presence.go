@@ -10,13 +10,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// flushInterval is how far the last_seen of the store may lie behind.
+// flushInterval is the longest delay of last_seen in the store.
 const flushInterval = time.Second
 
-// flushSize is how many records one statement takes.
+// flushSize is the number of records per statement.
 const flushSize = 1000
 
-// presence gathers who was seen, so that a check-in costs no statement.
+// presence collects the times of check-ins, so that a check-in needs no statement.
 type presence struct {
 	mu   sync.Mutex
 	seen map[int64]inventory.Presence
@@ -55,7 +55,7 @@ func (s *Server) flushPresence(ctx context.Context) {
 		case <-ticker.C:
 			s.flush(ctx)
 		case <-ctx.Done():
-			// The last flush must not be lost with the context that ends the loop.
+			// The last flush needs a context that has not ended.
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 			s.flush(last)
 			cancel()
@@ -67,7 +67,7 @@ func (s *Server) flushPresence(ctx context.Context) {
 func (s *Server) flush(ctx context.Context) {
 	for seen := range slices.Chunk(s.presence.take(), flushSize) {
 		if err := s.options.Store.FlushPresence(ctx, seen); err != nil {
-			s.options.Logger.Warn("cannot write down who was seen", "records", len(seen), "error", err)
+			s.options.Logger.Warn("cannot store the times of check-ins", "records", len(seen), "error", err)
 		}
 	}
 }

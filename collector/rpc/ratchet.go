@@ -16,8 +16,8 @@ func newToken() []byte {
 	return token
 }
 
-// keepable gives a presented token as it may be kept: nil where it is none of ours. It is what the agent comes with
-// again should the next Ack be lost, however many were lost before.
+// keepable returns a presented token if it has the right size, else nil. The agent presents it
+// again if the next Ack is lost, however many were lost before.
 func keepable(presented []byte) []byte {
 	if len(presented) != tokenSize {
 		return nil
@@ -25,34 +25,34 @@ func keepable(presented []byte) []byte {
 	return presented
 }
 
-// standing says what a presented ratchet token tells about its presenter.
-type standing int
+// tokenState is the state of a presented ratchet token.
+type tokenState int
 
 const (
-	current standing = iota // the last token given, or nothing was given yet
-	lostAck                 // the one that the last change came with: its Ack may not have arrived
-	stale                   // an older one, or none: a restored copy of the agent's state
+	current tokenState = iota // the latest token, or none was issued yet
+	lostAck                   // the token before: the agent did not get the last Ack
+	stale                     // an older token, or none: a restored copy of the agent's state
 )
 
-// stand compares the presented token with those the record remembers.
-func stand(record inventory.Record, presented []byte) standing {
+// stateOf compares the presented token with the two latest ones of the record.
+func stateOf(record inventory.Record, presented []byte) tokenState {
 	switch {
 	case len(record.Token) == 0, bytes.Equal(presented, record.Token):
 		return current
 	case len(record.PreviousToken) > 0 && bytes.Equal(presented, record.PreviousToken):
 		return lostAck
 	case len(record.PreviousToken) == 0 && len(presented) == 0:
-		return lostAck // of the very first commit
+		return lostAck // the Ack of the first commit
 	default:
 		return stale
 	}
 }
 
-// otherHardware is how many families of identifiers must differ for a machine to be another one. One family
-// changes when a disk or a board is replaced.
+// otherHardware is the number of identifier families that differ between two machines. One family
+// changes if a disk or a board is replaced.
 const otherHardware = 2
 
-// differs reports whether two machines that speak with one key are different hardware.
+// differs reports whether the hashes belong to different hardware.
 func differs(held, presented map[string]uint64) bool {
 	n := 0
 	for family, hash := range presented {

@@ -6,13 +6,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-func TestStand(t *testing.T) {
+func TestStateOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name           string
 		held, previous string
 		presented      string
-		want           standing
+		want           tokenState
 	}{
 		{"a new agent", "", "", "", current},
 		{"state of another collector, before the first commit", "", "", "t1", current},
@@ -25,7 +25,7 @@ func TestStand(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			record := inventory.Record{Token: []byte(c.held), PreviousToken: []byte(c.previous)}
-			if got := stand(record, []byte(c.presented)); got != c.want {
+			if got := stateOf(record, []byte(c.presented)); got != c.want {
 				t.Errorf("got %d, want %d", got, c.want)
 			}
 		})

@@ -1,5 +1,10 @@
-// Package rpc is the collector's gRPC service: who is calling, and from the wire to ingest and back. An agent is
-// its key and nothing else: what it says about itself is data.
+// Package rpc is the collector's gRPC service. It authenticates agents, receives their inventories
+// and passes them to internal/ingest.
+//
+// An agent's identity is its certificate's key alone. The package never trusts what an agent
+// reports about itself: those are data for identification.
+//
+// Start with Sync in conversation.go, which serves one agent's stream.
 package rpc
 
 import (
@@ -23,21 +28,21 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Store is what the service needs of the store beside ingest.
+// Store has the methods of the store that the service calls itself.
 type Store interface {
 	enrollmentStore
 	recordStore
 	presenceStore
 }
 
-// enrollmentStore knows who may talk.
+// enrollmentStore stores the agents' keys.
 type enrollmentStore interface {
 	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
 	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
 	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
 }
 
-// recordStore knows what is held of whom.
+// recordStore reads the agents' records.
 type recordStore interface {
 	Record(ctx context.Context, key [32]byte) (inventory.Record, error)
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
@@ -45,7 +50,7 @@ type recordStore interface {
 	AddIncident(ctx context.Context, record int64, incident inventory.Incident) error
 }
 
-// presenceStore knows who is there and who may no longer be.
+// presenceStore stores the times of check-ins and reads revocations.
 type presenceStore interface {
 	RevokedSince(ctx context.Context, after time.Time) ([]int64, error)
 	Now(ctx context.Context) (time.Time, error)
@@ -56,35 +61,39 @@ type presenceStore interface {
 // Ingester applies observations.
 type Ingester interface {
 	Apply(ctx context.Context, obs *ingest.CheckIn) (ingest.Result, error)
-	Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error)
+	Reconsider(
+		ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
+	) (inventory.RecordAssignment, error)
 }
 
-// Options says how to serve. Store, Ingester and Authority are required.
+// Options are the settings of New. Store, Ingester and Authority are required.
 type Options struct {
 	Store     Store
 	Ingester  Ingester
 	Authority *pki.Authority
 	Logger    *slog.Logger
-	// Hosts are names and addresses for the server certificate, beside the name that agents verify.
+	// Names and Addresses go into the server certificate, in addition to the name that agents
+	// verify.
 	Names     []string
 	Addresses []net.IP
-	// CheckInInterval is how often an agent checks in; 0 means 15 minutes, which is also the most.
+	// CheckInInterval is how often an agent checks in; 0 means 15 minutes, which is also the
+	// maximum.
 	CheckInInterval time.Duration
 }
 
-// How long certificates last. An agent renews at half-life.
+// Validity of certificates. An agent renews at half-life.
 const (
 	agentLifetime = 7 * 24 * time.Hour
-	renewalGrace  = 90 * 24 * time.Hour // after its certificate expired, a known key may still renew
+	renewalGrace  = 90 * 24 * time.Hour // how long a known key may renew after its certificate expired
 )
 
-// Bounds of what one connection and all of them together may take.
+// Limits of one connection; maxInFlight of all together, in bytes.
 const (
 	maxMessage        = 1 << 20
 	maxHeaders        = 16 << 10
 	maxStreams        = 8
 	connectionTimeout = 10 * time.Second
-	ioBuffer          = 4 << 10 // idle streams are many, and hold their buffers
+	ioBuffer          = 4 << 10 // small, because many idle streams keep their buffers
 	maxInFlight       = 256 << 20
 )
 
@@ -105,7 +114,7 @@ type Server struct {
 	drain    sync.Once
 }
 
-// New makes a server; Serve makes it listen.
+// New returns a server; Serve accepts connections.
 func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -131,7 +140,9 @@ func New(o Options) (*Server, error) {
 		grpc.ReadBufferSize(ioBuffer),
 		grpc.WriteBufferSize(ioBuffer),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 30 * time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
+			MinTime: 30 * time.Second, PermitWithoutStream: true,
+		}),
 		grpc.ChainUnaryInterceptor(s.recoverUnary, translateUnary),
 		grpc.ChainStreamInterceptor(s.recoverStream, translateStream),
 	)
@@ -140,7 +151,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// serverTLS verifies agents by the authority and shows them a certificate of it.
+// serverTLS verifies agents by the CA and serves a certificate that it issued.
 func serverTLS(o Options) (*tls.Config, error) {
 	serving, err := o.Authority.Serving(o.Names, o.Addresses, time.Now)
 	if err != nil {
@@ -155,10 +166,11 @@ func serverTLS(o Options) (*tls.Config, error) {
 	return config, nil
 }
 
-// Serve answers on a listener until Stop.
+// Serve serves a listener until Stop.
 func (s *Server) Serve(listener net.Listener) error { return s.grpc.Serve(listener) }
 
-// Run does what goes on beside the calls, until ctx ends: it writes down who was seen and cuts off who was revoked.
+// Run runs the background loops until ctx ends: it flushes the times of check-ins and ends the
+// streams of revoked agents.
 func (s *Server) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { s.flushPresence(ctx) })
@@ -166,8 +178,8 @@ func (s *Server) Run(ctx context.Context) {
 	loops.Wait()
 }
 
-// Stop lets what is under way finish within the grace and ends the rest. Idle agents are sent away at once: they
-// come back to another collector, or to this one later.
+// Stop waits up to grace for calls in progress and ends the rest. It disconnects idle agents at
+// once; they reconnect to another collector, or to this one later.
 func (s *Server) Stop(grace time.Duration) {
 	s.drain.Do(func() { close(s.draining) })
 	stopped := make(chan struct{})

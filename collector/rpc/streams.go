@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// streams knows which conversation each record is in on this collector.
+// streams has the conversation of each record on this collector.
 type streams struct {
 	mu sync.Mutex
 	by map[int64]live
 }
 
-// live is a conversation and the boot in which its agent began it.
+// live is a conversation and the boot id of its agent.
 type live struct {
 	*conversation
 	boot string
@@ -20,7 +20,7 @@ type live struct {
 
 func newStreams() *streams { return &streams{by: map[int64]live{}} }
 
-// get gives the conversation of a record, if there is one.
+// get returns the conversation of a record, if there is one.
 func (s *streams) get(record int64) (live, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -28,8 +28,8 @@ func (s *streams) get(record int64) (live, bool) {
 	return l, ok
 }
 
-// enter makes a conversation the record's and ends the one before: an agent speaks on one stream, so an older
-// one is what is left of a broken connection.
+// enter registers the conversation of a record and ends the previous one: an agent has one stream,
+// so an older one belongs to a broken connection.
 func (s *streams) enter(record int64, c *conversation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,10 +50,10 @@ func (s *streams) leave(record int64, c *conversation) bool {
 	return true
 }
 
-// probeTimeout is how long an agent that is there may take to check in when asked to.
+// probeTimeout is the time in which a connected agent must check in on request.
 const probeTimeout = 10 * time.Second
 
-// answers reports whether the agent at the other end of a conversation is there: it is asked to check in.
+// answers reports whether the agent of a conversation is still connected, by requesting a check-in.
 func (c *conversation) answers(ctx context.Context) bool {
 	seen := c.nextCheckIn()
 	if err := c.sendCollectNow(); err != nil {
@@ -71,7 +71,7 @@ func (c *conversation) answers(ctx context.Context) bool {
 	}
 }
 
-// cutRevoked ends the conversations of agents that were revoked, also by way of another collector.
+// cutRevoked ends the conversations of agents that were revoked, on any collector.
 func (s *Server) cutRevoked(ctx context.Context) {
 	since, err := s.options.Store.Now(ctx)
 	if err != nil {
@@ -85,10 +85,10 @@ func (s *Server) cutRevoked(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		// Overlap, because a revocation becomes visible somewhat after the time it carries.
+		// Overlap, because a revocation becomes visible some time after its timestamp.
 		revoked, err := s.options.Store.RevokedSince(ctx, since.Add(-time.Minute))
 		if err != nil {
-			s.options.Logger.Warn("cannot look for revoked agents", "error", err)
+			s.options.Logger.Warn("cannot read revoked agents", "error", err)
 			continue
 		}
 		if now, err := s.options.Store.Now(ctx); err == nil {
@@ -102,5 +102,6 @@ func (s *Server) cutRevoked(ctx context.Context) {
 	}
 }
 
-// revocationInterval bounds how long a revoked agent's open stream lives on; ingest refuses it at once.
+// revocationInterval limits how long a revoked agent's stream stays open; ingest rejects its
+// updates at once.
 const revocationInterval = 10 * time.Second

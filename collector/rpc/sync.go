@@ -14,25 +14,25 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// maxRounds is how often a section that does not arrive as it was sent is asked for again.
+// maxRounds is how often a section with a wrong root is requested.
 const maxRounds = 3
 
-// checkIn answers one check-in, with everything that follows from it.
-func (c *conversation) checkIn(said *inventoryv1.CheckIn) error {
+// checkIn processes one check-in.
+func (c *conversation) checkIn(checkIn *inventoryv1.CheckIn) error {
 	c.noteCheckIn()
-	if said.GetHello() != nil {
-		c.hello = said.GetHello()
+	if checkIn.GetHello() != nil {
+		c.hello = checkIn.GetHello()
 	}
-	if c.hello == nil || len(said.GetInventoryRoot()) != len(inventory.Root{}) {
-		return invalid("a check-in needs a root, and a stream's first one a hello")
+	if c.hello == nil || len(checkIn.GetInventoryRoot()) != len(inventory.Root{}) {
+		return invalid("a check-in needs a root, and the first one of a stream a hello")
 	}
 	for range maxRounds {
-		err := c.answer(said)
+		err := c.answer(checkIn)
 		if !errors.Is(err, ingest.ErrFenced) {
 			return err
 		}
-		// Another conversation of this record was faster, such as one whose agent was killed while we were committing what it
-		// had sent. The question is asked anew of the record as it is now.
+		// Another conversation committed to this record first, e.g. one whose agent was killed
+		// during the commit. Retry with the current record.
 		if c.record, err = c.server.options.Store.RecordByID(c.ctx, c.record.ID); err != nil {
 			return err
 		}
@@ -43,9 +43,9 @@ func (c *conversation) checkIn(said *inventoryv1.CheckIn) error {
 	return ingest.ErrFenced
 }
 
-// answer answers a check-in by what the record is known to be.
-func (c *conversation) answer(said *inventoryv1.CheckIn) error {
-	incident, clone, err := c.examine(said)
+// answer answers a check-in based on the known state of the record.
+func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
+	incident, clone, err := c.examine(checkIn)
 	if err != nil {
 		return err
 	}
@@ -56,17 +56,17 @@ func (c *conversation) answer(said *inventoryv1.CheckIn) error {
 	c.lastSeen = time.Now()
 	c.server.presence.note(c.record.ID, c.lastSeen, c.id)
 
-	if c.nothingToDo(said, incident) {
+	if c.nothingToDo(checkIn, incident) {
 		if err := c.reconsider(); err != nil {
 			return err
 		}
-		return c.ack(c.tokenFor(said), nil, false)
+		return c.ack(c.tokenFor(checkIn), nil, false)
 	}
-	return c.take(said, incident)
+	return c.update(checkIn, incident)
 }
 
-// reconsider looks again at which device this is where that depends on who is alive: two installations on one machine,
-// or an agent that was replaced.
+// reconsider identifies the device again if the result depends on which agents are alive: two
+// installations on one machine, or a replaced agent.
 func (c *conversation) reconsider() error {
 	if !c.record.LivenessDependent {
 		return nil
@@ -75,37 +75,38 @@ func (c *conversation) reconsider() error {
 	if err != nil {
 		return err
 	}
-	place, err := c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
+	assignment, err := c.server.options.Ingester.Reconsider(c.ctx, c.record, states)
 	if err != nil {
 		return err
 	}
-	c.record.CI, c.record.LivenessDependent = place.CI, place.LivenessDependent
+	c.record.CI, c.record.LivenessDependent = assignment.CI, assignment.LivenessDependent
 	return nil
 }
 
-// heldRoot is the form in which the root of an inventory is held: together with what this program knows of
-// sections, so that a newer collector looks again at what an older one could not take.
+// heldRoot combines the root of an inventory with the fingerprint of the known sections, so that a
+// newer collector requests sections that an older one did not know.
 func heldRoot(root []byte) inventory.Root {
 	fingerprint := wire.Fingerprint()
 	return sha256.Sum256(append(fingerprint[:], root...))
 }
 
-func (c *conversation) nothingToDo(said *inventoryv1.CheckIn, incident *inventory.Incident) bool {
-	return incident == nil && !said.GetReadingsDue() && c.record.CI != "" &&
-		heldRoot(said.GetInventoryRoot()) == c.record.Root && time.Since(c.record.TokenAt) < tokenAge
+func (c *conversation) nothingToDo(checkIn *inventoryv1.CheckIn, incident *inventory.Incident) bool {
+	return incident == nil && !checkIn.GetReadingsDue() && c.record.CI != "" &&
+		heldRoot(checkIn.GetInventoryRoot()) == c.record.Root && time.Since(c.record.TokenAt) < tokenAge
 }
 
-// tokenFor gives the current token to an agent that missed the Ack it came with.
-func (c *conversation) tokenFor(said *inventoryv1.CheckIn) []byte {
-	if bytes.Equal(said.GetToken(), c.record.Token) {
+// tokenFor returns the current token for an agent that missed its Ack, else nil.
+func (c *conversation) tokenFor(checkIn *inventoryv1.CheckIn) []byte {
+	if bytes.Equal(checkIn.GetToken(), c.record.Token) {
 		return nil
 	}
 	return c.record.Token
 }
 
-// take asks for what is missing and commits it. ErrFenced says that another conversation of the same record was faster.
-func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incident) error {
-	summaries, err := c.summaries(said)
+// update requests the missing sections and commits them. It returns ErrFenced if another
+// conversation of the record committed first.
+func (c *conversation) update(checkIn *inventoryv1.CheckIn, incident *inventory.Incident) error {
+	summaries, err := c.summaries(checkIn)
 	if err != nil {
 		return err
 	}
@@ -114,19 +115,20 @@ func (c *conversation) take(said *inventoryv1.CheckIn, incident *inventory.Incid
 		return err
 	}
 	obs := &ingest.CheckIn{
-		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(said.GetInventoryRoot()),
-		Token: newToken(), Previous: keepable(said.GetToken()), Incident: incident,
-		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()), Hardware: hardwareOf(c.hello),
+		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(checkIn.GetInventoryRoot()),
+		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: incident,
+		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()),
+		Hardware: hardwareOf(c.hello),
 	}
-	result, err := c.gather(obs, wanted(summaries, states, said.GetReadingsDue()))
+	result, err := c.gather(obs, wanted(summaries, states, checkIn.GetReadingsDue()))
 	if err != nil {
 		return err
 	}
 	c.record = result.Record
-	return c.ack(obs.Token, result.Verdicts, said.GetReadingsDue())
+	return c.ack(obs.Token, result.Verdicts, checkIn.GetReadingsDue())
 }
 
-// states gives what is held of the record's sections: nothing, before its first inventory.
+// states returns the stored states of the record's sections; none before its first inventory.
 func (c *conversation) states() (map[string]inventory.SectionState, error) {
 	if c.record.Version == 0 {
 		return map[string]inventory.SectionState{}, nil
@@ -134,8 +136,8 @@ func (c *conversation) states() (map[string]inventory.SectionState, error) {
 	return c.server.options.Store.SectionStates(c.ctx, c.record.ID)
 }
 
-// gather asks, collects the answers and applies them. A section that does not fit is asked for whole; the others
-// need not be sent again.
+// gather requests updates, receives and applies them. If a section does not match its root, gather
+// requests it in full, and keeps the others.
 func (c *conversation) gather(obs *ingest.CheckIn, ask *inventoryv1.Want) (ingest.Result, error) {
 	got := &harvest{updates: map[string]*ingest.Update{}}
 	defer func() { c.server.inFlight.Release(got.held) }()
@@ -159,19 +161,22 @@ func (c *conversation) gather(obs *ingest.CheckIn, ask *inventoryv1.Want) (inges
 	}
 	return ingest.Result{}, &inventory.Error{
 		Code:    inventory.CodeConflict,
-		Message: fmt.Sprintf("after %d attempts a section still is not what its root says", maxRounds),
+		Message: fmt.Sprintf("a section does not match its root after %d attempts", maxRounds),
 	}
 }
 
 // ack ends a check-in.
 func (c *conversation) ack(token []byte, verdicts []inventory.Verdict, readings bool) error {
+	next := c.server.pace.next(c.record.AgentID, time.Now())
 	ack := &inventoryv1.Ack{
 		Token:              token,
-		NextCheckInSeconds: uint32(math.Ceil(c.server.pace.next(c.record.AgentID, time.Now()).Seconds())), // 0 would say nothing
+		NextCheckInSeconds: uint32(math.Ceil(next.Seconds())), // rounded up, because 0 means unset
 		ReadingsAccepted:   readings,
 	}
 	for _, v := range verdicts {
-		ack.Verdicts = append(ack.Verdicts, &inventoryv1.Verdict{Section: v.Section, Item: v.Item, Outcome: v.Outcome, Reason: v.Reason})
+		ack.Verdicts = append(ack.Verdicts, &inventoryv1.Verdict{
+			Section: v.Section, Item: v.Item, Outcome: v.Outcome, Reason: v.Reason,
+		})
 	}
 	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Ack{Ack: ack}})
 }

@@ -9,9 +9,10 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// summaries gives what the agent says of each section that this collector knows, asking for it if need be.
-func (c *conversation) summaries(said *inventoryv1.CheckIn) ([]wire.Summary, error) {
-	if len(said.GetSections()) == 0 {
+// summaries returns the agent's summaries of the known sections, and requests them if the check-in
+// has none.
+func (c *conversation) summaries(checkIn *inventoryv1.CheckIn) ([]wire.Summary, error) {
+	if len(checkIn.GetSections()) == 0 {
 		if err := c.send(want(&inventoryv1.Want{Summaries: true})); err != nil {
 			return nil, err
 		}
@@ -21,24 +22,24 @@ func (c *conversation) summaries(said *inventoryv1.CheckIn) ([]wire.Summary, err
 		}
 		again := message.GetCheckIn()
 		if again == nil || len(again.GetSections()) == 0 {
-			return nil, invalid("asked for summaries, got none")
+			return nil, invalid("summaries were requested but not sent")
 		}
-		said.Sections, said.InventoryRoot = again.GetSections(), again.GetInventoryRoot()
+		checkIn.Sections, checkIn.InventoryRoot = again.GetSections(), again.GetInventoryRoot()
 	}
-	return readSummaries(said)
+	return readSummaries(checkIn)
 }
 
-func readSummaries(said *inventoryv1.CheckIn) ([]wire.Summary, error) {
-	all := make([]wire.Summary, 0, len(said.GetSections()))
+func readSummaries(checkIn *inventoryv1.CheckIn) ([]wire.Summary, error) {
+	all := make([]wire.Summary, 0, len(checkIn.GetSections()))
 	var known []wire.Summary
 	seen := map[string]bool{}
-	for _, s := range said.GetSections() {
+	for _, s := range checkIn.GetSections() {
 		summary := wire.Summary{Section: s.GetSection(), Status: wire.StatusFrom(s.GetStatus()), Message: s.GetMessage()}
 		if copy(summary.Root[:], s.GetRoot()); summary.Status.Collected() && len(s.GetRoot()) != len(summary.Root) {
 			return nil, invalid("section " + summary.Section + " has no root")
 		}
 		if seen[summary.Section] {
-			return nil, invalid("section " + summary.Section + " is summarized twice")
+			return nil, invalid("section " + summary.Section + " has two summaries")
 		}
 		seen[summary.Section] = true
 		all = append(all, summary)
@@ -47,13 +48,13 @@ func readSummaries(said *inventoryv1.CheckIn) ([]wire.Summary, error) {
 			known = append(known, summary)
 		}
 	}
-	if root := wire.InventoryRoot(all); !bytes.Equal(root[:], said.GetInventoryRoot()) {
-		return nil, invalid("the root is not that of the summaries")
+	if root := wire.InventoryRoot(all); !bytes.Equal(root[:], checkIn.GetInventoryRoot()) {
+		return nil, invalid("the inventory root does not match the summaries")
 	}
 	return known, nil
 }
 
-// wanted lists what the collector does not hold.
+// wanted returns the request for the sections that the collector does not have.
 func wanted(summaries []wire.Summary, states map[string]inventory.SectionState, readings bool) *inventoryv1.Want {
 	ask := &inventoryv1.Want{Readings: readings}
 	for _, summary := range summaries {
@@ -63,7 +64,8 @@ func wanted(summaries []wire.Summary, states map[string]inventory.SectionState, 
 		case !state.Collected:
 			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section})
 		case summary.Status.Complete() && state.Superset:
-			// What a partial section left standing can go now, or be confirmed: only the whole section says which.
+			// The stored set may have items that a partial section could not remove. Only the full
+			// section shows which still exist.
 			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section})
 		case state.Root != summary.Root:
 			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section, BaseRoot: state.Root[:]})

@@ -55,14 +55,22 @@ func TestReadSummaries(t *testing.T) {
 		refused  bool
 	}{
 		{"one", []*inventoryv1.Summary{{Section: "os", Status: ok, Root: root}}, 1, false},
-		{"a section of the future is left for a newer collector", []*inventoryv1.Summary{{Section: "os", Status: ok, Root: root}, {Section: "mood", Status: ok, Root: root}}, 1, false},
-		{"denied, without a root", []*inventoryv1.Summary{{Section: "os", Status: inventoryv1.Status_STATUS_DENIED}}, 1, false},
+		{"an unknown section is ignored", []*inventoryv1.Summary{
+			{Section: "os", Status: ok, Root: root},
+			{Section: "mood", Status: ok, Root: root},
+		}, 1, false},
+		{"denied, without a root", []*inventoryv1.Summary{
+			{Section: "os", Status: inventoryv1.Status_STATUS_DENIED},
+		}, 1, false},
 		{"no root", []*inventoryv1.Summary{{Section: "os", Status: ok}}, 0, true},
-		{"twice", []*inventoryv1.Summary{{Section: "os", Status: ok, Root: root}, {Section: "os", Status: ok, Root: root}}, 0, true},
+		{"twice", []*inventoryv1.Summary{
+			{Section: "os", Status: ok, Root: root},
+			{Section: "os", Status: ok, Root: root},
+		}, 0, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			said := &inventoryv1.CheckIn{Sections: c.sections}
+			checkIn := &inventoryv1.CheckIn{Sections: c.sections}
 			var all []wire.Summary
 			for _, s := range c.sections {
 				summary := wire.Summary{Section: s.GetSection(), Status: wire.StatusFrom(s.GetStatus())}
@@ -70,14 +78,14 @@ func TestReadSummaries(t *testing.T) {
 				all = append(all, summary)
 			}
 			sum := wire.InventoryRoot(all)
-			said.InventoryRoot = sum[:]
-			got, err := readSummaries(said)
+			checkIn.InventoryRoot = sum[:]
+			got, err := readSummaries(checkIn)
 			if (err != nil) != c.refused || len(got) != c.known {
 				t.Errorf("got %d sections and %v, want %d and refused=%v", len(got), err, c.known, c.refused)
 			}
-			said.InventoryRoot = make([]byte, 32)
-			var refusal *inventory.Error
-			if _, err := readSummaries(said); !errors.As(err, &refusal) || refusal.Code != inventory.CodeInvalid {
+			checkIn.InventoryRoot = make([]byte, 32)
+			var rejection *inventory.Error
+			if _, err := readSummaries(checkIn); !errors.As(err, &rejection) || rejection.Code != inventory.CodeInvalid {
 				t.Errorf("a root that is not that of the summaries: %v", err)
 			}
 		})

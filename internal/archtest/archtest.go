@@ -1,4 +1,5 @@
-// Package archtest holds the rules of the house as tests: who may import what, who alone may use which library,
-// where things stand. The rules are data in rules_test.go, each exception with its reason. The package has no
-// code for programs.
+// Package archtest tests the architecture rules: which package may import which, which package
+// alone may use a library, which files belong where, and how wide comments may be. The rules are
+// data in rules_test.go, each exception with its reason. No program imports the package. Start
+// reading at rules_test.go.
 package archtest

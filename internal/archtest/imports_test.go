@@ -14,22 +14,22 @@ import (
 
 const module = "github.com/musterhq/muster"
 
-// systems are those that the agent runs on. What a package imports may differ between them.
+// systems are those that the agent runs on. The imports of a package may differ between them.
 var systems = []string{"linux", "windows", "darwin"}
 
-// listed is a package as go list tells of it.
-type listed struct {
+// goPackage is a package in the output of go list.
+type goPackage struct {
 	ImportPath string
 	Imports    []string
 }
 
-// path is the package's path below the module.
-func (p *listed) path() string {
+// path returns the package's path below the module.
+func (p *goPackage) path() string {
 	return strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 }
 
 // list runs go list for a system in the module's root, with the tags of the Makefile.
-func list(t *testing.T, system string, args ...string) []*listed {
+func list(t *testing.T, system string, args ...string) []*goPackage {
 	t.Helper()
 	args = append([]string{"list", "-json=ImportPath,Imports"}, args...)
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -41,9 +41,9 @@ func list(t *testing.T, system string, args ...string) []*listed {
 	if err != nil {
 		t.Fatalf("go %v: %v\n%s", args, err, stderr.String())
 	}
-	var packages []*listed
+	var packages []*goPackage
 	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var p listed
+		var p goPackage
 		err := decoder.Decode(&p)
 		if errors.Is(err, io.EOF) {
 			return packages
@@ -84,7 +84,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-func checkUses(t *testing.T, p *listed) {
+func checkUses(t *testing.T, p *goPackage) {
 	t.Helper()
 	for _, rule := range uses {
 		if !match(rule.pkg, p.path()) {
@@ -92,33 +92,33 @@ func checkUses(t *testing.T, p *listed) {
 		}
 		for _, path := range p.Imports {
 			if ours, ok := strings.CutPrefix(path, module+"/"); ok && !matchAny(rule.may, ours) {
-				t.Errorf("%s imports %s, but may import of ours only %q", p.path(), ours, rule.may)
+				t.Errorf("%s imports %s; of this module it may import only %q", p.path(), ours, rule.may)
 			}
 		}
 		return
 	}
-	t.Errorf("%s is a package that the rules do not know: say in rules_test.go what it may import", p.path())
+	t.Errorf("%s has no rule: add its allowed imports to rules_test.go", p.path())
 }
 
-func checkOwners(t *testing.T, p *listed) {
+func checkOwners(t *testing.T, p *goPackage) {
 	t.Helper()
 	for _, rule := range owners {
 		for _, path := range p.Imports {
 			if within(rule.library, path) && !matchAny(rule.by, p.path()) {
-				t.Errorf("%s imports %s, which is for %q only (%s)", p.path(), path, rule.by, rule.reason)
+				t.Errorf("%s imports %s, which only %q may import (%s)", p.path(), path, rule.by, rule.reason)
 			}
 		}
 	}
 }
 
-func checkPure(t *testing.T, p *listed) {
+func checkPure(t *testing.T, p *goPackage) {
 	t.Helper()
 	if !matchAny(pure, p.path()) {
 		return
 	}
 	for _, path := range p.Imports {
 		if slices.Contains(impure, path) {
-			t.Errorf("%s imports %s, but has to be without I/O, clock and context", p.path(), path)
+			t.Errorf("%s imports %s, but must have no I/O, clock or context", p.path(), path)
 		}
 	}
 }

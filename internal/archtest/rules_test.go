@@ -1,16 +1,16 @@
 package archtest
 
-// A pattern is the path of a package below the module, "…/..." for it and all below it, "." for nothing of ours.
+// A pattern is the path of a package below the module. "…/..." also matches all packages below it.
 
-// folders are the only ones at the top of the tree. bin and var are what make builds and runs.
+// folders are the only folders at the top of the tree. make writes bin and var.
 var folders = []string{"agent", "api", "bin", "collector", "installers", "internal", "proto", "var"}
 
-// uses says what of ours each package may import. Tests may import more: they put parts together that do not
-// know each other.
+// uses lists the packages of this module that each package may import. Tests may import more,
+// because they combine packages that are otherwise independent.
 var uses = []struct {
 	pkg   string
 	may   []string
-	allow string // why, where it is not plain
+	allow string // the reason, if it is not obvious
 }{
 	{pkg: "proto/..."},
 	{pkg: "internal/inventory"},
@@ -32,8 +32,8 @@ var uses = []struct {
 	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
 	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/wire", "proto/..."}},
-	{pkg: "internal/ingest", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/importer", "internal/wire",
-		"internal/store/items", "proto/..."}},
+	{pkg: "internal/ingest", may: []string{"internal/store/items", "internal/store/resolve", "internal/inventory", "internal/identify", "internal/reconcile",
+		"internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
 	{pkg: "internal/store", may: []string{"internal/store/..."}},
 	{pkg: "internal/store/db", may: []string{"internal/inventory"}},
 	{pkg: "internal/store/agents", may: []string{"internal/inventory", "internal/store/db"}},
@@ -55,9 +55,10 @@ var uses = []struct {
 		allow: "it measures both sides at once; no program imports it"},
 }
 
-// owners says who alone may import a package of others, or one of the standard library that does harm elsewhere.
+// owners lists the packages that alone may import a third-party library, or a package of the
+// standard library whose use is restricted.
 var owners = []struct {
-	library string // an import path; all below it belong to it
+	library string // an import path; it includes all packages below it
 	by      []string
 	reason  string
 }{
@@ -67,19 +68,20 @@ var owners = []struct {
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one place speaks HTTP to programs"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
-	{"github.com/kardianos/service", []string{"internal/osservice"}, "one place knows the service managers"},
-	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "flags end in the mains"},
-	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent starts nothing"},
-	{"golang.org/x/sys", []string{"agent/host"}, "the door to the machine"},
-	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the door to the machine"},
-	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the door to the machine"},
-	{"github.com/yusufpapurcu/wmi", []string{"agent/host"}, "the door to the machine"},
-	{"github.com/go-ole/go-ole", []string{"agent/host"}, "the door to the machine"},
-	{"github.com/safchain/ethtool", []string{"agent/host"}, "the door to the machine"},
+	{"github.com/kardianos/service", []string{"internal/osservice"}, "one package knows the service managers"},
+	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "only the mains read flags"},
+	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent starts no process"},
+	{"golang.org/x/sys", []string{"agent/host"}, "the only access to the machine"},
+	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the only access to the machine"},
+	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the only access to the machine"},
+	{"github.com/yusufpapurcu/wmi", []string{"agent/host"}, "the only access to the machine"},
+	{"github.com/go-ole/go-ole", []string{"agent/host"}, "the only access to the machine"},
+	{"github.com/safchain/ethtool", []string{"agent/host"}, "the only access to the machine"},
 	{"unsafe", []string{"agent/host", "proto/..."}, "system calls of Windows; generated code"},
 }
 
-// programs are the mains that people get, and what must not be linked into them on any system, by whatever way.
+// programs lists the programs and the packages that must not be linked into them on any system,
+// directly or indirectly.
 var programs = []struct {
 	pkg    string
 	never  []string
@@ -91,23 +93,33 @@ var programs = []struct {
 	}, "the agent is small and knows no database"},
 	{"agent", testOnly, "tests stay out of programs"},
 	{"collector", testOnly, "tests stay out of programs"},
-	{"collector", []string{module + "/agent"}, "the collector treats agents as strangers"},
+	{"collector", []string{module + "/agent"}, "the collector knows agents by the protocol only"},
 }
 
 var testOnly = []string{"testing", "github.com/google/go-cmp", "pgregory.net/rapid", module + "/internal/pgtest", module + "/agent/host/hosttest"}
 
-// pure are the packages without I/O, clock and context: the same arguments give the same result, for ever.
+// pure are the packages without I/O, clock and context: equal arguments always return equal
+// results.
 var pure = []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire"}
 
-// impure is what none of the pure packages imports.
+// impure are the packages that no pure package imports.
 var impure = []string{"context", "os", "net", "net/http", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "syscall"}
 
-// constrained are the packages whose files may be for one system only. Elsewhere everything compiles and is
-// tested everywhere.
+// constrained are the packages whose files may be limited to one system. All other packages are
+// compiled and tested on every system.
 var constrained = map[string]string{
-	"agent/host":        "the only door to the machine",
+	"agent/host":        "the only access to the machine",
 	"internal/postgres": "the user, the death signal and the lock of a child process have no portable form",
 }
 
-// machinePaths are the beginnings of paths that exist on one machine only.
+// machinePaths are the first elements of paths that exist on one machine only.
 var machinePaths = []string{"work", "root"}
+
+// maxComment is the width of comments in narrow packages, in columns. Code may have 120 (lll).
+const maxComment = 100
+
+// narrow are the packages whose comments must not exceed maxComment.
+var narrow = []string{
+	"agent/...", "internal/archtest", "internal/catalog", "internal/e2e", "internal/pgtest", "internal/pki",
+	"internal/postgres",
+}

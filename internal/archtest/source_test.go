@@ -13,9 +13,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
-// root is the directory of go.mod.
+// root returns the directory of go.mod.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -33,7 +34,7 @@ func root(t *testing.T) string {
 	}
 }
 
-// source is a Go file that people wrote.
+// source is a Go file that is not generated.
 type source struct {
 	path string // below the root, with slashes
 	file *ast.File
@@ -42,7 +43,7 @@ type source struct {
 func (s *source) pkg() string  { return filepath.ToSlash(filepath.Dir(s.path)) }
 func (s *source) isTest() bool { return strings.HasSuffix(s.path, "_test.go") }
 
-// sources parses every Go file that is not generated, whatever system it is for.
+// sources parses every Go file that is not generated, for all systems.
 func sources(t *testing.T) []*source {
 	t.Helper()
 	var found []*source
@@ -75,7 +76,7 @@ func walk(t *testing.T, visit func(path string, text []byte)) {
 			}
 			return nil
 		}
-		if !entry.Type().IsRegular() {
+		if !entry.Type().IsRegular() || path == ".git" { // a file in a worktree
 			return nil
 		}
 		text, err := os.ReadFile(filepath.Join(top, path))
@@ -128,7 +129,7 @@ func checkDocBegins(t *testing.T, s *source) {
 	t.Helper()
 	want := "Package " + s.file.Name.Name + " "
 	if s.file.Name.Name == "main" {
-		want = "Command " // as the go command's own mains
+		want = "Command " // as in the go command's own mains
 	}
 	if !strings.HasPrefix(s.file.Doc.Text(), want) {
 		t.Errorf("%s: the package's doc comment does not begin with %q", s.path, want)
@@ -166,7 +167,7 @@ func TestNoClockInPurePackages(t *testing.T) {
 	}
 }
 
-// onlySystem matches the names that the go command compiles for one system or processor only.
+// onlySystem matches file names that the go command compiles for one system or processor only.
 var onlySystem = regexp.MustCompile(`_(linux|windows|darwin|freebsd|openbsd|netbsd|unix|amd64|arm64|386|arm)\.go$`)
 
 func TestBuildConstraints(t *testing.T) {
@@ -202,4 +203,47 @@ func TestNoMachinePaths(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestCommentWidth(t *testing.T) {
+	t.Parallel()
+	walk(t, func(path string, text []byte) {
+		if filepath.Ext(path) != ".go" || !matchAny(narrow, filepath.ToSlash(filepath.Dir(path))) {
+			return
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if width := commentWidth(line); width > maxComment {
+				t.Errorf("%s:%d: a comment of %d columns, at most %d are allowed", path, i+1, width, maxComment)
+			}
+		}
+	})
+}
+
+// commentWidth returns the columns of a line that contains only a comment, else 0. A tab counts as
+// 4 columns, a directive such as //go:build as 0, because it cannot be wrapped.
+func commentWidth(line string) int {
+	text := strings.TrimLeft(line, "\t")
+	if !strings.HasPrefix(text, "//") || directive.MatchString(text) {
+		return 0
+	}
+	return 4*(len(line)-len(text)) + utf8.RuneCountInString(text)
+}
+
+// directive matches comments that tools read. A generated file begins with one.
+var directive = regexp.MustCompile(`^//[a-z]+:|^//nolint|^// Code generated `)
+
+func TestCommentWidthCountsColumns(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]int{
+		"// ab":                 5,
+		"\t\t// é":              12,
+		"x := 1 // ab":          0,
+		"//go:build linux":      0,
+		"//nolint:gosec // why": 0,
+		"":                      0,
+	} {
+		if got := commentWidth(line); got != want {
+			t.Errorf("%q: got %d columns, want %d", line, got, want)
+		}
+	}
 }

@@ -215,7 +215,8 @@ func (e *estate) orders(first, count int) ([]inventory.ImportRecord, error) {
 		orders[i] = inventory.ImportRecord{
 			Source: "csv:purchases", NativeKey: fmt.Sprint(attributes["serial_number"]),
 			Observed: inventory.Observed{
-				Class: reported.Class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(attributes), Partial: true,
+				Class: reported.Class, Attributes: attributes, Partial: true,
+				Identifiers: reconcile.IdentifiersOf("computer", attributes),
 			},
 		}
 	}

@@ -1,5 +1,5 @@
-// Package catalog holds what is known about software in general, as data and pure functions: so far, which of two
-// versions is the newer one. It does no I/O and knows no machine.
+// Package catalog contains general knowledge about software as data and pure functions. So far it
+// compares versions. It does no I/O and never looks at a machine. Start reading at CompareVersions.
 package catalog
 
 import (
@@ -8,8 +8,9 @@ import (
 	rpm "github.com/knqyf263/go-rpm-version"
 )
 
-// CompareVersions says whether version a of a source's package is older (-1) or newer (+1) than b, or of the same
-// rank (0). It reports false where the source has no known order or one of the versions is none of the source's.
+// CompareVersions returns -1 if version a of a source's package is older than b, +1 if it is newer,
+// and 0 if they are equal. It returns false if the source has no known order or a version is not
+// valid for the source.
 func CompareVersions(source, a, b string) (int, bool) {
 	if a == "" || b == "" {
 		return 0, false

@@ -46,8 +46,8 @@ func TestCompareVersions(t *testing.T) {
 	}
 }
 
-// TestCompareCorpus takes the vectors that are about versions alone. The others compare whole package names with
-// architectures, which are fields of their own here.
+// TestCompareCorpus uses the vectors that concern versions only. The others compare whole package
+// names with architectures, which are separate fields here.
 func TestCompareCorpus(t *testing.T) {
 	t.Parallel()
 	file, err := os.Open(filepath.Join(moduleRoot(t), "..", "shared", "corpora", "packages", "rpmver", "compare"))
@@ -77,7 +77,7 @@ func TestCompareCorpus(t *testing.T) {
 	}
 }
 
-// versionOf cuts [epoch:]version-release out of a package's full name.
+// versionOf returns [epoch:]version-release of a package's full name.
 func versionOf(name string) string {
 	for _, arch := range []string{".noarch", ".aarch64", ".riscv"} {
 		name = strings.TrimSuffix(name, arch)

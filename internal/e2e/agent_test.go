@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/agent/state"
 )
 
-// agent is the agent's own code on a made-up machine: the real state, the real link, the real wire.
+// agent is the agent's own code on a simulated machine: real state, real link, real protocol.
 type agent struct {
 	*link.Agent
 
@@ -24,13 +24,13 @@ type agent struct {
 	device string // its device, once known
 }
 
-// enroll makes an agent known to the collector that listens at via.
+// enroll enrolls an agent with the collector that listens at via.
 func enroll(t testing.TB, c *collector, via string, m *machine) *agent {
 	t.Helper()
 	ticket := c.ticket(t, nil)
 	identity, err := link.Enroll(t.Context(), link.Enrollment{Collector: via, Token: ticket.Token, Pin: ticket.CAPin}, nil)
 	if err != nil {
-		t.Fatal(link.Words(err))
+		t.Fatal(link.Explain(err))
 	}
 	a := resume(t, filepath.Join(t.TempDir(), "agent"), m, "boot-1")
 	if err := a.State.SetIdentity(identity); err != nil {
@@ -46,7 +46,7 @@ func resume(t testing.TB, dir string, m *machine, boot string) *agent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() }) // the test may have
+	t.Cleanup(func() { _ = s.Close() }) // the test may have closed it
 	a := &agent{dir: dir, log: &output{}}
 	a.Agent = &link.Agent{
 		State: s, Collect: m.collect, Version: "1.2.3", BootID: boot,
@@ -55,7 +55,7 @@ func resume(t testing.TB, dir string, m *machine, boot string) *agent {
 	return a
 }
 
-// again starts the agent anew, as after a reboot where boot is another one.
+// again restarts the agent. Another boot ID means that the machine was restarted.
 func (a *agent) again(t testing.TB, m *machine, boot string) *agent {
 	t.Helper()
 	if err := a.State.Close(); err != nil {
@@ -71,12 +71,12 @@ func (a *agent) mustSync(t testing.TB) link.Report {
 	t.Helper()
 	report, err := a.Sync(t.Context())
 	if err != nil {
-		t.Fatal(link.Words(err))
+		t.Fatal(link.Explain(err))
 	}
 	return report
 }
 
-// id is who the agent is.
+// id returns the agent's ID.
 func (a *agent) id(t testing.TB) string {
 	t.Helper()
 	identity, err := a.State.Identity()
@@ -86,7 +86,8 @@ func (a *agent) id(t testing.TB) string {
 	return identity.AgentID
 }
 
-// copyState copies an agent's state, as whoever clones a disk or restores a backup does. The identity comes with it.
+// copyState copies an agent's state including the identity, as cloning a disk or restoring a backup
+// does.
 func copyState(t testing.TB, from string) (to string) {
 	t.Helper()
 	to = filepath.Join(t.TempDir(), "copy")
@@ -94,7 +95,7 @@ func copyState(t testing.TB, from string) (to string) {
 	return to
 }
 
-// restoreState puts a copy in the place of a state.
+// restoreState replaces a state by a copy.
 func restoreState(t testing.TB, from, to string) {
 	t.Helper()
 	if err := os.RemoveAll(to); err != nil {
@@ -108,7 +109,7 @@ func restoreState(t testing.TB, from, to string) {
 	}
 }
 
-// program runs the real agent and gives what it prints, and its error output as the error.
+// program runs the real agent and returns its output, and its error output as the error.
 func program(t testing.TB, env []string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), built.agent, args...)
@@ -120,7 +121,7 @@ func program(t testing.TB, env []string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// enrollProgram enrolls the real agent and gives its state directory.
+// enrollProgram enrolls the real agent and returns its state directory.
 func enrollProgram(t testing.TB, c *collector, via string) (dir string) {
 	t.Helper()
 	ticket := c.ticket(t, nil)
@@ -132,7 +133,7 @@ func enrollProgram(t testing.TB, c *collector, via string) (dir string) {
 	return dir
 }
 
-// statusOf asks the real agent how it fares.
+// statusOf returns the status of the real agent.
 func statusOf(t testing.TB, dir string) (s struct {
 	Enrolled bool   `json:"enrolled"`
 	AgentID  string `json:"agent_id"`

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// call asks the API, as any program does. into may be nil.
+// call calls the API. into may be nil.
 func (c *collector) call(t testing.TB, method, path string, body, into any) (status int) {
 	t.Helper()
 	encoded, err := json.Marshal(body)
@@ -46,7 +46,7 @@ func (c *collector) do(t testing.TB, req *http.Request) (text []byte, status int
 	return text, response.StatusCode
 }
 
-// get asks for one thing, which has to be there.
+// get requests one resource, which must exist.
 func get[T any](t testing.TB, c *collector, path string) T {
 	t.Helper()
 	var got T
@@ -56,7 +56,7 @@ func get[T any](t testing.TB, c *collector, path string) T {
 	return got
 }
 
-// list asks for a whole list, page by page.
+// list requests a whole list, page by page.
 func list[T any](t testing.TB, c *collector, path string, query url.Values) []T {
 	t.Helper()
 	params := url.Values{"page_size": {"400"}}
@@ -75,7 +75,7 @@ func list[T any](t testing.TB, c *collector, path string, query url.Values) []T 
 	}
 }
 
-// download asks for a list as a file.
+// download requests a list as a file.
 func (c *collector) download(t testing.TB, path string) []byte {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.base+path, nil)
@@ -89,7 +89,7 @@ func (c *collector) download(t testing.TB, path string) []byte {
 	return text
 }
 
-// device is a device as the API shows it alone.
+// device is a device in the API.
 type device struct {
 	ID     string        `json:"id"`
 	Name   string        `json:"name"`
@@ -102,7 +102,7 @@ type deviceAgent struct {
 	RevokedAt *time.Time `json:"revoked_at"`
 }
 
-// devices gives all devices.
+// devices returns all devices.
 func (c *collector) devices(t testing.TB) []device {
 	t.Helper()
 	var all []device
@@ -112,7 +112,7 @@ func (c *collector) devices(t testing.TB) []device {
 	return all
 }
 
-// deviceOf gives the id of the device that an agent reports on.
+// deviceOf returns the ID of the device that an agent reports on.
 func (c *collector) deviceOf(t testing.TB, agentID string) string {
 	t.Helper()
 	for _, d := range c.devices(t) {
@@ -126,7 +126,7 @@ func (c *collector) deviceOf(t testing.TB, agentID string) string {
 	return ""
 }
 
-// asOf is the query for an instant; the zero time asks for now.
+// asOf returns the query for an instant; the zero time means now.
 func asOf(at time.Time) url.Values {
 	if at.IsZero() {
 		return nil

@@ -12,8 +12,8 @@ func rootOf(s wire.Set) []byte {
 	return root[:]
 }
 
-// TestCollectorWhoseRootIsWrong: the collector names a base that the agent never had. The agent sends the section whole,
-// and only what really changed is in the feed.
+// TestCollectorWhoseRootIsWrong: the collector names a base that the agent never had. The agent
+// sends the whole section, and the feed contains only the actual changes.
 func TestCollectorWhoseRootIsWrong(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -35,9 +35,9 @@ func TestCollectorWhoseRootIsWrong(t *testing.T) {
 	checkCounts(t, c, m)
 }
 
-// TestCollectorThatHoldsOtherItemsThanItsRootSays: a delta fits the root and not the items. The collector notices, asks
-// for the whole, and holds what the machine has.
-func TestCollectorThatHoldsOtherItemsThanItsRootSays(t *testing.T) {
+// TestCollectorWhoseItemsDoNotMatchItsRoot: a delta matches the root but not the items. The
+// collector detects that, asks for the whole section, and then holds what the machine has.
+func TestCollectorWhoseItemsDoNotMatchItsRoot(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	d, c, m := open(t, url), newCollector(t, url), newMachine(31, "S1")
@@ -59,7 +59,8 @@ func TestCollectorThatHoldsOtherItemsThanItsRootSays(t *testing.T) {
 	checkEqual(t, c, a, m)
 }
 
-// TestDeltaOnABaseThatWasNotAskedFor: an agent that answers with a delta from something else is asked for the whole.
+// TestDeltaOnABaseThatWasNotAskedFor: the collector asks for the whole section if an agent sends a
+// delta on another base.
 func TestDeltaOnABaseThatWasNotAskedFor(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -92,8 +93,8 @@ func TestDeltaOnABaseThatWasNotAskedFor(t *testing.T) {
 	checkCounts(t, c, m)
 }
 
-// TestDatabaseRestoredFromABackup: the collector has forgotten the last days, and the agent's deltas are relative to what
-// it forgot. The agent's next sync brings it up to date, as the same device.
+// TestDatabaseRestoredFromABackup: the collector has lost the last days, which the agent's deltas
+// build on. The agent's next sync restores them, on the same device.
 func TestDatabaseRestoredFromABackup(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -126,7 +127,7 @@ func TestDatabaseRestoredFromABackup(t *testing.T) {
 	p.aim(c.agents)
 
 	m.change()
-	truth = append(truth, m.since(since)) // the collector learns of it at one moment
+	truth = append(truth, m.since(since)) // the collector learns of it at one instant
 	a.mustSync(t)
 	checkEqual(t, c, a, m)
 	checkFeed(t, c, a.device, truth)

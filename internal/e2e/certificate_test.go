@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// authority opens the collector's authority, as who has the database and the master key can.
+// authority opens the collector's authority, which needs the database and the master key.
 func (c *collector) authority(t testing.TB, d *database) *pki.Authority {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(c.dir, "master.key"))
@@ -35,7 +35,8 @@ func (c *collector) authority(t testing.TB, d *database) *pki.Authority {
 	return authority
 }
 
-// certify gives an identity a certificate of an authority that was issued so long ago.
+// certify returns the identity with a certificate of an authority that was issued the given time
+// ago.
 func certify(t testing.TB, authority *pki.Authority, identity state.Identity, ago time.Duration) state.Identity {
 	t.Helper()
 	const life = 7 * 24 * time.Hour
@@ -52,8 +53,9 @@ func certify(t testing.TB, authority *pki.Authority, identity state.Identity, ag
 
 const day = 24 * time.Hour
 
-// TestExpiredCertificateIsRenewed: a laptop comes back from leave. It shows no certificate but signs a nonce, gets a new
-// one, and syncs, whether or not its own clock tells it that the old one has expired.
+// TestExpiredCertificateIsRenewed: an agent was offline for long. It connects without a
+// certificate, signs a nonce, receives a new certificate, and syncs, whether or not its own clock
+// shows that the old one has expired.
 func TestExpiredCertificateIsRenewed(t *testing.T) {
 	t.Parallel()
 	for name, received := range map[string]func(time.Time) time.Time{
@@ -87,7 +89,8 @@ func TestExpiredCertificateIsRenewed(t *testing.T) {
 	}
 }
 
-// TestCertificateThatExpiredTooLongAgo: after 90 days more the agent has to be enrolled again, and is told so.
+// TestCertificateThatExpiredTooLongAgo: 90 days after the expiry the agent must be enrolled again,
+// and the error says so.
 func TestCertificateThatExpiredTooLongAgo(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -101,8 +104,8 @@ func TestCertificateThatExpiredTooLongAgo(t *testing.T) {
 	checkRefused(t, c, d, a, m, "the agent's certificate expired too long ago: enroll it again")
 }
 
-// TestCertificateOfAnotherAuthority: a stranger who makes certificates by himself, for the id and even the name of an
-// agent that is known, gets nowhere.
+// TestCertificateOfAnotherAuthority: a self-made certificate with the ID and even the name of a
+// known agent is refused.
 func TestCertificateOfAnotherAuthority(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -125,7 +128,7 @@ func TestCertificateOfAnotherAuthority(t *testing.T) {
 	}
 	version := d.versionOf(t, victim.id(t))
 	_, err = intruder.Sync(t.Context())
-	if words := link.Words(err); !strings.Contains(words, "this agent is not enrolled") {
+	if words := link.Explain(err); !strings.Contains(words, "this agent is not enrolled") {
 		t.Errorf("got %q, want it to say that the agent is not enrolled", words)
 	}
 	if got := d.versionOf(t, victim.id(t)); got != version {
@@ -135,13 +138,14 @@ func TestCertificateOfAnotherAuthority(t *testing.T) {
 	checkDevices(t, c, 1)
 }
 
-// checkRefused checks that an agent is turned away with words, and that nothing of what it has to say is taken.
+// checkRefused checks that an agent is refused with a clear error, and that the collector takes
+// nothing from it.
 func checkRefused(t testing.TB, c *collector, d *database, a *agent, m *machine, want string) {
 	t.Helper()
 	version, then := d.versionOf(t, a.id(t)), m.snapshot()
 	m.change()
 	_, err := a.Sync(t.Context())
-	if words := link.Words(err); !strings.Contains(words, want) {
+	if words := link.Explain(err); !strings.Contains(words, want) {
 		t.Errorf("got %q, want %q", words, want)
 	}
 	if status, err := a.State.Status(); err != nil || !strings.Contains(status.LastError, want) {

@@ -9,7 +9,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// run keeps the agent running, as muster-agent run does, until stop or the test's end.
+// run runs the agent, as muster-agent run does, until stop or the end of the test.
 func (a *agent) run(t testing.TB) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -26,13 +26,13 @@ func (a *agent) run(t testing.TB) (stop func()) {
 	return stop
 }
 
-// awaitVersion returns when an agent's record has seen so many changes.
+// awaitVersion returns when an agent's record has the version.
 func (d *database) awaitVersion(t testing.TB, agentID string, want int64) {
 	t.Helper()
 	eventually(t, "the agent's changes", func() bool { return d.versionOf(t, agentID) >= want })
 }
 
-// awaitGone returns when the collector has written down that nobody is in conversation with it.
+// awaitGone returns when the collector has recorded that no agent is connected.
 func (d *database) awaitGone(t testing.TB) {
 	t.Helper()
 	eventually(t, "the end of all conversations", func() bool {
@@ -41,8 +41,9 @@ func (d *database) awaitGone(t testing.TB) {
 	})
 }
 
-// TestCloneBesideItsOriginal: a copy of an agent's state speaks while the original is there, which went on since. The
-// copy gets a key and a record of its own, whether or not its hardware can be told from the original's.
+// TestCloneBesideItsOriginal: a copy of an agent's state checks in while the original is connected
+// and has checked in since. The copy receives a key and a source record of its own, whether or not
+// its hardware differs from the original's.
 func TestCloneBesideItsOriginal(t *testing.T) {
 	t.Parallel()
 	for name, serial := range map[string]string{"equal hardware": "S1", "other hardware": "S2"} {
@@ -70,7 +71,7 @@ func TestCloneBesideItsOriginal(t *testing.T) {
 			checkIncidents(t, d, "clone")
 			checkForked(t, d, a, b)
 
-			// Both go on, each by itself.
+			// Both continue independently.
 			second := [][]change{copied.change()}
 			b.mustSync(t)
 			checkEqual(t, c, a, original)
@@ -84,8 +85,9 @@ func TestCloneBesideItsOriginal(t *testing.T) {
 	}
 }
 
-// TestCloneWithTheCurrentToken: the original has said nothing since it was copied, as the machines that are started from
-// one disk image. It is there, so it is the copy that gets another key.
+// TestCloneWithTheCurrentToken: the original has not checked in since it was copied, as with
+// machines started from one disk image. The original is connected, so the copy receives another
+// key.
 func TestCloneWithTheCurrentToken(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -112,7 +114,7 @@ func TestCloneWithTheCurrentToken(t *testing.T) {
 	checkDevices(t, c, 2)
 }
 
-// checkForked checks that the collector remembers where a copy came from.
+// checkForked checks that the collector recorded the origin of a copy.
 func checkForked(t testing.TB, d *database, original, copied *agent) {
 	t.Helper()
 	got := value[string](t, d, `
@@ -124,7 +126,8 @@ func checkForked(t testing.TB, d *database, original, copied *agent) {
 	}
 }
 
-// TestCloneOfASleepingOriginal: the original is not there, but the hardware tells that the copy is another machine.
+// TestCloneOfASleepingOriginal: the original is not connected, but the hardware shows that the copy
+// is another machine.
 func TestCloneOfASleepingOriginal(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -149,8 +152,8 @@ func TestCloneOfASleepingOriginal(t *testing.T) {
 	checkDevices(t, c, 2)
 }
 
-// TestStateRestoredFromABackup: an older state on the same hardware, with nobody else there, is the same machine put
-// back in time. It tells everything anew, and stays the device that it is.
+// TestStateRestoredFromABackup: an older state on the same hardware, with no other agent connected,
+// is the same machine. It sends everything again and stays on its device.
 func TestStateRestoredFromABackup(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -185,8 +188,8 @@ func TestStateRestoredFromABackup(t *testing.T) {
 	checkDevices(t, c, 1)
 }
 
-// TestStateThatForgotWhatWasAcknowledged: what is left when acknowledged.bin is damaged is the identity. The machine
-// stays the device that it is.
+// TestStateThatForgotWhatWasAcknowledged: if acknowledged.bin is damaged, the identity is left. The
+// machine stays on its device.
 func TestStateThatForgotWhatWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// collector is a muster-collector that may be killed and started again. Each start has addresses of its own.
+// collector is a muster-collector that can be killed and restarted. Each start has new addresses.
 type collector struct {
 	*process
 
@@ -25,7 +25,7 @@ type collector struct {
 	glpi string // the URL for other tools' agents, where it was asked for
 }
 
-// newCollector starts a collector for the test. An empty url has it run a database of its own.
+// newCollector starts a collector. With an empty url it runs its own database.
 func newCollector(t testing.TB, url string, args ...string) *collector {
 	t.Helper()
 	c := prepare(t, url, args...)
@@ -51,7 +51,7 @@ func prepare(t testing.TB, url string, args ...string) *collector {
 	return c
 }
 
-// start starts the collector, again if it has ended, and returns when it is ready.
+// start starts or restarts the collector and returns when it is ready.
 func (c *collector) start(t testing.TB) {
 	t.Helper()
 	c.launch(t)()
@@ -71,13 +71,13 @@ func (c *collector) launch(t testing.TB) (wait func()) {
 			c.learn(t, line)
 		case <-c.done:
 			t.Fatalf("the collector ended at once: %v\n%s", c.err, tail(c.log.String(), 2000))
-		case <-time.After(patience):
+		case <-time.After(waitLimit):
 			t.Fatal("the collector does not get ready")
 		}
 	}
 }
 
-// learn takes the addresses from the line that says that the collector is ready, and asks it whether it is.
+// learn reads the addresses from the log line that reports readiness, and checks /readyz.
 func (c *collector) learn(t testing.TB, line string) {
 	t.Helper()
 	for field := range strings.FieldsSeq(line) {
@@ -100,7 +100,7 @@ func (c *collector) learn(t testing.TB, line string) {
 	}
 }
 
-// readiness gives the status of /readyz, 0 where nobody answers.
+// readiness returns the status of /readyz, or 0 if there is no answer.
 func (c *collector) readiness() int {
 	response, err := http.Get(c.base + "/readyz")
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *collector) stop(t testing.TB) {
 	}
 }
 
-// ticket is what an operator gives an agent.
+// ticket is what an operator passes to an agent.
 type ticket struct {
 	ID      string `json:"id"`
 	Token   string `json:"token"`
@@ -126,7 +126,7 @@ type ticket struct {
 	Command string `json:"command"`
 }
 
-// ticket makes an enrollment token. more are further fields of the request.
+// ticket makes an enrollment token. more are additional fields of the request.
 func (c *collector) ticket(t testing.TB, more map[string]any) ticket {
 	t.Helper()
 	body := map[string]any{"name": t.Name(), "max_uses": 100}

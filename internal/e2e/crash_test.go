@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// rounds is how many rounds a test makes: few of them under -short.
+// rounds returns the number of rounds of a test: few under -short.
 func rounds(all int) int {
 	if testing.Short() {
 		return min(all, 2)
@@ -18,9 +18,9 @@ func rounds(all int) int {
 	return all
 }
 
-// TestCollectorKilledAtRandomPointsOfASync kills the collector with kill -9 in the middle of 100 syncs of a machine
-// that changed, and starts it again. Whatever the point, the agent's next sync ends with the collector holding
-// exactly what the machine has, and in the end the feed tells of every change once.
+// TestCollectorKilledAtRandomPointsOfASync kills the collector with kill -9 during 100 syncs of a
+// changing machine, and restarts it. After the agent's next sync the collector holds exactly what
+// the machine has. In the end the feed contains every change once.
 func TestCollectorKilledAtRandomPointsOfASync(t *testing.T) {
 	t.Parallel()
 	for lane, shape := range []struct {
@@ -49,7 +49,7 @@ func crash(t *testing.T, url string, seed uint64, rounds int) {
 	truth := [][]change{m.changeMany(20)}
 	p.arm(nil)
 	a.mustSync(t)
-	whole := p.arm(nil) // what a large delta takes
+	whole := p.arm(nil) // size of a large delta
 	interrupted := 0
 	for round := range rounds {
 		truth = append(truth, m.changeMany(1+19*(round%2)))
@@ -77,8 +77,8 @@ func crash(t *testing.T, url string, seed uint64, rounds int) {
 	c.stop(t)
 }
 
-// randomFuse kills at a point of a sync: when so many bytes have gone one way, or up to 20 ms after many of them have,
-// when the collector is at work.
+// randomFuse kills at a random point of a sync: after a number of bytes in one direction, or up to
+// 20 ms after many of them, when the collector is working.
 func randomFuse(random *rand.Rand, size [2]int, kill func()) *fuse {
 	switch random.IntN(3) {
 	case 0:
@@ -94,8 +94,8 @@ func randomFuse(random *rand.Rand, size [2]int, kill func()) *fuse {
 	}
 }
 
-// persist syncs until the collector has acknowledged. A second attempt may be needed: what a killed collector had begun in
-// an external database may still be going on there.
+// persist syncs until the collector has acknowledged. A second attempt may be necessary: a
+// transaction of a killed collector may still be running in an external database.
 func persist(t testing.TB, a *agent) {
 	t.Helper()
 	const attempts = 3
@@ -104,7 +104,7 @@ func persist(t testing.TB, a *agent) {
 		if _, err = a.Sync(t.Context()); err == nil {
 			return
 		}
-		t.Logf("again: %s", link.Words(err))
+		t.Logf("again: %s", link.Explain(err))
 	}
-	t.Fatalf("after %d attempts: %s", attempts, link.Words(err))
+	t.Fatalf("after %d attempts: %s", attempts, link.Explain(err))
 }

@@ -12,7 +12,8 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// busy is an agent whose machine changes all the time, and which syncs after each change until it is acknowledged.
+// busy is an agent whose machine changes continuously. It syncs after each change until it is
+// acknowledged.
 type busy struct {
 	*agent
 
@@ -22,7 +23,7 @@ type busy struct {
 	failed   int          // syncs
 }
 
-// work goes on until ctx ends, and then until the last change is acknowledged.
+// work runs until ctx ends, and then until the last change is acknowledged.
 func (b *busy) work(t testing.TB, ctx context.Context, ready func() bool) {
 	t.Helper()
 	for ctx.Err() == nil {
@@ -41,15 +42,16 @@ func (b *busy) work(t testing.TB, ctx context.Context, ready func() bool) {
 	}
 }
 
-// progress returns when the agent has had more changes acknowledged.
+// progress returns when more of the agent's changes have been acknowledged.
 func (b *busy) progress(t testing.TB) {
 	t.Helper()
 	before := b.finished.Load()
 	eventually(t, "an agent to get on", func() bool { return b.finished.Load() > before+1 })
 }
 
-// TestDatabaseRestartedUnderLoad stops and crashes PostgreSQL under a collector to which several agents are syncing. The
-// collector lives on, says meanwhile that it is not ready, and nothing is lost or doubled.
+// TestDatabaseRestartedUnderLoad stops and crashes PostgreSQL under a collector while several
+// agents sync. The collector keeps running, reports that it is not ready, and nothing is lost or
+// duplicated.
 func TestDatabaseRestartedUnderLoad(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Cluster(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// database is a test's own way into a collector's database.
+// database is a test's direct access to a collector's database.
 type database struct {
 	*pgx.Conn
 
@@ -34,7 +34,7 @@ func (d *database) exec(t testing.TB, sql string, args ...any) {
 	}
 }
 
-// value asks for one value.
+// value queries one value.
 func value[T any](t testing.TB, d *database, sql string, args ...any) T {
 	t.Helper()
 	var got T
@@ -44,14 +44,14 @@ func value[T any](t testing.TB, d *database, sql string, args ...any) T {
 	return got
 }
 
-// versionOf is how many changes an agent's record has seen.
+// versionOf returns the version of an agent's record.
 func (d *database) versionOf(t testing.TB, agentID string) int64 {
 	t.Helper()
 	return value[int64](t, d, `
 		select r.version from agent a join source_record r on r.id = a.record_id where a.agent_id = $1`, agentID)
 }
 
-// incidents lists the kinds of what the ratchet found out, in order.
+// incidents lists the types of the ratchet's findings, in order.
 func (d *database) incidents(t testing.TB) []string {
 	t.Helper()
 	return value[[]string](t, d, `select coalesce(array_agg(type order by at), '{}') from sync_incident`)
@@ -64,7 +64,7 @@ func checkIncidents(t testing.TB, d *database, want ...string) {
 	}
 }
 
-// sibling is the URL of another database of the same server.
+// sibling returns the URL of another database of the same server.
 func sibling(t testing.TB, of, name string) string {
 	t.Helper()
 	parsed, err := url.Parse(of)

@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// demo is a muster-collector demo that may be run again and again on one directory.
+// demo is a muster-collector demo that can run repeatedly in one directory.
 type demo struct {
 	*process
 
@@ -29,7 +29,7 @@ func newDemo(t testing.TB) *demo {
 	return &demo{dir: filepath.Join(t.TempDir(), "var"), http: freeAddress(t), grpc: freeAddress(t)}
 }
 
-// freeAddress gives an address that nobody listened on a moment ago.
+// freeAddress returns an address without a listener.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -49,7 +49,7 @@ func (d *demo) launch(t testing.TB) {
 	d.process = begin(t, cmd)
 }
 
-// start starts the demo and gives the API once it has shown what there is.
+// start starts the demo and returns the API when the inventory is complete.
 func (d *demo) start(t testing.TB) *collector {
 	t.Helper()
 	d.launch(t)
@@ -66,7 +66,7 @@ func (d *demo) start(t testing.TB) *collector {
 	return &collector{base: "http://" + d.http, token: strings.TrimSpace(string(token))}
 }
 
-// postmaster gives the process of the demo's PostgreSQL.
+// postmaster returns the process of the demo's PostgreSQL.
 func (d *demo) postmaster(t testing.TB) *os.Process {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(d.dir, "postgres", "data", "postmaster.pid"))
@@ -90,13 +90,14 @@ func gone(p *os.Process) bool {
 	return errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.ESRCH)
 }
 
-// TestDemo runs the demo on one directory again and again, whatever ended it before: it always finds the same machine.
+// TestDemo runs the demo repeatedly in one directory, and ends it in different ways. It always
+// finds the same machine.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	d := newDemo(t)
 	d.checkTakenPorts(t)
 
-	// Ctrl-C while PostgreSQL is being set up for the first time.
+	// Ctrl-C while PostgreSQL is set up for the first time.
 	d.launch(t)
 	eventually(t, "its first words", func() bool { return d.out.String() != "" })
 	if err := d.interrupt(t); err != nil || d.err.String() != "" {
@@ -123,7 +124,7 @@ func TestDemo(t *testing.T) {
 	d.endByCtrlC(t)
 }
 
-// endByCtrlC checks that the demo ends well, and nothing of it stays behind.
+// endByCtrlC checks that the demo ends cleanly and leaves no process.
 func (d *demo) endByCtrlC(t testing.TB) {
 	t.Helper()
 	postmaster := d.postmaster(t)
@@ -138,7 +139,7 @@ func (d *demo) endByCtrlC(t testing.TB) {
 	}
 }
 
-// endByKill checks that PostgreSQL does not outlive a demo that cannot stop it.
+// endByKill checks that PostgreSQL ends when the demo is killed.
 func (d *demo) endByKill(t testing.TB) {
 	t.Helper()
 	postmaster := d.postmaster(t)
@@ -146,7 +147,8 @@ func (d *demo) endByKill(t testing.TB) {
 	eventually(t, "the end of PostgreSQL after kill -9", func() bool { return gone(postmaster) })
 }
 
-// checkTakenPorts checks that a taken address is said in one line, before anything was made.
+// checkTakenPorts checks that the demo reports a used address in one line, before it creates
+// anything.
 func (d *demo) checkTakenPorts(t testing.TB) {
 	t.Helper()
 	for flag, address := range map[string]string{"--http-addr": d.http, "--grpc-addr": d.grpc} {
@@ -170,7 +172,7 @@ func (d *demo) checkTakenPorts(t testing.TB) {
 	}
 }
 
-// TestCollectorStopsItsDatabase: also under serve nothing is left, and what was committed is there afterwards.
+// TestCollectorStopsItsDatabase: serve leaves no process, and committed data is there afterwards.
 func TestCollectorStopsItsDatabase(t *testing.T) {
 	t.Parallel()
 	c, m := newCollector(t, ""), newMachine(130, "S1")
@@ -180,7 +182,7 @@ func TestCollectorStopsItsDatabase(t *testing.T) {
 	d := &demo{dir: c.dir}
 	began := time.Now()
 	postmaster := d.postmaster(t)
-	stop := a.run(t) // an open conversation does not hold up the end
+	stop := a.run(t) // an open conversation does not delay the end
 	c.stop(t)
 	stop()
 	if !gone(postmaster) {

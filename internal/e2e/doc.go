@@ -1,4 +1,5 @@
-// Package e2e holds the tests that put the real programs together: muster-agent, muster-collector and PostgreSQL talk
-// to each other over TLS while a test kills, cuts off, restores and copies them, and afterwards compare what
-// the agent has with what the API says. It has no code for programs, and no program imports it.
+// Package e2e tests the real programs together: muster-agent, muster-collector and PostgreSQL
+// communicate over TLS while a test kills, disconnects, restores and copies them. Afterwards the
+// test compares the agent's inventory with the answers of the API. No program imports the package.
+// Start reading at machine_test.go and agent_test.go.
 package e2e

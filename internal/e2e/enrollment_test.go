@@ -12,8 +12,8 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// TestNobodyEnrollsWithABadToken: each is refused with words that say why, by an agent that leaves nothing behind, and
-// nobody is known to the collector afterwards.
+// TestNobodyEnrollsWithABadToken: each enrollment is refused with the reason, leaves no files, and
+// creates no agent on the collector.
 func TestNobodyEnrollsWithABadToken(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -42,7 +42,7 @@ func TestNobodyEnrollsWithABadToken(t *testing.T) {
 		"expired":           {expired.Token, good.CAPin, "the enrollment token has expired"},
 		"revoked":           {revoked.Token, good.CAPin, "the enrollment token was revoked"},
 		"for another place": {elsewhere.Token, good.CAPin, "the enrollment token may not be used from this network"},
-		"with another pin":  {good.Token, stranger.Pin(), "this is not the collector that the CA pin belongs to"},
+		"with another pin":  {good.Token, stranger.Pin(), "does not match the CA pin"},
 		"with half a pin":   {good.Token, good.CAPin[:20], "pin"},
 	} {
 		dir := filepath.Join(t.TempDir(), "agent")
@@ -65,7 +65,8 @@ func TestNobodyEnrollsWithABadToken(t *testing.T) {
 	}
 }
 
-// TestGuessingTokensIsSlow: an address that keeps failing is told to wait, also with a good token. Others are not.
+// TestGuessingTokensIsSlow: an address with repeated failures must wait, even with a valid token.
+// Other addresses need not.
 func TestGuessingTokensIsSlow(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// fusionInventory is the real agent of that name, with a state of its own for the test.
+// fusionInventory is the real FusionInventory agent with its own state.
 type fusionInventory struct {
 	dir string
 }
@@ -27,7 +27,8 @@ func newFusionInventory(t testing.TB) fusionInventory {
 		t.Skipf("fusioninventory-agent is not installed (Debian has it as a package of that name): %v", err)
 	}
 	a := fusionInventory{t.TempDir()}
-	// The agent has its directories from a Perl module. Ours is loaded before it, and moves the one that it writes to.
+	// The agent reads its directories from a Perl module. This one is loaded before it and moves
+	// the directory that it writes to.
 	var module strings.Builder
 	module.WriteString("package setup;\nuse parent qw(Exporter);\nour @EXPORT = ('%setup');\nour %setup = (\n")
 	for line := range strings.Lines(string(setup)) {
@@ -47,7 +48,7 @@ func newFusionInventory(t testing.TB) fusionInventory {
 	return a
 }
 
-// run runs the agent once. It ends well whatever happens, so its log tells.
+// run runs the agent once. Its exit code is always 0, so only its log shows the result.
 func (a fusionInventory) run(t testing.TB, args ...string) (log string) {
 	t.Helper()
 	cmd := exec.Command("fusioninventory-agent", append([]string{"--no-httpd", "--logger=stderr", "--debug"}, args...)...)
@@ -59,7 +60,7 @@ func (a fusionInventory) run(t testing.TB, args ...string) (log string) {
 	return string(out)
 }
 
-// report has the agent report to a collector.
+// report makes the agent report to a collector.
 func (a fusionInventory) report(t testing.TB, c *collector, password string, args ...string) (log string) {
 	t.Helper()
 	return a.run(t, append([]string{
@@ -67,7 +68,7 @@ func (a fusionInventory) report(t testing.TB, c *collector, password string, arg
 	}, args...)...)
 }
 
-// mustReport is report when nothing may go wrong.
+// mustReport is report, and fails the test on an error.
 func (a fusionInventory) mustReport(t testing.TB, c *collector, args ...string) {
 	t.Helper()
 	password, err := os.ReadFile(filepath.Join(c.dir, "glpi.token"))
@@ -80,7 +81,7 @@ func (a fusionInventory) mustReport(t testing.TB, c *collector, args ...string) 
 	}
 }
 
-// found is what the agent finds on this machine, as it writes it to a file.
+// found is the agent's inventory of this machine, as it writes it to a file.
 type found struct {
 	DeviceID string         `xml:"DEVICEID"`
 	Name     string         `xml:"CONTENT>HARDWARE>NAME"`
@@ -118,8 +119,8 @@ func sortPackages(list []foundPackage) {
 	})
 }
 
-// TestFusionInventoryAgent has the real agent report, over TLS that it verifies: what it found is what the API has. When
-// it reports again, nothing has changed.
+// TestFusionInventoryAgent makes the real agent report over verified TLS. The API returns what the
+// agent found. A second report changes nothing.
 func TestFusionInventoryAgent(t *testing.T) {
 	t.Parallel()
 	a := newFusionInventory(t)
@@ -140,7 +141,8 @@ func TestFusionInventoryAgent(t *testing.T) {
 	}
 	checkReported(t, c, devices[0].ID, before)
 
-	// Uncompressed, the message is large, and most of it is under way when the password is asked for.
+	// Uncompressed, the message is large, and most of it is on its way when the collector asks for
+	// the password.
 	for _, how := range [][]string{nil, {"--no-compression"}} {
 		a.mustReport(t, c, append(how, "--force")...)
 		if again := c.devices(t); !cmp.Equal(devices, again) {
@@ -153,7 +155,7 @@ func TestFusionInventoryAgent(t *testing.T) {
 	checkFeed(t, c, devices[0].ID, nil)
 }
 
-// checkReported compares what the API has of a device with what the agent found.
+// checkReported compares a device in the API with what the agent found.
 func checkReported(t testing.TB, c *collector, device string, want found) {
 	t.Helper()
 	got := list[foundPackage](t, c, "/api/v1/devices/"+device+"/software", nil)

@@ -64,7 +64,8 @@ func tunnelTo(near net.Conn, collector string, tunnels *atomic.Int32) {
 	_, _ = io.Copy(near, far)
 }
 
-// TestHTTPSProxyIsHonored enrolls and syncs the real agent with a collector that only a proxy can reach.
+// TestHTTPSProxyIsHonored enrolls and syncs the real agent with a collector that only a proxy can
+// reach.
 func TestHTTPSProxyIsHonored(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t, pgtest.New(t))

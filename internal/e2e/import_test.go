@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// importFile has the real program import a file, and gives what it prints and whether it succeeded.
+// importFile imports a file with the real program. It returns the output and whether it succeeded.
 func (c *collector) importFile(t testing.TB, args ...string) (out string, ok bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), built.collector, append([]string{
@@ -42,8 +42,8 @@ type cmdbItem struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// TestOrderedImportedSplitAndUndone takes a laptop from its purchase order through a report of another tool's agent, and a
-// mistake that is undone, by the real programs alone.
+// TestOrderedImportedSplitAndUndone follows a laptop from its purchase order through a report of
+// another tool's agent to a mistake that is undone, with the real programs only.
 func TestOrderedImportedSplitAndUndone(t *testing.T) {
 	t.Parallel()
 	report := filepath.Join("..", "..", "..", "shared", "corpora", "inventories", "glpi-json", "computer_1.json")
@@ -126,7 +126,7 @@ func (c *collector) post(t testing.TB, path string, body any) {
 	}
 }
 
-// TestImportOfABrokenFile: the program says where it is broken, and fails.
+// TestImportOfABrokenFile: the program reports the position of the error and fails.
 func TestImportOfABrokenFile(t *testing.T) {
 	t.Parallel()
 	c := newCollector(t, pgtest.New(t))

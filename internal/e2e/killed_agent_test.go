@@ -13,7 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// inventoried gives what the real agent finds on this machine: the facts of every section it could collect.
+// inventoried returns the real agent's inventory of this machine: the facts of every collected
+// section.
 func inventoried(t testing.TB) map[string][]item {
 	t.Helper()
 	out, err := program(t, nil, "inventory")
@@ -47,8 +48,8 @@ func inventoried(t testing.TB) map[string][]item {
 	return found
 }
 
-// checkThisMachine syncs and compares what the collector holds with what is on this machine, which is nobody's to hold
-// still: it is looked at again where it changed meanwhile.
+// checkThisMachine syncs and compares what the collector holds with this machine. It tries again if
+// the machine changed in between.
 func checkThisMachine(t testing.TB, c *collector, dir string) {
 	t.Helper()
 	const attempts = 5
@@ -69,8 +70,8 @@ func checkThisMachine(t testing.TB, c *collector, dir string) {
 	t.Errorf("this machine and what the collector holds of it (-want +got):\n%s", diff)
 }
 
-// TestAgentKilledInTheMiddleOfASync kills the real agent with kill -9 while it syncs. Its next sync ends with the collector
-// holding what is on this machine, and nothing twice.
+// TestAgentKilledInTheMiddleOfASync kills the real agent with kill -9 while it syncs. After its
+// next sync the collector holds what is on this machine, without duplicates.
 func TestAgentKilledInTheMiddleOfASync(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -85,7 +86,7 @@ func TestAgentKilledInTheMiddleOfASync(t *testing.T) {
 	size := p.arm(nil)
 	killed := 0
 	for range rounds(12) {
-		dir := enrollProgram(t, c, p.address) // a first sync has the most to say
+		dir := enrollProgram(t, c, p.address) // a first sync sends the most
 		found := inventoried(t)
 		sync := exec.Command(built.agent, "sync", "--state", dir)
 		var agent *process

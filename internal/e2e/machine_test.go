@@ -16,19 +16,20 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// machine is a made-up machine that changes as its tests want, and knows what changed. It may change while an agent runs.
+// machine is a simulated machine that tests can change, and that records its changes. It may change
+// while an agent runs.
 type machine struct {
 	mu       sync.Mutex
 	random   *rand.Rand
 	serial   string
 	hostname int
-	packages map[int]int // number → version; those that are installed
+	packages map[int]int // number → version; the installed ones
 }
 
-// poolSize is how many packages there are to install.
+// poolSize is the number of packages that can be installed.
 const poolSize = 1200
 
-// newMachine makes a machine. Machines of one seed are alike but for the serial.
+// newMachine makes a machine. Machines with one seed differ only in the serial number.
 func newMachine(seed uint64, serial string) *machine {
 	m := &machine{random: rand.New(rand.NewPCG(seed, 1)), serial: serial, packages: map[int]int{}}
 	for number := range 300 {
@@ -37,7 +38,7 @@ func newMachine(seed uint64, serial string) *machine {
 	return m
 }
 
-// change is a change as the feed should tell of it.
+// change is a change as the feed should report it.
 type change struct {
 	Section    string `json:"section"`
 	Action     string `json:"action"`
@@ -49,11 +50,11 @@ type change struct {
 func nameOf(number int) string       { return fmt.Sprintf("package-%04d", number) }
 func versionText(version int) string { return fmt.Sprintf("1.%d-1", version) }
 
-// change installs, upgrades, downgrades and removes a few packages, now and then also renames the machine, and gives
-// what was done, sorted. Each package is touched once at most.
+// change installs, upgrades, downgrades and removes a few packages, and sometimes renames the
+// machine. It returns the changes, sorted. It changes each package at most once.
 func (m *machine) change() []change { return m.changeMany(1) }
 
-// changeMany is change for so many times as many packages.
+// changeMany is change for times as many packages.
 func (m *machine) changeMany(times int) []change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -89,7 +90,7 @@ func (m *machine) changeMany(times int) []change {
 	return done
 }
 
-// shuffled gives the packages that are there and those that are not.
+// shuffled returns the installed packages and the others.
 func (m *machine) shuffled() (installed, absent []int) {
 	installed = slices.Sorted(maps.Keys(m.packages))
 	for number := range poolSize {
@@ -120,7 +121,7 @@ func sortChanges(list []change) {
 	})
 }
 
-// items gives what each section holds.
+// items returns the items of each section.
 func (m *machine) items() map[string][]proto.Message {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -142,10 +143,10 @@ func (m *machine) items() map[string][]proto.Message {
 	}
 }
 
-// sections is the order in which a machine is collected.
+// sections is the order of collection.
 var sections = []string{"system", "os", "volume", "software"}
 
-// collect is what the agent's link calls.
+// collect is the Collect function of the agent's link.
 func (m *machine) collect(context.Context) link.Inventory {
 	items := m.items()
 	inv := link.Inventory{Hardware: link.Hardware(items["system"])}
@@ -156,7 +157,7 @@ func (m *machine) collect(context.Context) link.Inventory {
 	return inv
 }
 
-// snapshot is what a machine was like.
+// snapshot is the state of a machine at one time.
 type snapshot struct {
 	packages map[int]int
 	hostname int
@@ -168,7 +169,7 @@ func (m *machine) snapshot() snapshot {
 	return snapshot{maps.Clone(m.packages), m.hostname}
 }
 
-// since gives what changed since a snapshot, sorted.
+// since returns the changes since a snapshot, sorted.
 func (m *machine) since(s snapshot) []change {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -194,7 +195,7 @@ func (m *machine) since(s snapshot) []change {
 	return changes
 }
 
-// restore makes the machine what it was.
+// restore restores a snapshot.
 func (m *machine) restore(s snapshot) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,10 +13,11 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// programs are the files of the two programs.
+// programs are the paths of the two programs.
 type programs struct{ agent, collector string }
 
-// built is set before the first test. testing has no other place for it than a package variable.
+// built is set before the first test. Package testing offers no place for it except a package
+// variable.
 var built programs
 
 func TestMain(m *testing.M) { pgtest.Main(suite{m}, store.Migrate) }
@@ -24,11 +25,11 @@ func TestMain(m *testing.M) { pgtest.Main(suite{m}, store.Migrate) }
 // suite builds the programs before the tests run and removes them afterwards.
 type suite struct{ *testing.M }
 
-// parallel is how many tests run at once unless the command line says otherwise: they wait for other processes most
-// of the time.
+// parallel is the default number of parallel tests, which wait for other processes most of the
+// time.
 const parallel = "6"
 
-// Run implements what pgtest.Main wants.
+// Run implements the interface of pgtest.Main.
 func (s suite) Run() int {
 	dir, err := os.MkdirTemp("", "muster-e2e-")
 	if err != nil {

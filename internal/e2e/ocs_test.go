@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// ocs runs the real agent of OCS Inventory once, with a state of its own in dir.
+// ocs runs the real agent of OCS Inventory once, with its own state in dir.
 func ocs(t testing.TB, dir string, args ...string) (log string) {
 	t.Helper()
 	cmd := exec.Command("ocsinventory-agent", append([]string{"--basevardir=" + dir, "--debug", "--force"}, args...)...)
@@ -25,7 +25,8 @@ func ocs(t testing.TB, dir string, args ...string) (log string) {
 	return string(out)
 }
 
-// TestOCSAgent has the real agent report, twice: its machine and its software are there, and nothing has changed.
+// TestOCSAgent makes the real agent report twice. The API returns its machine and software, and the
+// second report changes nothing.
 func TestOCSAgent(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("ocsinventory-agent"); err != nil {
@@ -57,7 +58,7 @@ func TestOCSAgent(t *testing.T) {
 	checkFeed(t, c, first[0].ID, nil)
 }
 
-// ocsFinds gives the packages that the agent finds on this machine.
+// ocsFinds returns the packages that the agent finds on this machine.
 func ocsFinds(t testing.TB, dir string) map[foundPackage]bool {
 	t.Helper()
 	local := t.TempDir()

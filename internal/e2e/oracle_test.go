@@ -15,10 +15,10 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// item is the facts of an item as JSON, its fields sorted.
+// item is the facts of an item as JSON with sorted fields.
 type item = string
 
-// held gives the facts of a device's section by the API, sorted.
+// held returns the facts of a device's section in the API, sorted.
 func (c *collector) held(t testing.TB, device, section string, at time.Time) []item {
 	t.Helper()
 	readings := readingsOf(t, section)
@@ -34,7 +34,7 @@ func (c *collector) held(t testing.TB, device, section string, at time.Time) []i
 	return items
 }
 
-// readingsOf names the fields of a section that are no facts.
+// readingsOf returns the names of a section's readings.
 func readingsOf(t testing.TB, section string) []string {
 	t.Helper()
 	s, ok := wire.Lookup(section)
@@ -65,7 +65,7 @@ func encode(t testing.TB, fields map[string]any) item {
 	return string(text)
 }
 
-// facts gives what a section of the machine holds, in the same form.
+// facts returns the facts of a section of the machine, in the same form.
 func (m *machine) facts(t testing.TB, section string) []item {
 	t.Helper()
 	s, ok := wire.Lookup(section)
@@ -84,7 +84,8 @@ func (m *machine) facts(t testing.TB, section string) []item {
 	return items
 }
 
-// checkEqual compares what the collector holds of an agent's machine with what is on it, section by section.
+// checkEqual compares what the collector holds of an agent's machine with the machine, section by
+// section.
 func checkEqual(t testing.TB, c *collector, a *agent, m *machine) {
 	t.Helper()
 	if a.device == "" {
@@ -97,7 +98,7 @@ func checkEqual(t testing.TB, c *collector, a *agent, m *machine) {
 	}
 }
 
-// feed gives the changes of a device, oldest first: those of one instant together, sorted.
+// feed returns the changes of a device, oldest first; those of one instant together, sorted.
 func (c *collector) feed(t testing.TB, device string, query url.Values) [][]change {
 	t.Helper()
 	type entry struct {
@@ -121,8 +122,8 @@ func (c *collector) feed(t testing.TB, device string, query url.Values) [][]chan
 	return groups
 }
 
-// checkFeed compares the change feed with the changes that were made. What was done between two check-ins is one group,
-// so that an inventory that was applied in two halves shows.
+// checkFeed compares the change feed with the changes that were made. All changes between two
+// check-ins are one group, so that an inventory applied in two halves is detected.
 func checkFeed(t testing.TB, c *collector, device string, want [][]change) {
 	t.Helper()
 	if diff := cmp.Diff(want, c.feed(t, device, nil)); diff != "" {
@@ -130,7 +131,7 @@ func checkFeed(t testing.TB, c *collector, device string, want [][]change) {
 	}
 }
 
-// checkCounts compares the install counts with what is on the machines, which are all that there are.
+// checkCounts compares the install counts with the given machines, which are all machines.
 func checkCounts(t testing.TB, c *collector, machines ...*machine) {
 	t.Helper()
 	want := map[string]int64{}
@@ -153,7 +154,7 @@ func checkCounts(t testing.TB, c *collector, machines ...*machine) {
 	}
 }
 
-// checkDevices checks how many devices there are.
+// checkDevices checks the number of devices.
 func checkDevices(t testing.TB, c *collector, want int) {
 	t.Helper()
 	if got := c.devices(t); len(got) != want {

@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// dieWithUs has the kernel kill a child whose test binary was killed.
-func dieWithUs(cmd *exec.Cmd) {
+// killWithParent makes the kernel kill a child whose test binary was killed.
+func killWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

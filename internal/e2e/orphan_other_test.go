@@ -4,5 +4,5 @@ package e2e
 
 import "os/exec"
 
-// dieWithUs does nothing: only Linux can tie a child's life to ours.
-func dieWithUs(*exec.Cmd) {}
+// killWithParent does nothing: only Linux can end a child with its parent.
+func killWithParent(*exec.Cmd) {}

@@ -9,14 +9,15 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// backoffFloor is the least that an agent waits after a failure, see link.Backoff.
+// backoffFloor is the shortest wait after a failure, see link.Backoff.
 var backoffFloor = link.Backoff(1, 0)
 
-// nobodyThere is what an agent says of a connection that ends before anybody has spoken.
-const nobodyThere = "no TLS connection to the collector comes about"
+// handshakeFailed is the agent's error for a connection that ends before the handshake.
+const handshakeFailed = "the TLS handshake with the collector failed"
 
-// TestAgentRunsOnWithoutACollector: muster-agent run meets nobody, comes again only after its back-off, and checks in
-// when the collector is back. That waits of many failures grow and are spread, link's own tests show in no time.
+// TestAgentRunsOnWithoutACollector: muster-agent run reaches no collector, retries only after its
+// back-off, and checks in when the collector is back. The tests of package link check the growth
+// and spread of the waits.
 func TestAgentRunsOnWithoutACollector(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -34,10 +35,10 @@ func TestAgentRunsOnWithoutACollector(t *testing.T) {
 	before := len(p.attempts())
 	failed := log.line("check-in failed")
 	running := begin(t, agent)
-	if line := await(t, failed); !strings.Contains(line, nobodyThere) {
-		t.Errorf("got %s, want it to say %q", line, nobodyThere)
+	if line := await(t, failed); !strings.Contains(line, handshakeFailed) {
+		t.Errorf("got %s, want it to say %q", line, handshakeFailed)
 	}
-	eventually(t, "a status with the error", func() bool { return strings.Contains(statusOf(t, dir).LastError, nobodyThere) })
+	eventually(t, "a status with the error", func() bool { return strings.Contains(statusOf(t, dir).LastError, handshakeFailed) })
 	if s := statusOf(t, dir); s.NextCheckIn.Sub(s.LastErrorAt) < backoffFloor {
 		t.Errorf("status: got %+v, want the next check-in at least %v after the error", s.Status, backoffFloor)
 	}
@@ -54,7 +55,7 @@ func TestAgentRunsOnWithoutACollector(t *testing.T) {
 	}
 }
 
-// TestSyncWithoutACollector: muster-agent sync says why, and nothing is lost.
+// TestSyncWithoutACollector: muster-agent sync reports the reason, and nothing is lost.
 func TestSyncWithoutACollector(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -71,11 +72,11 @@ func TestSyncWithoutACollector(t *testing.T) {
 			t.Fatal("nobody acknowledged")
 		}
 	}
-	if _, err := program(t, nil, "sync", "--state", dir); err == nil || !strings.Contains(err.Error(), nobodyThere) {
-		t.Errorf("muster-agent sync: got %v, want %q", err, nobodyThere)
+	if _, err := program(t, nil, "sync", "--state", dir); err == nil || !strings.Contains(err.Error(), handshakeFailed) {
+		t.Errorf("muster-agent sync: got %v, want %q", err, handshakeFailed)
 	}
-	if s := statusOf(t, dir); !strings.Contains(s.LastError, nobodyThere) {
-		t.Errorf("muster-agent status: got %q, want %q", s.LastError, nobodyThere)
+	if s := statusOf(t, dir); !strings.Contains(s.LastError, handshakeFailed) {
+		t.Errorf("muster-agent status: got %q, want %q", s.LastError, handshakeFailed)
 	}
 	p.aim(c.agents)
 	a.mustSync(t)
@@ -84,8 +85,8 @@ func TestSyncWithoutACollector(t *testing.T) {
 	checkThisMachine(t, c, dir)
 }
 
-// TestRunningAgentOutlivesItsCollector: an agent that waits in its conversation comes again after the collector was
-// restarted, and brings what changed meanwhile.
+// TestRunningAgentOutlivesItsCollector: a connected agent reconnects after a restart of the
+// collector and sends what changed meanwhile.
 func TestRunningAgentOutlivesItsCollector(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

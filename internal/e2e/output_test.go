@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// output takes what a program writes. Whoever waits for a line is told of it.
+// output collects what a program writes, and notifies those who wait for a line.
 type output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
@@ -25,7 +25,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// scan hands complete lines to those who wait for them, each only once.
+// scan passes each complete line to those who wait for it, once.
 func (o *output) scan() {
 	for {
 		line, _, complete := strings.Cut(o.text.String()[o.scanned:], "\n")
@@ -42,7 +42,7 @@ func (o *output) scan() {
 	}
 }
 
-// line gives the next line that contains a part.
+// line returns a channel that receives the next line that contains a part.
 func (o *output) line(part string) <-chan string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -54,19 +54,19 @@ func (o *output) line(part string) <-chan string {
 	return waiting
 }
 
-// await waits for a line that was asked for.
+// await waits for a line that was requested with line.
 func await(t testing.TB, line <-chan string) string {
 	t.Helper()
 	select {
 	case text := <-line:
 		return text
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		t.Fatal("the line that was waited for does not come")
 		return ""
 	}
 }
 
-// String gives everything that was written so far.
+// String returns everything that was written so far.
 func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,9 +6,9 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// TestRunningAgentBringsChangesByItself: an agent that nobody asks checks in at the pace of its collector, however quick
-// that is.
-func TestRunningAgentBringsChangesByItself(t *testing.T) {
+// TestRunningAgentSendsChangesByItself: an agent checks in at the interval of its collector,
+// however short.
+func TestRunningAgentSendsChangesByItself(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
 	d, c, m := open(t, url), newCollector(t, url, "--check-in-interval", "1s"), newMachine(140, "S1")

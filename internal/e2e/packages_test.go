@@ -25,10 +25,10 @@ import (
 // probe is the package that these tests make, install, upgrade and remove.
 const probe = "muster-e2e-probe"
 
-// dpkg is the real package manager, at work on a tree or on this machine.
+// dpkg is the real package manager, on a tree or on this machine.
 type dpkg struct{ args []string }
 
-// inTree gives a dpkg whose machine is a directory. It needs no rights.
+// inTree returns a dpkg that works on a directory. It needs no privileges.
 func inTree(t testing.TB) (d dpkg, root string) {
 	t.Helper()
 	for _, tool := range []string{"dpkg", "dpkg-deb", "dpkg-query"} {
@@ -81,8 +81,8 @@ func (d dpkg) install(t testing.TB, name, version string) {
 	d.run(t, "--install", file)
 }
 
-// listed is what dpkg-query says is installed: name, version, architecture.
-func (d dpkg) listed(t testing.TB) []string {
+// installed returns the installed packages according to dpkg-query: name, version, architecture.
+func (d dpkg) installed(t testing.TB) []string {
 	t.Helper()
 	var args []string
 	for _, arg := range d.args {
@@ -104,7 +104,7 @@ func (d dpkg) listed(t testing.TB) []string {
 	return lines
 }
 
-// csvOf gives a device's software from the CSV, in the form of listed.
+// csvOf returns a device's software from the CSV, in the form of installed.
 func (c *collector) csvOf(t testing.TB, device string, at time.Time) []string {
 	t.Helper()
 	query := asOf(at)
@@ -123,7 +123,8 @@ func (c *collector) csvOf(t testing.TB, device string, at time.Time) []string {
 	return lines
 }
 
-// lifeCycle installs, upgrades, downgrades and removes a package, checks in after each, and checks what the API makes of it.
+// lifeCycle installs, upgrades, downgrades and removes a package, checks in after each, and checks
+// the results in the API.
 func lifeCycle(t *testing.T, d dpkg, c *collector, checkIn func() (device string)) {
 	t.Helper()
 	check := func(at time.Time, want []string) {
@@ -134,7 +135,7 @@ func lifeCycle(t *testing.T, d dpkg, c *collector, checkIn func() (device string
 		}
 	}
 	device := checkIn()
-	at, lists := []time.Time{time.Now()}, [][]string{d.listed(t)}
+	at, lists := []time.Time{time.Now()}, [][]string{d.installed(t)}
 	for _, step := range []func(){
 		func() { d.install(t, probe, "1.0-1") },
 		func() { d.install(t, probe, "1.0-1+b2~bpo12+1") },
@@ -143,7 +144,7 @@ func lifeCycle(t *testing.T, d dpkg, c *collector, checkIn func() (device string
 		func() { d.run(t, "--purge", probe) },
 	} {
 		step()
-		list := d.listed(t)
+		list := d.installed(t)
 		check(time.Time{}, list)
 		at, lists = append(at, time.Now()), append(lists, list)
 	}
@@ -169,7 +170,7 @@ func lifeCycle(t *testing.T, d dpkg, c *collector, checkIn func() (device string
 	}
 }
 
-// TestPackageLifeCycle has the real dpkg work on a tree, which the agent's own code reads.
+// TestPackageLifeCycle uses the real dpkg on a tree, which the agent's own code reads.
 func TestPackageLifeCycle(t *testing.T) {
 	t.Parallel()
 	d, root := inTree(t)
@@ -189,8 +190,8 @@ func TestPackageLifeCycle(t *testing.T) {
 	})
 }
 
-// TestPackageLifeCycleOnThisMachine does the same with the real agent and this machine's own packages. It runs before the
-// parallel tests, some of which look at this machine, too.
+// TestPackageLifeCycleOnThisMachine does the same with the real agent and this machine's own
+// packages. It runs before the parallel tests, some of which read this machine, too.
 func TestPackageLifeCycleOnThisMachine(t *testing.T) { //nolint:paralleltest // it changes this machine
 	if os.Getenv("MUSTER_TEST_APT") != "1" {
 		t.Skip("it installs a package on this machine: MUSTER_TEST_APT=1 lets it")

@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// patience bounds every wait for something that should happen at once, on a machine that has much else to do.
-const patience = 2 * time.Minute
+// waitLimit bounds every wait for something that should happen immediately. It is long because the
+// machine may be busy.
+const waitLimit = 2 * time.Minute
 
-// process is a program that a test started. The test's end is its end.
+// process is a program that a test started. It ends with the test.
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
-	err  error         // how; to be read after done
+	err  error         // its result; valid after done is closed
 }
 
-// begin starts cmd from a thread that lives as long as the child: Linux sends the signal of the parent's death when
-// the thread dies that forked (prctl(2), PR_SET_PDEATHSIG).
+// begin starts cmd from a thread that lives as long as the child. Linux sends the parent-death
+// signal when the thread that forked dies (prctl(2), PR_SET_PDEATHSIG).
 func begin(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
-	dieWithUs(cmd)
+	killWithParent(cmd)
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
@@ -41,13 +42,13 @@ func begin(t testing.TB, cmd *exec.Cmd) *process {
 	return p
 }
 
-// kill ends the process as kill -9 does, and returns when it is gone.
+// kill ends the process as kill -9 does, and returns when it has ended.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // one that is gone already is what we want
+	_ = p.cmd.Process.Kill() // fails only if the process has ended
 	<-p.done
 }
 
-// interrupt ends the process as Ctrl-C does, and gives how it ended.
+// interrupt ends the process as Ctrl-C does, and returns its result.
 func (p *process) interrupt(t testing.TB) error {
 	t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
@@ -57,17 +58,17 @@ func (p *process) interrupt(t testing.TB) error {
 	return p.err
 }
 
-// await returns when the process has ended of itself.
+// await returns when the process has ended by itself.
 func (p *process) await(t testing.TB) {
 	t.Helper()
 	select {
 	case <-p.done:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		t.Fatalf("%v does not end", p.cmd.Args)
 	}
 }
 
-// running reports whether the process has not ended yet.
+// running reports whether the process has not ended.
 func (p *process) running() bool {
 	select {
 	case <-p.done:
@@ -77,19 +78,19 @@ func (p *process) running() bool {
 	}
 }
 
-// eventually asks again and again until the answer is yes: for what gives no signal, a row of a database say.
+// eventually polls a condition that sends no signal, such as a row of a database.
 func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
 	if !became(yes) {
-		t.Fatalf("waited %v in vain: %s", patience, what)
+		t.Fatalf("waited %v in vain: %s", waitLimit, what)
 	}
 }
 
-// became is eventually for goroutines that are not the test's own.
+// became is eventually for goroutines other than the test's own.
 func became(yes func() bool) bool {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	deadline := time.After(patience)
+	deadline := time.After(waitLimit)
 	for !yes() {
 		select {
 		case <-ticker.C:

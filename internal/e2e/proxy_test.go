@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// direction is where bytes go through a proxy.
+// direction is the direction of bytes through a proxy.
 type direction int
 
 const (
@@ -16,22 +16,23 @@ const (
 	down                  // from the collector to the agent
 )
 
-// proxy stands between agents and a collector, and ill-treats their connections. It knows bytes and nothing of what
-// they mean.
+// proxy is a TCP proxy between agents and a collector that delays and cuts connections. It does not
+// interpret the bytes.
 type proxy struct {
 	address string
 
 	mu      sync.Mutex
-	target  string // host:port; empty: nobody is there
-	from    string // the address that it calls from; empty: whichever
+	target  string // host:port; empty: none
+	from    string // the address that it connects from; empty: any
 	tunnels map[*tunnel]bool
 	arrived []time.Time // connections
 	count   [2]int      // bytes in each direction since arm
 	fuse    *fuse
-	held    [2]chan struct{} // not nil: what goes there waits
+	held    [2]chan struct{} // not nil: bytes in this direction wait
 }
 
-// fuse does something when so many bytes have gone in a direction, and then cuts the connection, unless it is gentle.
+// fuse runs a function after a number of bytes in a direction, and then cuts the connection, unless
+// it is gentle.
 type fuse struct {
 	direction direction
 	bytes     int
@@ -71,7 +72,7 @@ func newProxy(t testing.TB, target string) *proxy {
 	return p
 }
 
-// serve carries one connection until an end of it is closed.
+// serve forwards one connection until one of its ends is closed.
 func (p *proxy) serve(near net.Conn) {
 	defer func() { _ = near.Close() }()
 	p.mu.Lock()
@@ -129,7 +130,8 @@ func (p *proxy) pump(tunnel *tunnel, where direction, from io.Reader, to io.Writ
 	}
 }
 
-// weigh counts bytes that are to go, and gives how many of them may, and the fuse if they burn it.
+// weigh counts bytes to be forwarded. It returns how many of them may pass, and the fuse if they
+// trigger it.
 func (p *proxy) weigh(where direction, n int) (int, *fuse) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -146,7 +148,7 @@ func (p *proxy) weigh(where direction, n int) (int, *fuse) {
 	return n, f
 }
 
-// wait returns when the direction is not held, or false when the tunnel is cut.
+// wait returns true when the direction is not held, or false when the tunnel is cut.
 func (p *proxy) wait(tunnel *tunnel, where direction) bool {
 	p.mu.Lock()
 	held := p.held[where]
@@ -162,21 +164,21 @@ func (p *proxy) wait(tunnel *tunnel, where direction) bool {
 	}
 }
 
-// callFrom says which address new connections come from.
+// callFrom sets the source address of new connections.
 func (p *proxy) callFrom(address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.from = address
 }
 
-// aim says where new connections go.
+// aim sets the target of new connections.
 func (p *proxy) aim(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = target
 }
 
-// arm begins to count anew, with a fuse or none, and gives what was counted before.
+// arm resets the counters, sets a fuse or none, and returns the previous counters.
 func (p *proxy) arm(f *fuse) (before [2]int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -184,7 +186,7 @@ func (p *proxy) arm(f *fuse) (before [2]int) {
 	return before
 }
 
-// hold lets nothing through in a direction until release, or ever where the connection is cut first.
+// hold blocks a direction until release. A connection that is cut first never passes the bytes.
 func (p *proxy) hold(where direction) (release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -207,7 +209,7 @@ func (p *proxy) cut() {
 	}
 }
 
-// attempts gives when agents came.
+// attempts returns the times of connections.
 func (p *proxy) attempts() []time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()

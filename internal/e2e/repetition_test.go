@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// TestTheSameCheckInTwice: an agent whose state was put back to before its last check-in says all of it again. The
-// collector has it already, and asks for nothing.
+// TestTheSameCheckInTwice: an agent whose state was restored to before its last check-in sends it
+// again. The collector already has it and asks for nothing.
 func TestTheSameCheckInTwice(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -37,7 +37,8 @@ func TestTheSameCheckInTwice(t *testing.T) {
 	checkIncidents(t, d)
 }
 
-// TestTheSameUpdateTwice: what comes twice within one answer is taken once, and a second commit is none.
+// TestTheSameUpdateTwice: an update that is repeated within one answer is applied once, and a
+// second commit is ignored.
 func TestTheSameUpdateTwice(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -66,7 +67,7 @@ func TestTheSameUpdateTwice(t *testing.T) {
 
 	version := d.versionOf(t, a.id(t))
 	s.say(t, commitMessage())
-	if _, err := s.hear(); status.Code(err) != codes.InvalidArgument {
+	if _, err := s.receive(); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("a second commit: got %v, want it refused", err)
 	}
 	if got := d.versionOf(t, a.id(t)); got != version {
@@ -74,7 +75,8 @@ func TestTheSameUpdateTwice(t *testing.T) {
 	}
 }
 
-// TestTheSameCheckInTwiceInOneConversation: the second one comes with a token that its own Ack has replaced.
+// TestTheSameCheckInTwiceInOneConversation: the second check-in has a token that its own Ack has
+// replaced.
 func TestTheSameCheckInTwiceInOneConversation(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// revoke has the agents of a device refused.
+// revoke revokes the agents of a device.
 func (c *collector) revoke(t testing.TB, device string) {
 	t.Helper()
 	body := map[string]any{"reason": "stolen"}
@@ -21,11 +21,11 @@ func (c *collector) revoke(t testing.TB, device string) {
 	}
 }
 
-// cutWithin is how long the open conversation of a revoked agent may live on.
+// cutWithin bounds the time that a revoked agent stays connected.
 const cutWithin = 30 * time.Second
 
-// TestRevokedAgentIsCutOff: the open conversation of a running agent ends, also where another collector was told, and
-// whatever it tries afterwards, nothing of it is taken.
+// TestRevokedAgentIsCutOff: a running agent is disconnected, also if another collector handled the
+// revocation. The collector accepts nothing from it afterwards.
 func TestRevokedAgentIsCutOff(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -48,7 +48,7 @@ func TestRevokedAgentIsCutOff(t *testing.T) {
 	stop()
 	checkRefused(t, c, d, a, m, "this agent's key was revoked")
 
-	// Not by a renewal either, nor is anybody else concerned.
+	// A renewal is refused too, and no other agent is affected.
 	if err := a.State.SetIdentity(certify(t, c.authority(t, d), identityOf(t, a), 30*day)); err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestRevokedAgentIsCutOff(t *testing.T) {
 	checkEqual(t, c, b, neighbor)
 }
 
-// TestRevokedInTheMiddleOfASync: what an agent had begun to say when it was revoked is not taken.
+// TestRevokedInTheMiddleOfASync: a sync that was in progress at the revocation is not applied.
 func TestRevokedInTheMiddleOfASync(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -76,7 +76,7 @@ func TestRevokedInTheMiddleOfASync(t *testing.T) {
 		s.say(t, updateMessage(s.whole(t, section.GetSection())))
 	}
 	s.say(t, commitMessage())
-	if message, err := s.hear(); err == nil || status.Code(err) != codes.PermissionDenied && status.Code(err) != codes.Aborted {
+	if message, err := s.receive(); err == nil || status.Code(err) != codes.PermissionDenied && status.Code(err) != codes.Aborted {
 		t.Errorf("got %v, %v; want the conversation to be ended", message, err)
 	}
 	if got := d.versionOf(t, a.id(t)); got != version {

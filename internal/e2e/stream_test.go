@@ -16,7 +16,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// stream is a conversation in which the test itself says what the agent's link never would.
+// stream is a conversation in which the test sends what the agent's link never would.
 type stream struct {
 	grpc.BidiStreamingClient[inventoryv1.AgentMessage, inventoryv1.CollectorMessage]
 
@@ -58,12 +58,12 @@ func (s *stream) say(t testing.TB, message *inventoryv1.AgentMessage) {
 	}
 }
 
-// hear waits for the collector's next message; an end of the conversation is the error.
-func (s *stream) hear() (*inventoryv1.CollectorMessage, error) { return s.Recv() }
+// receive waits for the collector's next message; the end of the stream is an error.
+func (s *stream) receive() (*inventoryv1.CollectorMessage, error) { return s.Recv() }
 
 func (s *stream) hearWant(t testing.TB) *inventoryv1.Want {
 	t.Helper()
-	message, err := s.hear()
+	message, err := s.receive()
 	if err != nil || message.GetWant() == nil {
 		t.Fatalf("got %v, %v; want to be asked for something", message, err)
 	}
@@ -72,14 +72,14 @@ func (s *stream) hearWant(t testing.TB) *inventoryv1.Want {
 
 func (s *stream) hearAck(t testing.TB) *inventoryv1.Ack {
 	t.Helper()
-	message, err := s.hear()
+	message, err := s.receive()
 	if err != nil || message.GetAck() == nil {
 		t.Fatalf("got %v, %v; want an Ack", message, err)
 	}
 	return message.GetAck()
 }
 
-// checkIn makes a check-in of what the machine holds now.
+// checkIn makes a check-in with the machine's current inventory.
 func (s *stream) checkIn(t testing.TB, token []byte) *inventoryv1.AgentMessage {
 	t.Helper()
 	said := &inventoryv1.CheckIn{Token: token, Hello: &inventoryv1.Hello{AgentVersion: "1.2.3", BootId: "boot-1"}}
@@ -99,7 +99,7 @@ func (s *stream) checkIn(t testing.TB, token []byte) *inventoryv1.AgentMessage {
 	return &inventoryv1.AgentMessage{Kind: &inventoryv1.AgentMessage_CheckIn{CheckIn: said}}
 }
 
-// whole makes an update that holds a section of the machine as a whole.
+// whole makes an update with a whole section of the machine.
 func (s *stream) whole(t testing.TB, section string) *inventoryv1.Update {
 	t.Helper()
 	set, root := s.set(t, section)
@@ -110,7 +110,7 @@ func (s *stream) whole(t testing.TB, section string) *inventoryv1.Update {
 	return update(t, section, nil, root, items)
 }
 
-// delta makes an update that leads from one set of a section to what the machine holds now.
+// delta makes an update from a set of a section to the machine's current items.
 func (s *stream) delta(t testing.TB, section string, from wire.Set) *inventoryv1.Update {
 	t.Helper()
 	set, root := s.set(t, section)
@@ -129,7 +129,7 @@ func (s *stream) delta(t testing.TB, section string, from wire.Set) *inventoryv1
 	return update(t, section, base[:], root, items)
 }
 
-// set gives what the machine holds in a section, as it travels.
+// set returns the machine's set of a section.
 func (s *stream) set(t testing.TB, section string) (wire.Set, inventory.Root) {
 	t.Helper()
 	for _, collected := range s.machine.collect(t.Context()).Sections {

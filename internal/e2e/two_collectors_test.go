@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
-// empty makes an empty database beside another one, for the test.
+// empty makes an empty database on the same server.
 func empty(t testing.TB, beside string) (url string) {
 	t.Helper()
 	server := open(t, sibling(t, beside, "postgres"))
@@ -18,8 +18,8 @@ func empty(t testing.TB, beside string) (url string) {
 	return sibling(t, beside, name)
 }
 
-// TestTwoCollectorsStartOnAnEmptyDatabase: both migrate, both make the authority, both make the master key. They end up
-// with one schema, one authority, one key.
+// TestTwoCollectorsStartOnAnEmptyDatabase: both migrate and make an authority and a master key. In
+// the end there is one schema, one authority and one key.
 func TestTwoCollectorsStartOnAnEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	url := empty(t, pgtest.New(t))
@@ -56,9 +56,9 @@ func TestTwoCollectorsStartOnAnEmptyDatabase(t *testing.T) {
 	checkDevices(t, other, 2)
 }
 
-// TestAgentMovesBetweenTwoCollectors: each check-in goes to another collector than the one before, sometimes in the middle
-// of a conversation that the other one still holds for alive. There is one device, and what one collector holds in
-// memory never harms what the other does.
+// TestAgentMovesBetweenTwoCollectors: each check-in goes to the other collector, sometimes while
+// the previous one still considers the conversation open. There is one device, and the caches of
+// one collector never harm the other.
 func TestAgentMovesBetweenTwoCollectors(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -93,7 +93,7 @@ func TestAgentMovesBetweenTwoCollectors(t *testing.T) {
 	checkDevices(t, collectors[0], 2)
 	checkIncidents(t, d)
 
-	// An open conversation with one collector is no hindrance to a sync with the other.
+	// An open conversation with one collector does not prevent a sync with the other.
 	version := d.versionOf(t, a.id(t))
 	p.aim(collectors[0].agents)
 	truth = append(truth, m.change())

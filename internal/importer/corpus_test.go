@@ -303,7 +303,7 @@ func TestPartialInventories(t *testing.T) {
 
 func compareItems(t *testing.T, want, got []proto.Message) {
 	t.Helper()
-	if diff := cmp.Diff(shown(want), shown(got)); diff != "" {
+	if diff := cmp.Diff(asJSON(want), asJSON(got)); diff != "" {
 		t.Errorf("items (-want +got):\n%s", diff)
 	}
 }
@@ -322,8 +322,8 @@ func compareKeys(t *testing.T, name string, want, got []proto.Message) {
 	}
 }
 
-// shown returns items as JSON.
-func shown(items []proto.Message) (list []string) {
+// asJSON returns items as JSON.
+func asJSON(items []proto.Message) (list []string) {
 	for _, m := range items {
 		list = append(list, string(wire.AppendJSON(nil, m.ProtoReflect())))
 	}

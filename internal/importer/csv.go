@@ -174,7 +174,6 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 		return problem
 	}
 	doc.Observed.Attributes = attributes
-	doc.Observed.Identifiers = identifiersOf(attributes)
 	doc.Observed.Components = t.related(r)
 	doc.Match = t.match(r, attributes)
 	return ""
@@ -183,20 +182,4 @@ func (t *table) fill(doc *Document, r row) (problem string) {
 // fits allows extra empty fields, which some spreadsheets write.
 func (t *table) fits(fields []string) bool {
 	return len(fields) >= len(t.header) && strings.Join(fields[len(t.header):], "") == ""
-}
-
-// identifiersOf copies the attributes by which things are told apart.
-func identifiersOf(a inventory.Attributes) inventory.RawIdentifiers {
-	text := func(name string) string {
-		text, _ := a[name].(string)
-		return text
-	}
-	ids := inventory.RawIdentifiers{
-		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"),
-		UUID: text("uuid"), Hostname: text("hostname"), FQDN: text("fqdn"),
-	}
-	for mac := range strings.FieldsSeq(text("mac_address")) {
-		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac, Type: "ethernet"})
-	}
-	return ids
 }

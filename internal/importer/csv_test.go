@@ -154,18 +154,22 @@ func TestCSV(t *testing.T) {
 	}
 }
 
-func TestCSVClassesAndIdentifiers(t *testing.T) {
+func TestCSVClassesAndAddresses(t *testing.T) {
 	t.Parallel()
-	docs := read(t, "csv", []byte("Type,Host name,MAC,Vendor,S/N\nNotebook,pc1,AA-BB-CC-00-11-22 aabb.cc00.1133,Dell,S1\nToaster,pc2,,,S2\nServer,pc3,nonsense,,S3\n"),
-		importer.Options{Name: "hr"})
+	docs := read(t, "csv", []byte("Type,Host name,MAC,Vendor,S/N\nNotebook,pc1,AA-BB-CC-00-11-22 aabb.cc00.1133,Dell,S1\n"+
+		"Toaster,pc2,,,S2\nServer,pc3,nonsense,,S3\n"), importer.Options{Name: "hr"})
 	want := []importer.Document{
-		{Source: "csv:hr", Position: "row 2", NativeKey: "S1", Observed: inventory.Observed{Class: "laptop",
-			Attributes: inventory.Attributes{"hostname": "pc1", "mac_address": "aa:bb:cc:00:11:22 aa:bb:cc:00:11:33", "manufacturer": "Dell", "serial_number": "S1"},
-			Identifiers: inventory.RawIdentifiers{Manufacturer: "Dell", SerialNumber: "S1", Hostname: "pc1", Interfaces: []inventory.InterfaceID{
-				{MAC: "aa:bb:cc:00:11:22", Type: "ethernet"}, {MAC: "aa:bb:cc:00:11:33", Type: "ethernet"}}}}},
-		{Source: "csv:hr", Position: "row 3", NativeKey: "S2", Warnings: []string{`row 3: column "Type": there is no class "Toaster"; it is ignored`},
-			Observed: inventory.Observed{Attributes: inventory.Attributes{"hostname": "pc2", "serial_number": "S2"},
-				Identifiers: inventory.RawIdentifiers{SerialNumber: "S2", Hostname: "pc2"}}},
+		{Source: "csv:hr", Position: "row 2", NativeKey: "S1", Observed: inventory.Observed{
+			Class: "laptop", Attributes: inventory.Attributes{
+				"hostname": "pc1", "mac_address": "aa:bb:cc:00:11:22 aa:bb:cc:00:11:33",
+				"manufacturer": "Dell", "serial_number": "S1",
+			},
+		}},
+		{
+			Source: "csv:hr", Position: "row 3", NativeKey: "S2",
+			Observed: inventory.Observed{Attributes: inventory.Attributes{"hostname": "pc2", "serial_number": "S2"}},
+			Warnings: []string{`row 3: column "Type": there is no class "Toaster"; it is ignored`},
+		},
 		{Source: "csv:hr", Position: "row 4", Problem: `row 4: column "MAC": "nonsense" is not a MAC address`},
 	}
 	if diff := cmp.Diff(want, docs); diff != "" {

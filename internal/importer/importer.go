@@ -32,7 +32,8 @@ type Document struct {
 	// evidence.
 	Match inventory.Match
 
-	// Observed has what no section holds: class, attributes, further identifiers, and components.
+	// Observed has what no section holds: class, attributes, components, and identifiers that are
+	// not attributes. The caller adds those that are (reconcile.WithIdentifiers).
 	Observed inventory.Observed
 
 	// Warnings list what was ignored and why, each with its position.

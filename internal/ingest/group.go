@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/items"
+	"github.com/musterhq/muster/internal/store/resolve"
 )
 
 // result is what the waiting caller gets to see.
@@ -62,13 +63,21 @@ func (g *Ingester) finish(ctx context.Context, group []*job) {
 		err := g.process(ctx, now)
 		if refused(err) && len(now) > 1 {
 			for _, j := range now {
+				if j.committed {
+					j.answer(nil)
+					continue
+				}
 				j.reset()
 				g.prepare(j)
 				j.answer(g.process(ctx, []*job{j}))
 			}
 		} else {
 			for _, j := range now {
-				j.answer(err)
+				if j.committed {
+					j.answer(nil)
+				} else {
+					j.answer(err)
+				}
 			}
 		}
 		group = later
@@ -108,7 +117,7 @@ func (j *job) answer(err error) {
 // that job's err.
 func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
-		g.intern, g.load, g.diff, g.resolve, g.commit,
+		g.intern, g.load, g.diff, g.observe, g.commit,
 	} {
 		if err := step(ctx, slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return j.err != nil })); err != nil {
 			return err
@@ -161,24 +170,26 @@ func (g *Ingester) remember(w *sectionWork) {
 	}
 }
 
+// commit commits the group. After an error, the jobs that were committed before it have their results.
 func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	if len(group) == 0 {
 		return nil
 	}
-	changes := make([]items.Change, len(group))
+	updates := make([]resolve.Update, len(group))
 	for i, j := range group {
-		changes[i] = items.Change{Change: j.change, Held: j.held}
+		updates[i] = resolve.Update{
+			Change: items.Change{Change: j.change, Held: j.held}, First: j.obs.Record.CI == "", Observed: j.observed,
+		}
 	}
-	applied, err := g.store.Commit(ctx, changes)
-	if err != nil {
-		return err
-	}
+	results, err := g.store.Commit(ctx, updates)
 	for _, j := range group {
-		at, ok := applied[j.obs.Record.ID]
-		if !ok {
+		committed, ok := results[j.obs.Record.ID]
+		switch {
+		case ok:
+			j.at, j.assignment, j.committed = committed.At, committed.Assignment, true
+		case err == nil:
 			j.err = ErrFenced
 		}
-		j.at = at
 	}
-	return nil
+	return err
 }

@@ -97,8 +97,23 @@ func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.Imp
 		if d.Problem == "" {
 			seen[key] = d.Position
 		}
+		d.Observed = reconcile.WithIdentifiers(d.Observed, baseClass(options.Classes, d.Observed.Class))
 	}
 	return docs, nil
+}
+
+// baseClass returns the class directly below the root that a class belongs to, "" if it is unknown.
+func baseClass(classes []inventory.Class, class string) string {
+	for _, c := range classes {
+		switch {
+		case c.Name != class || c.Parent == "":
+		case c.Parent == inventory.RootClass:
+			return class
+		default:
+			return baseClass(classes, c.Parent)
+		}
+	}
+	return ""
 }
 
 func refuse(format string, args ...any) error {

@@ -193,7 +193,7 @@ func TestExportedListsComeBack(t *testing.T) {
 	if row := report.Documents[0]; row.CI != ci || e.ci(t, ci, time.Time{}).Attributes["owner"] != "Ada" {
 		t.Errorf("%+v", row)
 	}
-	if reported := strings.Join(report.Warnings, "; "); !strings.Contains(reported, `column "first_seen" is left out`) || strings.Contains(reported, `"id"`) {
+	if reported := strings.Join(report.Warnings, "; "); !strings.Contains(reported, `column "first_seen" is ignored`) || strings.Contains(reported, `"id"`) {
 		t.Errorf("warnings about all rows: %s", reported)
 	}
 	if row := report.Documents[1]; !strings.Contains(row.Problem, "there is no CI with the id") || e.count(t, "") != 1 {
@@ -216,9 +216,9 @@ func TestListsOfAnyClass(t *testing.T) {
 		}
 	}
 	for says, mapping := range map[string]string{
-		"there is no class toaster":        `{"class": "toaster"}`,
-		"there is no attribute serial_nr":  `{"columns": {"Name": "serial_nr"}}`,
-		"rows are matched by asset_tag, w": `{"match": "asset_tag", "columns": {"Name": "name"}}`,
+		"there is no class toaster":             `{"class": "toaster"}`,
+		"there is no attribute serial_nr":       `{"columns": {"Name": "serial_nr"}}`,
+		"match is asset_tag, but no column has": `{"match": "asset_tag", "columns": {"Name": "name"}}`,
 	} {
 		_, err := e.ingester.Import(t.Context(), strings.NewReader("Name\nA\n"), inventory.ImportOptions{Format: "csv", Mapping: []byte(mapping)})
 		var refused *inventory.Error

@@ -15,6 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/items"
+	"github.com/musterhq/muster/internal/store/resolve"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -28,7 +29,7 @@ type Store interface {
 	Holdings(ctx context.Context, part, whole []inventory.SetKey) (map[int64]*items.Holding, error)
 	Sets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
 	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
-	Commit(ctx context.Context, changes []items.Change) (map[int64]time.Time, error)
+	Commit(ctx context.Context, updates []resolve.Update) (map[int64]resolve.Committed, error)
 }
 
 // CheckIn is what one check-in says, next to what the collector held when it said so.

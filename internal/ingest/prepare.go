@@ -17,7 +17,9 @@ type work struct {
 	verdicts   []inventory.Verdict
 	held       *items.Holding // before the change, of the sections that changes need
 	change     inventory.Change
-	assignment *inventory.RecordAssignment // where its record was found to be; nil: nobody asked
+	observed   *inventory.Observed         // nil: nothing changed that identifies or describes the machine
+	assignment *inventory.RecordAssignment // nil: the record was not resolved
+	committed  bool
 	result
 }
 

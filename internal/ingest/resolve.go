@@ -9,9 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// resolve finds out which devices the records are whose identifiers or attributes may have changed. What has changed
-// neither is not asked about.
-func (g *Ingester) resolve(ctx context.Context, group []*job) error {
+// observe makes the observation of each job whose identifying or describing sections changed.
+func (g *Ingester) observe(ctx context.Context, group []*job) error {
 	group = slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return !j.tells() })
 	if len(group) == 0 {
 		return nil
@@ -20,21 +19,12 @@ func (g *Ingester) resolve(ctx context.Context, group []*job) error {
 	if err != nil {
 		return err
 	}
-	observations := make([]inventory.Observation, len(group))
-	for i, j := range group {
+	for _, j := range group {
 		observed := reconcile.Observe(facts[j], g.rules.IsHonest)
 		if j.obs.Also != nil {
 			observed = reconcile.Join(observed, *j.obs.Also)
 		}
-		observations[i] = inventory.Observation{Record: j.obs.Record.ID, Observed: observed}
-	}
-	assignments, err := g.store.Resolve(ctx, observations)
-	if err != nil {
-		return err
-	}
-	for _, j := range group {
-		assignment := assignments[j.obs.Record.ID]
-		j.assignment = &assignment
+		j.observed = &observed
 	}
 	return nil
 }
@@ -122,12 +112,19 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 	return slices.Compact(items)
 }
 
-// Reconsider looks again at which device a record is, now that it was heard of. It is for records whose place
-// depends on who is heard of next, and says nothing new of them.
-func (g *Ingester) Reconsider(ctx context.Context, record inventory.Record, states map[string]inventory.SectionState) (inventory.RecordAssignment, error) {
+// Reconsider resolves a record again after it was observed. It is for records whose assignment depends on which records
+// are observed, and whose inventory did not change.
+func (g *Ingester) Reconsider(
+	ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
+) (inventory.RecordAssignment, error) {
+	unchanged := inventory.RecordAssignment{CI: record.CI}
 	j := &job{obs: &CheckIn{Record: record, States: states}}
-	if err := g.resolve(ctx, []*job{j}); err != nil || j.assignment == nil {
-		return inventory.RecordAssignment{CI: record.CI}, err
+	if err := g.observe(ctx, []*job{j}); err != nil || j.observed == nil {
+		return unchanged, err
 	}
-	return *j.assignment, nil
+	assignments, err := g.store.Resolve(ctx, []inventory.Observation{{Record: record.ID, Observed: *j.observed}})
+	if err != nil {
+		return unchanged, err
+	}
+	return assignments[record.ID], nil
 }

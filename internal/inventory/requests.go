@@ -264,32 +264,32 @@ type ImportOutcome struct {
 	Warnings []string // what of it was left out
 }
 
-// ImportOptions says how a file is to be read.
+// ImportOptions are the settings of an import.
 type ImportOptions struct {
 	Format  string
 	Name    string // of the source, e.g. "hr"
-	Mapping []byte // what the columns of a CSV file mean, as JSON; nil: they are recognized by their names
-	DryRun  bool   // say what would happen, and change nothing
+	Mapping []byte // JSON that defines the columns of a CSV file; nil: by well-known names
+	DryRun  bool   // report what would change, and change nothing
 }
 
-// ImportReport says what became of each document of an import.
+// ImportReport is the result of an import.
 type ImportReport struct {
 	Format    string      `json:"format"`
 	DryRun    bool        `json:"dry_run"`
-	Created   int         `json:"created" doc:"Documents that made a new CI."`
-	Changed   int         `json:"changed" doc:"Documents that said something new of a known CI."`
+	Created   int         `json:"created" doc:"Documents that created a CI."`
+	Changed   int         `json:"changed" doc:"Documents that changed an existing CI."`
 	Unchanged int         `json:"unchanged"`
 	Rejected  int         `json:"rejected"`
-	Warnings  []string    `json:"warnings,omitempty" doc:"What of all documents was left out, such as a column, and why."`
+	Warnings  []string    `json:"warnings,omitempty" doc:"What was ignored in all documents, such as a column, and why."`
 	Documents []ImportRow `json:"documents" nullable:"false"`
 }
 
-// ImportRow says what became of one document.
+// ImportRow is the result of one document.
 type ImportRow struct {
 	Position  string   `json:"position" doc:"In the file: \"line 12\", \"object 3\" or \"row 7\"."`
-	NativeKey string   `json:"native_key,omitempty" doc:"What the source calls it."`
+	NativeKey string   `json:"native_key,omitempty" doc:"The source's id of the document."`
 	Outcome   string   `json:"outcome" enum:"created,changed,unchanged,rejected"`
 	CI        string   `json:"ci,omitempty"`
-	Problem   string   `json:"problem,omitempty" doc:"Why it was rejected."`
-	Warnings  []string `json:"warnings,omitempty" doc:"What of it was left out, and why."`
+	Problem   string   `json:"problem,omitempty" doc:"Why the document was rejected."`
+	Warnings  []string `json:"warnings,omitempty" doc:"What was ignored, and why."`
 }

@@ -1,6 +1,6 @@
-// Package pgtest gives each test a real PostgreSQL: a database of its own, cloned from a template that is migrated
-// once per test binary, or a whole server that the test may ill-treat. It is for tests only and never part of a
-// program.
+// Package pgtest provides real PostgreSQL servers for tests: a database per test, cloned from a
+// template that is migrated once per test binary, or a whole server that the test may stop and
+// crash. It is never part of a program. Start reading at Main and New.
 package pgtest
 
 import (
@@ -19,10 +19,11 @@ import (
 	"github.com/musterhq/muster/internal/postgres"
 )
 
-// Migrate brings the empty database at url to the newest schema.
+// Migrate migrates the empty database at url to the newest schema.
 type Migrate func(ctx context.Context, url string) error
 
-// binary is what all tests of a test binary share. testing has no other place for it than a package variable.
+// binary is the state that all tests of a test binary share. Package testing offers no place for it
+// except a package variable.
 type binary struct {
 	migrate Migrate
 	once    sync.Once
@@ -30,14 +31,14 @@ type binary struct {
 	cluster *postgres.Cluster
 	dir     string
 	clones  atomic.Int64
-	cloning sync.Mutex // the statements below hold locks on the catalog; in a row they are faster
+	cloning sync.Mutex // the statements below lock the catalog; one after the other they are faster
 	admin   *pgx.Conn
 }
 
 var shared binary
 
-// Main runs the tests of a package whose tests call New, and stops the server at their end. It is called by
-// TestMain and does not return. Each test's database is what migrate made of an empty one; nil leaves it empty.
+// Main runs the tests of a package that calls New, then stops the server and exits. TestMain calls
+// it. migrate prepares the template of the tests' databases; nil leaves it empty.
 func Main(m interface{ Run() int }, migrate Migrate) {
 	shared.migrate = migrate
 	code := m.Run()
@@ -45,9 +46,9 @@ func Main(m interface{ Run() int }, migrate Migrate) {
 	os.Exit(code)
 }
 
-// New gives the URL of a database of the test's own, which is dropped at its end. Where no PostgreSQL is
-// installed the test is skipped, but under CI=true it fails. It costs a test about 40 ms: copying by way of the WAL
-// spares the two checkpoints of copying files.
+// New returns the URL of a new database, which is dropped at the end of the test. If PostgreSQL is
+// not installed, New skips the test, or fails it under CI=true. It takes about 40 ms; cloning
+// through the WAL saves the two checkpoints of copying files.
 func New(t testing.TB) string {
 	t.Helper()
 	shared.once.Do(func() { shared.err = shared.start() })
@@ -62,7 +63,7 @@ func New(t testing.TB) string {
 	return databaseURL(shared.cluster.URL(), name)
 }
 
-// check ends the test at an error, which is a reason to skip it only where there can be no PostgreSQL.
+// check ends the test on an error. It skips the test only if PostgreSQL is not installed.
 func check(t testing.TB, err error) {
 	t.Helper()
 	switch {
@@ -82,7 +83,7 @@ func (b *binary) start() error {
 	if b.dir, err = os.MkdirTemp("", dirPrefix); err != nil {
 		return err
 	}
-	if b.cluster, err = postgres.Start(ctx, postgres.Options{Dir: b.dir, Settings: careless()}); err != nil {
+	if b.cluster, err = postgres.Start(ctx, postgres.Options{Dir: b.dir, Settings: unsafeSettings()}); err != nil {
 		return err
 	}
 	if b.migrate != nil {
@@ -103,27 +104,27 @@ func (b *binary) exec(statement string) error {
 
 func (b *binary) stop() {
 	if b.cluster != nil {
-		_ = b.cluster.Stop(context.Background()) // its data is thrown away
+		_ = b.cluster.Stop(context.Background()) // the data is deleted anyway
 	}
 	if b.dir != "" {
-		_ = os.RemoveAll(b.dir) // what is left, the next run sweeps
+		_ = os.RemoveAll(b.dir) // the next run removes what is left
 	}
 }
 
-// careless are settings for data that nobody will miss.
-func careless() map[string]string {
+// unsafeSettings trade durability for speed, because the data is temporary.
+func unsafeSettings() map[string]string {
 	return map[string]string{
 		"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 		"shared_buffers": "64MB", "max_wal_size": "512MB", "autovacuum": "off",
-		"max_connections": "400", // a pool for each of the tests that run at once
+		"max_connections": "400", // a pool for each of the parallel tests
 	}
 }
 
-// databaseURL is url with another database.
+// databaseURL returns u with another database.
 func databaseURL(u, name string) string {
 	parsed, err := url.Parse(u)
 	if err != nil {
-		panic(err) // it came from postgres.Cluster
+		panic(err) // the URL comes from postgres.Cluster
 	}
 	parsed.Path = "/" + name
 	return parsed.String()

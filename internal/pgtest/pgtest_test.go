@@ -39,7 +39,7 @@ func count(t testing.TB, conn *pgx.Conn) (n int) {
 	return n
 }
 
-// Tests at the same time see their own rows and nobody else's, even when they leave connections open.
+// Parallel tests see only their own rows, even if they leave connections open.
 func TestNew(t *testing.T) {
 	t.Parallel()
 	for i := range 8 {
@@ -81,9 +81,9 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// BenchmarkNew is what a database of its own costs a test; its removal comes to a quarter of that again.
+// BenchmarkNew measures a test's database; dropping it takes another quarter of that.
 func BenchmarkNew(b *testing.B) {
-	pgtest.New(b) // the server's start is not part of it
+	pgtest.New(b) // the server's start is not measured
 	for b.Loop() {
 		pgtest.New(b)
 	}

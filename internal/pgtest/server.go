@@ -7,14 +7,15 @@ import (
 	"github.com/musterhq/muster/internal/postgres"
 )
 
-// Server is a server of one test's own, which may stop, kill and restart it. Its settings are those of production.
+// Server is a server of a single test, which may stop, crash and restart it. It runs with the
+// settings of production.
 type Server struct {
 	dir     string
 	cluster *postgres.Cluster
 }
 
-// Cluster starts a server for the test, with an empty database. It is stopped at the test's end. Where no
-// PostgreSQL is installed the test is skipped, but under CI=true it fails.
+// Cluster starts a server with an empty database and stops it at the end of the test. If PostgreSQL
+// is not installed, Cluster skips the test, or fails it under CI=true.
 func Cluster(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{dir: t.TempDir()}
@@ -23,7 +24,7 @@ func Cluster(t testing.TB) *Server {
 	return s
 }
 
-// URL is where the server is reached. A restart does not change it.
+// URL returns the server's URL. A restart does not change it.
 func (s *Server) URL() string { return s.cluster.URL() }
 
 // Start starts the server again after Stop or Crash.
@@ -34,7 +35,7 @@ func (s *Server) Start(t testing.TB) {
 	s.cluster = cluster
 }
 
-// Stop stops the server, cutting off its sessions.
+// Stop stops the server and closes its sessions.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := s.cluster.Stop(context.Background()); err != nil {
@@ -42,15 +43,16 @@ func (s *Server) Stop(t testing.TB) {
 	}
 }
 
-// Crash ends the server as a power cut would: without a checkpoint, so that the next Start must recover.
+// Crash ends the server without a checkpoint, as a power loss would, so that the next Start must
+// recover.
 func (s *Server) Crash(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // no patience for an orderly end
+	cancel() // do not wait for an orderly shutdown
 	_ = s.cluster.Stop(ctx)
 }
 
-// Restart is Stop and Start.
+// Restart calls Stop and Start.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.Stop(t)

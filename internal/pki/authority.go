@@ -1,6 +1,7 @@
-// Package pki is the agents' certificate authority and what goes with it: certificates for keys, enrollment
-// tokens, the nonces of a renewal, and the TLS settings of both ends. It is pure computation on what it is
-// given: it opens no file, no connection and no database, and it never takes an identity from a name in a certificate.
+// Package pki implements the agents' certificate authority: certificates for keys, enrollment
+// tokens, the nonces of a renewal, and the TLS settings of both ends. It opens no file, no
+// connection and no database, and never takes an identity from a name in a certificate. Start
+// reading at Authority.
 package pki
 
 import (
@@ -16,8 +17,8 @@ import (
 	"time"
 )
 
-// Backdate is how far before its issue an agent's certificate begins, so that collectors whose clocks differ
-// a little accept each other's certificates.
+// Backdate is how long before its issue an agent's certificate becomes valid, so that collectors
+// with slightly different clocks accept each other's certificates.
 const Backdate = time.Hour
 
 const (
@@ -68,7 +69,7 @@ func newAuthority(der []byte, key *ecdsa.PrivateKey) (*Authority, error) {
 		return nil, fmt.Errorf("read authority certificate: %w", err)
 	}
 	if !key.PublicKey.Equal(certificate.PublicKey) {
-		return nil, errors.New("read authority: its key is not the certificate's")
+		return nil, errors.New("read authority: the key does not match the certificate")
 	}
 	nonceKey, err := deriveNonceKey(key)
 	if err != nil {
@@ -77,20 +78,21 @@ func newAuthority(der []byte, key *ecdsa.PrivateKey) (*Authority, error) {
 	return &Authority{key: key, certificate: certificate, nonceKey: nonceKey}, nil
 }
 
-// Certificate gives the authority's own certificate, DER.
+// Certificate returns the authority's own certificate, DER.
 func (a *Authority) Certificate() []byte { return a.certificate.Raw }
 
-// Pin gives what an enrollment command carries so that an agent trusts this authority and no other.
+// Pin returns the authority's pin. An agent that enrolls with the pin trusts only this authority.
 func (a *Authority) Pin() string { return PinOf(a.certificate) }
 
-// PinOf gives the pin of a certificate: "sha256:" and the hash of its public key (its SubjectPublicKeyInfo,
-// RFC 7469 §2.4, but in hex), so that the certificate may be renewed and the pin stays.
+// PinOf returns the pin of a certificate: "sha256:" and the hash of its public key (its
+// SubjectPublicKeyInfo, RFC 7469 §2.4, but in hex). A renewed certificate with the same key has the
+// same pin.
 func PinOf(certificate *x509.Certificate) string {
 	sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
 	return pinPrefix + hex.EncodeToString(sum[:])
 }
 
-// NewKey makes a P-256 key, the only kind in use here.
+// NewKey makes a P-256 key, the only type of key that this package accepts.
 func NewKey() (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,13 +11,16 @@ import (
 	"time"
 )
 
-// ServerName stands in every collector's certificate and is the name that agents verify. An agent is told an
-// address, which may be a load balancer's or change with the network; who is a collector, the authority says.
+// ServerName is in every collector's certificate. Agents verify this name and not the collector's
+// address, which may be a load balancer's or change with the network; the authority decides who is
+// a collector.
 const ServerName = "collector.muster.internal"
 
-// IssueAgent signs a client certificate for an agent's key. The agent id in it is for people who look at
-// certificates; the collector knows an agent by its key.
-func (a *Authority) IssueAgent(key *ecdsa.PublicKey, agentID string, now time.Time, lifetime time.Duration) ([]byte, error) {
+// IssueAgent signs a client certificate for an agent's key. The agent ID in it is informative; the
+// collector identifies an agent by its key.
+func (a *Authority) IssueAgent(
+	key *ecdsa.PublicKey, agentID string, now time.Time, lifetime time.Duration,
+) ([]byte, error) {
 	return a.sign(key, &x509.Certificate{
 		Subject:     pkix.Name{CommonName: agentID},
 		NotBefore:   now.Add(-Backdate),
@@ -26,10 +29,13 @@ func (a *Authority) IssueAgent(key *ecdsa.PublicKey, agentID string, now time.Ti
 	})
 }
 
-// IssueServer makes a key and a server certificate for a collector. The chain ends with the authority's own
-// certificate, so that an agent that has nothing but a pin finds what it pins. The certificate is valid since
-// the authority began: an agent whose clock is years behind has only to know that it is not earlier than that.
-func (a *Authority) IssueServer(names []string, ips []net.IP, now time.Time, lifetime time.Duration) (tls.Certificate, error) {
+// IssueServer makes a key and a server certificate for a collector. The chain ends with the
+// authority's certificate, so that an agent that has only a pin can find it. The certificate is
+// valid from the start of the authority, so that it is accepted by an agent whose clock is years
+// behind.
+func (a *Authority) IssueServer(
+	names []string, ips []net.IP, now time.Time, lifetime time.Duration,
+) (tls.Certificate, error) {
 	key, err := NewKey()
 	if err != nil {
 		return tls.Certificate{}, err
@@ -52,7 +58,7 @@ func (a *Authority) IssueServer(names []string, ips []net.IP, now time.Time, lif
 	return tls.Certificate{Certificate: [][]byte{der, a.certificate.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
-// sign completes a template; a certificate never outlives its authority.
+// sign completes and signs a template. A certificate never outlives its authority.
 func (a *Authority) sign(key *ecdsa.PublicKey, template *x509.Certificate) ([]byte, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err

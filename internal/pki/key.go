@@ -10,17 +10,17 @@ import (
 	"fmt"
 )
 
-// KeyID identifies a key, and so whoever holds it: SHA-256 of its SubjectPublicKeyInfo. The key must be a P-256
-// key, as those are that ParseCSR, ParseKey and KeyOf give.
+// KeyID identifies a key and thereby its holder: SHA-256 of its SubjectPublicKeyInfo. The key must
+// be a P-256 key, as ParseCSR, ParseKey and KeyOf return.
 func KeyID(key *ecdsa.PublicKey) [32]byte {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
-		panic(err) // no key of ours: every way into the program checks the curve
+		panic(err) // cannot happen: all functions that return keys check the curve
 	}
 	return sha256.Sum256(der)
 }
 
-// KeyOf gives the key of a certificate.
+// KeyOf returns the key of a certificate.
 func KeyOf(certificate *x509.Certificate) (*ecdsa.PublicKey, error) {
 	return p256(certificate.PublicKey)
 }
@@ -34,7 +34,8 @@ func ParseKey(der []byte) (*ecdsa.PublicKey, error) {
 	return p256(parsed)
 }
 
-// NewCSR asks for a certificate of a key and proves that its holder asks. It says nothing else.
+// NewCSR returns a certificate request, DER. It contains only the key and the proof of its
+// possession.
 func NewCSR(key *ecdsa.PrivateKey) ([]byte, error) {
 	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
 	if err != nil {
@@ -43,14 +44,14 @@ func NewCSR(key *ecdsa.PrivateKey) ([]byte, error) {
 	return der, nil
 }
 
-// ParseCSR gives the key that a request asks a certificate for, after checking that its holder signed the request.
-// Whatever else the request says is ignored.
+// ParseCSR returns the key of a certificate request after checking the request's signature. It
+// ignores everything else in the request.
 func ParseCSR(der []byte) (*ecdsa.PublicKey, error) {
 	request, err := x509.ParseCertificateRequest(der)
 	if err != nil {
 		return nil, fmt.Errorf("read certificate request: %w", err)
 	}
-	key, err := p256(request.PublicKey) // before the signature: one of a huge RSA key costs seconds to check
+	key, err := p256(request.PublicKey) // before the signature, which takes seconds to check for a huge RSA key
 	if err != nil {
 		return nil, err
 	}

@@ -77,7 +77,7 @@ func FuzzParseCSR(f *testing.F) {
 	f.Add(der)
 	f.Fuzz(func(t *testing.T, der []byte) {
 		key, err := pki.ParseCSR(der)
-		if err == nil && pki.KeyID(key) == [32]byte{} { // KeyID panics on a key that should not have come through
+		if err == nil && pki.KeyID(key) == [32]byte{} { // KeyID panics on a key that must not pass
 			t.Error("no key and no error")
 		}
 	})

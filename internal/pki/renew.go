@@ -15,19 +15,19 @@ import (
 // NonceLifetime is how long an agent may take to answer a challenge.
 const NonceLifetime = 5 * time.Minute
 
-// A nonce is its expiry (Unix seconds, big-endian), random bytes, and an HMAC over both. Every collector of the same
-// authority derives the same HMAC key, so none has to remember a nonce.
+// A nonce consists of its expiry (Unix seconds, big-endian), random bytes, and an HMAC over both.
+// Every collector of an authority derives the same HMAC key, so that none has to store nonces.
 const (
 	expirySize = 8
 	randomSize = 16
 	nonceSize  = expirySize + randomSize + sha256.Size
 )
 
-// ErrNonce says that a nonce is not one of ours, or too old.
+// ErrNonce reports that this authority did not make the nonce, or that it has expired.
 var ErrNonce = errors.New("the nonce is unknown or too old")
 
-// ErrSignature says that a renewal was not signed by the holder of its key.
-var ErrSignature = errors.New("the signature is not the key's")
+// ErrSignature reports that the key's holder did not sign the renewal.
+var ErrSignature = errors.New("the signature does not match the key")
 
 func deriveNonceKey(key *ecdsa.PrivateKey) ([]byte, error) {
 	secret, err := key.Bytes()
@@ -41,7 +41,7 @@ func deriveNonceKey(key *ecdsa.PrivateKey) ([]byte, error) {
 	return derived, nil
 }
 
-// Nonce makes a challenge that is good for NonceLifetime.
+// Nonce returns a challenge that is valid for NonceLifetime.
 func (a *Authority) Nonce(now time.Time) []byte {
 	nonce := make([]byte, expirySize+randomSize, nonceSize)
 	binary.BigEndian.PutUint64(nonce, uint64(now.Add(NonceLifetime).Unix())) //nolint:gosec // after 1970
@@ -49,29 +49,30 @@ func (a *Authority) Nonce(now time.Time) []byte {
 	return append(nonce, a.authenticate(nonce)...)
 }
 
-// CheckNonce reports ErrNonce unless the nonce was made by this authority and is still good.
+// CheckNonce returns ErrNonce unless this authority made the nonce and it has not expired.
 func (a *Authority) CheckNonce(nonce []byte, now time.Time) error {
 	if len(nonce) != nonceSize {
 		return ErrNonce
 	}
-	said, mac := nonce[:expirySize+randomSize], nonce[expirySize+randomSize:]
-	if !hmac.Equal(mac, a.authenticate(said)) {
+	content, mac := nonce[:expirySize+randomSize], nonce[expirySize+randomSize:]
+	if !hmac.Equal(mac, a.authenticate(content)) {
 		return ErrNonce
 	}
-	expiry := int64(binary.BigEndian.Uint64(said)) //nolint:gosec // written by Nonce
+	expiry := int64(binary.BigEndian.Uint64(content)) //nolint:gosec // written by Nonce
 	if now.Unix() > expiry {
 		return ErrNonce
 	}
 	return nil
 }
 
-func (a *Authority) authenticate(said []byte) []byte {
+func (a *Authority) authenticate(content []byte) []byte {
 	mac := hmac.New(sha256.New, a.nonceKey)
-	mac.Write(said)
+	mac.Write(content)
 	return mac.Sum(nil)
 }
 
-// RenewMessage is what the holder of a key signs to renew its certificate: a hash that no other protocol signs.
+// RenewMessage returns what the holder of a key signs to renew its certificate: a hash that no
+// other protocol signs.
 func RenewMessage(nonce []byte) [32]byte {
 	return sha256.Sum256(append([]byte("muster renew"), nonce...))
 }
@@ -86,7 +87,8 @@ func SignRenew(key *ecdsa.PrivateKey, nonce []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// CheckRenew gives the key (PKIX DER) whose holder signed the nonce. Whether the nonce is good, CheckNonce says.
+// CheckRenew returns the key (PKIX DER) whose holder signed the nonce. It does not check the nonce;
+// CheckNonce does.
 func CheckRenew(publicKey, nonce, signature []byte) (*ecdsa.PublicKey, error) {
 	key, err := ParseKey(publicKey)
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"fmt"
 )
 
-// Seal encrypts the authority's key (PKCS #8) under a master key, by AES-256-GCM with a random nonce. The result
-// belongs to the authority's certificate: with another one it does not open.
+// Seal encrypts the authority's key (PKCS #8) with a master key, by AES-256-GCM with a random
+// nonce. The authority's certificate is authenticated with it: OpenAuthority fails with another
+// certificate.
 func (a *Authority) Seal(masterKey [32]byte) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(a.key)
 	if err != nil {
@@ -31,7 +32,7 @@ func OpenAuthority(certificate, sealed []byte, masterKey [32]byte) (*Authority, 
 	}
 	der, err := box.Open(nil, nil, sealed, certificate)
 	if err != nil {
-		return nil, errors.New("open authority: the master key is not the one it was sealed with, or the record is damaged")
+		return nil, errors.New("open authority: wrong master key, or the record is damaged")
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {

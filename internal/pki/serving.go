@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// ServerLifetime is how long a collector's certificate lasts.
+// ServerLifetime is the lifetime of a collector's certificate.
 const ServerLifetime = 90 * 24 * time.Hour
 
-// Serving makes a certificate for a collector, and gives what serves it (tls.Config.GetCertificate) and makes a new one
-// at half-life, so that a collector may run for years. now is the collector's clock.
+// Serving makes a certificate for a collector and returns a function for tls.Config.GetCertificate.
+// The function replaces the certificate at half its lifetime, so that a collector may run for
+// years. now is the collector's clock.
 func (a *Authority) Serving(
 	names []string, ips []net.IP, now func() time.Time,
 ) (func(*tls.ClientHelloInfo) (*tls.Certificate, error), error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// TestServing: a collector that runs on and on never serves a certificate of which less than half its life is left.
+// TestServing: a collector never serves a certificate with less than half of its lifetime left.
 func TestServing(t *testing.T) {
 	t.Parallel()
 	authority := must(pki.NewAuthority(now))

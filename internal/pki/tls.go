@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// ErrPin says that a server showed no authority of the given pin.
+// ErrPin reports that the server presented no authority with the given pin.
 var ErrPin = errors.New("the server's certificate authority is not the pinned one")
 
-// Pool gathers certificates (DER) to trust.
+// Pool returns a pool of trusted certificates (DER).
 func Pool(authorities ...[]byte) (*x509.CertPool, error) {
 	pool, _, err := gather(authorities)
 	return pool, err
 }
 
-// gather also gives when the youngest authority began.
+// gather also returns the latest start of validity among the authorities.
 func gather(authorities [][]byte) (pool *x509.CertPool, began time.Time, err error) {
 	pool = x509.NewCertPool()
 	for _, der := range authorities {
@@ -35,24 +35,24 @@ func gather(authorities [][]byte) (pool *x509.CertPool, began time.Time, err err
 	return pool, began, nil
 }
 
-// ServerTLS is a collector's side. A client certificate is verified if one is given: enrollment has none, and
-// which calls need one is decided call by call.
+// ServerTLS returns the settings of a collector. It verifies a client certificate if there is one.
+// Enrollment has none, so each call decides whether it requires one.
 func ServerTLS(certificate tls.Certificate, authorities *x509.CertPool) *tls.Config {
 	return &tls.Config{
 		MinVersion:             tls.VersionTLS13,
 		Certificates:           []tls.Certificate{certificate},
 		ClientAuth:             tls.VerifyClientCertIfGiven,
 		ClientCAs:              authorities,
-		SessionTicketsDisabled: true, // agents keep one connection; a ticket would be bytes for nothing
+		SessionTicketsDisabled: true, // agents keep one connection, so tickets would be wasted bytes
 	}
 }
 
-// ClientTLS is an agent's side: it trusts the given authorities (DER) and nothing else, whatever the system trusts.
-// Without a client certificate it serves for the calls of the Enrollment service. now is the agent's clock,
+// ClientTLS returns the settings of an agent. It trusts only the given authorities (DER), not those
+// of the system. certificate is nil for calls of the Enrollment service. now is the agent's clock,
 // which may be far behind.
 func ClientTLS(authorities [][]byte, certificate *tls.Certificate, now func() time.Time) (*tls.Config, error) {
 	if len(authorities) == 0 {
-		return nil, errors.New("no authority to trust")
+		return nil, errors.New("no certificate authority to trust")
 	}
 	pool, began, err := gather(authorities)
 	if err != nil {
@@ -70,12 +70,14 @@ func ClientTLS(authorities [][]byte, certificate *tls.Certificate, now func() ti
 	return config, nil
 }
 
-// PinnedTLS is an agent's side of the first contact, when it knows nothing but the pin of the authority.
+// PinnedTLS returns the settings of an agent's first contact, when it knows only the pin of the
+// authority.
 //
-// InsecureSkipVerify turns off the standard verification, which needs the authority's certificate beforehand. It is
-// not skipped but done in VerifyConnection, which runs in every handshake before anything is sent: the server must show an
-// authority whose key has the pin, and its own certificate must chain to that one, be valid now, be meant for
-// servers and carry ServerName. The handshake itself proves that the server holds its key.
+// InsecureSkipVerify turns off the standard verification, which needs the authority's certificate
+// beforehand. VerifyConnection replaces it; it runs in every handshake before anything is sent. The
+// server must present an authority whose key has the pin. Its own certificate must chain to that
+// authority, be valid now, be meant for servers and contain ServerName. The handshake itself proves
+// that the server holds its key.
 func PinnedTLS(pin string, now func() time.Time) (*tls.Config, error) {
 	if err := CheckPin(pin); err != nil {
 		return nil, err
@@ -90,11 +92,11 @@ func PinnedTLS(pin string, now func() time.Time) (*tls.Config, error) {
 	}, nil
 }
 
-// CheckPin reports whether a pin has the form that Authority.Pin gives.
+// CheckPin returns an error unless the pin has the form that Authority.Pin returns.
 func CheckPin(pin string) error {
 	sum, ok := strings.CutPrefix(pin, pinPrefix)
 	if raw, err := hex.DecodeString(sum); !ok || err != nil || len(raw) != 32 || strings.ToLower(sum) != sum {
-		return fmt.Errorf("the pin is not %q and 64 hexadecimal digits", pinPrefix)
+		return fmt.Errorf("the CA pin must be %q followed by 64 lower-case hexadecimal digits", pinPrefix)
 	}
 	return nil
 }
@@ -117,7 +119,8 @@ func verifyPinned(chain []*x509.Certificate, pin string, now time.Time) error {
 	return ErrPin
 }
 
-// notBefore is the later of the two: whoever holds an authority's certificate knows that it has begun.
+// notBefore returns the later time. An authority's certificate proves that its start of validity
+// has passed, even if the clock is behind.
 func notBefore(now, began time.Time) time.Time {
 	if now.Before(began) {
 		return began

@@ -13,7 +13,8 @@ import (
 
 func clock(at time.Time) func() time.Time { return func() time.Time { return at } }
 
-// handshake gives what client and server made of a connection over which the server sent one byte.
+// handshake returns the results of client and server for a connection over which the server sent
+// one byte.
 func handshake(t *testing.T, server, client *tls.Config) (serverErr, clientErr error) {
 	t.Helper()
 	near, far := net.Pipe()
@@ -31,7 +32,7 @@ func handshake(t *testing.T, server, client *tls.Config) (serverErr, clientErr e
 	}()
 	c := tls.Client(near, client)
 	if clientErr = c.Handshake(); clientErr == nil {
-		_, clientErr = c.Read(make([]byte, 1)) // the server's word on the client's certificate comes after the handshake
+		_, clientErr = c.Read(make([]byte, 1)) // the server's decision on the client's certificate arrives after the handshake
 	}
 	_ = near.Close()
 	return <-done, clientErr
@@ -51,7 +52,7 @@ func agentCertificate(t *testing.T, authority *pki.Authority, lifetime time.Dura
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// asServer makes an agent's certificate pass for a collector's as well as an attacker can.
+// asServer presents an agent's certificate as a collector's, as an attacker would.
 func asServer(t *testing.T, authority *pki.Authority) tls.Certificate {
 	t.Helper()
 	certificate := *agentCertificate(t, authority, time.Hour)
@@ -64,7 +65,7 @@ func withoutAuthority(c tls.Certificate) tls.Certificate {
 	return c
 }
 
-// spliced shows the pinned authority beside a certificate that another one signed.
+// spliced presents the pinned authority together with a certificate that another one signed.
 func spliced(own tls.Certificate, pinned *pki.Authority) tls.Certificate {
 	own.Certificate = append(slices.Clip(own.Certificate), pinned.Certificate())
 	return own
@@ -123,7 +124,7 @@ func TestAgentTrustsItsAuthoritiesOnly(t *testing.T) {
 	}
 }
 
-func TestCollectorTakesNoStrangersCertificate(t *testing.T) {
+func TestCollectorRefusesOtherAuthorities(t *testing.T) {
 	t.Parallel()
 	authority, other := newAuthority(t), newAuthority(t)
 	server := issueServer(t, authority, now, time.Hour)
@@ -143,7 +144,7 @@ func TestCollectorTakesNoStrangersCertificate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.client != nil { // presented even where the server names other authorities, as an attacker would
+		if c.client != nil { // presented even if the server names other authorities, as an attacker would
 			certificate := *c.client
 			client.Certificates = nil
 			client.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &certificate, nil }
@@ -156,7 +157,7 @@ func TestCollectorTakesNoStrangersCertificate(t *testing.T) {
 	}
 }
 
-func TestNeitherSideSpeaksOlderTLS(t *testing.T) {
+func TestNeitherSideAcceptsOlderTLS(t *testing.T) {
 	t.Parallel()
 	authority := newAuthority(t)
 	client := must(pki.ClientTLS([][]byte{authority.Certificate()}, nil, clock(now)))

@@ -11,16 +11,18 @@ import (
 	"strconv"
 )
 
-// account is the user that the server runs as when we are root, because PostgreSQL refuses to run as root. A nil
-// account is our own user.
+// account is the user that runs the server if this process is root, because PostgreSQL refuses to
+// run as root. A nil account is the current user.
 type account struct {
 	uid, gid int
 }
 
-// candidates are the users to run as, best first. A user of PostgreSQL's own shares its files with nobody.
+// candidates are the users to run as, best first. A dedicated PostgreSQL user shares its files with
+// nobody.
 var candidates = []string{"postgres", "nobody"}
 
-// accountFor gives the user for a data directory: whoever owns it, else the first of the candidates.
+// accountFor returns the user for a data directory: its owner, or the first existing candidate if
+// there is no directory.
 func accountFor(data string) (*account, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil //nolint:nilnil // a nil account is our own user
@@ -37,7 +39,8 @@ func accountFor(data string) (*account, error) {
 			return parseAccount(u)
 		}
 	}
-	return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no user to run it as (looked for %q)", candidates)
+	return nil, fmt.Errorf("PostgreSQL cannot run as root, and none of the users %q exists; create one of them",
+		candidates)
 }
 
 func parseAccount(u *user.User) (*account, error) {
@@ -52,7 +55,8 @@ func parseAccount(u *user.User) (*account, error) {
 	return &account{uid: uid, gid: gid}, nil
 }
 
-// makeDir makes an empty directory that only the account may enter. What stood there before is removed.
+// makeDir makes an empty directory that only the account may enter. It first removes an existing
+// one.
 func (a *account) makeDir(dir string) error {
 	if err := os.RemoveAll(dir); err != nil {
 		return err
@@ -66,8 +70,8 @@ func (a *account) makeDir(dir string) error {
 	return os.Chown(dir, a.uid, a.gid)
 }
 
-// runtimeDirs are the places for files of the running system, best first. Root's is not open to all, so that
-// nobody can take the name before us.
+// runtimeDirs returns the parents for the socket directory, best first. For root the first is /run,
+// which is not writable for others, so that nobody else can create the directory first.
 func (a *account) runtimeDirs() []string {
 	first := os.Getenv("XDG_RUNTIME_DIR")
 	if a != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestOrdinaryUser runs what matters of the other tests once more without root's rights.
+// TestOrdinaryUser runs the important tests again without root's privileges.
 func TestOrdinaryUser(t *testing.T) {
 	t.Parallel()
 	if os.Getuid() != 0 {
@@ -16,7 +16,7 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 	const nobody = 65534
 	home := t.TempDir()
-	if err := os.Chmod(filepath.Dir(home), 0o711); err != nil { // the other user must get in
+	if err := os.Chmod(filepath.Dir(home), 0o711); err != nil { // the other user must be able to enter
 		t.Fatal(err)
 	}
 	program := filepath.Join(home, "postgres.test")
@@ -38,7 +38,8 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 }
 
-// copyFile copies the test binary out of the directory of the go command, which is closed to others.
+// copyFile copies the test binary out of the go command's directory, which other users cannot
+// enter.
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	program, err := os.ReadFile(from)

@@ -9,31 +9,35 @@ import (
 	"path/filepath"
 )
 
-// newestWithoutChecksums is the last major version whose initdb leaves data checksums out unless told otherwise.
+// newestWithoutChecksums is the last major version whose initdb turns data checksums off by
+// default.
 const newestWithoutChecksums = 17
 
-// initialize makes the data directory with its database, if there is none. It works on a directory beside it, so
-// that one that was cut off is never taken for a cluster.
+// initialize makes the data directory with its database if it does not exist. It works in another
+// directory and renames it, so that an interrupted initialization is never taken for a cluster.
 func (c *Cluster) initialize(ctx context.Context, overrides map[string]string) error {
 	if _, err := os.Stat(c.data()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	c.logger.Info("making a PostgreSQL cluster", "version", c.server.version, "dir", c.dir)
+	c.logger.Info("creating a PostgreSQL cluster", "version", c.server.version, "dir", c.dir)
 	fresh := c.data() + ".new"
 	if err := c.server.account.makeDir(fresh); err != nil {
 		return err
 	}
 	if err := c.server.initdb(ctx, fresh, overrides["fsync"] != "off"); err != nil {
-		return fmt.Errorf("make a cluster: %w", err)
+		return fmt.Errorf("create a cluster: %w", err)
 	}
 	return os.Rename(fresh, c.data())
 }
 
-// initdb fills an empty directory. There is nobody to authenticate: the socket's directory lets in only those who
-// could read the data directory as well, so that a password would protect nothing. Checksums stay off, because
-// with them the first read of a page after a write may cost WAL, and an unchanged check-in must cost none.
+// initdb fills an empty directory. It sets no password: only users who can read the data directory
+// can enter the socket's directory, so a password would protect nothing. Checksums stay off,
+// because with them the first read of a page after a write may write WAL, and an unchanged check-in
+// must write none.
 func (s *server) initdb(ctx context.Context, data string, sync bool) error {
-	args := []string{"--username", Database, "--auth", "trust", "--encoding", "UTF8", "--locale", locale, "--no-instructions"}
+	args := []string{
+		"--username", Database, "--auth", "trust", "--encoding", "UTF8", "--locale", locale, "--no-instructions",
+	}
 	if s.major > newestWithoutChecksums {
 		args = append(args, "--no-data-checksums")
 	}
@@ -48,7 +52,7 @@ func (s *server) initdb(ctx context.Context, data string, sync bool) error {
 	return s.run(ctx, "postgres", data, "CREATE DATABASE "+Database+"\n", append(single, "postgres")...)
 }
 
-// walCompression is the best way of compressing full pages in the WAL that this server was built with.
+// walCompression returns the best compression of full pages in the WAL that this server supports.
 func (s *server) walCompression(ctx context.Context, data string) string {
 	const best = "lz4"
 	if err := s.run(ctx, "postgres", data, "", "-C", "wal_compression", "-c", "wal_compression="+best); err != nil {
@@ -57,15 +61,15 @@ func (s *server) walCompression(ctx context.Context, data string) string {
 	return best
 }
 
-// makeSocketDir makes the directory of the server's socket, which only the server's user may enter. It stands
-// among the files of the running system, not beside the data: the path of a socket is at most 107 bytes (unix(7)),
-// and the data may lie where the server's user cannot go.
+// makeSocketDir makes the directory of the server's socket, which only the server's user may enter.
+// It is not in the data directory because a socket's path has at most 107 bytes (unix(7)), and
+// because the server's user may not be able to reach the data directory by its path.
 func makeSocketDir(name string, owner *account) (string, error) {
 	var failures []error
 	for _, parent := range owner.runtimeDirs() {
 		dir := filepath.Join(parent, name)
 		if len(dir) > maxSocketDir {
-			failures = append(failures, fmt.Errorf("%s: longer than a socket's path may be", dir))
+			failures = append(failures, fmt.Errorf("%s: too long for the path of a socket", dir))
 			continue
 		}
 		err := owner.makeDir(dir)
@@ -77,5 +81,6 @@ func makeSocketDir(name string, owner *account) (string, error) {
 	return "", fmt.Errorf("make a directory for the socket: %w", errors.Join(failures...))
 }
 
-// maxSocketDir leaves room for "/.s.PGSQL.5432" in the 103 bytes of macOS, the shortest of the systems.
+// maxSocketDir leaves room for "/.s.PGSQL.5432" in the 103 bytes that macOS allows, the smallest
+// limit of all systems.
 const maxSocketDir = 103 - len("/.s.PGSQL.5432")

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// TestLockOfAChild: a lock that a child has a copy of for a moment is waited for, one that is held is not for long.
+// TestLockOfAChild: Start waits for a lock that a child holds for a moment, and gives up soon on
+// one that stays held.
 func TestLockOfAChild(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join(t.TempDir(), "lock")

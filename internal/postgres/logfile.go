@@ -13,7 +13,8 @@ const (
 	tailSize   = 2048
 )
 
-// logFile is the server's log, kept to the last 16 to 32 MiB in two files: path, and path.1 before it.
+// logFile is the server's log. It keeps the last 16 to 32 MiB in two files: path, and path.1 with
+// the older part.
 type logFile struct {
 	path string
 	mu   sync.Mutex
@@ -35,19 +36,20 @@ func (l *logFile) open() (err error) {
 	return err
 }
 
-// Write appends to the log. It never fails: a full disk must not hold up the server's children, who write here.
+// Write appends to the log. It never returns an error, because a full disk must not block the
+// server, which writes here.
 func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.size+int64(len(p)) > maxLogSize {
 		l.rotate()
 	}
-	n, _ := l.file.Write(p) // when the log cannot be written there is nobody left to tell
+	n, _ := l.file.Write(p) // there is no other place to report the error
 	l.size += int64(n)
 	return len(p), nil
 }
 
-// rotate begins a new file. When that is not possible, the old one goes on.
+// rotate starts a new file. If that fails, it keeps the old one.
 func (l *logFile) rotate() {
 	old := l.file
 	if os.Rename(l.path, l.path+".1") != nil {
@@ -60,7 +62,7 @@ func (l *logFile) rotate() {
 	_ = old.Close()
 }
 
-// tail gives the last lines of the log, for the reader of an error.
+// tail returns the last lines of the log, for error messages.
 func (l *logFile) tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,12 +73,12 @@ func (l *logFile) tail() string {
 	}
 	text = text[:n]
 	if l.size > tailSize {
-		_, text, _ = bytes.Cut(text, []byte("\n")) // the first line is cut off
+		_, text, _ = bytes.Cut(text, []byte("\n")) // the first line is incomplete
 	}
 	return string(bytes.TrimSpace(text))
 }
 
-// Close closes the file. What is written afterwards is lost.
+// Close closes the file. Later writes are lost.
 func (l *logFile) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

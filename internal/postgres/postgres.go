@@ -1,7 +1,7 @@
-// Package postgres runs a private PostgreSQL for people who bring none: it finds the server's programs, makes a
-// cluster at the first start, and ties the server's life to that of its own process. The server listens on no
-// network. The package never installs anything, never upgrades a cluster, and never speaks SQL to a running
-// server; that is the store's.
+// Package postgres runs a private PostgreSQL server: it finds the server's programs, creates a
+// cluster at the first start, and ends the server with its own process. The server listens on no
+// network. The package never installs anything, never upgrades a cluster, and never sends SQL to a
+// running server; package store does that. Start reading at Start.
 package postgres
 
 import (
@@ -20,19 +20,19 @@ import (
 // Database is the name of the cluster's database and of its only role.
 const Database = "muster"
 
-// Options say where a cluster lives and how it runs.
+// Options configure a cluster.
 type Options struct {
-	// Dir holds everything of the cluster that lasts: the data directory, the log, the lock. It is made where
-	// it does not exist.
+	// Dir is the directory of the cluster: data directory, log and lock. Start creates it if it
+	// does not exist.
 	Dir string
-	// Logger is told what an operator would want to know; nil tells nobody.
+	// Logger receives what an operator should know; nil discards it.
 	Logger *slog.Logger
-	// Settings are settings of the server (its postgresql.conf) that go before those of this package.
+	// Settings are server settings (postgresql.conf) that override those of this package.
 	Settings map[string]string
 }
 
-// Cluster is a running server. Whoever started it stops it; if the process dies before, the server stops by
-// itself (on Linux) or is stopped by the next Start (elsewhere).
+// Cluster is a running server. The caller of Start stops it. If the process dies first, the server
+// stops by itself (on Linux) or is stopped by the next Start (elsewhere).
 type Cluster struct {
 	dir     string
 	sockets string
@@ -43,8 +43,9 @@ type Cluster struct {
 	process *process
 }
 
-// Start starts the cluster of o.Dir, making it first if there is none, and returns when it accepts connections.
-// A server that a killed process left behind in o.Dir is stopped before. ctx bounds the start, not the cluster.
+// Start starts the cluster in o.Dir and returns when it accepts connections. It creates the cluster
+// if there is none, and first stops a server that a killed process left in o.Dir. ctx bounds the
+// start, not the life of the cluster.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -62,10 +63,10 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	return c, nil
 }
 
-// makeDir gives the directory its one name, so that the cluster's name is always the same.
+// makeDir returns the directory's canonical path, so that the cluster's name is always the same.
 func makeDir(dir string) (string, error) {
 	if dir == "" {
-		return "", errors.New("no directory given")
+		return "", errors.New("the directory is not set")
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", err
@@ -99,7 +100,8 @@ func (c *Cluster) start(ctx context.Context, overrides map[string]string) (err e
 	return c.launch(ctx, overrides)
 }
 
-// choose picks the server that made the data directory, or the newest where there is none yet.
+// choose returns the server version that created the data directory, or the newest version if there
+// is no data directory.
 func (c *Cluster) choose(ctx context.Context) (*server, error) {
 	major, err := dataMajor(c.data())
 	if err != nil {
@@ -138,7 +140,7 @@ func (c *Cluster) launch(ctx context.Context, overrides map[string]string) error
 	}
 	c.process = p
 	if err := p.awaitReady(ctx, filepath.Join(c.data(), pidFile)); err != nil {
-		_ = p.stop(context.WithoutCancel(ctx)) // the error that counts is why it did not get ready
+		_ = p.stop(context.WithoutCancel(ctx)) // the error to return is why it was not ready
 		return fmt.Errorf("%w; the end of %s:\n%s", err, c.log.path, c.log.tail())
 	}
 	return nil
@@ -146,25 +148,25 @@ func (c *Cluster) launch(ctx context.Context, overrides map[string]string) error
 
 func (c *Cluster) data() string { return filepath.Join(c.dir, "data") }
 
-// name tells this cluster from every other on the machine. The server carries it in the titles of its processes.
+// name identifies this cluster on the machine. The titles of the server's processes contain it.
 func (c *Cluster) name() string {
 	sum := sha256.Sum256([]byte(c.dir))
 	return fmt.Sprintf("muster-%x", sum[:6])
 }
 
-// URL is where the cluster is reached, in the form that libpq and pgx read. There is no password: the kernel lets
-// nobody but the server's own user and root through to the socket.
+// URL returns the cluster's URL, in the form that libpq and pgx read. It has no password: the
+// permissions of the socket admit only the server's user and root.
 func (c *Cluster) URL() string {
 	query := url.Values{"host": {c.sockets}, "user": {Database}}
 	return (&url.URL{Scheme: "postgres", Path: "/" + Database, RawQuery: query.Encode()}).String()
 }
 
-// Done is closed when the server has ended, by Stop or of itself.
+// Done returns a channel that is closed when the server has ended.
 func (c *Cluster) Done() <-chan struct{} { return c.process.done }
 
-// Stop ends the server: sessions are cut off, what was committed is on disk. When ctx ends before the server
-// does, or after a minute, it is stopped without its checkpoint, which costs the next start a recovery. Calling
-// Stop again does nothing.
+// Stop ends the server and closes its sessions. Committed data is on disk. If ctx ends first, or
+// after a minute, Stop ends the server without a checkpoint, so that the next start must recover.
+// Calling Stop again does nothing.
 func (c *Cluster) Stop(ctx context.Context) error {
 	err := c.process.stop(ctx)
 	c.release()
@@ -174,10 +176,10 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	return nil
 }
 
-// release gives back what the cluster holds beside its server. It is safe to call again.
+// release frees the cluster's resources other than the server. Calling it again does nothing.
 func (c *Cluster) release() {
 	if c.sockets != "" {
-		_ = os.RemoveAll(c.sockets) // what is left of it, the next start removes
+		_ = os.RemoveAll(c.sockets) // the next start removes what is left
 	}
 	if c.log != nil {
 		_ = c.log.Close()

@@ -17,7 +17,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// helperDir makes the test binary a process that starts a cluster in that directory and waits to be killed.
+// helperDir makes the test binary a process that starts a cluster in that directory and waits to be
+// killed.
 const helperDir = "MUSTER_TEST_CLUSTER_DIR"
 
 func TestMain(m *testing.M) {
@@ -34,7 +35,7 @@ func TestMain(m *testing.M) {
 	select {}
 }
 
-// quick spares the wait for the disk, which only a power cut would show.
+// quick turns off waiting for the disk, which matters only in a power loss.
 func quick() map[string]string { return map[string]string{"fsync": "off"} }
 
 func start(t *testing.T, dir string) *Cluster {
@@ -64,7 +65,7 @@ func requireServer(t *testing.T) {
 	}
 }
 
-// ask runs a query that gives one text.
+// ask runs a query that returns one text.
 func ask(t *testing.T, url, query string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -122,7 +123,7 @@ func TestStartStop(t *testing.T) {
 	if err := c.Stop(t.Context()); err != nil {
 		t.Errorf("second stop: %v", err)
 	}
-	if left := c.server.left(c.name()); len(left) > 0 {
+	if left := c.server.remnants(c.name()); len(left) > 0 {
 		t.Errorf("processes left after the stop: %v", left)
 	}
 	if _, err := os.Stat(c.sockets); err == nil {
@@ -159,7 +160,7 @@ func TestKilledParent(t *testing.T) {
 
 	c := &Cluster{dir: dir}
 	server := &server{account: mustAccount(t, c.data())}
-	until(t, "PostgreSQL has followed its parent", func() bool { return len(server.left(c.name())) == 0 })
+	until(t, "PostgreSQL has followed its parent", func() bool { return len(server.remnants(c.name())) == 0 })
 
 	again := start(t, dir)
 	if got := kept(t, again.URL()); got != "committed" {
@@ -170,7 +171,7 @@ func TestKilledParent(t *testing.T) {
 	}
 }
 
-// startHelper runs Start in a process of its own.
+// startHelper runs Start in another process.
 func startHelper(t *testing.T, dir string) (*exec.Cmd, string) {
 	t.Helper()
 	helper := exec.Command(os.Args[0])
@@ -214,8 +215,8 @@ func until(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// A server whose parent is gone without its knowing, as on systems that have no death signal.
-func TestLeftBehind(t *testing.T) {
+// A server whose parent ended without notice, as on systems without a parent-death signal.
+func TestRemnantIsStopped(t *testing.T) {
 	t.Parallel()
 	left := start(t, t.TempDir())
 	keep(t, left.URL(), "committed")
@@ -252,7 +253,7 @@ func TestKilledServer(t *testing.T) {
 	}
 }
 
-// The process of the pid file lives, but is no server any more.
+// The process of the pid file lives, but is not a server.
 func TestStalePidFile(t *testing.T) {
 	t.Parallel()
 	c := start(t, t.TempDir())
@@ -266,7 +267,7 @@ func TestStalePidFile(t *testing.T) {
 	start(t, c.dir)
 }
 
-// A path that is too long for a socket, below a directory that the server's user may not enter.
+// A path that is too long for a socket, below a directory that the server's user cannot enter.
 func TestLongClosedPath(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "closed")
@@ -287,7 +288,7 @@ func TestOtherMajor(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Start(t.Context(), Options{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), "made by PostgreSQL 9, but what is installed is 1") {
+	if err == nil || !strings.Contains(err.Error(), "PostgreSQL 9 created the data directory, but the installed version is 1") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -300,10 +301,10 @@ func TestFailedStartShowsTheLog(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `invalid value for parameter "shared_buffers": "much"`) {
 		t.Errorf("got %v", err)
 	}
-	start(t, dir) // and nothing of the failure is in the way
+	start(t, dir) // the failed start left nothing behind
 }
 
-func TestStartCanBeGivenUp(t *testing.T) {
+func TestStartCanBeCanceled(t *testing.T) {
 	t.Parallel()
 	requireServer(t)
 	dir := t.TempDir()

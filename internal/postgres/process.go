@@ -15,36 +15,37 @@ import (
 	"time"
 )
 
-// pidFile is the file in the data directory by which a running server tells of itself.
+// pidFile is the file in the data directory in which a running server publishes its state.
 const pidFile = "postmaster.pid"
 
 const (
 	pollInterval  = 10 * time.Millisecond
 	stopDeadline  = time.Minute     // for a fast shutdown, which ends with a checkpoint
-	quitDeadline  = 5 * time.Second // for an immediate one
-	outputLatency = time.Second     // for what children still write after their parent's end
+	quitDeadline  = 5 * time.Second // for an immediate shutdown
+	outputLatency = time.Second     // for output that children write after their parent's end
 )
 
-// process is a program of PostgreSQL that runs as our child.
+// process is a PostgreSQL program that runs as a child of this process.
 type process struct {
 	cmd  *exec.Cmd
-	done chan struct{} // closed when it has ended
-	err  error         // how; to be read after done
+	done chan struct{} // closed when the process has ended
+	err  error         // its result; valid after done is closed
 }
 
-// command prepares one of the server's programs to work on a data directory, as the server's user. It gets a
-// process group of its own, so that Ctrl-C in a terminal reaches us and not it.
+// command returns a command for one of the server's programs on a data directory, as the server's
+// user. The program gets its own process group, so that Ctrl-C in a terminal does not reach it.
 func (s *server) command(program, data string, args ...string) (*exec.Cmd, error) {
 	//nolint:gosec,noctx // the program was found by findServer; its life is not that of any one context
 	cmd := exec.Command(filepath.Join(s.bin, program), args...)
 	cmd.Dir = "/"
-	cmd.Env = []string{"PATH=" + s.bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"} // nothing like a PGPORT of the user's
+	// A new environment, because PGPORT and the like of the user would change the server.
+	cmd.Env = []string{"PATH=" + s.bin + ":/usr/bin:/bin", "LC_ALL=C", "TZ=UTC"}
 	cmd.WaitDelay = outputLatency
 	return cmd, s.enter(cmd, data)
 }
 
-// begin starts cmd from a thread that lives as long as the child does: Linux sends the signal of our death when
-// the thread dies that forked (prctl(2), PR_SET_PDEATHSIG).
+// begin starts cmd from a thread that lives as long as the child. Linux sends the parent-death
+// signal when the thread that forked dies (prctl(2), PR_SET_PDEATHSIG).
 func begin(cmd *exec.Cmd) (*process, error) {
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
@@ -68,7 +69,7 @@ func begin(cmd *exec.Cmd) (*process, error) {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// run runs one of the server's programs to its end. Its output is part of its error.
+// run runs one of the server's programs to its end. The error contains its output.
 func (s *server) run(ctx context.Context, program, data, input string, args ...string) error {
 	cmd, err := s.command(program, data, args...)
 	if err != nil {
@@ -93,8 +94,8 @@ func (s *server) run(ctx context.Context, program, data, input string, args ...s
 	return nil
 }
 
-// awaitReady returns when the server says in its pid file that it accepts connections. A recovery after a crash
-// may take long, so that there is no deadline but ctx.
+// awaitReady returns when the pid file shows that the server accepts connections. The only deadline
+// is ctx, because recovery after a crash may take long.
 func (p *process) awaitReady(ctx context.Context, pidFile string) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
@@ -110,7 +111,8 @@ func (p *process) awaitReady(ctx context.Context, pidFile string) error {
 	return nil
 }
 
-// ready reads the pid file: line 1 is the server's process, line 8 its state (PostgreSQL, miscadmin.h).
+// ready reads the pid file: line 1 is the server's process ID, line 8 its state (PostgreSQL,
+// miscadmin.h).
 func (p *process) ready(pidFile string) bool {
 	text, err := os.ReadFile(pidFile) //nolint:gosec // a file of our own directory
 	if err != nil {
@@ -127,25 +129,25 @@ func (p *process) exit() error {
 	return p.err
 }
 
-// stop ends the server, each try harder than the one before: SIGINT is its fast shutdown, SIGQUIT its immediate
-// one. It returns when the server is gone.
+// stop ends the server and returns when it has ended. It escalates: SIGINT is a fast shutdown,
+// SIGQUIT an immediate one.
 func (p *process) stop(ctx context.Context) error {
-	patient, cancel := context.WithTimeout(ctx, stopDeadline)
+	graceful, cancel := context.WithTimeout(ctx, stopDeadline)
 	defer cancel()
-	if p.endsBy(patient, syscall.SIGINT) {
+	if p.endsBy(graceful, syscall.SIGINT) {
 		return p.err
 	}
-	hasty, cancel := context.WithTimeout(context.WithoutCancel(ctx), quitDeadline)
+	immediate, cancel := context.WithTimeout(context.WithoutCancel(ctx), quitDeadline)
 	defer cancel()
-	if !p.endsBy(hasty, syscall.SIGQUIT) {
-		_ = p.cmd.Process.Kill() // it cannot refuse; if it is gone already, all the better
+	if !p.endsBy(immediate, syscall.SIGQUIT) {
+		_ = p.cmd.Process.Kill() // fails only if the process has ended
 		<-p.done
 	}
-	return errors.New("it did not end in time and was stopped without its checkpoint")
+	return errors.New("the server did not end in time and was stopped without a checkpoint")
 }
 
 func (p *process) endsBy(ctx context.Context, signal os.Signal) bool {
-	_ = p.cmd.Process.Signal(signal) // a process that is gone already is what we want
+	_ = p.cmd.Process.Signal(signal) // fails only if the process has ended
 	select {
 	case <-p.done:
 		return true

@@ -14,25 +14,26 @@ import (
 	"strings"
 )
 
-// The major versions that Muster is tried with.
+// The major versions that Muster is tested with.
 const (
 	oldestMajor = 15
 	newestMajor = 18
 )
 
-// ErrNotInstalled says that the machine has no PostgreSQL server that Muster can use.
+// ErrNotInstalled reports that the machine has no PostgreSQL server that Muster can use.
 var ErrNotInstalled = errors.New("no PostgreSQL server")
 
-// server is one installation of PostgreSQL's server programs, and the user they run as.
+// server is an installation of PostgreSQL's server programs, and the user that runs them.
 type server struct {
-	bin     string // the directory of its programs
-	version string // as it tells it, e.g. "15.13 (Debian 15.13-0+deb12u1)"
+	bin     string // the directory of the programs
+	version string // as the server reports it, e.g. "15.13 (Debian 15.13-0+deb12u1)"
 	major   int
 	account *account
 }
 
-// places is where the distributions put the server's programs, which are rarely on the PATH.
-var places = []string{
+// programDirs are the directories in which distributions install the server's programs, which are
+// rarely in the PATH.
+var programDirs = []string{
 	"/usr/lib/postgresql/*/bin",                               // Debian, Ubuntu
 	"/usr/pgsql-*/bin",                                        // Fedora, RHEL from postgresql.org
 	"/usr/lib/postgresql*/bin",                                // SUSE
@@ -43,7 +44,8 @@ var places = []string{
 	"/Applications/Postgres.app/Contents/Versions/[1-9]*/bin", // Postgres.app
 }
 
-// findServer finds the programs of the given major version, or of the highest supported one when major is 0.
+// findServer returns the server of the given major version, or of the highest supported one if
+// major is 0.
 func findServer(ctx context.Context, major int) (*server, error) {
 	var found []*server
 	for _, bin := range directories() {
@@ -51,7 +53,7 @@ func findServer(ctx context.Context, major int) (*server, error) {
 			found = append(found, s)
 		}
 	}
-	if err := ctx.Err(); err != nil { // what was not asked in time is not absent
+	if err := ctx.Err(); err != nil { // an interrupted search proves nothing
 		return nil, fmt.Errorf("look for a server: %w", err)
 	}
 	return pick(found, major)
@@ -59,7 +61,7 @@ func findServer(ctx context.Context, major int) (*server, error) {
 
 func directories() []string {
 	var dirs []string
-	for _, pattern := range places {
+	for _, pattern := range programDirs {
 		matches, _ := filepath.Glob(pattern) // the patterns are well-formed
 		dirs = append(dirs, matches...)
 	}
@@ -68,7 +70,7 @@ func directories() []string {
 
 var versionPattern = regexp.MustCompile(`^postgres \(PostgreSQL\) ((\d+)\S*.*)`)
 
-// inspect asks the server program in bin for its version.
+// inspect runs the server program in bin to read its version.
 func inspect(ctx context.Context, bin string) (*server, error) {
 	for _, program := range []string{"initdb", "postgres"} {
 		if _, err := os.Stat(filepath.Join(bin, program)); err != nil {
@@ -82,7 +84,7 @@ func inspect(ctx context.Context, bin string) (*server, error) {
 	}
 	match := versionPattern.FindStringSubmatch(strings.TrimSpace(string(out)))
 	if match == nil {
-		return nil, fmt.Errorf("version not understood: %q", out)
+		return nil, fmt.Errorf("unknown version format: %q", out)
 	}
 	major, err := strconv.Atoi(match[2])
 	if err != nil {
@@ -91,7 +93,8 @@ func inspect(ctx context.Context, bin string) (*server, error) {
 	return &server{bin: bin, version: match[1], major: major}, nil
 }
 
-// pick chooses among the installations found. The first of equals wins: places go before the PATH.
+// pick chooses among the servers found. Of two with the same version it takes the first:
+// programDirs precede the PATH.
 func pick(found []*server, major int) (*server, error) {
 	slices.SortStableFunc(found, func(a, b *server) int { return b.major - a.major })
 	for _, s := range found {
@@ -100,13 +103,16 @@ func pick(found []*server, major int) (*server, error) {
 		}
 	}
 	if major != 0 {
-		return nil, fmt.Errorf("the data directory was made by PostgreSQL %d, but what is installed is %s; install PostgreSQL %d "+
-			"(Debian, Ubuntu: apt-get install postgresql-%d), or move the data with its pg_upgrade or pg_dump",
+		return nil, fmt.Errorf("PostgreSQL %d created the data directory, but the installed version is %s; "+
+			"install PostgreSQL %d (Debian, Ubuntu: apt-get install postgresql-%d), "+
+			"or move the data with its pg_upgrade or pg_dump",
 			major, versions(found), major, major)
 	}
-	return nil, fmt.Errorf("%w of version %d to %d found (what is installed is %s); install one "+
-		"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; macOS: brew install postgresql@17) "+
-		"or give the URL of a database that you run yourself", ErrNotInstalled, oldestMajor, newestMajor, versions(found))
+	return nil, fmt.Errorf("%w of version %d to %d found (installed: %s); install one "+
+		"(Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "+
+		"macOS: brew install postgresql@17) "+
+		"or set the URL of a database that you run yourself",
+		ErrNotInstalled, oldestMajor, newestMajor, versions(found))
 }
 
 func versions(found []*server) string {
@@ -120,7 +126,7 @@ func versions(found []*server) string {
 	return strings.Join(slices.Compact(list), ", ")
 }
 
-// dataMajor is the major version that made the data directory, 0 when there is none.
+// dataMajor returns the major version that created the data directory, or 0 if there is none.
 func dataMajor(data string) (int, error) {
 	text, err := os.ReadFile(filepath.Join(data, "PG_VERSION")) //nolint:gosec // a file of our own directory
 	if errors.Is(err, fs.ErrNotExist) {

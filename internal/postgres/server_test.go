@@ -32,7 +32,7 @@ func TestPick(t *testing.T) {
 		{name: "none too new", installed: servers(16, 19), want: 16},
 		{name: "the one that made the data", installed: servers(15, 17), major: 15, want: 15},
 		{name: "none that is old enough", installed: servers(9, 14), wantErr: "apt-get install postgresql"},
-		{name: "nothing installed", wantErr: "what is installed is none"},
+		{name: "nothing installed", wantErr: "installed: none"},
 		{name: "not the one that made the data", installed: servers(17), major: 15, wantErr: "apt-get install postgresql-15"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

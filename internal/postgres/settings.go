@@ -15,18 +15,19 @@ const (
 	gibibyte = 1 << 30
 )
 
-// settings are the server's settings on a machine with so many bytes of memory, for a database that shares the
-// machine with the collector.
+// settings returns the server's settings for a database that shares the machine with the collector.
+// memory is the machine's memory in bytes.
 func settings(memory int64) map[string]string {
 	return map[string]string{
 		"shared_buffers":       megabytes(memory/4, 128*mebibyte, gibibyte),
 		"effective_cache_size": megabytes(memory/2, 256*mebibyte, math.MaxInt64),
 		"maintenance_work_mem": megabytes(memory/16, 64*mebibyte, 512*mebibyte),
 		"work_mem":             megabytes(memory/256, 4*mebibyte, 32*mebibyte),
-		// A page goes into the WAL whole at its first change after a checkpoint: the fewer, the better.
+		// The first change of a page after a checkpoint writes the whole page to the WAL, so
+		// checkpoints should be rare.
 		"checkpoint_timeout": "15min",
 		"max_wal_size":       "2GB",
-		// Our statements are short; compiling one costs more than running it.
+		// The statements are short; compiling one takes longer than running it.
 		"jit":             "off",
 		"timezone":        "UTC",
 		"log_timezone":    "UTC",
@@ -34,12 +35,12 @@ func settings(memory int64) map[string]string {
 	}
 }
 
-// megabytes gives n bytes, within bounds, in the notation of the server's settings.
+// megabytes returns n bytes, limited to the bounds, in the notation of the server's settings.
 func megabytes(n, low, high int64) string {
 	return strconv.FormatInt(min(max(n, low), high)/mebibyte, 10) + "MB"
 }
 
-// flags gives settings as arguments of the server, in the order of their names.
+// flags returns the settings as arguments of the server, sorted by name.
 func flags(settings map[string]string) []string {
 	args := make([]string, 0, 2*len(settings))
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
@@ -48,7 +49,8 @@ func flags(settings map[string]string) []string {
 	return args
 }
 
-// totalMemory is the machine's memory, or what its control group leaves us, in bytes; 0 where it is not known.
+// totalMemory returns the machine's memory or the limit of the control group, in bytes; 0 if
+// unknown.
 func totalMemory() int64 {
 	machine := meminfoTotal("/proc/meminfo")
 	if group := readInt("/sys/fs/cgroup/memory.max"); group > 0 {
@@ -57,7 +59,7 @@ func totalMemory() int64 {
 	return machine
 }
 
-// meminfoTotal reads MemTotal of proc_meminfo(5), which is in kibibytes whatever it says.
+// meminfoTotal reads MemTotal of proc_meminfo(5). Its unit "kB" means kibibytes.
 func meminfoTotal(name string) int64 {
 	f, err := os.Open(name) //nolint:gosec // a constant outside of tests
 	if err != nil {
@@ -73,7 +75,7 @@ func meminfoTotal(name string) int64 {
 	return 0
 }
 
-// readInt reads a file that holds one number; 0 where it holds something else, such as "max".
+// readInt reads a file with one number. It returns 0 if the file has other content, such as "max".
 func readInt(name string) int64 {
 	text, err := os.ReadFile(name) //nolint:gosec // a constant outside of tests
 	if err != nil {

@@ -15,12 +15,13 @@ import (
 	"time"
 )
 
-// locale sorts by code point, which is the fastest, and knows the letters of every language. It is part of glibc
-// since 2.35 and of every Debian before that.
+// locale sorts by code point, which is the fastest, and classifies the letters of every language.
+// It is part of glibc since 2.35 and of every earlier Debian.
 const locale = "C.UTF-8"
 
-// enter makes cmd work on a data directory, as the server's user. That user gets the directory as an open file:
-// what lies above it (a home directory, say) need not be open to it.
+// enter sets the data directory and the user of cmd. It passes the directory as an open file,
+// because the server's user may not be able to enter the directories above it, such as a home
+// directory.
 func (s *server) enter(cmd *exec.Cmd, data string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGINT}
 	if s.account != nil {
@@ -37,37 +38,39 @@ func (s *server) enter(cmd *exec.Cmd, data string) error {
 	return nil
 }
 
-// evict ends a server that a killed process left behind, and removes a pid file that would hold up the next one.
+// evict ends a server that a killed process left, and removes a pid file that would block the next
+// server.
 func (s *server) evict(ctx context.Context, data, name string, logger *slog.Logger) error {
-	if list := s.left(name); len(list) > 0 {
-		logger.Warn("stopping the PostgreSQL of a process that is gone", "dir", filepath.Dir(data), "pid", list[0].pid)
-		if err := s.endLeft(ctx, name); err != nil {
-			return fmt.Errorf("stop the server that runs in %s already: %w", filepath.Dir(data), err)
+	if list := s.remnants(name); len(list) > 0 {
+		logger.Warn("stopping a PostgreSQL server whose parent process has ended",
+			"dir", filepath.Dir(data), "pid", list[0].pid)
+		if err := s.endRemnants(ctx, name); err != nil {
+			return fmt.Errorf("stop the server that already runs in %s: %w", filepath.Dir(data), err)
 		}
 	}
 	return removeStalePid(filepath.Join(data, pidFile))
 }
 
-func (s *server) endLeft(ctx context.Context, name string) error {
-	patient, cancel := context.WithTimeout(ctx, stopDeadline)
+func (s *server) endRemnants(ctx context.Context, name string) error {
+	graceful, cancel := context.WithTimeout(ctx, stopDeadline)
 	defer cancel()
-	if s.signalLeft(patient, name, syscall.SIGINT) == nil {
+	if s.signalRemnants(graceful, name, syscall.SIGINT) == nil {
 		return nil
 	}
-	hasty, cancel := context.WithTimeout(ctx, quitDeadline)
+	immediate, cancel := context.WithTimeout(ctx, quitDeadline)
 	defer cancel()
-	return s.signalLeft(hasty, name, syscall.SIGQUIT)
+	return s.signalRemnants(immediate, name, syscall.SIGQUIT)
 }
 
-// signalLeft signals the postmaster and waits for the end of all that it had started.
-func (s *server) signalLeft(ctx context.Context, name string, signal syscall.Signal) error {
+// signalRemnants signals the postmaster and waits for the end of it and its children.
+func (s *server) signalRemnants(ctx context.Context, name string, signal syscall.Signal) error {
 	ticker := time.NewTicker(pollInterval)
 	defer ticker.Stop()
 	signaled := false
-	for list := s.left(name); len(list) > 0; list = s.left(name) {
+	for list := s.remnants(name); len(list) > 0; list = s.remnants(name) {
 		for _, r := range list {
 			if r.postmaster && !signaled {
-				_ = syscall.Kill(r.pid, signal) // one that is gone by now is what we want
+				_ = syscall.Kill(r.pid, signal) // fails only if the process has ended
 			}
 		}
 		signaled = true
@@ -86,17 +89,17 @@ type remnant struct {
 	postmaster bool // the parent of the others
 }
 
-// left lists the live processes of the cluster of that name. A zombie has no command line, so that it is not
-// among them, which kill(2) would not tell.
-func (s *server) left(name string) []remnant {
-	entries, _ := os.ReadDir("/proc") // without /proc there is nothing to be found out
+// remnants returns the running processes of the cluster with that name. A zombie has no command
+// line and is left out; kill(2) would not distinguish it.
+func (s *server) remnants(name string) []remnant {
+	entries, _ := os.ReadDir("/proc") // without /proc no process can be found
 	var list []remnant
 	for _, entry := range entries {
 		pid, err := strconv.Atoi(entry.Name())
 		if err != nil {
 			continue
 		}
-		title, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline")) // empty if it is gone by now
+		title, _ := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline")) // empty if the process has ended
 		postmaster := strings.Contains(string(title), "\x00cluster_name="+name+"\x00")
 		if (postmaster || strings.HasPrefix(string(title), "postgres: "+name+": ")) && s.owns(entry) {
 			list = append(list, remnant{pid: pid, postmaster: postmaster})
@@ -105,7 +108,7 @@ func (s *server) left(name string) []remnant {
 	return list
 }
 
-// owns reports whether a process is our user's. Anybody may give a process any title.
+// owns reports whether a process belongs to the server's user. Any user may set any process title.
 func (s *server) owns(process fs.DirEntry) bool {
 	info, err := process.Info()
 	if err != nil {
@@ -118,8 +121,9 @@ func (s *server) owns(process fs.DirEntry) bool {
 	return ownerOf(info).uid == uid
 }
 
-// removeStalePid removes a pid file whose process is a zombie or another program by now: the server asks kill(2)
-// whether its predecessor lives, and would wait for that one. All other cases it judges better than we could.
+// removeStalePid removes a pid file whose process ID now belongs to a zombie or another program.
+// The server checks with kill(2) whether its predecessor lives and would refuse to start. The
+// server handles all other cases itself.
 func removeStalePid(name string) error {
 	text, err := os.ReadFile(name) //nolint:gosec // a file of our own directory
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,7 +140,8 @@ func removeStalePid(name string) error {
 	// proc_pid_stat(5): the program's name in parentheses, then the state.
 	program, state, _ := strings.Cut(string(stat), ") ")
 	if strings.HasSuffix(program, "(postgres") && !strings.HasPrefix(state, "Z") {
-		return fmt.Errorf("a PostgreSQL that was started by other means (process %s) runs on %s; stop it first", pid, filepath.Dir(name))
+		return fmt.Errorf("a PostgreSQL server that Muster did not start (process %s) runs in %s; stop it first",
+			pid, filepath.Dir(name))
 	}
 	return os.Remove(name)
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// lockFile takes the lock that one process at a time has on a cluster's directory. The kernel releases it
-// when the process dies, however it dies; the server does not inherit it.
+// lockFile locks a cluster's directory for this process. The kernel releases the lock when the
+// process ends; the server does not inherit it.
 func lockFile(name string) (io.Closer, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // a file of our own directory
 	if err != nil {
@@ -22,19 +22,19 @@ func lockFile(name string) (io.Closer, error) {
 	if err := flock(f); err != nil {
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another process runs the cluster in this directory (it holds %s)", name)
+			return nil, fmt.Errorf("another process runs the cluster in this directory (it holds the lock %s)", name)
 		}
 		return nil, fmt.Errorf("lock %s: %w", name, err)
 	}
 	return f, nil
 }
 
-// lockPatience is how long a lock is waited for. A child that our process starts has a copy of each open file between
-// fork and exec, however short that is: a lock that was given back a moment ago may still be held by it.
-const lockPatience = 2 * time.Second
+// lockTimeout is how long to wait for the lock. A child process has a copy of each open file
+// between fork and exec, so a lock that was just released may still be held for a moment.
+const lockTimeout = 2 * time.Second
 
 func flock(f *os.File) error {
-	deadline := time.After(lockPatience)
+	deadline := time.After(lockTimeout)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for {

@@ -11,7 +11,8 @@ import (
 
 const locale = "C"
 
-var errWindows = errors.New("there is no private PostgreSQL on Windows; give the URL of a database that you run yourself")
+var errWindows = errors.New("no private PostgreSQL server on Windows; " +
+	"set the URL of a database that you run yourself")
 
 func lockFile(string) (io.Closer, error) { return nil, errWindows }
 

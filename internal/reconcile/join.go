@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Join adds to what the sections of an inventory say what else its source said: what both say is as the sections have
-// it.
+// Join merges an observation from the sections of an inventory with what else its source reported.
+// If both have a value, that of the sections wins.
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
@@ -50,18 +52,37 @@ func joinIdentifiers(a, b inventory.RawIdentifiers) inventory.RawIdentifiers {
 	return a
 }
 
-// IdentifiersOf gives what attributes that a person or a list states tell of which thing they are said of.
-func IdentifiersOf(attributes inventory.Attributes) inventory.RawIdentifiers {
+// IdentifiersOf maps the attributes that a person or a list declares for a CI to identifiers. It is
+// the only such mapping, for all sources. baseClass is the CI's class directly below the root; the
+// name of a computer is its host name if it has no other.
+func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.RawIdentifiers {
 	text := func(name string) string {
 		value, _ := attributes[name].(string)
 		return value
 	}
 	ids := inventory.RawIdentifiers{
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
-		Hostname: cmp.Or(text("hostname"), text(nameAttribute)), FQDN: text("fqdn"), OSInstallID: text("install_id"),
+		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
-	if mac := text("mac_address"); mac != "" {
-		ids.Interfaces = []inventory.InterfaceID{{MAC: mac}}
+	if ids.Hostname == "" && baseClass == ClassComputer {
+		ids.Hostname = text(nameAttribute)
+	}
+	for _, mac := range strings.FieldsFunc(text("mac_address"), separatesAddresses) {
+		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac})
 	}
 	return ids
+}
+
+func separatesAddresses(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;/", r) }
+
+// WithIdentifiers adds the identifiers in the attributes of an observation to those that it has.
+func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed {
+	declared := IdentifiersOf(baseClass, o.Attributes)
+	known := map[string]bool{}
+	for _, i := range o.Identifiers.Interfaces {
+		known[i.MAC] = true
+	}
+	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool { return known[i.MAC] })
+	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
+	return o
 }

@@ -60,6 +60,6 @@ func compose(database *db.DB) (*Store, error) {
 	}
 	return &Store{
 		DB: database, agentStore: agents.New(database), itemStore: itemStore, cmdbStore: cmdbStore,
-		resolveStore: resolve.New(database, cmdbStore),
+		resolveStore: resolve.New(database, itemStore, cmdbStore),
 	}, nil
 }

@@ -1,5 +1,6 @@
-// Package cpu collects the processor sockets: those of the SMBIOS table, completed by what the kernel knows of its
-// processors, or the kernel's alone where there is no table. It does not measure load.
+// Package cpu collects the processor sockets from the SMBIOS table and adds what the kernel reports
+// about its processors. Without a table it uses the kernel's data alone. It never measures load.
+// Start reading at collect.
 package cpu
 
 import (
@@ -16,7 +17,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the section cpu.
+// Collector returns the collector of the section cpu.
 func Collector() section.Collector {
 	return section.Collector{Name: "cpu", Collect: collect}
 }
@@ -34,7 +35,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	}
 	if len(sockets) == 0 {
 		if errors.Is(err, host.ErrUnsupported) || errors.Is(err, smbios.ErrNoTable) {
-			err = nil // the kernel's word is all there is
+			err = nil // the kernel's data is all there is
 		}
 		return messages(fromPackages(packages, arch)), err
 	}
@@ -42,7 +43,8 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	return messages(sockets), err
 }
 
-// FromTable gives one item per processor socket of the table; err is what came of reading it.
+// FromTable returns one item per processor socket of the table. err is the error from reading the
+// table.
 func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	sockets := fromTable(table)
 	if len(sockets) == 0 && err == nil {
@@ -103,8 +105,8 @@ func fromPackages(packages []processorPackage, arch string) []*inventoryv1.Cpu {
 	return sockets
 }
 
-// complete adds to the table's sockets what only the kernel knows, and what the table is too old to say. Which
-// package sits in which socket is known only where there are as many of the one as of the other.
+// complete adds to the table's sockets what only the kernel reports and what an old table lacks. It
+// can match packages to sockets only if both have the same number.
 func complete(sockets []*inventoryv1.Cpu, processors []smbios.Processor, packages []processorPackage, arch string) {
 	var running []*inventoryv1.Cpu
 	for i, p := range processors {
@@ -131,7 +133,7 @@ func complete(sockets []*inventoryv1.Cpu, processors []smbios.Processor, package
 	}
 }
 
-// known is nil for 0, by which a source says that it does not know.
+// known returns nil for 0, which means that the source does not know the number.
 func known(n uint32) *uint32 {
 	if n == 0 {
 		return nil

@@ -106,7 +106,7 @@ func TestKernelAlone(t *testing.T) {
 	}
 }
 
-// socket makes a type 4 of SMBIOS 2.3, which knows neither cores nor threads.
+// socket makes a type 4 structure of SMBIOS 2.3, which has neither cores nor threads.
 func socket(handle, status byte, designation string) string {
 	s := make([]byte, 0x23)
 	copy(s, []byte{4, 0x23, handle, 4, 1, 3, 0xB3})
@@ -114,7 +114,7 @@ func socket(handle, status byte, designation string) string {
 	return string(s) + designation + "\x00\x00"
 }
 
-// TestTableAndKernel: the table names the sockets, the kernel adds what an old table cannot know.
+// TestTableAndKernel: the table lists the sockets, the kernel adds what an old table lacks.
 func TestTableAndKernel(t *testing.T) {
 	t.Parallel()
 	table := socket(0, 0x41, "CPU1") + socket(1, 0x00, "CPU2") + socket(2, 0x44, "CPU3") + endOfDMI
@@ -139,7 +139,8 @@ func TestTableAndKernel(t *testing.T) {
 	}
 }
 
-// TestUncertainSockets: with other numbers of packages than of filled sockets, nothing tells which is which.
+// TestUncertainSockets: if the number of packages differs from that of filled sockets, they cannot
+// be matched.
 func TestUncertainSockets(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"sys/firmware/dmi/tables/DMI": socket(0, 0x41, "CPU1") + endOfDMI, "proc/cpuinfo": twoSockets}

@@ -14,8 +14,8 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// processorPackage is one processor as it sits in a socket, as the kernel sees it. Numbers are 0 where it does not
-// say.
+// processorPackage is one processor package as the kernel reports it. A number is 0 if the kernel
+// does not report it.
 type processorPackage struct {
 	vendor     string
 	model      string
@@ -26,10 +26,11 @@ type processorPackage struct {
 	currentMHz uint32
 }
 
-// maxCPUInfo bounds /proc/cpuinfo, in bytes: 1.5 KiB for each of 8,192 processors, the most that Linux is built for.
+// maxCPUInfo bounds /proc/cpuinfo, in bytes: 1.5 KiB for each of 8,192 processors, the maximum that
+// Linux supports.
 const maxCPUInfo = 12 << 20
 
-// readPackages lists the processor packages by the kernel's numbers.
+// readPackages returns the processor packages, sorted by the kernel's numbers.
 func readPackages(h *host.Host) ([]processorPackage, error) {
 	data, err := h.ReadFile("/proc/cpuinfo", maxCPUInfo)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,7 +55,7 @@ func readPackages(h *host.Host) ([]processorPackage, error) {
 	return packages, nil
 }
 
-// byNumber orders numbers in text form.
+// byNumber orders decimal numbers in text form.
 func byNumber(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b)) }
 
 // logical is one processor of /proc/cpuinfo: a thread of a core.
@@ -65,11 +66,12 @@ type logical struct {
 	fields map[string]string
 }
 
-// cpuFields are the fields of /proc/cpuinfo that are used; x86 has all of them, others few.
+// cpuFields are the fields of /proc/cpuinfo that are used. x86 has all of them; other architectures
+// have few.
 var cpuFields = []string{"vendor_id", "model name", "microcode", "cpu MHz", "cpu cores", "siblings"}
 
-// parseCPUInfo reads /proc/cpuinfo: lines of name and value, those of each processor after its number. What stands
-// before the first processor holds for all.
+// parseCPUInfo reads /proc/cpuinfo: lines of name and value, grouped by processor number. Lines
+// before the first processor apply to all processors.
 func parseCPUInfo(data []byte) []logical {
 	var list []logical
 	shared := map[string]string{}
@@ -116,7 +118,7 @@ func join(threads []logical) processorPackage {
 	return p
 }
 
-// distinctCores counts cores by their numbers, 0 where a thread has none.
+// distinctCores counts the core numbers. It returns 0 if a thread has none.
 func distinctCores(threads []logical) (count uint32) {
 	seen := map[string]bool{}
 	for _, t := range threads {
@@ -131,7 +133,7 @@ func distinctCores(threads []logical) (count uint32) {
 	return count
 }
 
-// number reads the whole part of a number, 0 where there is none.
+// number returns the integer part of a number, or 0 if the text is not a number.
 func number(text string) uint32 {
 	whole, _, _ := strings.Cut(text, ".")
 	n, err := strconv.ParseUint(whole, 10, 32)
@@ -143,8 +145,8 @@ func number(text string) uint32 {
 
 const cpuDevices = "/sys/devices/system/cpu/cpu"
 
-// topology reads where a processor sits, for those whose /proc/cpuinfo does not say, as on ARM. A kernel that does
-// not know either gives -1.
+// topology reads the package or core of a processor whose /proc/cpuinfo does not contain it, as on
+// ARM. A kernel that does not know it returns -1.
 func topology(h *host.Host, processor, name string) string {
 	value, err := h.ReadFile(cpuDevices+processor+"/topology/"+name, 64)
 	if text := strings.TrimSpace(string(value)); err == nil && text != "-1" {
@@ -153,7 +155,8 @@ func topology(h *host.Host, processor, name string) string {
 	return ""
 }
 
-// maxMHz reads the highest frequency of a processor, which the kernel gives in kHz where it governs it.
+// maxMHz reads the maximum frequency of a processor. The kernel reports it, in kHz, only if it
+// controls the frequency.
 func maxMHz(h *host.Host, processor string) uint32 {
 	value, err := h.ReadFile(cpuDevices+processor+"/cpufreq/cpuinfo_max_freq", 64)
 	if err != nil {

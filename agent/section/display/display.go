@@ -1,5 +1,5 @@
-// Package display collects the attached displays by the EDID that each of them gives. It does not look at what
-// they show.
+// Package display collects the attached displays from their EDIDs. It never reads what they show.
+// Start reading at collect.
 package display
 
 import (
@@ -17,7 +17,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the section display.
+// Collector returns the collector of the section display.
 func Collector() section.Collector {
 	return section.Collector{Name: "display", Collect: collect}
 }
@@ -27,7 +27,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	failed := []error{err}
 	var displays []*inventoryv1.Display
 	for _, c := range connectors {
-		if len(c.EDID) == 0 { // a display that says nothing of itself
+		if len(c.EDID) == 0 { // the display has no EDID
 			continue
 		}
 		d, err := newItem(c.EDID)
@@ -41,7 +41,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		d.IsInternal = isInternal(c.Name)
 		displays = append(displays, d)
 	}
-	tellApart(displays)
+	addPorts(displays)
 	items := make([]proto.Message, len(displays))
 	for i, d := range displays {
 		items[i] = d
@@ -49,7 +49,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	return items, errors.Join(failed...)
 }
 
-// FromEDID gives the display that a captured EDID describes.
+// FromEDID returns the display that a captured EDID describes.
 func FromEDID(data []byte) ([]proto.Message, error) {
 	d, err := newItem(data)
 	if d == nil {
@@ -58,7 +58,7 @@ func FromEDID(data []byte) ([]proto.Message, error) {
 	return []proto.Message{d}, err
 }
 
-// newItem gives an item together with an error where the EDID is incomplete, and no item where it is none.
+// newItem returns both an item and an error for an incomplete EDID, and no item for an invalid one.
 func newItem(data []byte) (*inventoryv1.Display, error) {
 	d, err := edid.Parse(data)
 	if d == (edid.Display{}) {
@@ -80,7 +80,7 @@ func newItem(data []byte) (*inventoryv1.Display, error) {
 	return item, err
 }
 
-// isInternal tells built-in panels by the kinds of connectors that only they use.
+// isInternal recognizes built-in panels by connector types that only they use.
 func isInternal(connector string) bool {
 	for _, kind := range []string{"eDP", "LVDS", "DSI"} {
 		if strings.HasPrefix(connector, kind) {
@@ -90,9 +90,9 @@ func isInternal(connector string) bool {
 	return false
 }
 
-// separateShared gives displays that name themselves alike, as many without a serial number do, the connector as part of
-// their key.
-func tellApart(displays []*inventoryv1.Display) {
+// addPorts adds the connector to the key of displays with equal identifiers. Many displays have no
+// serial number.
+func addPorts(displays []*inventoryv1.Display) {
 	type identity struct {
 		manufacturer, serialText string
 		product, serial          uint32
@@ -111,7 +111,7 @@ func tellApart(displays []*inventoryv1.Display) {
 	}
 }
 
-// known is nil for 0, by which a display says nothing.
+// known returns nil for 0, which means that the display does not report the number.
 func known(n uint32) *uint32 {
 	if n == 0 {
 		return nil

@@ -15,7 +15,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// block makes an EDID of Dell, told apart by its product code and serial number.
+// block makes an EDID of Dell with a product code and a serial number.
 func block(product, serial byte) []byte {
 	data := make([]byte, 128)
 	copy(data, "\x00\xFF\xFF\xFF\xFF\xFF\xFF\x00\x10\xAC")
@@ -23,7 +23,7 @@ func block(product, serial byte) []byte {
 	return data
 }
 
-// tree makes a machine with connectors: a status, and an EDID where there is one.
+// tree makes a machine with connectors: each has a status, and some an EDID.
 func tree(t *testing.T, connectors map[string]string, edids map[string][]byte) *host.Host {
 	t.Helper()
 	root := t.TempDir()
@@ -97,7 +97,8 @@ func rows(t *testing.T, items []proto.Message) []row {
 	return list
 }
 
-// TestOneBadDisplay: a display without a readable EDID spoils nothing but the certainty that there is no other.
+// TestOneBadDisplay: an unreadable EDID makes the section partial and does not affect other
+// displays.
 func TestOneBadDisplay(t *testing.T) {
 	t.Parallel()
 	h := tree(t, map[string]string{"card0-DP-1": "connected", "card0-DP-2": "connected"},

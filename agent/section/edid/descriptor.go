@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// descriptorLength is that of a detailed timing or a display descriptor, in bytes (VESA E-EDID 1.4 §3.10).
+// descriptorLength is the length of a detailed timing or display descriptor, in bytes (VESA E-EDID
+// 1.4 §3.10).
 const descriptorLength = 18
 
 // The tags of the display descriptors that are read here (§3.10.3).
@@ -15,12 +16,12 @@ const (
 	tagSerial = 0xFF
 )
 
-// readDescriptors reads descriptors one after the other. The first of each kind counts, and one that is cut off
-// does not.
+// readDescriptors reads consecutive descriptors. It uses the first of each type and ignores a
+// truncated one.
 func (d *Display) readDescriptors(data []byte) {
 	for ; len(data) >= descriptorLength; data = data[descriptorLength:] {
 		descriptor := data[:descriptorLength]
-		if descriptor[0] != 0 || descriptor[1] != 0 { // a pixel clock: the descriptor is a timing
+		if descriptor[0] != 0 || descriptor[1] != 0 { // a pixel clock, so the descriptor is a timing
 			d.readTiming(descriptor)
 			continue
 		}
@@ -40,8 +41,8 @@ func first(have, next string) string {
 	return next
 }
 
-// text reads the 13 bytes of a descriptor's text, which end with a line feed where they are shorter, and are padded
-// with spaces (§3.10.3). Some displays end them with zeros or pad them with FF.
+// text reads the 13 bytes of a descriptor's text. A shorter text ends with a line feed and is
+// padded with spaces (§3.10.3). Some displays end it with zeros or pad it with FF.
 func text(raw []byte) string {
 	if end := bytes.IndexAny(raw, "\n\x00"); end >= 0 {
 		raw = raw[:end]
@@ -58,8 +59,8 @@ func text(raw []byte) string {
 	return strings.TrimSpace(clean)
 }
 
-// readTiming takes the resolution and the precise size from the first detailed timing, which is the preferred one
-// (§3.10.2).
+// readTiming reads the resolution and the exact size from the first detailed timing, which is the
+// preferred one (§3.10.2).
 func (d *Display) readTiming(t []byte) {
 	if d.Resolution != "" {
 		return
@@ -69,7 +70,7 @@ func (d *Display) readTiming(t []byte) {
 		return
 	}
 	suffix := ""
-	if t[17]&0x80 != 0 { // the lines of one of two fields
+	if t[17]&0x80 != 0 { // interlaced: the timing has the lines of one of two fields
 		height, suffix = 2*height, "i"
 	}
 	d.Resolution = fmt.Sprintf("%dx%d%s", width, height, suffix)
@@ -79,8 +80,8 @@ func (d *Display) readTiming(t []byte) {
 // upper joins eight low bits with the four high bits of another byte.
 func upper(low, high byte) uint32 { return uint32(low) | uint32(high&0xF0)<<4 }
 
-// refineSize takes millimeters for centimeters, unless they contradict: many displays have an aspect ratio or the
-// size of another model in their timings.
+// refineSize replaces centimeters by millimeters unless they contradict. Many displays have an
+// aspect ratio or the size of another model in their timings.
 func (d *Display) refineSize(width, height uint32) {
 	if near(width, d.WidthMM) && near(height, d.HeightMM) {
 		d.WidthMM, d.HeightMM = width, height

@@ -1,5 +1,6 @@
-// Package edid reads the identification that a display gives of itself (VESA E-EDID 1.4). It reads bytes, never
-// the machine, and is lenient: displays are made with wrong checksums and cables lose blocks.
+// Package edid reads a display's EDID (VESA E-EDID 1.4). It reads bytes, never the machine. It
+// accepts wrong checksums and missing blocks, because real displays and cables produce them. Start
+// reading at Parse.
 package edid
 
 import (
@@ -9,27 +10,27 @@ import (
 	"fmt"
 )
 
-// ErrHeader says that the bytes are no EDID.
-var ErrHeader = errors.New("no EDID: its header 00 FF FF FF FF FF FF 00 is missing")
+// ErrHeader reports that the bytes are not an EDID.
+var ErrHeader = errors.New("not an EDID: the header 00 FF FF FF FF FF FF 00 is missing")
 
-// ErrIncomplete says that the base block is cut off: what was read of it is right, but more belongs to it.
+// ErrIncomplete reports that the base block is truncated. The fields that were read are valid.
 var ErrIncomplete = errors.New("EDID is incomplete")
 
-// Display is what an EDID says. Zero values were not said.
+// Display is the content of an EDID. A zero value means that the EDID does not have the field.
 type Display struct {
 	Manufacturer string // three letters of the PNP registry
 	ProductCode  uint16
 	SerialNumber uint32
 	Week         uint8  // of manufacture
-	Year         uint32 // of manufacture, or of the model where the display says so
+	Year         uint32 // of manufacture, or of the model
 	Name         string
 	SerialText   string
-	Resolution   string // of the preferred timing, e.g. "1920x1080", with an "i" where it is interlaced
+	Resolution   string // of the preferred timing, e.g. "1920x1080", with suffix "i" if interlaced
 	WidthMM      uint32 // of the picture
 	HeightMM     uint32
 }
 
-// The parts of a base block that are read here (VESA E-EDID 1.4 §3), as offsets.
+// Offsets of the fields of a base block that are read here (VESA E-EDID 1.4 §3).
 const (
 	blockLength    = 128
 	atManufacturer = 8
@@ -46,13 +47,13 @@ const (
 
 var header = []byte{0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00}
 
-// Parse reads an EDID. The display is good for use as far as it goes when the error is ErrIncomplete.
+// Parse reads an EDID. With ErrIncomplete it returns the fields that it could read.
 func Parse(data []byte) (Display, error) {
 	if !bytes.HasPrefix(data, header) {
 		return Display{}, ErrHeader
 	}
 	if len(data) < identityLength {
-		return Display{}, fmt.Errorf("%w: %d bytes name no display", ErrIncomplete, len(data))
+		return Display{}, fmt.Errorf("%w: %d bytes are too short to identify a display", ErrIncomplete, len(data))
 	}
 	d := Display{
 		Manufacturer: letters(binary.BigEndian.Uint16(data[atManufacturer:])),
@@ -68,14 +69,14 @@ func Parse(data []byte) (Display, error) {
 		d.readDescriptors(data[atDescriptors:min(len(data), endDescriptors)])
 	}
 	if len(data) < blockLength {
-		return d, fmt.Errorf("%w: it breaks off after %d of %d bytes", ErrIncomplete, len(data), blockLength)
+		return d, fmt.Errorf("%w: it ends after %d of %d bytes", ErrIncomplete, len(data), blockLength)
 	}
 	d.readExtensions(data)
 	return d, nil
 }
 
-// letters unpacks the manufacturer: five bits for each letter, of which 1 is A (§3.4.1). The registry has a few
-// names with an underscore, which is 31: "MS_".
+// letters unpacks the manufacturer: five bits per letter, 1 is A (§3.4.1). A few names of the
+// registry have an underscore, which is 31: "MS_".
 func letters(packed uint16) string {
 	if packed == 0 {
 		return ""
@@ -87,7 +88,8 @@ func letters(packed uint16) string {
 	return string(text)
 }
 
-// week is 0 where the display does not say, and also where the year is that of its model (§3.4.4).
+// week returns 0 if the display does not report a week, also if the year is that of its model
+// (§3.4.4).
 func week(b byte) uint8 {
 	const modelYear = 0xFF
 	if b == modelYear {
@@ -96,8 +98,8 @@ func week(b byte) uint8 {
 	return b
 }
 
-// readExtensions looks through the blocks behind the base block for what that one had no room for. Blocks of other
-// kinds than CTA's have no descriptors.
+// readExtensions reads the descriptors in the blocks after the base block. Only CTA blocks have
+// descriptors.
 func (d *Display) readExtensions(data []byte) {
 	const ctaTag, atFirst = 0x02, 2 // CTA-861-H §7.3: offset of the first descriptor, 0 for none
 	for n := 1; n <= int(data[atExtensions]) && len(data) >= (n+1)*blockLength; n++ {

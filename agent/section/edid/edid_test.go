@@ -86,12 +86,12 @@ func TestExtension(t *testing.T) {
 	if d, err := Parse(data); err != nil || d.SerialText != "ABC123" {
 		t.Errorf("serial in an extension: %q, %v", d.SerialText, err)
 	}
-	// What stands behind the last extension that the base block counts is junk.
+	// The bytes after the last extension that the base block counts are junk.
 	data[atExtensions] = 0
 	if d, err := Parse(data); err != nil || d.SerialText != "" {
 		t.Errorf("serial behind the last block: %q, %v", d.SerialText, err)
 	}
-	// A cable that loses the extension leaves what the base block says.
+	// If the cable loses the extension, the fields of the base block remain.
 	data[atExtensions] = 1
 	if d, err := Parse(data[:200]); err != nil || d.Name != "DELL U2720Q" {
 		t.Errorf("lost extension: %q, %v", d.Name, err)

@@ -1,5 +1,6 @@
-// Package firmware collects what starts the machine: the BIOS of the SMBIOS table, and what the kernel says of
-// UEFI, secure boot and the TPM. It reads UEFI variables and never writes one.
+// Package firmware collects the BIOS data of the SMBIOS table and what the kernel reports about
+// UEFI, secure boot and the TPM. It reads UEFI variables and never writes them. Start reading at
+// collect.
 package firmware
 
 import (
@@ -16,7 +17,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the section firmware.
+// Collector returns the collector of the section firmware.
 func Collector() section.Collector {
 	return section.Collector{Name: "firmware", Collect: collect}
 }
@@ -35,7 +36,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	return result(item, err)
 }
 
-// FromTable gives the firmware as the table describes it; err is what came of reading it.
+// FromTable returns the firmware that the table describes. err is the error from reading the table.
 func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	return result(fromTable(table), err)
 }
@@ -50,7 +51,7 @@ func fromTable(table *smbios.Table) *inventoryv1.Firmware {
 	}
 }
 
-// fromDMI reads the strings that Linux has in files of their own, which need no rights.
+// fromDMI reads the strings that Linux exposes as files, which every user may read.
 func fromDMI(h *host.Host) (*inventoryv1.Firmware, error) {
 	item := &inventoryv1.Firmware{}
 	var failed []error
@@ -76,8 +77,8 @@ func described(item *inventoryv1.Firmware) bool {
 	return item.GetVendor() != "" || item.GetVersion() != "" || item.GetReleaseDate() != ""
 }
 
-// result drops an item that says nothing. A machine without an SMBIOS table is completely described by what else
-// there is.
+// result drops an empty item. On a machine without an SMBIOS table, the other sources describe the
+// firmware completely, so that error is dropped too.
 func result(item *inventoryv1.Firmware, err error) ([]proto.Message, error) {
 	if proto.Equal(item, &inventoryv1.Firmware{}) {
 		if err == nil {

@@ -7,14 +7,14 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// efiVariables has one file per UEFI variable.
+// efiVariables is the directory with one file per UEFI variable.
 const efiVariables = "/sys/firmware/efi/efivars/"
 
 // globalVariable is the GUID of the variables that the standard defines (UEFI 2.10 §3.3).
 const globalVariable = "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-// readMode tells how the machine was started. Only where the kernel shows the firmware at all, the absence of UEFI
-// means BIOS: containers see neither.
+// readMode sets how the machine was started. The absence of UEFI means BIOS only if the kernel
+// exposes the firmware at all; in a container it exposes neither.
 func readMode(h *host.Host, item *inventoryv1.Firmware) {
 	if _, err := h.Stat("/sys/firmware/efi"); err != nil {
 		if _, err := h.Stat("/sys/firmware/dmi"); err == nil {
@@ -27,8 +27,8 @@ func readMode(h *host.Host, item *inventoryv1.Firmware) {
 	item.SecureBootSetupMode = efiFlag(h, "SetupMode")
 }
 
-// efiFlag reads a variable of one byte behind four bytes of attributes (Linux, efivarfs). It is nil where there is
-// no such variable.
+// efiFlag reads a variable of one byte, which follows four bytes of attributes (Linux, efivarfs).
+// It returns nil if the variable does not exist.
 func efiFlag(h *host.Host, name string) *bool {
 	const attributes = 4
 	value, err := h.ReadFile(efiVariables+name+globalVariable, 64)
@@ -39,7 +39,7 @@ func efiFlag(h *host.Host, name string) *bool {
 	return &set
 }
 
-// tpmVersion gives the version of the TPM's specification; empty where the kernel drives none.
+// tpmVersion returns the version of the TPM's specification, or "" if the kernel drives no TPM.
 func tpmVersion(h *host.Host) string {
 	major, err := h.ReadFile("/sys/class/tpm/tpm0/tpm_version_major", 64)
 	if err != nil {
@@ -47,7 +47,7 @@ func tpmVersion(h *host.Host) string {
 	}
 	switch text := strings.TrimSpace(string(major)); text {
 	case "1":
-		return "1.2" // the only one of its kind that the kernel drives
+		return "1.2" // the only 1.x version that the kernel drives
 	case "2":
 		return "2.0"
 	default:

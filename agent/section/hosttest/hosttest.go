@@ -1,5 +1,5 @@
-// Package hosttest builds trees of files that stand in for a machine in tests, and finds the recorded ones. It is
-// imported by tests only.
+// Package hosttest builds directory trees that represent a machine in tests, and finds recorded
+// files. Only tests import it. Start reading at Tree.
 package hosttest
 
 import (
@@ -12,8 +12,9 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// Tree makes a host of the files, named by absolute paths with slashes. Text that begins with "-> " makes a
-// symbolic link to what follows, and a name that ends with a slash a directory.
+// Tree returns a host with the given files. A key is an absolute path with slashes; a key that ends
+// with a slash makes a directory. A text that begins with "-> " makes a symbolic link to the rest
+// of the text.
 func Tree(t testing.TB, files map[string]string) *host.Host {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -53,8 +54,8 @@ func put(t testing.TB, name, text string, directory bool) {
 	}
 }
 
-// Corpus gives the path of a file among the recorded ones, which lie beside the checkout, and skips the test where
-// they are not.
+// Corpus returns the path of a recorded file. The recordings are next to the checkout; Corpus skips
+// the test if they are missing.
 func Corpus(t testing.TB, name ...string) string {
 	t.Helper()
 	dir, err := os.Getwd()

@@ -1,5 +1,5 @@
-// Package memory collects the memory slots, filled and empty, from the SMBIOS table. It does not say how much
-// memory the system can use: that is the section os.
+// Package memory collects the memory slots, filled and empty, from the SMBIOS table. It never
+// reports how much memory the system can use; the section os does. Start reading at FromTable.
 package memory
 
 import (
@@ -14,7 +14,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the section memory.
+// Collector returns the collector of the section memory.
 func Collector() section.Collector {
 	return section.Collector{Name: "memory", Collect: func(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		table, err := smbios.Read(h)
@@ -22,7 +22,7 @@ func Collector() section.Collector {
 	}}
 }
 
-// FromTable gives one item per memory slot of the table; err is what came of reading it.
+// FromTable returns one item per memory slot of the table. err is the error from reading the table.
 func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	devices := table.MemoryDevices()
 	named := map[slotName]int{}
@@ -44,8 +44,8 @@ func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	return items, err
 }
 
-// slotName is what the table calls a slot. Firmware gives several of them one name or none, as it does with soldered
-// chips: without an ordinal, two equal modules would be one item.
+// slotName is the table's name of a slot. Firmware may use one name, or none, for several slots, as
+// with soldered chips. Without an ordinal, two equal modules would be one item.
 type slotName struct{ locator, bank string }
 
 func nameOf(d smbios.MemoryDevice) slotName { return slotName{d.Locator, d.Bank} }
@@ -72,7 +72,7 @@ func newItem(d smbios.MemoryDevice) *inventoryv1.Memory {
 	return item
 }
 
-// known is nil for 0, by which the table says that it does not know.
+// known returns nil for 0, which means that the table does not have the number.
 func known(n uint32) *uint32 {
 	if n == 0 {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 const endOfDMI = "\x7f\x04\x7f\x00\x00\x00"
 
-// slot makes a type 17 with a size in MiB, a locator and a bank.
+// slot makes a type 17 structure with a size in MiB, a locator and a bank.
 func slot(mebi byte, locator, bank string) string {
 	s := make([]byte, 0x1B)
 	copy(s, []byte{17, 0x1B, 1, 17})
@@ -32,7 +32,8 @@ func slot(mebi byte, locator, bank string) string {
 	return string(s) + texts + "\x00"
 }
 
-// TestSlotsKeepApart: every slot is an item of its own, also where the firmware names several alike.
+// TestSlotsKeepApart: every slot is an item of its own, also if the firmware gives several the same
+// name.
 func TestSlotsKeepApart(t *testing.T) {
 	t.Parallel()
 	table, err := smbios.Parse([]byte(slot(1, "DIMM 0", "BANK 0")+slot(0, "DIMM 1", "BANK 0")+slot(0, "DIMM 1", "BANK 0")+

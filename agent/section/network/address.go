@@ -7,8 +7,9 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// lasting gives the addresses of an interface by which others may know it, sorted: not those that the kernel changes
-// every day (RFC 8981), gives up, or has not got yet, and not those that mean nothing beyond the cable.
+// lasting returns the addresses of an interface that identify it to others, sorted. It leaves out
+// temporary addresses, which the kernel changes every day (RFC 8981), deprecated and tentative
+// ones, and those that are valid on the link only.
 func lasting(addresses []host.InterfaceAddress, index int) []string {
 	var prefixes []netip.Prefix
 	for _, a := range addresses {

@@ -2,7 +2,8 @@ package network
 
 import "slices"
 
-// choose keeps the interfaces by which traffic can leave the machine: see the package's comment.
+// choose returns the interfaces by which traffic can leave the machine, as the package comment
+// defines them.
 func choose(links []*link, gateways map[string][]string) []*link {
 	byName := make(map[string]*link, len(links))
 	for _, l := range links {
@@ -32,7 +33,7 @@ func (c chooser) keeps(name string) bool {
 	if decided {
 		return kept
 	}
-	c.kept[name] = false // ends a circle of interfaces built on each other
+	c.kept[name] = false // ends a cycle of interfaces built on each other
 	kept = c.decide(c.links[name])
 	c.kept[name] = kept
 	return kept
@@ -44,7 +45,7 @@ func (c chooser) decide(l *link) bool {
 		return false
 	case len(c.gateways[l.item.Name]) > 0:
 		return true
-	case l.hardware == "": // another system: it has no more to say
+	case l.hardware == "": // not Linux: nothing more is known
 		return l.item.Mac != "" || l.up
 	case !l.item.GetIsVirtual():
 		return l.item.Type != ""

@@ -7,7 +7,7 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// The types of interfaces, as they stand in the item.
+// The values of the item's field type.
 const (
 	ethernet = "ethernet"
 	wifi     = "wifi"
@@ -16,8 +16,9 @@ const (
 	tunnel   = "tunnel"
 )
 
-// classify tells the type of an interface and what it is built on. A virtual Ethernet interface that says nothing of
-// its kind (veth, dummy, ifb, VMware's and VirtualBox's) gets no type: choose decides by its routes.
+// classify sets the type of an interface and the interfaces it is built on. A virtual Ethernet
+// interface without a device type (veth, dummy, ifb, VMware's and VirtualBox's) gets none; choose
+// decides by its routes.
 func (l *link) classify(h *host.Host, directory string, attribute func(string) string) {
 	switch kind := deviceType(attribute("uevent")); kind {
 	case "wlan":
@@ -33,18 +34,18 @@ func (l *link) classify(h *host.Host, directory string, attribute func(string) s
 		l.ports = lower(h, directory)
 	case "wireguard", "vxlan", "geneve", "gtp", "ppp":
 		l.item.Type = tunnel
-	case "macvtap", "ipvtap": // a guest's
+	case "macvtap", "ipvtap": // belongs to a guest
 	case "wwan", "bluetooth":
 		l.item.Type = kind
 	default:
 		l.item.Type = l.byHardware(attribute("tun_flags"))
 		if l.item.Type == "" {
-			l.ports = lower(h, directory) // a team's
+			l.ports = lower(h, directory) // of a team device
 		}
 	}
 }
 
-// byHardware tells the type where the kernel names none.
+// byHardware returns the type of an interface for which the kernel reports no device type.
 func (l *link) byHardware(tunFlags string) string {
 	switch l.hardware {
 	case arpEthernet:
@@ -71,7 +72,7 @@ func (l *link) byHardware(tunFlags string) string {
 // iffTap marks a tun device that carries Ethernet frames (Linux include/uapi/linux/if_tun.h).
 const iffTap = 0x2
 
-// deviceType finds the line "DEVTYPE=wlan".
+// deviceType returns the value of the line "DEVTYPE=wlan".
 func deviceType(uevent string) string {
 	for line := range strings.Lines(uevent) {
 		if value, found := strings.CutPrefix(line, "DEVTYPE="); found {
@@ -93,7 +94,8 @@ func list(h *host.Host, directory string) []string {
 	return names
 }
 
-// lower names the interfaces that another one is built on, by their links lower_NAME.
+// lower returns the names of the interfaces that an interface is built on, from its links
+// lower_NAME.
 func lower(h *host.Host, directory string) []string {
 	var names []string
 	for _, name := range list(h, directory) {

@@ -13,7 +13,7 @@ import (
 
 const sysNet = "/sys/class/net/"
 
-// The kinds of hardware in /sys/class/net/*/type (Linux include/uapi/linux/if_arp.h).
+// The hardware types in /sys/class/net/*/type (Linux include/uapi/linux/if_arp.h).
 const (
 	arpEthernet   = "1"
 	arpInfiniband = "32"
@@ -28,18 +28,18 @@ const (
 	arpNone       = "65534" // tun, WireGuard
 )
 
-// link is one network interface and what decides whether it is worth an item.
+// link is a network interface and the properties by which choose decides about it.
 type link struct {
 	item     *inventoryv1.NetworkInterface
 	index    int
-	hardware string // one of the arp constants; empty where the system has other ways to say it
-	up       bool   // switched on
+	hardware string // one of the arp constants; empty on systems other than Linux
+	up       bool   // administratively up
 	loopback bool
 	ports    []string // what it is built on: the ports of a bridge, the interface below a VLAN
 }
 
-// readLink reads an interface from sysfs. It is nil for the loopback, and for an entry that is no interface, such as
-// the file bonding_masters.
+// readLink reads an interface from sysfs. It returns nil for the loopback and for an entry that is
+// not an interface, such as the file bonding_masters.
 func readLink(h *host.Host, name string) *link {
 	directory := sysNet + name + "/"
 	attribute := func(file string) string { return h.Attribute(directory + file) }
@@ -59,7 +59,7 @@ func readLink(h *host.Host, name string) *link {
 		Mac:       hardwareAddress(attribute("address")),
 		Mtu:       number(attribute("mtu")),
 		IsVirtual: proto.Bool(strings.Contains(target, "/virtual/")),
-		SpeedMbps: number(attribute("speed")), // -1 or unreadable where there is no carrier
+		SpeedMbps: number(attribute("speed")), // -1 or unreadable without a carrier
 		Duplex:    known(attribute("duplex")),
 		State:     known(attribute("operstate")),
 	}
@@ -70,10 +70,10 @@ func readLink(h *host.Host, name string) *link {
 	return l
 }
 
-// iffUp says that the interface is switched on (netdevice(7)).
+// iffUp means that the interface is administratively up (netdevice(7)).
 const iffUp = 0x1
 
-// linkOf describes an interface by what every system says of it.
+// linkOf returns a link with the properties that every system reports.
 func linkOf(i host.Interface) *link {
 	item := &inventoryv1.NetworkInterface{Name: i.Name, Mac: hardwareAddress(i.MAC)}
 	if i.MTU > 0 {
@@ -89,7 +89,7 @@ func linkOf(i host.Interface) *link {
 	return &link{item: item, index: i.Index, up: i.Up, loopback: i.Loopback}
 }
 
-// hardwareAddress gives an address in lower case with colons, and nothing for one of zeros.
+// hardwareAddress returns an address in lower case with colons, or "" for an address of zeros.
 func hardwareAddress(text string) string {
 	text = strings.ToLower(text)
 	if strings.Trim(text, "0:") == "" {

@@ -17,16 +17,17 @@ type neighbor struct {
 	ip    netip.Addr
 }
 
-// neighbors remembers the hardware addresses of the gateways. The kernel forgets a neighbor that it has not talked to
-// for a while; without memory, its address would come and go, and each time be a change of the inventory. What is
-// remembered holds as long as the interface has the gateway: no longer than the agent runs, for it stands in no file.
+// neighbors keeps the last known hardware addresses of the gateways. The kernel drops a neighbor
+// that it has not used for a while; without this cache the address would disappear and return, each
+// time as a change of the inventory. An entry lasts as long as the interface has the gateway and
+// the agent runs; it is not stored in a file.
 type neighbors struct {
 	mu   sync.Mutex // a collector that missed its deadline may still be running
 	macs map[neighbor]string
 }
 
-// gatewayMACs gives the hardware addresses of the gateways by interface, sorted: as the neighbor table has them now,
-// else as it had them last.
+// gatewayMACs returns the hardware addresses of the gateways by interface, sorted. It uses the
+// current neighbor table, else the last known address.
 func (n *neighbors) gatewayMACs(h *host.Host, gateways map[string][]string) map[string][]string {
 	now := parseARP(readTable(h, "/proc/net/arp"))
 	n.mu.Lock()
@@ -55,12 +56,12 @@ func (n *neighbors) gatewayMACs(h *host.Host, gateways map[string][]string) map[
 	return byInterface
 }
 
-// arpComplete says that a neighbor has answered, or that its address was set by hand (Linux include/uapi/linux/if_arp.h,
-// ATF_COM, ATF_PERM with it).
+// arpComplete means that the neighbor has answered or that its address was set by hand (Linux
+// include/uapi/linux/if_arp.h, ATF_COM; ATF_PERM is set together with it).
 const arpComplete = 0x2
 
-// parseARP reads /proc/net/arp: address, type of hardware, flags, hardware address, mask, interface (proc_net(5)). It
-// has the neighbors of IPv4 only.
+// parseARP reads /proc/net/arp: address, hardware type, flags, hardware address, mask, interface
+// (proc_net(5)). The file has IPv4 neighbors only.
 func parseARP(table string) map[neighbor]string {
 	found := map[neighbor]string{}
 	for line := range strings.Lines(table) {

@@ -78,8 +78,8 @@ func TestGatewayMACs(t *testing.T) {
 	}
 }
 
-// TestGatewayStaysKnown: a neighbor that the kernel forgets between two collections is no change, as long as the same
-// collector asks and the interface has the same gateway. Another agent run starts without memory.
+// TestGatewayStaysKnown: if the kernel drops a neighbor between two collections, the item does not
+// change as long as the interface keeps the gateway. A new collector starts without the cache.
 func TestGatewayStaysKnown(t *testing.T) {
 	t.Parallel()
 	const first, second = "00:1a:2b:00:00:01", "00:1a:2b:00:00:02"
@@ -95,13 +95,13 @@ func TestGatewayStaysKnown(t *testing.T) {
 		name, route, arp string
 		want             []string
 	}{
-		{"not heard of yet", route(here), arpHeading, nil},
-		{"heard of", route(here), arp(first), []string{first}},
+		{"not known yet", route(here), arpHeading, nil},
+		{"known", route(here), arp(first), []string{first}},
 		{"forgotten by the kernel", route(here), arpHeading, []string{first}},
 		{"replaced", route(here), arp(second), []string{second}},
 		{"forgotten again", route(here), arpHeading, []string{second}},
 		{"another gateway", route(there), arpHeading, nil},
-		{"back, not heard of yet", route(here), arpHeading, nil},
+		{"back, not known yet", route(here), arpHeading, nil},
 	} {
 		tree := map[string]string{"/proc/net/route": step.route, "/proc/net/arp": step.arp}
 		interfaceAt(tree, card+"eth0", "type=1", "address=00:1a:2b:00:00:42", "flags=0x1003")

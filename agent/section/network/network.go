@@ -1,11 +1,13 @@
-// Package network collects the section "network_interface": the interfaces by which traffic can leave the machine,
-// with their addresses, gateways and name servers. It sends nothing and asks no name server.
+// Package network collects the section "network_interface": the interfaces by which traffic can
+// leave the machine, with their addresses, gateways and name servers. It never sends a packet and
+// never queries a name server. Start reading at collect.
 //
-// Kept are: whatever has a device behind it (Ethernet, Wi-Fi, USB, mobile, and the paravirtual cards of a guest),
-// bridges, bonds and VLANs over one of those, tunnels that are switched on, and any other interface over which a
-// default route goes, as a container's veth. Left out are the loopback, the kernel's own (dummy, ifb, nlmon, the
-// tunnels' templates), and what joins the machine to its own guests: veth, tap, and the bridges of Docker, libvirt
-// and VMware that have no such port.
+// It includes every interface with a device (Ethernet, Wi-Fi, USB, mobile, and the paravirtual
+// cards of a guest), bridges, bonds and VLANs over one of those, tunnels that are up, and any other
+// interface with a default route, such as a container's veth. It leaves out the loopback, the
+// kernel's own interfaces (dummy, ifb, nlmon, the tunnels' templates), and interfaces between the
+// machine and its own guests: veth, tap, and the bridges of Docker, libvirt and VMware that have no
+// port with a device.
 package network
 
 import (
@@ -20,8 +22,8 @@ import (
 	"github.com/musterhq/muster/agent/section"
 )
 
-// Collector collects the network interfaces. It remembers the hardware addresses of their gateways from one time to the
-// next, as long as the collector is kept.
+// Collector returns the collector of the section network_interface. The collector keeps the
+// hardware addresses of the gateways between two runs.
 func Collector() section.Collector {
 	var known neighbors
 	return section.Collector{Name: "network_interface", Collect: known.collect}
@@ -55,7 +57,7 @@ func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message,
 			item.DnsServers = servers
 		}
 		if !item.GetIsVirtual() {
-			if mac, err := h.PermanentMAC(item.Name); err == nil { // many drivers cannot say
+			if mac, err := h.PermanentMAC(item.Name); err == nil { // many drivers do not know it
 				item.PermanentMac = hardwareAddress(mac)
 			}
 		}
@@ -64,7 +66,7 @@ func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message,
 	return items, errors.Join(errs...)
 }
 
-// linksOf lists every interface: from sysfs, else from what the socket interface of other systems says.
+// linksOf returns every interface, from sysfs or, on other systems, from the socket interface.
 func linksOf(h *host.Host) ([]*link, error) {
 	entries, err := h.ReadDir(sysNet)
 	if err == nil {

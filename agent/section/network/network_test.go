@@ -16,7 +16,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// interfaceAt adds an interface to a tree: the link in /sys/class/net, and its attributes, "name=value" each.
+// interfaceAt adds an interface to a tree: the link in /sys/class/net and its attributes,
+// "name=value" each.
 func interfaceAt(tree map[string]string, device string, attributes ...string) {
 	name := device[strings.LastIndexByte(device, '/')+1:]
 	tree["/sys/class/net/"+name] = "-> ../../devices/" + device
@@ -33,7 +34,7 @@ const (
 	soft = "virtual/net/"
 )
 
-// desktop is a machine of our own invention, with everything on it that puts interfaces there.
+// desktop is an invented machine with every source of network interfaces.
 func desktop() map[string]string {
 	tree := map[string]string{
 		"/sys/class/net/bonding_masters":              "\n",

@@ -9,11 +9,11 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// resolvedStub is the address of systemd-resolved's own server (systemd-resolved.service(8)).
+// resolvedStub is the address of systemd-resolved's stub resolver (systemd-resolved.service(8)).
 const resolvedStub = "127.0.0.53"
 
-// nameServers gives the machine's name servers in the order in which they are asked. Behind the stub of
-// systemd-resolved stand those that it asks itself.
+// nameServers returns the machine's name servers in the order of use. It replaces the stub of
+// systemd-resolved by the servers that systemd-resolved uses.
 func nameServers(h *host.Host) []string {
 	servers := resolvConf(h, "/etc/resolv.conf")
 	if slices.Contains(servers, resolvedStub) {
@@ -23,7 +23,7 @@ func nameServers(h *host.Host) []string {
 	return servers
 }
 
-// maxResolvConf bounds resolv.conf(5), a file of some lines.
+// maxResolvConf bounds resolv.conf(5), in bytes.
 const maxResolvConf = 64 << 10
 
 func resolvConf(h *host.Host, name string) []string {
@@ -38,7 +38,7 @@ func parseResolvConf(text string) []string {
 	var servers []string
 	for line := range strings.Lines(text) {
 		f := strings.Fields(line)
-		if len(f) < 2 || f[0] != "nameserver" || line[0] != 'n' { // the keyword starts the line
+		if len(f) < 2 || f[0] != "nameserver" || line[0] != 'n' { // the keyword must start the line
 			continue
 		}
 		if server, err := netip.ParseAddr(f[1]); err == nil && !slices.Contains(servers, server.String()) {

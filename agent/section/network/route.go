@@ -13,22 +13,23 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// maxRoutes bounds the routing tables that are read: of a router that knows the whole Internet, the default route
-// stands at the top.
+// maxRoutes bounds the part of a routing table that is read, in bytes. On a router with a full
+// Internet table the default route is at the top.
 const maxRoutes = 1 << 20
 
 // route is a default route.
 type route struct {
 	iface   string
-	gateway netip.Addr // not valid where the next hop needs none, as on a tunnel
+	gateway netip.Addr // not valid if the route has no next hop, as on a tunnel
 	metric  uint64
 }
 
-// gateways gives the gateways of the default routes by interface, sorted, and the interface of the best of them:
-// that of the lowest metric, IPv4 before IPv6.
+// gateways returns the gateways of the default routes by interface, sorted, and the interface of
+// the best route: that with the lowest metric, IPv4 before IPv6.
 func gateways(h *host.Host) (byInterface map[string][]string, best string) {
 	byInterface = map[string][]string{}
-	routes := append(parseRoutes(readTable(h, "/proc/net/route")), parseRoutes6(readTable(h, "/proc/net/ipv6_route"))...)
+	routes := parseRoutes(readTable(h, "/proc/net/route"))
+	routes = append(routes, parseRoutes6(readTable(h, "/proc/net/ipv6_route"))...)
 	lowest := uint64(math.MaxUint64)
 	for _, r := range routes {
 		if r.metric < lowest {
@@ -67,8 +68,9 @@ const (
 	rtfReject  = 0x200
 )
 
-// parseRoutes reads /proc/net/route: interface, destination, gateway, flags, reference count, use, metric, mask, all
-// numbers but the metric in hexadecimal, the addresses as the machine's own integers show them.
+// parseRoutes reads /proc/net/route: interface, destination, gateway, flags, reference count, use,
+// metric, mask. All numbers except the metric are hexadecimal. Addresses are printed as integers in
+// the machine's byte order.
 func parseRoutes(table string) []route {
 	var routes []route
 	for line := range strings.Lines(table) {
@@ -92,8 +94,8 @@ func parseRoutes(table string) []route {
 	return routes
 }
 
-// parseRoutes6 reads /proc/net/ipv6_route: destination and its prefix, source and its prefix, next hop, metric,
-// reference count, use, flags, interface, all in hexadecimal.
+// parseRoutes6 reads /proc/net/ipv6_route: destination and its prefix length, source and its prefix
+// length, next hop, metric, reference count, use, flags, interface. All numbers are hexadecimal.
 func parseRoutes6(table string) []route {
 	var routes []route
 	for line := range strings.Lines(table) {

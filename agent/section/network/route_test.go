@@ -28,7 +28,8 @@ func TestParseRoutes(t *testing.T) {
 	}
 }
 
-// A recorded table of a virtual machine behind 192.168.71.2; it has no way out by IPv6.
+// A recorded table of a virtual machine behind 192.168.71.2, which has no IPv6 route to the
+// outside.
 func TestRecordedRoutes(t *testing.T) {
 	t.Parallel()
 	dir := hosttest.Corpus(t, "command-output", "jc", "linux-proc")

@@ -2,16 +2,17 @@ package operatingsystem
 
 import "strings"
 
-// assignments reads NAME=value lines as /bin/sh would (os-release(5) allows exactly that much of the shell):
-// quotes, backslashes, comments, and values that go on over lines within quotes. Variables are not expanded, and a
-// value with a blank behind it, which to the shell is the environment of a command, counts as assigned.
+// assignments reads NAME=value lines as /bin/sh would (os-release(5) allows this subset of the
+// shell): quotes, backslashes, comments, and quoted values of several lines. It does not expand
+// variables. A value followed by a blank counts as assigned, although the shell would treat it as
+// the environment of a command.
 func assignments(text string) map[string]string {
 	vars := map[string]string{}
 	for text != "" {
 		text = strings.TrimLeft(text, " \t\r\n;\x00")
 		name := variableName(text)
 		if name == "" || len(text) == len(name) || text[len(name)] != '=' {
-			_, text, _ = strings.Cut(text, "\n") // a comment, or a command: not ours
+			_, text, _ = strings.Cut(text, "\n") // a comment or a command
 			continue
 		}
 		vars[name], text = word(text[len(name)+1:])
@@ -39,7 +40,7 @@ func word(text string) (value, rest string) {
 		case '\'':
 			end := strings.IndexByte(text[i+1:], '\'')
 			if end < 0 {
-				return b.String(), "" // the shell would refuse the file here
+				return b.String(), "" // the shell would reject the file here
 			}
 			b.WriteString(text[i+1 : i+1+end])
 			i += end + 1
@@ -56,7 +57,8 @@ func word(text string) (value, rest string) {
 	return b.String(), ""
 }
 
-// doubleQuoted copies what stands between double quotes and returns where the closing one is.
+// doubleQuoted copies the text of a double-quoted string and returns the index of its closing
+// quote.
 func doubleQuoted(b *strings.Builder, text string, i int) int {
 	for ; i < len(text) && text[i] != '"'; i++ {
 		if text[i] != '\\' || i+1 == len(text) {
@@ -67,7 +69,7 @@ func doubleQuoted(b *strings.Builder, text string, i int) int {
 		case '$', '`', '"', '\\':
 			b.WriteByte(text[i])
 		case '\n':
-		default: // the backslash keeps its place before any other character
+		default: // before any other character the backslash is literal
 			b.WriteByte('\\')
 			b.WriteByte(text[i])
 		}

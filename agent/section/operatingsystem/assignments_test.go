@@ -34,8 +34,8 @@ func TestAssignments(t *testing.T) {
 	}
 }
 
-// Whatever is put between quotes by the shell's rules comes out as it was.
-func TestQuotedValuesComeBack(t *testing.T) {
+// A value that is quoted by the shell's rules is read back unchanged.
+func TestQuotedValuesAreReadBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.String().Draw(t, "value")

@@ -8,7 +8,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// names tells how the installation and the machine are called, where the kernel has not said it.
+// names sets the installation's ID and the machine's names if the kernel has not set them.
 func names(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	for _, name := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
 		if id := h.Attribute(name); isMachineID(id) {
@@ -32,12 +32,13 @@ func names(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	return errors.Join(errs...)
 }
 
-// isMachineID says whether the text is an id rather than "uninitialized" or nothing (machine-id(5)).
+// isMachineID reports whether the text is an ID and not, for example, "uninitialized"
+// (machine-id(5)).
 func isMachineID(text string) bool {
 	return len(text) == 32 && strings.Trim(text, "0123456789abcdef") == "" && strings.Trim(text, "0") != ""
 }
 
-// hostnameOf reads hostname(5), in which lines may be comments.
+// hostnameOf reads hostname(5), which may contain comment lines.
 func hostnameOf(text string) string {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
@@ -47,8 +48,8 @@ func hostnameOf(text string) string {
 	return ""
 }
 
-// qualified gives the host's name with its domain, as far as hosts(5) knows it: the official name, which is the
-// first, of the first line that has the host's name in it.
+// qualified returns the host's name with its domain from hosts(5). It takes the official name,
+// which is the first, of the first line that contains the host's name.
 func qualified(hosts, hostname string) string {
 	if hostname == "" {
 		return ""
@@ -68,7 +69,7 @@ func qualified(hosts, hostname string) string {
 	return ""
 }
 
-// domainOf gives the official name if it is the host's name with a domain behind it.
+// domainOf returns the official name if it is the host's name with a domain, else "".
 func domainOf(official, hostname string) string {
 	if len(official) > len(hostname)+1 && official[len(hostname)] == '.' &&
 		strings.EqualFold(official[:len(hostname)], hostname) && official != "localhost.localdomain" {

@@ -6,13 +6,13 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// older is a file in which distributions named themselves before os-release(5).
+// older is a file that identified a distribution before os-release(5) existed.
 type older struct {
 	name string
 	read func(text string, os *inventoryv1.OperatingSystem)
 }
 
-// olderFiles stand with those that say more before those that say less: a derivative keeps its parent's files.
+// olderFiles lists the most specific files first, because a derivative keeps its parent's files.
 var olderFiles = []older{
 	{"/etc/lsb-release", lsbRelease},
 	{"/etc/centos-release", redHatRelease},
@@ -26,7 +26,7 @@ var olderFiles = []older{
 
 func lsbRelease(text string, os *inventoryv1.OperatingSystem) {
 	vars := assignments(text)
-	if os.Name != "" && os.Version != vars["DISTRIB_RELEASE"] { // left behind by an upgrade, or of the parent
+	if os.Name != "" && os.Version != vars["DISTRIB_RELEASE"] { // a leftover, or of the parent distribution
 		return
 	}
 	if vars["DISTRIB_ID"] != "" && os.Name == "" {
@@ -38,7 +38,7 @@ func lsbRelease(text string, os *inventoryv1.OperatingSystem) {
 	setIfEmpty(&os.Codename, vars["DISTRIB_CODENAME"])
 }
 
-// redHatIDs are the os-release IDs of the distributions that had none yet.
+// redHatIDs are the os-release IDs of distributions whose older releases have no os-release file.
 var redHatIDs = []struct{ prefix, id string }{
 	{"CentOS", "centos"}, {"Red Hat", "rhel"}, {"Fedora", "fedora"}, {"Oracle", "ol"}, {"Enterprise Linux", "ol"},
 	{"Scientific", "scientific"}, {"XenServer", "xenserver"},
@@ -67,7 +67,8 @@ func redHatRelease(text string, os *inventoryv1.OperatingSystem) {
 	}
 }
 
-// suseRelease reads a line of name and two of version numbers, as SUSE wrote them before version 12.
+// suseRelease reads a line with the name and two with the version, as SUSE wrote them before
+// version 12.
 func suseRelease(text string, os *inventoryv1.OperatingSystem) {
 	if os.Name != "" {
 		return
@@ -90,8 +91,9 @@ func suseRelease(text string, os *inventoryv1.OperatingSystem) {
 	}
 }
 
-// debianVersion knows the point release, which os-release leaves out. Derivatives keep the file of the Debian
-// that they were made of, often with a code name in it; it says nothing of them.
+// debianVersion reads the point release, which os-release leaves out. Derivatives keep the file of
+// the Debian release they are based on, often with a code name in it; the file does not describe
+// them.
 func debianVersion(text string, os *inventoryv1.OperatingSystem) {
 	version := firstLine(text)
 	if version == "" || version[0] < '0' || version[0] > '9' {
@@ -111,7 +113,7 @@ func alpineRelease(text string, os *inventoryv1.OperatingSystem) {
 	}
 }
 
-// refine takes a version that says more of the same: 12.11 for 12, but not 12.11 for 1.
+// refine replaces the version by a more specific one: 12.11 replaces 12, but not 1.
 func refine(os *inventoryv1.OperatingSystem, version string) {
 	if strings.HasPrefix(version, os.Version+".") {
 		os.Version = version

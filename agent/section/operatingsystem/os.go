@@ -1,6 +1,6 @@
-// Package operatingsystem collects the section "os": the installation that the agent runs in, from the files in
-// which a distribution names itself and from the running kernel. It asks no name server and guesses nothing: what
-// no source says stays empty.
+// Package operatingsystem collects the section "os": the installation that the agent runs in, from
+// the release files of the distribution and from the running kernel. It never queries a name server
+// and never guesses: a field without a source stays empty. Start reading at sources.
 package operatingsystem
 
 import (
@@ -16,16 +16,16 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the operating system.
+// Collector returns the collector of the section os.
 func Collector() section.Collector {
 	return section.Collector{Name: "os", Collect: collect}
 }
 
-// source fills the fields of the item that it knows. Its error spoils nothing but itself.
+// source sets the fields of the item that it knows. Its error does not affect the other sources.
 type source func(h *host.Host, os *inventoryv1.OperatingSystem) error
 
-// sources stand in the order of their authority: a later one leaves alone what an earlier one has said.
-var sources = []source{kernel, platform, release, names, place, memory, bootTime, installDate}
+// sources are in order of precedence: a later source keeps what an earlier one has set.
+var sources = []source{kernel, platform, release, names, regional, memory, bootTime, installDate}
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	item := &inventoryv1.OperatingSystem{}
@@ -40,18 +40,20 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 		}
 	}
 	if proto.Size(item) == 0 {
-		errs = append(errs, fmt.Errorf("no file names the operating system: %w", fs.ErrNotExist))
+		errs = append(errs, fmt.Errorf("no file identifies the operating system: %w", fs.ErrNotExist))
 		return nil, errors.Join(errs...)
 	}
 	return []proto.Message{item}, errors.Join(errs...)
 }
 
-// absent reports whether a source is simply not there, which is no failure: each system has only some of them.
+// absent reports whether a source does not exist, which is not an error: each system has only some
+// of them.
 func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, host.ErrUnsupported)
 }
 
-// maxText bounds the files read here; all of them are a few lines, /proc/stat of a large server some ten KiB.
+// maxText bounds the files read here, in bytes. Most have a few lines; /proc/stat of a large server
+// has tens of KiB.
 const maxText = 256 << 10
 
 func readText(h *host.Host, name string) (string, error) {
@@ -62,7 +64,7 @@ func readText(h *host.Host, name string) (string, error) {
 	return string(data), nil
 }
 
-// setIfEmpty keeps what an earlier source has said.
+// setIfEmpty keeps the value of an earlier source.
 func setIfEmpty(field *string, value string) {
 	if *field == "" {
 		*field = value

@@ -20,7 +20,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// laptop is a machine of our own invention.
+// laptop is an invented machine.
 var laptop = map[string]string{
 	"/etc/os-release":     "NAME=\"Debian GNU/Linux\"\nID=debian\nVERSION_ID=12\nVERSION_CODENAME=bookworm\nPRETTY_NAME='Debian GNU/Linux 12 (bookworm)'\n",
 	"/etc/debian_version": "12.11\n",
@@ -60,7 +60,7 @@ func TestLaptop(t *testing.T) {
 	}
 }
 
-func TestOneBadFileSpoilsNothingElse(t *testing.T) {
+func TestOneBadFileAffectsNothingElse(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"/etc/os-release": strings.Repeat("x", maxText+1),
@@ -148,7 +148,7 @@ func TestRecordedMemory(t *testing.T) {
 			t.Errorf("%s: got %d, want %d", name, got, want)
 		}
 	}
-	// stat2 is left out: it is two machines' files, one behind the other, which no kernel shows.
+	// stat2 is left out because it contains the files of two machines.
 	var stat struct {
 		BootTime int64 `json:"boot_time"`
 	}

@@ -9,8 +9,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// release tells which distribution it is: os-release(5) first, then the files that were there before it, which
-// also know more than it in places.
+// release identifies the distribution: first by os-release(5), then by older files, which have
+// additional detail.
 func release(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	var errs []error
 	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
@@ -53,8 +53,8 @@ func osRelease(vars map[string]string, os *inventoryv1.OperatingSystem) {
 	}
 }
 
-// parenthesized gives the one word in the parentheses of a version, "Maipo" of "7.7 (Maipo)", which is the
-// code name unless it is the edition, as in "40 (Silverblue)", or says more than a name.
+// parenthesized returns the single word in the parentheses of a version: "Maipo" for "7.7 (Maipo)".
+// It is the code name unless it is the edition, as in "40 (Silverblue)", or more than one word.
 func parenthesized(version, edition string) string {
 	_, after, _ := strings.Cut(version, "(")
 	inside, _, closed := strings.Cut(after, ")")

@@ -13,7 +13,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// The recorded os-release files, against what /bin/sh made of each of them.
+// The recorded os-release files, compared with the result of /bin/sh for each of them.
 func TestAssignmentsAreThoseOfTheShell(t *testing.T) {
 	t.Parallel()
 	dir := hosttest.Corpus(t, "os-release")
@@ -33,7 +33,7 @@ func TestAssignmentsAreThoseOfTheShell(t *testing.T) {
 	}
 }
 
-// Each recorded file as a machine's /etc/os-release: name, id and display name as it says, and its version.
+// Each recorded file as /etc/os-release of a machine: name, ID, display name and version.
 func TestRecordedReleases(t *testing.T) {
 	t.Parallel()
 	dir := hosttest.Corpus(t, "os-release")

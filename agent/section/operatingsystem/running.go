@@ -16,13 +16,13 @@ import (
 func kernel(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	k, err := h.Kernel()
 	os.Kernel, os.Arch = k.Release, k.Arch
-	if k.Hostname != "(none)" { // what Linux says before anybody has set it
+	if k.Hostname != "(none)" { // the kernel's default before a name is set
 		os.Hostname = k.Hostname
 	}
 	return err
 }
 
-// platform asks the systems that have an interface for what Linux has files for.
+// platform reads the interfaces of systems other than Linux.
 func platform(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	p, err := h.Platform()
 	os.Name, os.Version = p.Name, p.Version
@@ -35,7 +35,8 @@ func platform(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	return err
 }
 
-// memory reads what the kernel can use, which is less than what is plugged in (proc_meminfo(5)).
+// memory reads how much memory the kernel can use, which is less than is installed
+// (proc_meminfo(5)).
 func memory(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	text, err := readText(h, "/proc/meminfo")
 	if err != nil {
@@ -50,7 +51,7 @@ func memory(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	return nil
 }
 
-// kibibytes finds the line "MemTotal:  1888980 kB" and gives its value in bytes.
+// kibibytes finds the line "MemTotal:  1888980 kB" and returns its value in bytes.
 func kibibytes(text, label string) (uint64, bool) {
 	for line := range strings.Lines(text) {
 		value, found := strings.CutPrefix(line, label)
@@ -71,7 +72,7 @@ func bootTime(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	}
 	seconds, ok := bootSeconds(text)
 	if !ok {
-		return fmt.Errorf("read /proc/stat: no time of boot in it")
+		return fmt.Errorf("read /proc/stat: no boot time")
 	}
 	os.BootTime = &timestamppb.Timestamp{Seconds: seconds}
 	return nil
@@ -88,8 +89,9 @@ func bootSeconds(text string) (int64, bool) {
 	return 0, false
 }
 
-// installDate is the birth of the root directory: the file system was made then, or, in a container, its layer. A
-// machine made from an image has the image's. File systems that do not know it give none, or one before Linux.
+// installDate is the creation time of the root directory, which is that of the file system or, in a
+// container, of its layer. A machine made from an image has the image's date. File systems that do
+// not record it return none, or a date before Linux existed.
 func installDate(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	born, err := h.BirthTime("/")
 	if err != nil {
@@ -101,5 +103,5 @@ func installDate(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	return nil
 }
 
-// beforeLinux is when there was no Linux to install.
+// beforeLinux is the release date of the first Linux.
 var beforeLinux = time.Date(1991, time.September, 17, 0, 0, 0, 0, time.UTC)

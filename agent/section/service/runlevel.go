@@ -6,12 +6,12 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// runlevels are the names of the scripts that some runlevel starts.
+// runlevels holds the names of the scripts that some runlevel starts.
 type runlevels struct {
 	names map[string]bool
 }
 
-// sysvRunlevels are those in which a machine runs, and those on the way there; 0, 1 and 6 stop it.
+// sysvRunlevels are the runlevels of a running machine and of its start; 0, 1 and 6 stop it.
 var sysvRunlevels = []string{
 	"/etc/rcS.d", "/etc/rc2.d", "/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d",
 	"/etc/rc.d/rc2.d", "/etc/rc.d/rc3.d", "/etc/rc.d/rc4.d", "/etc/rc.d/rc5.d",
@@ -46,7 +46,8 @@ func readRunlevels(h *host.Host) runlevels {
 	return levels
 }
 
-// startLink gives the name of the script that a link such as S20ssh starts; K20ssh stops it.
+// startLink returns the name of the script that a link such as S20ssh starts. It returns "" for
+// K20ssh, which stops a script.
 func startLink(link string) string {
 	if len(link) < 4 || link[0] != 'S' || strings.Trim(link[1:3], "0123456789") != "" {
 		return ""

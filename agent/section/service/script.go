@@ -12,10 +12,10 @@ import (
 
 const initDir = "/etc/init.d/"
 
-// maxScript bounds what is read of a script; what it says of itself stands at its top.
+// maxScript bounds the part of a script that is read, in bytes. The header is at the top.
 const maxScript = 64 << 10
 
-// scripts lists the scripts of SysV init and OpenRC, but for those that a systemd unit takes the place of.
+// scripts returns the scripts of SysV init and OpenRC that no systemd unit replaces.
 func scripts(h *host.Host, u *units) ([]*inventoryv1.Service, error) {
 	entries, err := h.ReadDir(initDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -45,15 +45,15 @@ func executableFile(entry fs.DirEntry) bool {
 	return err == nil && info.Mode()&0o111 != 0
 }
 
-// covers reports whether systemd has a unit, a mask included, in the place of a script; it names them without ".sh"
-// (systemd-sysv-generator(8)).
+// covers reports whether a systemd unit, possibly masked, replaces a script. The unit's name has no
+// ".sh" (systemd-sysv-generator(8)).
 func (u *units) covers(script string) bool {
 	_, found := u.files[strings.TrimSuffix(script, ".sh")+".service"]
 	return found
 }
 
-// script describes a script that says what it is: by the LSB's comment or as one of OpenRC's. Others, such as rc
-// and the files of functions, are not services. An unreadable one is left with its name.
+// script describes a script that has an LSB header or is an OpenRC script. Other scripts, such as
+// rc and files of functions, are not services. An unreadable script has only its name.
 func script(h *host.Host, name string, levels runlevels) *inventoryv1.Service {
 	buf := make([]byte, maxScript)
 	data, err := h.ReadInto(initDir+name, buf)
@@ -78,7 +78,8 @@ func script(h *host.Host, name string, levels runlevels) *inventoryv1.Service {
 	return service
 }
 
-// lsbHeader finds a line of a script's comment (LSB 5.0 core, "Comment Conventions for Init Scripts").
+// lsbHeader returns the value of a line of a script's LSB header (LSB 5.0 core, "Comment
+// Conventions for Init Scripts").
 func lsbHeader(text, key string) string {
 	_, text, _ = strings.Cut(text, "### BEGIN INIT INFO")
 	text, _, _ = strings.Cut(text, "### END INIT INFO")
@@ -91,7 +92,7 @@ func lsbHeader(text, key string) string {
 	return ""
 }
 
-// openRC reads the variables of a script that have a plain value (openrc-run(8)).
+// openRC reads the variables of a script that have a literal value (openrc-run(8)).
 func openRC(text string, service *inventoryv1.Service) {
 	for line := range strings.Lines(text) {
 		name, value, found := strings.Cut(strings.TrimRight(line, "\n"), "=")

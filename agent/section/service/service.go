@@ -1,8 +1,10 @@
-// Package service collects the section "service": what the machine's service manager can start. It reads unit
-// files, SysV and OpenRC scripts as text and asks a running systemd which of them run; it starts and stops nothing.
+// Package service collects the section "service": the services that the machine's service manager
+// can start. It reads unit files and the scripts of SysV and OpenRC as text and asks a running
+// systemd for their states. It never starts or stops a service. Start reading at collect.
 //
-// A systemd service is named as systemd does, "ssh.service", a script by its file. Aliases are not services of their
-// own, and a template is one only as far as it is instantiated by a link.
+// A systemd service has the name of its unit, "ssh.service"; a script has the name of its file. An
+// alias is not a service of its own. A template is a service only for the instances that links make
+// of it.
 package service
 
 import (
@@ -17,7 +19,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the services.
+// Collector returns the collector of the section service.
 func Collector() section.Collector {
 	return section.Collector{Name: "service", Collect: collect}
 }
@@ -31,7 +33,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 		errs = append(errs, err)
 	}
 	if len(services) == 0 && len(scripts) == 0 && len(errs) == 0 {
-		return nil, fmt.Errorf("no service manager known here: %w", host.ErrUnsupported)
+		return nil, fmt.Errorf("no known service manager: %w", host.ErrUnsupported)
 	}
 	setStates(ctx, h, services)
 
@@ -42,7 +44,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	return items, errors.Join(errs...)
 }
 
-// names indexes services by their names.
+// names indexes services by name.
 func names(services []*inventoryv1.Service) map[string]*inventoryv1.Service {
 	byName := make(map[string]*inventoryv1.Service, len(services))
 	for _, service := range services {

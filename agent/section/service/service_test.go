@@ -35,7 +35,7 @@ const (
 	wanted    = simple + "[Install]\nWantedBy=multi-user.target\n"
 )
 
-// forest has a unit of each kind; what systemctl says of them is startTypes.
+// forest has a unit of each type. startTypes are the results of systemctl for them.
 var forest = map[string]string{
 	"/lib":                             "-> usr/lib",
 	vendorDir + "enabled.service":      wanted,
@@ -207,7 +207,7 @@ func TestOpenRC(t *testing.T) {
 	}
 }
 
-func TestOneBadUnitSpoilsNothingElse(t *testing.T) {
+func TestOneBadUnitAffectsNothingElse(t *testing.T) {
 	t.Parallel()
 	got, report := collectAll(t, map[string]string{
 		vendorDir + "good.service":       simple,

@@ -2,7 +2,8 @@ package service
 
 import "slices"
 
-// startType tells what would start a unit, in the words and by the rules of "systemctl is-enabled" (systemctl(1)).
+// startType returns what starts a unit, in the terms and by the rules of "systemctl is-enabled"
+// (systemctl(1)).
 func (u *units) startType(name string, file unitFile, definition *unit) string {
 	switch enabled, linked := u.enabled(name, file, definition, true); {
 	case enabled != "":
@@ -12,7 +13,7 @@ func (u *units) startType(name string, file unitFile, definition *unit) string {
 	}
 	other, _ := u.enabled(name, file, definition, false)
 	switch {
-	case other != "": // it is in use under a name that "enable" would not give it
+	case other != "": // in use under a name that "enable" would not link
 		return "indirect"
 	case definition.wanted:
 		return "disabled"
@@ -23,22 +24,22 @@ func (u *units) startType(name string, file unitFile, definition *unit) string {
 	}
 }
 
-// enabled looks for links to a unit: all of them, or only those that "enable" would make. linked is for a unit file
-// that lies elsewhere and is known by a link in a unit directory alone.
+// enabled examines the links to a unit: all of them, or only those that "enable" would make. linked
+// is set for a unit file outside the unit directories that is known only by a link in one of them.
 func (u *units) enabled(name string, file unitFile, definition *unit, ownNames bool) (enabled, linked string) {
 	runtimeOnly, vendorOnly := false, false
 	for _, l := range u.links[name] {
-		if l.target != name && l.dir > file.dir { // a name in a lower directory, where the unit's own file hides it
+		if l.target != name && l.dir > file.dir { // a link in a later directory, where the unit's own file hides it
 			continue
 		}
 		if !l.wants && l.name == name && l.target == name {
-			linked = linkedAs(unitDirs[l.dir].place, linked)
+			linked = linkedAs(unitDirs[l.dir].origin, linked)
 			continue
 		}
 		if ownNames && !definition.knows(name, l.name) {
 			continue
 		}
-		switch unitDirs[l.dir].place {
+		switch unitDirs[l.dir].origin {
 		case persistent:
 			return "enabled", ""
 		case runtime:
@@ -57,7 +58,7 @@ func (u *units) enabled(name string, file unitFile, definition *unit, ownNames b
 	}
 }
 
-func linkedAs(where place, before string) string {
+func linkedAs(where origin, before string) string {
 	switch {
 	case where == persistent:
 		return "linked"
@@ -68,7 +69,7 @@ func linkedAs(where place, before string) string {
 	}
 }
 
-// knows reports whether a link's name is one that "enable" would give to the unit.
+// knows reports whether "enable" would make a link of that name for the unit.
 func (u *unit) knows(name, link string) bool {
 	if link == name || isTemplate(name) && u.defaultInstance != "" &&
 		link == instance(name, u.defaultInstance) {
@@ -77,7 +78,7 @@ func (u *unit) knows(name, link string) bool {
 	return slices.Contains(u.aliases, link)
 }
 
-// instance names an instance of a template.
+// instance returns the name of an instance of a template.
 func instance(template, of string) string {
 	return template[:len(template)-len(".service")] + of + ".service"
 }

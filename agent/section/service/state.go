@@ -9,15 +9,17 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// busPatience is how long systemd may take to answer. The state is a reading: the inventory does not wait for it.
-const busPatience = time.Second
+// busTimeout bounds the call to systemd. The state is a reading, so the inventory does not wait for
+// it.
+const busTimeout = time.Second
 
-// setStates tells which services run: as systemd says, else by the control groups that have processes in them.
+// setStates sets the states of the services: from systemd, else by the control groups that contain
+// processes.
 func setStates(ctx context.Context, h *host.Host, services []*inventoryv1.Service) {
 	if len(services) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, busPatience)
+	ctx, cancel := context.WithTimeout(ctx, busTimeout)
 	defer cancel()
 	loaded, err := h.SystemdServices(ctx)
 	if err != nil {
@@ -31,7 +33,7 @@ func setStates(ctx context.Context, h *host.Host, services []*inventoryv1.Servic
 	for _, service := range services {
 		service.State = states[service.Name]
 		if service.State == "" {
-			service.State = stopped // systemd forgets units that are not in use
+			service.State = stopped // systemd unloads units that are not in use
 		}
 	}
 }
@@ -41,11 +43,11 @@ const (
 	stopped = "stopped"
 )
 
-// state puts systemd's two words into the one that other service managers have too.
+// state maps systemd's two states to the single one that other service managers have.
 func state(unit host.SystemdUnit) string {
 	switch {
 	case unit.Active == "active":
-		return unit.Sub // "running", or "exited" of a task that is done
+		return unit.Sub // "running", or "exited" for a finished task
 	case unit.Active == "inactive":
 		return stopped
 	default: // "failed", "activating", "deactivating", "reloading"
@@ -53,7 +55,8 @@ func state(unit host.SystemdUnit) string {
 	}
 }
 
-// cgroupRoots are where systemd's control groups of services are, with one hierarchy and with several (cgroups(7)).
+// cgroupRoots are the directories of systemd's service control groups in the unified and the legacy
+// hierarchy (cgroups(7)).
 var cgroupRoots = []string{"/sys/fs/cgroup/system.slice", "/sys/fs/cgroup/systemd/system.slice"}
 
 func setRunning(h *host.Host, services []*inventoryv1.Service) {
@@ -67,7 +70,7 @@ func setRunning(h *host.Host, services []*inventoryv1.Service) {
 			switch name := entry.Name(); {
 			case strings.HasSuffix(name, ".service"):
 				markRunning(h, byName, root, name)
-			case strings.HasSuffix(name, ".slice"): // of the instances of a template
+			case strings.HasSuffix(name, ".slice"): // holds the instances of a template
 				for _, inner := range instances(h, root+"/"+name) {
 					markRunning(h, byName, root+"/"+name, inner)
 				}
@@ -101,5 +104,6 @@ func markRunning(h *host.Host, services map[string]*inventoryv1.Service, slice, 
 	}
 }
 
-// unescape undoes the underscore before names that would clash with the kernel's own files.
+// unescape removes the underscore that precedes a name that would clash with the kernel's own
+// files.
 func unescape(name string) string { return strings.TrimPrefix(name, "_") }

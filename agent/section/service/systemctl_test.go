@@ -11,9 +11,9 @@ import (
 	"github.com/musterhq/muster/agent/section/hosttest"
 )
 
-// The start types of the forest, and of the machine that the tests run on, are those that systemd's own program
-// gives, where it is installed. It lists what are no services too: templates, which are some only as instances, aliases,
-// and links to unit files that are gone ("bad").
+// The start types of the forest and of this machine equal those of systemctl, if it is installed.
+// systemctl also lists units that are not services here: templates without instances, aliases, and
+// links to missing unit files ("bad").
 func TestStartTypesAreThoseOfSystemctl(t *testing.T) {
 	t.Parallel()
 	systemctl, err := exec.LookPath("systemctl")

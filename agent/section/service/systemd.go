@@ -11,7 +11,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// services makes an item of every unit that is a service of its own.
+// services returns an item for every unit that is a service of its own.
 func (u *units) services() []*inventoryv1.Service {
 	slices.Sort(u.order)
 	var services []*inventoryv1.Service
@@ -26,7 +26,8 @@ func (u *units) services() []*inventoryv1.Service {
 	return services
 }
 
-// service describes one unit. It is nil for a name that stands for another unit, and for one without a file.
+// service describes one unit. It returns nil for an alias of another unit and for a name without a
+// file.
 func (u *units) service(name string) *inventoryv1.Service {
 	file, found := u.files[name]
 	source := name
@@ -42,9 +43,9 @@ func (u *units) service(name string) *inventoryv1.Service {
 	}
 	text, err := u.read(unitDirs[file.dir].name + "/" + source)
 	switch {
-	case errors.Is(err, fs.ErrNotExist): // a link to a unit file that is gone
+	case errors.Is(err, fs.ErrNotExist): // a link to a unit file that no longer exists
 		return nil
-	case err != nil: // it is there, and that is all that is known
+	case err != nil: // the unit exists; nothing else is known
 		u.errs = append(u.errs, fmt.Errorf("read unit: %w", err))
 		return &inventoryv1.Service{Name: name}
 	case text == "":
@@ -66,11 +67,11 @@ func (u *units) service(name string) *inventoryv1.Service {
 	}
 }
 
-// masks reports whether a link forbids a unit.
+// masks reports whether a link's target masks a unit.
 func masks(target string) bool { return target == "/dev/null" }
 
 func masked(file unitFile) string {
-	if unitDirs[file.dir].place == runtime {
+	if unitDirs[file.dir].origin == runtime {
 		return "masked-runtime"
 	}
 	return "masked"
@@ -81,14 +82,14 @@ func (u *units) read(name string) (string, error) {
 		u.buf = make([]byte, 64<<10)
 	}
 	data, err := u.host.ReadInto(name, u.buf)
-	if err != nil && len(data) == len(u.buf) { // hardly ever: a unit file has some hundred bytes
+	if err != nil && len(data) == len(u.buf) { // rare: most unit files have some hundred bytes
 		data, err = u.host.ReadFile(name, maxUnit)
 	}
 	return string(data), err
 }
 
-// dropinsOf lists the files that change a unit, in the order in which they apply: by their names, whatever their
-// directories, of which the first that has a name hides it in the others.
+// dropinsOf returns the drop-in files of a unit in the order in which they apply: sorted by file
+// name across all directories. A file hides files of the same name in later directories.
 func (u *units) dropinsOf(name string) []string {
 	chosen := map[string]string{}
 	for _, directory := range u.dropinDirs(name) {
@@ -114,8 +115,9 @@ func (u *units) dropinsOf(name string) []string {
 	return files
 }
 
-// dropinDirs lists a unit's drop-in directories, those for the unit before those for its template and its prefixes:
-// "foo-.service.d" is for "foo-bar.service". Those for all services at once say nothing that an item has.
+// dropinDirs returns a unit's drop-in directories: first those of the unit, then those of its
+// template and of its prefixes ("foo-.service.d" applies to "foo-bar.service"). Drop-ins for all
+// services are ignored because they set nothing that an item contains.
 func (u *units) dropinDirs(name string) []string {
 	if len(u.dropins) == 0 {
 		return nil
@@ -132,7 +134,8 @@ func (u *units) dropinDirs(name string) []string {
 	return directories
 }
 
-// expand replaces the specifiers that stand for the instance, as in "Getty on %I" (systemd.unit(5), "Specifiers").
+// expand replaces the specifiers for the instance, as in "Getty on %I" (systemd.unit(5),
+// "Specifiers").
 func expand(text, name string) string {
 	if !strings.Contains(text, "%") || instanceOf(name) == "" {
 		return text

@@ -2,18 +2,18 @@ package service
 
 import "strings"
 
-// unit is what is read of a unit file and its drop-ins (systemd.unit(5)).
+// unit is the part of a unit file and its drop-ins that is used (systemd.unit(5)).
 type unit struct {
 	description     string
 	execStart       string // of the first command
 	user            string
 	aliases         []string // names that "enable" would link
 	defaultInstance string
-	wanted          bool // [Install] names what the unit would be linked into, or aliases
+	wanted          bool // [Install] has aliases or names units that want this one
 	also            bool // [Install] names other units only
 }
 
-// apply reads one file into the unit: a drop-in changes what the files before it have said.
+// apply reads one file into the unit. A drop-in changes what earlier files have set.
 func (u *unit) apply(text string) {
 	section := ""
 	for line := range logicalLines(text) {
@@ -42,7 +42,7 @@ func (u *unit) apply(text string) {
 func (u *unit) set(key, value string) {
 	switch key {
 	case "ExecStart":
-		if value == "" || u.execStart == "" { // an empty value takes back what was said before
+		if value == "" || u.execStart == "" { // an empty value resets what was set before
 			u.execStart = value
 		}
 	case "User":
@@ -64,8 +64,8 @@ func (u *unit) install(key, value string) {
 	}
 }
 
-// logicalLines gives the lines that say something: comments are left out, and a line with a backslash at its end
-// goes on in the next one, comments between them notwithstanding (systemd.syntax(7)).
+// logicalLines yields the lines without comments. A line that ends with a backslash continues in
+// the next one, also across comments (systemd.syntax(7)).
 func logicalLines(text string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		var pending strings.Builder
@@ -90,8 +90,8 @@ func logicalLines(text string) func(yield func(string) bool) {
 	}
 }
 
-// executable gives the program of a command line: its first word, without the prefixes that say how to start it
-// (systemd.service(5), "Command lines") and without quotes.
+// executable returns the program of a command line: its first word without the prefixes that modify
+// its start (systemd.service(5), "Command lines") and without quotes.
 func executable(commandLine string) string {
 	text := strings.TrimLeft(commandLine, "@-:+!|")
 	if text != "" && (text[0] == '"' || text[0] == '\'') {

@@ -12,20 +12,21 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// place says what it means that a unit is linked in a directory.
-type place int
+// origin classifies a unit directory by what a link in it means.
+type origin int
 
 const (
-	vendor     place = iota // the distribution's: its links are part of the system, not somebody's choice
-	persistent              // the administrator's
-	runtime                 // until the next boot
+	vendor     origin = iota // the distribution's: its links are part of the system, not a choice
+	persistent               // the administrator's
+	runtime                  // until the next boot
 )
 
-// unitDirs is systemd's search path, in its order (systemd.unit(5)). Those of the generators come after the files
-// that they were made of, and that of late ones is left out: it holds what stands for SysV scripts.
+// unitDirs is systemd's search path, in its order (systemd.unit(5)). Directories of generators come
+// after the files they are generated from. generator.late is left out because it contains units for
+// SysV scripts.
 var unitDirs = []struct {
-	name  string
-	place place
+	name   string
+	origin origin
 }{
 	{"/etc/systemd/system.control", persistent},
 	{"/run/systemd/system.control", runtime},
@@ -47,26 +48,26 @@ type unitFile struct {
 	target string // of a link; empty for a file
 }
 
-// unitLink is a link by which a unit is known under a name, or wanted by another unit.
+// unitLink is a link that names a unit, or by which another unit wants it.
 type unitLink struct {
 	name   string
-	target string // base name of what it leads to
+	target string // base name of the target
 	dir    int
-	wants  bool // it lies in a directory such as multi-user.target.wants
+	wants  bool // the link is in a directory such as multi-user.target.wants
 }
 
-// units is what the unit directories hold, as far as it is about services.
+// units is the content of the unit directories that concerns services.
 type units struct {
 	host    *host.Host
-	files   map[string]unitFile   // by name, the one that counts
+	files   map[string]unitFile   // by name; the first in unitDirs
 	links   map[string][]unitLink // by name and by target
-	dropins map[string][]string   // directories foo.service.d by their names, in the order of unitDirs
+	dropins map[string][]string   // directories foo.service.d by name, in the order of unitDirs
 	order   []string              // names of files and instances, as found
 	buf     []byte
 	errs    []error // what could not be read
 }
 
-// maxUnit bounds a unit file; systemd itself refuses those of more than 1 MiB.
+// maxUnit bounds a unit file, in bytes; systemd itself refuses more than 1 MiB.
 const maxUnit = 1 << 20
 
 func readUnits(ctx context.Context, h *host.Host) *units {
@@ -110,7 +111,8 @@ func (u *units) readDir(dir int) {
 			u.addFile(dir, entry)
 		case strings.HasSuffix(name, ".service.d"):
 			u.dropins[name] = append(u.dropins[name], root+"/"+name)
-		case strings.HasSuffix(name, ".wants"), strings.HasSuffix(name, ".requires"), strings.HasSuffix(name, ".upholds"):
+		case strings.HasSuffix(name, ".wants"), strings.HasSuffix(name, ".requires"),
+			strings.HasSuffix(name, ".upholds"):
 			u.readWants(dir, name)
 		}
 	}
@@ -134,8 +136,8 @@ func (u *units) addFile(dir int, entry fs.DirEntry) {
 	}
 }
 
-// readWants reads the links by which a unit pulls in others. Of the distribution's only those count that make an
-// instance of a template.
+// readWants reads the links by which a unit wants others. Of the distribution's links it uses only
+// those that instantiate a template.
 func (u *units) readWants(dir int, name string) {
 	directory := unitDirs[dir].name + "/" + name
 	entries, err := u.host.ReadDir(directory)
@@ -148,7 +150,7 @@ func (u *units) readWants(dir int, name string) {
 	for _, entry := range entries {
 		name := entry.Name()
 		if entry.Type()&fs.ModeSymlink == 0 || !strings.HasSuffix(name, ".service") ||
-			unitDirs[dir].place == vendor && instanceOf(name) == "" {
+			unitDirs[dir].origin == vendor && instanceOf(name) == "" {
 			continue
 		}
 		target, err := u.host.Readlink(directory + "/" + name)
@@ -169,7 +171,8 @@ func (u *units) addLink(l unitLink) {
 	}
 }
 
-// instanceOf gives the template of an instance, "getty@.service" of "getty@tty1.service", else nothing.
+// instanceOf returns the template of an instance ("getty@.service" for "getty@tty1.service"), or
+// "".
 func instanceOf(name string) string {
 	prefix, rest, found := strings.Cut(name, "@")
 	if !found || strings.HasPrefix(rest, ".") {

@@ -6,11 +6,11 @@ import "fmt"
 type BIOS struct {
 	Vendor      string
 	Version     string
-	ReleaseDate string // as the table has it
-	Release     string // "major.minor"; empty where the firmware has no such number
+	ReleaseDate string // as in the table
+	Release     string // "major.minor"; empty if the firmware has no such number
 }
 
-// BIOS gives the table's firmware.
+// BIOS returns the table's firmware.
 func (t *Table) BIOS() (BIOS, bool) {
 	s, ok := t.first(typeBIOS)
 	if !ok {

@@ -9,7 +9,7 @@ type Board struct {
 	AssetTag     string
 }
 
-// Board gives the table's main board: the first one.
+// Board returns the table's first board, which is the main board.
 func (t *Table) Board() (Board, bool) {
 	s, ok := t.first(typeBoard)
 	return Board{

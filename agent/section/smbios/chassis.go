@@ -3,8 +3,8 @@ package smbios
 // Chassis is the enclosure, type 3 (SMBIOS 3.7 §7.4).
 type Chassis struct {
 	Manufacturer string
-	Type         string // empty where the specification has no name for the code
-	TypeCode     uint8  // 0: not said
+	Type         string // empty if the specification does not name the code
+	TypeCode     uint8  // 0 if not set
 	Version      string
 	SerialNumber string
 	AssetTag     string
@@ -19,10 +19,10 @@ var chassisTypes = names{
 	"Blade Enclosing", "Tablet", "Convertible", "Detachable", "IoT Gateway", "Embedded PC", "Mini PC", "Stick PC",
 }
 
-// chassisLock is the bit of the type that says that there is a lock.
+// chassisLock is the bit of the type that is set if there is a lock.
 const chassisLock = 0x80
 
-// Chassis gives the table's enclosure: the first one. A dock is another.
+// Chassis returns the table's first enclosure. A dock is another one.
 func (t *Table) Chassis() (Chassis, bool) {
 	s, ok := t.first(typeChassis)
 	code := s.byte(0x05) &^ chassisLock
@@ -36,5 +36,5 @@ func (t *Table) Chassis() (Chassis, bool) {
 	}, ok
 }
 
-// ChassisType names the code of a chassis; empty where the specification does not.
+// ChassisType returns the name of a chassis code, or "" if the specification does not name it.
 func ChassisType(code uint8) string { return chassisTypes.of(code) }

@@ -1,6 +1,6 @@
 package smbios
 
-// families are the names of SMBIOS 3.7 §7.5.2, table 23, without the makers' marks.
+// families are the names of SMBIOS 3.7 §7.5.2, table 23, without trademark signs.
 var families = map[uint16]string{
 	0x01: "Other", 0x02: "Unknown", 0x03: "8086", 0x04: "80286", 0x05: "80386", 0x06: "80486", 0x07: "8087",
 	0x08: "80287", 0x09: "80387", 0x0A: "80487", 0x0B: "Pentium", 0x0C: "Pentium Pro", 0x0D: "Pentium II",
@@ -47,7 +47,8 @@ var families = map[uint16]string{
 
 	0xC0: "Core 2 Solo", 0xC1: "Core 2 Extreme", 0xC2: "Core 2 Quad", 0xC3: "Core 2 Extreme Mobile",
 	0xC4: "Core 2 Duo Mobile", 0xC5: "Core 2 Solo Mobile", 0xC6: "Core i7", 0xC7: "Dual-Core Celeron", 0xC8: "IBM390",
-	0xC9: "G4", 0xCA: "G5", 0xCB: "ESA/390 G6", 0xCC: "z/Architecture", 0xCD: "Core i5", 0xCE: "Core i3", 0xCF: "Core i9",
+	0xC9: "G4", 0xCA: "G5", 0xCB: "ESA/390 G6", 0xCC: "z/Architecture", 0xCD: "Core i5", 0xCE: "Core i3",
+	0xCF: "Core i9",
 
 	0xD2: "C7-M", 0xD3: "C7-D", 0xD4: "C7", 0xD5: "Eden", 0xD6: "Multi-Core Xeon", 0xD7: "Dual-Core Xeon 3xxx",
 	0xD8: "Quad-Core Xeon 3xxx", 0xD9: "Nano", 0xDA: "Dual-Core Xeon 5xxx", 0xDB: "Quad-Core Xeon 5xxx",

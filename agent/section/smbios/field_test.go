@@ -76,7 +76,7 @@ func TestMemorySize(t *testing.T) {
 	}
 }
 
-// TestModernMemory: fields that the captured machines do not have, of SMBIOS 3.3 and later.
+// TestModernMemory: fields of SMBIOS 3.3 and later, which the captured machines do not have.
 func TestModernMemory(t *testing.T) {
 	t.Parallel()
 	array := structure(typeMemoryArray, 0x17, map[int]byte{2: 0x10, 5: 3, 6: 6})
@@ -162,7 +162,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestVersions: which version a table has where nothing says so, and which it has where firmware writes nonsense.
+// TestVersions: the version of a table that does not declare one, and of a table with an invalid
+// one.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -199,7 +200,8 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestEndWithoutStructure: tables of SMBIOS 2.1 have no end-of-table structure, but an entry point with the length.
+// TestEndWithoutStructure: tables of SMBIOS 2.1 have no end-of-table structure, but an entry point
+// with the length.
 func TestEndWithoutStructure(t *testing.T) {
 	t.Parallel()
 	table := structure(typeSystem, 0x1B, nil, "x")

@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 )
 
-// frame is a table taken out of the form in which it came.
+// frame is a table without the container in which it was captured.
 type frame struct {
 	table   []byte
-	version Version // zero: not said
-	length  int     // in bytes, as declared; 0: not said
+	version Version // zero if unknown
+	length  int     // in bytes, as declared; 0 if unknown
 }
 
 func frameOf(data, entryPoint []byte) frame {
@@ -23,15 +23,15 @@ func frameOf(data, entryPoint []byte) frame {
 	return frame{table: data, version: e.version, length: e.length}
 }
 
-// windowsHeader is the length of RawSMBIOSData before the table: calling method, major and minor version, DMI
-// revision, and the table's length in bytes (Win32 GetSystemFirmwareTable).
+// windowsHeader is the length of RawSMBIOSData before the table: calling method, major and minor
+// version, DMI revision, and the table's length in bytes (Win32 GetSystemFirmwareTable).
 const windowsHeader = 8
 
-// maxLength bounds the length of a table that is believed, in bytes. The largest seen have some 100 KiB.
+// maxLength bounds the declared length of a table, in bytes. The largest known have about 100 KiB.
 const maxLength = 16 << 20
 
-// windowsFrame recognizes the form of Windows, also where the file was cut off: its second byte is the major
-// version, 2 or 3, where a bare table has the length of a structure, never below 4.
+// windowsFrame recognizes the format of Windows, also in a truncated file: its second byte is the
+// major version, 2 or 3. In a bare table that byte is the length of a structure, at least 4.
 func windowsFrame(data []byte) (frame, bool) {
 	if len(data) < windowsHeader {
 		return frame{}, false
@@ -48,15 +48,15 @@ func windowsFrame(data []byte) (frame, bool) {
 	return frame{table: table, version: Version{data[1], data[2]}, length: int(length)}, true
 }
 
-// entryPoint is what leads to a table (SMBIOS 3.7 §5.2).
+// entryPoint is the entry point of a table (SMBIOS 3.7 §5.2).
 type entryPoint struct {
 	version Version
-	length  int // of the table, in bytes; at most this where the entry point has 64 bits
+	length  int // of the table, in bytes; an upper bound if the entry point has 64 bits
 	address uint64
 }
 
-// parseEntryPoint reads an entry point of 32 bits (§5.2.1) or 64 bits (§5.2.2). Its checksum is not looked at:
-// nothing better is at hand where it is wrong.
+// parseEntryPoint reads an entry point of 32 bits (§5.2.1) or 64 bits (§5.2.2). It ignores the
+// checksum, because there is no better source if the checksum is wrong.
 func parseEntryPoint(data []byte) (entryPoint, bool) {
 	switch {
 	case bytes.HasPrefix(data, []byte("_SM_")) && len(data) >= 0x1C:

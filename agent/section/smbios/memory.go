@@ -1,11 +1,11 @@
 package smbios
 
-// MemoryDevice is one memory slot, type 17 (SMBIOS 3.7 §7.18). Speeds are in MT/s, 0 where the table does not say.
-// Of an empty slot the table describes the slot alone: what it says of a module is a leftover.
+// MemoryDevice is one memory slot, type 17 (SMBIOS 3.7 §7.18). Speeds are in MT/s, 0 if unknown.
+// For an empty slot the fields of the module are leftovers and are not read.
 type MemoryDevice struct {
 	Locator         string
 	Bank            string
-	Size            uint64 // bytes; 0: the slot is empty
+	Size            uint64 // bytes; 0 if the slot is empty
 	SizeKnown       bool
 	Type            string
 	FormFactor      string
@@ -15,10 +15,10 @@ type MemoryDevice struct {
 	SerialNumber    string
 	AssetTag        string
 	PartNumber      string
-	ErrorCorrection string // of the array that the slot belongs to
+	ErrorCorrection string // of the array that contains the slot
 }
 
-// memoryDeviceLength is that of a type 17 in SMBIOS 2.1, the shortest there is.
+// memoryDeviceLength is the length of a type 17 structure in SMBIOS 2.1, the shortest one.
 const memoryDeviceLength = 0x15
 
 // memoryTypes are the texts of SMBIOS 3.7 §7.18.2; the empty ones are reserved.
@@ -37,7 +37,7 @@ var formFactors = names{
 // errorCorrections are the texts of SMBIOS 3.7 §7.17.3.
 var errorCorrections = names{"Other", "Unknown", "None", "Parity", "Single-bit ECC", "Multi-bit ECC", "CRC"}
 
-// MemoryDevices lists the table's memory slots, empty ones included.
+// MemoryDevices returns the table's memory slots, including empty ones.
 func (t *Table) MemoryDevices() []MemoryDevice {
 	correctionOf := t.errorCorrection()
 	var list []MemoryDevice
@@ -51,8 +51,9 @@ func (t *Table) MemoryDevices() []MemoryDevice {
 	return list
 }
 
-// errorCorrection gives the error correction of the memory array with a handle. Some firmware gives its slots a
-// handle that is no array's; where there is one array only, they can belong to no other.
+// errorCorrection returns a function from the handle of a memory array to its error correction.
+// Some firmware writes a handle that no array has; if there is a single array, the slot belongs to
+// it.
 func (t *Table) errorCorrection() func(handle uint16) string {
 	arrays := map[uint16]string{}
 	last := ""
@@ -90,8 +91,8 @@ func (s Structure) memoryDevice() MemoryDevice {
 	return d
 }
 
-// memorySize reads the size in bytes. Its word counts MiB, or KiB where the highest bit is set, and gives way to
-// a doubleword in MiB since SMBIOS 2.7 (§7.18, offsets 0Ch and 1Ch).
+// memorySize reads the size in bytes. The word counts MiB, or KiB if the highest bit is set. Since
+// SMBIOS 2.7 a doubleword in MiB replaces a word that is too small (§7.18, offsets 0Ch and 1Ch).
 func (s Structure) memorySize() (size uint64, known bool) {
 	const unknown, extended, inKiB, mebi = 0xFFFF, 0x7FFF, 0x8000, 1 << 20
 	word := s.word(0x0C)
@@ -107,7 +108,8 @@ func (s Structure) memorySize() (size uint64, known bool) {
 	}
 }
 
-// memorySpeed reads a speed, whose word gives way to a doubleword since SMBIOS 3.3 (§7.18.4).
+// memorySpeed reads a speed. Since SMBIOS 3.3 a doubleword replaces a word that is too small
+// (§7.18.4).
 func (s Structure) memorySpeed(narrow, wide int) uint32 {
 	speed := s.word(narrow)
 	if speed == 0xFFFF {

@@ -1,6 +1,7 @@
 package smbios
 
-// names are the texts of an enumeration that counts from 1. A code that the specification does not define has none.
+// names are the texts of an enumeration that starts at 1. A code that the specification does not
+// define has no text.
 type names []string
 
 func (n names) of(code uint8) string {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Processor is one processor socket, type 4 (SMBIOS 3.7 §7.5). Numbers are 0 where the table does not say.
+// Processor is one processor socket, type 4 (SMBIOS 3.7 §7.5). Numbers are 0 if unknown.
 type Processor struct {
 	Designation  string // of the socket
 	Family       string
@@ -13,7 +13,7 @@ type Processor struct {
 	Version      string // the name of the processor
 	ID           string // the eight bytes of CPUID leaf 1, EAX and EDX, in hex with spaces
 	Status       string
-	Running      bool   // a processor is there and is not switched off
+	Running      bool   // the socket has a processor that is not disabled
 	MaxMHz       uint16 // of the socket
 	CurrentMHz   uint16 // at boot
 	Cores        uint16
@@ -22,10 +22,10 @@ type Processor struct {
 	PartNumber   string
 }
 
-// processorLength is that of a type 4 in SMBIOS 2.0, the shortest there is.
+// processorLength is the length of a type 4 structure in SMBIOS 2.0, the shortest one.
 const processorLength = 0x1A
 
-// Processors lists the table's sockets, empty ones included.
+// Processors returns the table's sockets, including empty ones.
 func (t *Table) Processors() []Processor {
 	var list []Processor
 	for _, s := range t.structures {
@@ -55,7 +55,8 @@ func (t *Table) processor(s Structure) Processor {
 	}
 }
 
-// extended reads a count whose byte, since SMBIOS 3.0, gives way to a word when it is too small (§7.5.6, §7.5.8).
+// extended reads a count. Since SMBIOS 3.0 a word replaces a byte that is too small (§7.5.6,
+// §7.5.8).
 func (s Structure) extended(narrow, wide int) uint16 {
 	count := s.byte(narrow)
 	if count == 0xFF && s.has(wide+2) {
@@ -66,7 +67,8 @@ func (s Structure) extended(narrow, wide int) uint16 {
 
 const processorPopulated = 0x40
 
-// processorStates are the texts of the lowest three bits of the status (SMBIOS 3.7 §7.5, offset 18h).
+// processorStates are the texts of the lowest three bits of the status (SMBIOS 3.7 §7.5, offset
+// 18h).
 var processorStates = [8]string{"Unknown", "Enabled", "Disabled By User", "Disabled By BIOS", "Idle", "", "", "Other"}
 
 func processorStatus(status uint8) string {
@@ -80,23 +82,23 @@ func processorStatus(status uint8) string {
 	return "Populated, " + state
 }
 
-// processorRuns tells the sockets that the system can see a processor in: those enabled, and those idle, waiting
-// to be enabled.
+// processorRuns reports whether the system can see a processor in the socket: it is enabled, or
+// idle and waiting to be enabled.
 func processorRuns(status uint8) bool {
 	const enabled, idle = processorPopulated | 1, processorPopulated | 4
 	state := status & (processorPopulated | 0x07)
 	return state == enabled || state == idle
 }
 
-// The codes of a family that need a second look.
+// The codes of a family that depend on other fields.
 const (
 	familyShared  = 0xBE // Core 2, and K7
-	familyInWord  = 0xFE // the family stands in the word of SMBIOS 2.6
-	familyAlpha   = 0x30 // which SMBIOS 2.0 gave to the Pentium Pro as well
+	familyInWord  = 0xFE // the family is in the word that SMBIOS 2.6 added
+	familyAlpha   = 0x30 // also the Pentium Pro in SMBIOS 2.0
 	familyPentium = "Pentium Pro"
 )
 
-// processorFamily names the family (§7.5.2).
+// processorFamily returns the name of the family (§7.5.2).
 func (t *Table) processorFamily(s Structure, manufacturer string) string {
 	code := uint16(s.byte(0x06))
 	if code == familyInWord && s.has(0x2A) {
@@ -108,7 +110,7 @@ func (t *Table) processorFamily(s Structure, manufacturer string) string {
 		return familyPentium
 	case code == familyShared && (intel || strings.HasPrefix(manufacturer, "GenuineIntel")):
 		return "Core 2"
-	case code == familyShared && strings.HasPrefix(strings.ToUpper(manufacturer), "A"): // AMD, AuthenticAMD, Advanced…
+	case code == familyShared && strings.HasPrefix(strings.ToUpper(manufacturer), "A"): // AMD, Advanced…
 		return "K7"
 	}
 	return families[code]

@@ -19,19 +19,20 @@ const (
 	typeEndOfTable   = 127
 )
 
-// headerLength is that of type, length and handle, with which every structure begins (SMBIOS 3.7 §6.1.2).
+// headerLength is the length of type, length and handle, which start every structure (SMBIOS 3.7
+// §6.1.2).
 const headerLength = 4
 
-// Structure is one structure of the table. A field that lies behind its end reads as zero.
+// Structure is one structure of the table. A field beyond its end reads as zero.
 type Structure struct {
 	Type      uint8
 	Handle    uint16
 	formatted []byte // header included
-	strings   []byte // each ended by a zero byte; what has no end was cut off and is not among them
+	strings   []byte // each ends with a zero byte; a truncated string is left out
 }
 
-// cut takes the first structure off the bytes. A structure is whole when its strings end with a double zero byte
-// inside the bytes; without a complete formatted area there is none, and the zero Structure is returned.
+// cut splits the first structure off the bytes. A structure is whole if its strings end with a
+// double zero byte. If the formatted area is truncated, cut returns the zero Structure.
 func cut(data []byte) (s Structure, rest []byte, whole bool) {
 	if len(data) < headerLength {
 		return Structure{}, nil, false
@@ -75,8 +76,8 @@ func (s Structure) dword(offset int) uint32 {
 	return binary.LittleEndian.Uint32(s.formatted[offset:])
 }
 
-// text gives the string whose number stands at offset; strings are counted from 1, and 0 stands for none
-// (SMBIOS 3.7 §6.1.3). A number without a string is a fault of the firmware and says nothing either.
+// text returns the string whose number is at offset. Numbers start at 1; 0 means no string (SMBIOS
+// 3.7 §6.1.3). It returns "" for a number that has no string, which is a firmware error.
 func (s Structure) text(offset int) string {
 	number := s.byte(offset)
 	rest := s.strings
@@ -93,8 +94,8 @@ func (s Structure) text(offset int) string {
 	return ""
 }
 
-// printable trims the padding off a string, on both sides, and shows control characters and bytes that are not UTF-8 as dots, as
-// the tools of Linux do.
+// printable trims spaces on both sides and replaces control characters and invalid UTF-8 by dots,
+// as Linux tools do.
 func printable(raw []byte) string {
 	text := strings.Trim(string(raw), " ")
 	for i := range len(text) {

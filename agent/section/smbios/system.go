@@ -13,12 +13,12 @@ type System struct {
 	ProductName  string
 	Version      string
 	SerialNumber string
-	UUID         string // RFC 4122 text, lower case; empty where none is set
+	UUID         string // RFC 4122 text, lower case; empty if not set
 	SKUNumber    string
 	Family       string
 }
 
-// System gives the table's machine.
+// System returns the table's machine.
 func (t *Table) System() (System, bool) {
 	s, ok := t.first(typeSystem)
 	if !ok {
@@ -38,8 +38,9 @@ func (t *Table) System() (System, bool) {
 	return system, true
 }
 
-// uuidText formats a UUID. Since SMBIOS 2.6 its first three fields are little-endian (§7.2.1); before, nothing was
-// said, and Linux reads them big-endian. All ones means that there is none, all zeros that none is set.
+// uuidText formats a UUID. Since SMBIOS 2.6 its first three fields are little-endian (§7.2.1).
+// Before, the byte order was undefined, and Linux reads them big-endian. All ones means that there
+// is no UUID, all zeros that it is not set.
 func uuidText(u [16]byte, littleEndian bool) string {
 	if bytes.Count(u[:], []byte{0x00}) == len(u) || bytes.Count(u[:], []byte{0xFF}) == len(u) {
 		return ""
@@ -59,7 +60,7 @@ func uuidText(u [16]byte, littleEndian bool) string {
 	return string(text[:])
 }
 
-// CanonicalUUID is what Parse would have made of a UUID in text form: lower case, and empty where none is set.
+// CanonicalUUID returns a UUID in the form that Parse returns: lower case, and "" if not set.
 func CanonicalUUID(text string) string {
 	text = strings.ToLower(text)
 	if strings.Trim(text, "0-") == "" || strings.Trim(text, "f-") == "" {

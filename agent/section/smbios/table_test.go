@@ -80,7 +80,8 @@ func all(t *Table) everything {
 	return e
 }
 
-// TestVersionIsInferred: a table without its entry point tells the same, the order of the UUID's bytes included.
+// TestVersionIsInferred: a table without its entry point has the same result, including the byte
+// order of the UUID.
 func TestVersionIsInferred(t *testing.T) {
 	t.Parallel()
 	for _, m := range corpus(t) {
@@ -98,8 +99,8 @@ func TestVersionIsInferred(t *testing.T) {
 	}
 }
 
-// TestCutTablesInventNothing cuts every table at many places: what is read is what the whole table says, or
-// absent. A serial number cut in half would be a wrong one.
+// TestCutTablesInventNothing truncates every table at many places. Each field that is read equals
+// that of the whole table or is absent; a truncated serial number would be wrong.
 func TestCutTablesInventNothing(t *testing.T) {
 	t.Parallel()
 	for _, m := range corpus(t) {
@@ -146,7 +147,8 @@ func comparePart(t *testing.T, name string, want, got everything) {
 	}
 }
 
-// TestDamagedTables flips bits and cuts in both forms: nothing may break, and nothing may take long.
+// TestDamagedTables flips bits and truncates both forms. Parse must not panic and must not take
+// long.
 func TestDamagedTables(t *testing.T) {
 	t.Parallel()
 	for n, m := range corpus(t) {
@@ -170,7 +172,8 @@ func TestDamagedTables(t *testing.T) {
 	}
 }
 
-// TestJunkAfterTheEnd: Windows pads some tables, and what stands behind the end-of-table structure is no part.
+// TestJunkAfterTheEnd: Windows pads some tables; bytes after the end-of-table structure are
+// ignored.
 func TestJunkAfterTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, m := range corpus(t) {

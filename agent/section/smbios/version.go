@@ -1,6 +1,6 @@
 package smbios
 
-// Version is the version of the specification that a table says it follows. The zero Version is unknown.
+// Version is the version of the specification that a table declares. The zero Version is unknown.
 type Version struct{ Major, Minor uint8 }
 
 // AtLeast reports whether the version is major.minor or later.
@@ -8,8 +8,8 @@ func (v Version) AtLeast(major, minor uint8) bool {
 	return v.Major > major || v.Major == major && v.Minor >= minor
 }
 
-// corrected mends the versions that some firmware is known to write: 2.31 and 2.33 stand for 2.3, 2.51 for 2.6.
-// Linux reads them the same way.
+// corrected replaces wrong versions that some firmware writes: 2.31 and 2.33 mean 2.3, 2.51 means
+// 2.6. Linux does the same.
 func (v Version) corrected() Version {
 	if v.Major != 2 {
 		return v
@@ -23,8 +23,7 @@ func (v Version) corrected() Version {
 	return v
 }
 
-// growth lists by how much structures grew with the versions up to 2.6: the shortest length that a structure of
-// the type has since that version.
+// growth lists the minimum length of a structure since a version, for versions up to 2.6.
 var growth = []struct {
 	kind    uint8
 	length  int
@@ -37,10 +36,10 @@ var growth = []struct {
 	{typeSystem, 0x1B, Version{2, 4}},
 }
 
-// inferVersion tells the version of a bare table without its entry point from the lengths of its structures, as far
-// as anything depends on it: which is the order of bytes in the UUID, since 2.6. Where the structures that
-// grew with 2.6 are there in their old length, the table is older; where there are none of them to tell, as in
-// some virtual machines, it is new, unless even type 1 is older than 2.4.
+// inferVersion derives the version of a bare table without an entry point from the lengths of its
+// structures. Only one thing depends on it: the byte order of the UUID, which changed in 2.6. If
+// the structures that grew in 2.6 have their old length, the table is older. If there are none of
+// them, as in some virtual machines, the table counts as 2.6, unless type 1 is shorter than in 2.4.
 func (t *Table) inferVersion() Version {
 	lengths := map[uint8]int{}
 	for _, s := range t.structures {

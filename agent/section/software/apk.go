@@ -9,12 +9,13 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// The places of apk's database, the newer one first, and the list of packages that were asked for (apk-world(5)).
+// apkDatabases are the paths of apk's database, the newer one first. apkWorld is the list of
+// requested packages (apk-world(5)).
 var apkDatabases = []string{"/usr/lib/apk/db/installed", "/lib/apk/db/installed"}
 
 const apkWorld = "/etc/apk/world"
 
-// The fields that are read of a paragraph, and their places (apk-package(5)).
+// Indexes in apkFields of the fields that are read (apk-package(5)).
 const (
 	apkName = iota
 	apkVersion
@@ -25,11 +26,11 @@ const (
 
 var apkFields = []string{"P", "V", "A", "I", "m"}
 
-// collectAPK lists apk's packages. Its database knows no dates.
+// collectAPK adds apk's packages. The database has no installation dates.
 func collectAPK(ctx context.Context, h *host.Host, l *list) error {
 	for _, name := range apkDatabases {
 		if exists(h, name) {
-			return l.steady(h, []string{name}, func() error { return readAPK(ctx, h, l, name) })
+			return l.readStable(h, []string{name}, func() error { return readAPK(ctx, h, l, name) })
 		}
 	}
 	return errAbsent
@@ -58,7 +59,7 @@ func readAPK(ctx context.Context, h *host.Host, l *list, name string) error {
 	}
 	switch {
 	case size == 0 && wantsPackages(h):
-		err = errors.New("installed is empty, though packages are asked for")
+		err = errors.New("installed is empty although packages are requested")
 	case !p.complete:
 		err = errors.New("installed ends within a paragraph")
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// BenchmarkLocal reads the databases of the machine that it runs on.
+// BenchmarkLocal reads the databases of this machine.
 func BenchmarkLocal(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -20,7 +20,7 @@ func BenchmarkLocal(b *testing.B) {
 	}
 }
 
-// BenchmarkCorpus reads recorded ones.
+// BenchmarkCorpus reads recorded databases.
 func BenchmarkCorpus(b *testing.B) {
 	for _, kind := range []string{"dpkg", "apk", "rpmdb"} {
 		for _, dir := range corpus(b, kind) {

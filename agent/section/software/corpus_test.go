@@ -16,7 +16,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// corpus finds the recorded databases of a package manager; they lie beside the project, not in it.
+// corpus returns the recorded databases of a package manager, which are next to the checkout.
 func corpus(t testing.TB, name string) []string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -42,7 +42,7 @@ func corpus(t testing.TB, name string) []string {
 	return found
 }
 
-// expected is what the package manager itself said of a database.
+// expected is the package manager's own output for a database.
 type expected struct {
 	Packages []struct {
 		Name          string  `json:"name"`
@@ -60,7 +60,7 @@ type expected struct {
 	} `json:"packages"`
 }
 
-// brief is an item as the corpora describe it.
+// brief is an item in the form of the corpora.
 type brief struct {
 	Name, Version, Arch, Publisher string
 	SizeBytes                      uint64
@@ -79,10 +79,10 @@ func readExpected(t testing.TB, dir string) (want []brief) {
 	}
 	for _, p := range e.Packages {
 		if p.Status != "" && !strings.HasSuffix(p.Status, " installed") {
-			continue // removed but for its configuration: `dpkg-query -W` lists it, but it is not installed
+			continue // removed except for its configuration: `dpkg-query -W` lists it, but it is not installed
 		}
-		// dpkg-query writes ${binary:Package}, which has the architecture of packages that may be installed for
-		// several: `libc6:amd64`. The package is libc6, and the architecture has its own field.
+		// dpkg-query writes ${binary:Package}, which includes the architecture of packages that may
+		// be installed for several: `libc6:amd64`. The item has separate fields for both.
 		name := strings.TrimSuffix(p.Name, ":"+p.Arch)
 		b := brief{Name: name, Version: p.Version, Arch: p.Arch, Publisher: cmp.Or(p.Maintainer, p.Vendor)}
 		if p.Epoch != nil {
@@ -92,7 +92,7 @@ func readExpected(t testing.TB, dir string) (want []brief) {
 			b.Version += "-" + p.Release
 		}
 		if b.Arch == "(none)" {
-			b.Arch = "" // a key has none: absent stays absent
+			b.Arch = "" // a key has no architecture
 		}
 		b.SizeBytes, _ = strconv.ParseUint(cmp.Or(p.Size, p.InstalledSize), 10, 64)
 		if kib, err := strconv.ParseUint(p.SizeKiB, 10, 64); err == nil {
@@ -144,8 +144,7 @@ func TestDpkgCorpus(t *testing.T) {
 	}
 }
 
-// TestAPKCorpus: the corpus does not say who maintains a package, the database does, so the publisher is not
-// compared.
+// TestAPKCorpus does not compare the publisher, because the corpus does not contain it.
 func TestAPKCorpus(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "apk") {
@@ -161,9 +160,9 @@ func TestAPKCorpus(t *testing.T) {
 	}
 }
 
-// wantComplete: some recordings are the first part of a real file (of the dpkg ones scalibr-valid, of the apk ones
-// scalibr-installed). They lack the empty line with which dpkg and apk end each paragraph, and so the list: all
-// packages there are are listed, but the section is partial, for whoever cut the file may have cut off more.
+// wantComplete checks for a partial section if a recording is only the first part of a real file
+// (of dpkg scalibr-valid, of apk scalibr-installed). Such a file lacks the empty line with which
+// dpkg and apk end each paragraph, so more may have been cut off.
 func wantComplete(t *testing.T, file string, err error) {
 	t.Helper()
 	data, readErr := os.ReadFile(file)
@@ -175,7 +174,8 @@ func wantComplete(t *testing.T, file string, err error) {
 	}
 }
 
-// TestRPMCorpus: the corpora have a database without its directory, and no install time for ndb.
+// TestRPMCorpus: the corpora contain a database without its directory, and no installation times
+// for ndb.
 func TestRPMCorpus(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "rpmdb") {
@@ -197,7 +197,7 @@ func TestRPMCorpus(t *testing.T) {
 	}
 }
 
-// rpmTree puts a recorded database where a machine has it.
+// rpmTree makes a machine with a recorded database.
 func rpmTree(t testing.TB, recorded, place string) (root string) {
 	t.Helper()
 	root = t.TempDir()

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// maxExamples is how many of many like errors are told in words.
+// maxExamples bounds the error messages that are kept of similar errors.
 const maxExamples = 3
 
-// damage counts what could not be taken into a list, and keeps the first few reasons.
+// damage counts the entries that could not be read and keeps the first errors.
 type damage struct {
 	count    int
 	examples []error
@@ -21,7 +21,7 @@ func (d *damage) add(err error) {
 	}
 }
 
-// err tells of the damage in one error; nil if there was none.
+// err returns one error for all of the damage, or nil if there was none.
 func (d *damage) err(what string) error {
 	if d.count == 0 {
 		return nil

@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// The files of dpkg's database (dpkg(1), section FILES). Distroless images have a file per package in status.d
-// instead of status.
+// The files of dpkg's database (dpkg(1), section FILES). Distroless images have a file per package
+// in status.d instead of status.
 const (
 	dpkgStatus  = "/var/lib/dpkg/status"
 	dpkgParts   = "/var/lib/dpkg/status.d"
@@ -20,7 +20,7 @@ const (
 	dpkgInfo    = "/var/lib/dpkg/info"
 )
 
-// The fields that are read of a paragraph, and their places.
+// Indexes in dpkgFields of the fields that are read.
 const (
 	dpkgPackage = iota
 	dpkgState
@@ -33,43 +33,45 @@ const (
 
 var dpkgFields = []string{"Package", "Status", "Version", "Architecture", "Multi-Arch", "Maintainer", "Installed-Size"}
 
-// dpkg reads the database once.
+// dpkg is the state of one reading of the database.
 type dpkg struct {
 	host       *host.Host
 	list       *list
-	updated    map[string]bool // packages whose state in the updates counts, by dpkgKey
+	updated    map[string]bool // packages whose state is in the updates, by dpkgKey
 	packages   int             // paragraphs in status
 	broken     damage
 	unfinished damage
 	path       []byte
 }
 
-// collectDpkg lists the packages whose state is "installed": what `dpkg-query -W` lists without those that were
-// removed but for their configuration. A package half-way through its installation, upgrade or removal is neither
-// installed nor gone, so with one of those the list is not complete.
+// collectDpkg adds the packages with the state "installed": those that `dpkg-query -W` lists,
+// without removed packages that left configuration files. A package in the middle of an
+// installation, upgrade or removal makes the section partial, because it is neither installed nor
+// removed.
 func collectDpkg(ctx context.Context, h *host.Host, l *list) error {
 	if !exists(h, dpkgStatus) && !exists(h, dpkgParts) {
 		return errAbsent
 	}
-	return l.steady(h, []string{dpkgStatus, dpkgParts}, func() error {
+	return l.readStable(h, []string{dpkgStatus, dpkgParts}, func() error {
 		d := &dpkg{host: h, list: l}
 		return d.read(ctx)
 	})
 }
 
-// read reads the updates before the status: dpkg merges them into the status before it deletes them.
+// read reads the updates before the status, because dpkg merges them into the status before it
+// deletes them.
 func (d *dpkg) read(ctx context.Context) error {
 	return errors.Join(
 		d.readUpdates(ctx),
 		d.readStatus(ctx),
 		d.readParts(ctx),
 		d.broken.err("broken paragraphs"),
-		d.unfinished.err("packages not wholly installed or removed"),
+		d.unfinished.err("packages not completely installed or removed"),
 	)
 }
 
-// readUpdates reads the states that a running dpkg, or one that was killed, has noted beside the status: files with
-// numbers for names, of which the last one about a package counts.
+// readUpdates reads the states that a running or interrupted dpkg has written next to the status.
+// The files have numbers as names; for each package the last file counts.
 func (d *dpkg) readUpdates(ctx context.Context) error {
 	files, err := d.host.ReadDir(dpkgUpdates)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +99,7 @@ func (d *dpkg) readUpdates(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// dpkgKey tells the packages of one name apart that are installed for several architectures.
+// dpkgKey distinguishes packages of one name that are installed for several architectures.
 func dpkgKey(p *paragraphs) string {
 	return string(p.values[dpkgPackage]) + ":" + string(p.values[dpkgArch])
 }
@@ -118,12 +120,12 @@ func (d *dpkg) readStatus(ctx context.Context) error {
 	case !complete:
 		return errors.New("status ends within a paragraph")
 	case d.packages == 0 && d.hasFileLists():
-		return errors.New("status is empty, though packages have file lists")
+		return errors.New("status is empty although packages have file lists")
 	}
 	return nil
 }
 
-// readParts reads the packages of a distroless image, which have no state: they are installed.
+// readParts reads the packages of a distroless image. They have no state and count as installed.
 func (d *dpkg) readParts(ctx context.Context) error {
 	files, err := d.host.ReadDir(dpkgParts)
 	if errors.Is(err, fs.ErrNotExist) {

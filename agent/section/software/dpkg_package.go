@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// dpkgInstalled is the state of packages that are; the others are in deb-status terms (dpkg(1), PACKAGE STATES) gone
-// for good, gone but for their configuration, or in between.
+// dpkgInstalled is the state of an installed package. In the other states a package is removed,
+// removed except for its configuration, or in transition (dpkg(1), PACKAGE STATES).
 const dpkgInstalled = "installed"
 
-// eachParagraph reads a file and says whether it ends as dpkg ends its status.
+// eachParagraph reads a file. complete reports whether it ends as dpkg ends its status file.
 func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragraphs)) (complete bool, err error) {
 	f, _, err := openRegular(d.host, name)
 	if err != nil {
@@ -37,7 +37,7 @@ func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragr
 	}
 }
 
-// take takes the package of a paragraph, if its state is installed.
+// take adds the package of a paragraph if its state is installed.
 func (d *dpkg) take(p *paragraphs, state string) {
 	name := p.values[dpkgPackage]
 	if len(name) == 0 && p.broken == nil {
@@ -73,8 +73,9 @@ func (d *dpkg) found(p *paragraphs) found {
 
 const fileListSuffix = ".list"
 
-// installedAt is when the package's list of files was written: at its last installation or upgrade. Packages that
-// may be installed for several architectures have the architecture in the list's name.
+// installedAt returns the modification time of the package's file list, which dpkg writes at each
+// installation or upgrade. Packages with "Multi-Arch: same" have the architecture in the name of
+// the list.
 func (d *dpkg) installedAt(p *paragraphs) time.Time {
 	name := p.values[dpkgPackage]
 	if bytes.IndexByte(name, '/') >= 0 {
@@ -95,7 +96,7 @@ func (d *dpkg) installedAt(p *paragraphs) time.Time {
 	return info.ModTime()
 }
 
-// hasFileLists reports whether any package was ever installed.
+// hasFileLists reports whether any package has a file list.
 func (d *dpkg) hasFileLists() bool {
 	files, err := d.host.ReadDir(dpkgInfo)
 	if err != nil {
@@ -109,7 +110,8 @@ func (d *dpkg) hasFileLists() bool {
 	return false
 }
 
-// lastWord gives the state of a status: what is wanted, a flag and the state (`install ok installed`).
+// lastWord returns the state of a status such as "install ok installed": desired action, flag,
+// state.
 func lastWord(b []byte) string {
 	return string(b[bytes.LastIndexAny(b, " \t")+1:])
 }

@@ -18,7 +18,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// versions gives what is installed as `name[:arch] version`, in the order found.
+// versions returns `name[:arch] version` of the items, in their order.
 func versions(items []*inventoryv1.Software) (got []string) {
 	for _, s := range items {
 		name := s.GetName()
@@ -58,7 +58,7 @@ func TestDpkgStatus(t *testing.T) {
 			status: paragraph("a", "all", "1", "install ok unpacked") + paragraph("b", "all", "2", "install ok installed") +
 				paragraph("c", "all", "3", "install ok half-configured") + paragraph("d", "all", "4", "purge ok half-installed"),
 			want:    []string{"b:all 2"},
-			wantErr: "3 packages not wholly installed or removed: a is unpacked; c is half-configured; d is half-installed",
+			wantErr: "3 packages not completely installed or removed: a is unpacked; c is half-configured; d is half-installed",
 		},
 		{
 			name:   "one package for two architectures is two",
@@ -145,8 +145,8 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-// TestDpkgCutOff: wherever a status is cut off, the list is whole or says that it is not; only a cut between two
-// paragraphs cannot be seen.
+// TestDpkgCutOff: wherever a status file is truncated, the list is complete or reported as
+// incomplete, except for a cut between two paragraphs, which cannot be detected.
 func TestDpkgCutOff(t *testing.T) {
 	t.Parallel()
 	whole := paragraph("a", "all", "1", "install ok installed") + paragraph("b", "all", "2", "install ok installed")
@@ -243,7 +243,7 @@ func TestDpkgItem(t *testing.T) {
 	}
 }
 
-// TestDpkgQuery holds the list to what dpkg itself says of the machine that the test runs on.
+// TestDpkgQuery compares the list with dpkg-query on this machine.
 func TestDpkgQuery(t *testing.T) {
 	t.Parallel()
 	query, err := exec.LookPath("dpkg-query")

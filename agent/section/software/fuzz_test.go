@@ -9,7 +9,7 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// checkList: whatever is in a database, each item has a name, and can be sent.
+// checkList checks that each item has a name and can be sent.
 func checkList(t *testing.T, l *list) {
 	t.Helper()
 	for _, item := range l.items {
@@ -50,7 +50,7 @@ func FuzzDpkgStatus(f *testing.F) {
 	})
 }
 
-// endsParagraph says whether the last line is empty, and ended.
+// endsParagraph reports whether the last line is empty and ended.
 func endsParagraph(data []byte) bool {
 	data, ended := bytes.CutSuffix(data, []byte("\n"))
 	data, _ = bytes.CutSuffix(data, []byte("\r"))

@@ -10,7 +10,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// list grows into the section's items. Texts that many packages share are kept once.
+// list collects the section's items. It keeps strings that many packages share only once.
 type list struct {
 	release release
 	items   []proto.Message
@@ -20,8 +20,8 @@ type list struct {
 
 func newList(r release) *list { return &list{release: r, shared: map[string]string{}} }
 
-// found is a package as its database describes it. The byte slices need not outlive the call that takes them; what
-// is empty or zero is not known.
+// found is a package as its database describes it. The byte slices are valid only during the call.
+// Empty and zero fields are unknown.
 type found struct {
 	name, version, arch, publisher []byte
 	installed                      time.Time
@@ -29,7 +29,7 @@ type found struct {
 	hasSize                        bool
 }
 
-// row keeps together in memory what lives together.
+// row allocates an item together with the values it points to.
 type row struct {
 	item      inventoryv1.Software
 	installed timestamppb.Timestamp
@@ -65,5 +65,5 @@ func (l *list) share(b []byte) string {
 	return s
 }
 
-// text is b as a message may carry it: valid UTF-8.
+// text returns b as valid UTF-8, which a message requires.
 func text(b []byte) string { return strings.ToValidUTF8(string(b), "\uFFFD") }

@@ -9,24 +9,25 @@ import (
 	"strings"
 )
 
-// paragraphs reads a file of paragraphs of "Name: value" lines, which empty lines separate: dpkg's status (deb822(5))
-// and apk's installed (apk-installed). Only the fields with the given names are kept, and of a folded field, whose
-// value goes on in lines that begin with a space, only the first line.
+// paragraphs reads a file of "Name: value" lines in paragraphs separated by empty lines: dpkg's
+// status (deb822(5)) and apk's installed (apk-installed). It keeps only the named fields. Of a
+// folded field, which continues in lines that begin with a space, it keeps the first line.
 type paragraphs struct {
 	reader *bufio.Reader
 	names  []string
-	fold   bool // names are not case sensitive
+	fold   bool // names are case-insensitive
 
-	values [][]byte // of the current paragraph, in the order of names, without the space around them
-	broken error    // why the current paragraph is not what a package manager writes; nil if it is
-	line   int      // number of the line read last
-	lines  int      // of the current paragraph
-	// complete says whether the file ended as package managers end it: with the empty line after a paragraph, or with
-	// nothing at all. It holds once next has returned false.
+	values [][]byte // of the current paragraph, in the order of names, trimmed
+	broken error    // why the current paragraph is malformed; nil if it is not
+	line   int      // number of the last line read
+	lines  int      // number of lines in the current paragraph
+	// complete reports whether the file ended with the empty line after a paragraph, or was empty.
+	// It is valid after next has returned false.
 	complete bool
 }
 
-// bufferSize also bounds the length of lines. Long ones, of dependencies, have some 10 kB.
+// bufferSize also bounds the length of lines, in bytes. Long lines, of dependencies, have about 10
+// kB.
 const bufferSize = 32 << 10
 
 func newParagraphs(r io.Reader, fold bool, names ...string) *paragraphs {
@@ -40,7 +41,7 @@ func newParagraphs(r io.Reader, fold bool, names ...string) *paragraphs {
 	}
 }
 
-// next goes on to the next paragraph; false at the end of the file, or when it cannot be read.
+// next reads the next paragraph. It returns false at the end of the file or after an error.
 func (p *paragraphs) next() (bool, error) {
 	for i := range p.values {
 		p.values[i] = p.values[i][:0]
@@ -63,8 +64,8 @@ func (p *paragraphs) next() (bool, error) {
 	}
 }
 
-// readLine reads a line without its ending; nothing of one that is too long. The last line of a file that ends
-// within it comes with io.EOF.
+// readLine returns a line without its line ending, or an empty line if it is too long. It returns
+// the last line with io.EOF if that line has no ending.
 func (p *paragraphs) readLine() ([]byte, error) {
 	line, err := p.reader.ReadSlice('\n')
 	p.line++
@@ -83,8 +84,8 @@ func (p *paragraphs) readLine() ([]byte, error) {
 	return line, err
 }
 
-// skipLine skips what is left of a line that begins with start and is too long. That is no harm where nobody wants
-// the line.
+// skipLine skips the rest of a line that is too long and begins with start. It is an error only if
+// the line's field is wanted.
 func (p *paragraphs) skipLine(start []byte) error {
 	p.lines++
 	name, _, named := bytes.Cut(start, []byte{':'})
@@ -99,10 +100,11 @@ func (p *paragraphs) skipLine(start []byte) error {
 	}
 }
 
-// continues says whether a line goes on with the value of the field before it.
+// continues reports whether a line continues the value of the previous field.
 func continues(line []byte) bool { return line[0] == ' ' || line[0] == '\t' }
 
-// take takes a line's value. The first of two values of a field counts: two paragraphs may have run into one.
+// take stores a line's value. It keeps the first value of a repeated field, because two paragraphs
+// may be joined by damage.
 func (p *paragraphs) take(line []byte) {
 	if continues(line) {
 		return
@@ -123,13 +125,13 @@ func (p *paragraphs) take(line []byte) {
 	p.values[i] = append(p.values[i], bytes.TrimSpace(value)...)
 }
 
-// letterCase is the bit in which small and capital letters differ.
+// letterCase is the bit that distinguishes upper and lower case in ASCII.
 const letterCase = 0x20
 
-// index finds a field's place; -1 if it is not wanted.
+// index returns a field's index in names, or -1 if it is not wanted.
 func (p *paragraphs) index(name []byte) int {
 	for i, known := range p.names {
-		if len(name) != len(known) || (name[0]^known[0])&^letterCase != 0 { // nearly always
+		if len(name) != len(known) || (name[0]^known[0])&^letterCase != 0 { // the common case
 			continue
 		}
 		if string(name) == known || p.fold && strings.EqualFold(string(name), known) {

@@ -2,27 +2,29 @@ package software
 
 import "bytes"
 
-// purlKind is a type of package URL (ECMA-427, and the type definitions of github.com/package-url/purl-spec).
+// purlKind is a type of package URL (ECMA-427, and the type definitions of
+// github.com/package-url/purl-spec).
 type purlKind struct {
 	name      string
-	lowerName bool // names are not case sensitive
+	lowerName bool // names are case-insensitive
 	epoch     bool // the epoch is a qualifier, not a part of the version
-	codename  bool // distro is the distribution's codename where it has one
-	// releaseParts is how much of a dotted VERSION_ID names the distribution's release. What follows counts updates
-	// of the release; it is left out, for it would turn each update into a change of every package.
+	codename  bool // distro is the distribution's codename, if it has one
+	// releaseParts is the number of components of VERSION_ID that identify the distribution's
+	// release. Later components count its updates; they are left out, because otherwise each update
+	// would change every package.
 	releaseParts int
 }
 
-// The kinds of the sources' packages.
+// The types of the sources' packages.
 var (
 	purlDeb = purlKind{name: "deb", lowerName: true, codename: true, releaseParts: 2} // debian-12, ubuntu-24.04
 	purlRPM = purlKind{name: "rpm", epoch: true, releaseParts: 1}                     // fedora-43, rocky-9
 	purlAPK = purlKind{name: "apk", lowerName: true, releaseParts: 2}                 // alpine-3.22
 )
 
-// appendPURL appends a package's URL; nothing if the vendor, which all three types require as namespace, or the
-// version is not known. It is written out here because packageurl-go takes four times as long and five
-// allocations for each; the tests hold it to what that writes.
+// appendPURL appends a package's URL, or nothing if the version or the distribution is unknown; all
+// three types require the distribution as namespace. It does not use packageurl-go, which takes
+// four times as long and five allocations each. The tests compare the result with packageurl-go's.
 func (k purlKind) appendPURL(b []byte, r release, name, version, arch []byte) []byte {
 	if r.id == "" || len(version) == 0 {
 		return b
@@ -57,7 +59,7 @@ func appendQualifier[T ~string | ~[]byte](b []byte, separator byte, key string, 
 	return appendEncoded(b, value, false), '&'
 }
 
-// appendEncoded percent-encodes all but the characters that ECMA-427 §5.4 leaves as they are.
+// appendEncoded percent-encodes all characters except those that ECMA-427 §5.4 leaves unchanged.
 func appendEncoded[T ~string | ~[]byte](b []byte, s T, lower bool) []byte {
 	const hex = "0123456789ABCDEF"
 	for i := range len(s) {

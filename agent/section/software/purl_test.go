@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPURLAsTheLibrary holds the URLs to what the reference library for Go writes, for any text.
+// TestPURLAsTheLibrary compares the URLs with those of the Go reference library, for any text.
 func TestPURLAsTheLibrary(t *testing.T) {
 	t.Parallel()
 	kinds := []purlKind{purlDeb, purlRPM, purlAPK}

@@ -7,15 +7,16 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// release names the distribution that the packages were made for: os-release(5).
+// release identifies the distribution of the packages, from os-release(5).
 type release struct {
 	id, version, codename string
 }
 
-// maxRelease bounds os-release; the usual one has 300 bytes.
+// maxRelease bounds os-release, in bytes; a typical one has 300.
 const maxRelease = 64 << 10
 
-// readRelease reads what is there. A machine without an os-release has packages, but no package URLs.
+// readRelease returns the zero release if there is no os-release. The packages then have no package
+// URLs.
 func readRelease(h *host.Host) release {
 	for _, name := range []string{"/etc/os-release", "/usr/lib/os-release"} {
 		if data, err := h.ReadFile(name, maxRelease); err == nil {
@@ -42,8 +43,8 @@ func parseRelease(data []byte) release {
 	return r
 }
 
-// distro names the release within its vendor's: its codename if that is wanted and there is one, else the id with
-// the first parts of the version.
+// distro returns the value of the qualifier "distro": the codename if it is wanted and known, else
+// the ID and the first components of the version.
 func (r release) distro(codename bool, parts int) string {
 	if codename && r.codename != "" {
 		return r.codename

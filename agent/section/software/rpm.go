@@ -14,31 +14,35 @@ import (
 	"github.com/musterhq/muster/agent/section/software/sqlitefile"
 )
 
-// rpmDirs are the places of rpm's database, the newest first; on most systems some are links to another. rpm has one
-// database, so the first one that is there is it.
+// rpmDirs are the directories of rpm's database, the newest first; on most systems some are links
+// to another. rpm has a single database, so the first one found is used.
 var rpmDirs = []string{"/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm"}
 
-// rpmFormat is one of the formats that the database has had.
+// rpmFormat is one of the formats of the database.
 type rpmFormat struct {
 	file    string
 	headers func(h *host.Host, name string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error]
 }
 
-// rpmFormats lists them, the newest first: an older one beside it was left behind by a conversion.
+// rpmFormats returns the formats, newest first. An older file next to a newer one was left by a
+// conversion.
 func rpmFormats() []rpmFormat {
 	return []rpmFormat{
 		{file: "rpmdb.sqlite", headers: sqliteHeaders},
-		{file: "Packages.db", headers: func(_ *host.Host, _ string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
-			return rpmdb.NDB(f, size)
-		}},
-		{file: "Packages", headers: func(_ *host.Host, _ string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
-			return rpmdb.BerkeleyDB(f, size)
-		}},
+		{file: "Packages.db", headers: fromFile(rpmdb.NDB)},
+		{file: "Packages", headers: fromFile(rpmdb.BerkeleyDB)},
 	}
 }
 
-// collectRPM lists what `rpm -qa` lists, the keys that packages are checked with (gpg-pubkey) included: rpm counts
-// them among its packages, and which keys a machine trusts is worth knowing.
+func fromFile(
+	read func(f io.ReaderAt, size int64) iter.Seq2[[]byte, error],
+) func(*host.Host, string, io.ReaderAt, int64) iter.Seq2[[]byte, error] {
+	return func(_ *host.Host, _ string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] { return read(f, size) }
+}
+
+// collectRPM adds the packages that `rpm -qa` lists. They include the keys that verify packages
+// (gpg-pubkey), because rpm lists them as packages and an inventory should show which keys a
+// machine trusts.
 func collectRPM(ctx context.Context, h *host.Host, l *list) error {
 	for _, dir := range rpmDirs {
 		for _, format := range rpmFormats() {
@@ -46,7 +50,7 @@ func collectRPM(ctx context.Context, h *host.Host, l *list) error {
 			if !exists(h, name) {
 				continue
 			}
-			return l.steady(h, []string{name, name + logSuffix}, func() error {
+			return l.readStable(h, []string{name, name + logSuffix}, func() error {
 				return readRPM(ctx, h, l, name, format)
 			})
 		}
@@ -95,13 +99,15 @@ func foundRPM(p rpmdb.Package, version []byte) found {
 	return q
 }
 
-// What SQLite writes beside a database: the write-ahead log, or the journal to roll an unfinished transaction back.
+// The files of SQLite next to a database: the write-ahead log, and the journal that can roll back
+// an unfinished transaction.
 const (
 	logSuffix     = "-wal"
 	journalSuffix = "-journal"
 )
 
-// journalMagic begins a journal that is to be rolled back (https://www.sqlite.org/fileformat2.html, §3).
+// journalMagic starts a journal that must be rolled back (https://www.sqlite.org/fileformat2.html,
+// §3).
 const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
 
 func sqliteHeaders(h *host.Host, name string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
@@ -128,7 +134,8 @@ func sqliteHeaders(h *host.Host, name string, f io.ReaderAt, size int64) iter.Se
 	}
 }
 
-// rolledBack says whether the database is what its last transaction left: no journal is waiting.
+// rolledBack returns an error if a journal shows that the database contains an unfinished
+// transaction.
 func rolledBack(h *host.Host, journal string) error {
 	f, _, err := openRegular(h, journal)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -140,7 +147,7 @@ func rolledBack(h *host.Host, journal string) error {
 	defer func() { _ = f.Close() }()
 	head := make([]byte, len(journalMagic))
 	if _, err := f.ReadAt(head, 0); err == nil && string(head) == journalMagic {
-		return fmt.Errorf("a transaction is under way or was broken off: %s", journal)
+		return fmt.Errorf("a transaction is in progress or was interrupted: %s", journal)
 	}
 	return nil
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/musterhq/muster/agent/section/software/rpmdb"
 )
 
-// TestRPMSQLite converts recorded databases as `rpm --rebuilddb` does, and reads them in the middle of it: what is
-// committed is in the write-ahead log only, and a transaction is open. Nothing in the directory may change by that.
+// TestRPMSQLite converts recorded databases as `rpm --rebuilddb` does, and reads them during the
+// conversion: committed data is only in the write-ahead log, and a transaction is open. Reading
+// must not change anything in the directory.
 func TestRPMSQLite(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "rpmdb") {

@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// recordedRPM reads a recorded database in the one format that its directory has.
+// recordedRPM reads a recorded database in the only format in its directory.
 func recordedRPM(t testing.TB, dir string) (file string, data []byte) {
 	t.Helper()
 	for _, format := range rpmFormats() {
@@ -23,8 +23,8 @@ func recordedRPM(t testing.TB, dir string) (file string, data []byte) {
 	return "", nil
 }
 
-// TestRPMDamage flips bits of recorded databases, most of them where their structure is: whatever comes of it, it
-// ends, without a panic and without packages that have no name.
+// TestRPMDamage flips bits of recorded databases, most of them in structural parts. Reading must
+// end without a panic and without packages that have no name.
 func TestRPMDamage(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "rpmdb") {
@@ -48,8 +48,8 @@ func TestRPMDamage(t *testing.T) {
 	}
 }
 
-// TestRPMCutOff cuts databases off: the list is whole (the end of an ndb file may be free space), or says that it is
-// not.
+// TestRPMCutOff truncates databases: the list is complete (the end of an ndb file may be free
+// space) or reported as incomplete.
 func TestRPMCutOff(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "rpmdb") {
@@ -65,7 +65,8 @@ func TestRPMCutOff(t *testing.T) {
 	}
 }
 
-// TestRPMLostPage empties the pages of a Berkeley DB that hold packages: the count in its meta page shows it.
+// TestRPMLostPage clears pages of a Berkeley DB that contain packages. The count in its meta page
+// reveals the loss.
 func TestRPMLostPage(t *testing.T) {
 	t.Parallel()
 	for _, dir := range corpus(t, "rpmdb") {
@@ -88,7 +89,8 @@ func TestRPMLostPage(t *testing.T) {
 	}
 }
 
-// TestRPMFirstDatabase: links between the places of the database do not double it, and a newer format hides an older.
+// TestRPMFirstDatabase: links between the directories of the database do not duplicate it, and a
+// newer format hides an older one.
 func TestRPMFirstDatabase(t *testing.T) {
 	t.Parallel()
 	dirs := corpus(t, "rpmdb")
@@ -133,11 +135,11 @@ func TestRPMWaitingJournal(t *testing.T) {
 	name := rpmDirs[0] + "/rpmdb.sqlite"
 	write(t, root, name, "")
 	write(t, root, name+journalSuffix, journalMagic+"\x00\x00\x00\x01")
-	if _, err := inventory(t, root); !strings.Contains(errorText(err), "a transaction is under way") {
+	if _, err := inventory(t, root); !strings.Contains(errorText(err), "a transaction is in progress") {
 		t.Errorf("error = %v", err)
 	}
 	write(t, root, name+journalSuffix, strings.Repeat("\x00", 512)) // as PRAGMA journal_mode=persist leaves it
-	if _, err := inventory(t, root); strings.Contains(errorText(err), "a transaction is under way") {
+	if _, err := inventory(t, root); strings.Contains(errorText(err), "a transaction is in progress") {
 		t.Errorf("error = %v", err)
 	}
 }

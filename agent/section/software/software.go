@@ -1,5 +1,6 @@
-// Package software collects the section "software": what the machine's package managers say is installed. It reads
-// their databases and never runs them, changes nothing, and holds no database in memory as a whole.
+// Package software collects the section "software": the packages that the machine's package
+// managers have installed. It reads their databases. It never runs a package manager, changes
+// nothing, and never holds a whole database in memory. Start reading at sources.
 package software
 
 import (
@@ -13,20 +14,20 @@ import (
 	"github.com/musterhq/muster/agent/section"
 )
 
-// Collector collects the section.
+// Collector returns the collector of the section software.
 func Collector() section.Collector {
 	return section.Collector{Name: "software", Collect: collect}
 }
 
-// source is one way to learn what is installed.
+// source is a package manager.
 type source struct {
-	name string // of the items' source, and in errors
-	// collect lists what the source knows. errAbsent says that the machine has no such source; any other error
-	// that the list is not complete.
+	name string // value of the items' field source; also used in errors
+	// collect adds the source's packages to the list. It returns errAbsent if the machine has no
+	// such source. Any other error means that the list is incomplete.
 	collect func(ctx context.Context, h *host.Host, l *list) error
 }
 
-// sources lists all of them, in the order of their items.
+// sources returns all sources in the order of their items.
 func sources() []source {
 	return []source{
 		{name: "dpkg", collect: collectDpkg},

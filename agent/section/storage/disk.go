@@ -11,18 +11,19 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// sectorSize is the unit of sizes in /sys/block, whatever the disk's own is (Linux ABI/stable/sysfs-block).
+// sectorSize is the unit of sizes in /sys/block, in bytes, independent of the disk's sector size
+// (Linux ABI/stable/sysfs-block).
 const sectorSize = 512
 
-// source is one disk and where the kernel tells of it.
+// source is one disk and the paths of its attributes.
 type source struct {
 	host   *host.Host
-	sys    string // its directory in /sys/block, with a slash at its end
-	device string // where it is plugged in, e.g. "/sys/devices/pci0000:00/…/ata1/…/block/sda"
+	sys    string // its directory in /sys/block, with a trailing slash
+	device string // its path in the device tree, e.g. "/sys/devices/pci0000:00/…/ata1/…/block/sda"
 	udev   map[string]string
 }
 
-// read describes a disk. It is nil for what is no disk.
+// read describes a disk. It returns nil if the block device is not a disk.
 func read(h *host.Host, kernelName string) *inventoryv1.Storage {
 	s := source{host: h, sys: sysBlock + kernelName + "/"}
 	target, err := h.Readlink(sysBlock + kernelName)
@@ -40,7 +41,7 @@ func read(h *host.Host, kernelName string) *inventoryv1.Storage {
 	optical := s.optical()
 	sectors, err := strconv.ParseUint(s.attribute("size"), 10, 54)
 	switch {
-	case optical: // the size is that of the disc in it, if there is one
+	case optical: // the size is that of the inserted disc
 	case sectors == 0 && disk.GetRemovable(): // a card reader without a card
 		return nil
 	case err == nil && sectors > 0:
@@ -51,8 +52,9 @@ func read(h *host.Host, kernelName string) *inventoryv1.Storage {
 	return disk
 }
 
-// noDisk tells what the kernel makes of files, memory, networks and other disks, and the parts of an eMMC chip
-// that only its controller uses. Native NVMe multipath disks are virtual devices too, but not virtual block devices.
+// noDisk recognizes block devices that the kernel makes from files, memory, networks and other
+// disks, and the parts of an eMMC chip that only its controller uses. Native NVMe multipath disks
+// are disks: they are virtual devices, but not virtual block devices.
 func noDisk(kernelName, device string) bool {
 	if strings.HasPrefix(device, "/sys/devices/virtual/block/") {
 		return true
@@ -62,7 +64,8 @@ func noDisk(kernelName, device string) bool {
 			return true
 		}
 	}
-	return strings.HasPrefix(kernelName, "mmcblk") && (strings.Contains(kernelName, "boot") || strings.Contains(kernelName, "rpmb"))
+	return strings.HasPrefix(kernelName, "mmcblk") &&
+		(strings.Contains(kernelName, "boot") || strings.Contains(kernelName, "rpmb"))
 }
 
 func (s source) attribute(name string) string { return s.host.Attribute(s.sys + name) }
@@ -78,8 +81,8 @@ func flag(text string) *bool {
 	}
 }
 
-// optical asks for SCSI's peripheral device type 5 (SPC-6 table 151), or takes the driver's word, which the
-// device's name is.
+// optical checks SCSI's peripheral device type 5 (SPC-6 table 151), or the device's name, which
+// depends on the driver.
 func (s source) optical() bool {
 	kernelName := path.Base(s.device)
 	return s.attribute("device/type") == "5" || strings.HasPrefix(kernelName, "sr")

@@ -7,8 +7,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// identify fills in who made the disk and which one it is: from the disk's own pages where the kernel shows them,
-// then from the kernel's short attributes, then from what udev has noted.
+// identify sets vendor, model and identifiers: from the disk's own pages if the kernel exposes
+// them, then from the kernel's short attributes, then from udev's database.
 func (s source) identify(disk *inventoryv1.Storage) {
 	s.fromATA(disk)
 	set(&disk.Model, s.attribute("device/model"))
@@ -25,7 +25,7 @@ func (s source) identify(disk *inventoryv1.Storage) {
 	set(&disk.FirmwareRevision, s.udev["ID_REVISION"])
 }
 
-// set takes the first of the values that says something, unless the field has one.
+// set assigns the first value that is not empty, unless the field has a value.
 func set(field *string, values ...string) {
 	for _, value := range values {
 		if *field == "" {
@@ -34,8 +34,8 @@ func set(field *string, values ...string) {
 	}
 }
 
-// vendor drops what stands for a vendor that is not said: SAT-5 §10.3.2 has "ATA" for every ATA disk, and virtio
-// disks show a number.
+// vendor drops placeholders: SAT-5 §10.3.2 defines "ATA" for every ATA disk, and virtio disks have
+// a number.
 func vendor(text string) string {
 	if text == "ATA" || strings.HasPrefix(text, "0x") {
 		return ""
@@ -43,8 +43,9 @@ func vendor(text string) string {
 	return text
 }
 
-// wwn gives a world wide name as lower-case hexadecimal digits. The kernel says which kind it is: "naa." and
-// "eui." are unique world wide; "t10." and "nvme." are put together of the vendor, the model and the serial number.
+// wwn returns a world wide name as lower-case hexadecimal digits. The kernel's prefix is its type:
+// "naa." and "eui." are unique world wide; "t10." and "nvme." are composed of vendor, model and
+// serial number and are left out.
 func wwn(text string) string {
 	for _, prefix := range []string{"naa.", "eui.", "uuid.", "0x"} {
 		if id, found := strings.CutPrefix(text, prefix); found {
@@ -58,7 +59,7 @@ func wwn(text string) string {
 	return ""
 }
 
-// mmc reads an attribute that other buses use for something else.
+// mmc reads an attribute whose name has another meaning on other buses.
 func (s source) mmc(name string) string {
 	if !strings.HasPrefix(path.Base(s.device), "mmcblk") {
 		return ""
@@ -66,8 +67,8 @@ func (s source) mmc(name string) string {
 	return s.attribute("device/" + name)
 }
 
-// usbSerial reads the serial number of the USB device that the disk is in. Its directory is above that of its
-// interface, which is named bus-port:configuration.interface.
+// usbSerial reads the serial number of the USB device that contains the disk. Its directory is the
+// parent of that of its interface, whose name is bus-port:configuration.interface.
 func (s source) usbSerial() string {
 	if !strings.Contains(s.device, "/usb") {
 		return ""

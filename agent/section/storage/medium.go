@@ -6,15 +6,15 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// buses are the marks that a bus leaves in the path of its devices, those nearer to the disk first: a USB disk
-// is a SCSI disk on a PCI bus too.
+// buses are the path elements that identify a bus, those nearer to the disk first: a USB disk is
+// also a SCSI disk on a PCI bus.
 var buses = []struct{ mark, bus string }{
 	{"/usb", "usb"}, {"/nvme", "nvme"}, {"/mmc", "mmc"}, {"/ata", "sata"}, {"/session", "iscsi"}, {"/rport-", "fc"},
 	{"/end_device-", "sas"}, {"/vbd-", "xen"}, {"/virtio", "virtio"}, {"/VMBUS", "hyperv"}, {"/vmbus", "hyperv"},
 	{"/target", "scsi"},
 }
 
-// bus tells how the disk is plugged in, by its place in the tree of devices.
+// bus returns the disk's bus, from its path in the device tree.
 func (s source) bus() string {
 	for _, b := range buses {
 		if !strings.Contains(s.device, b.mark) {
@@ -31,7 +31,7 @@ func (s source) bus() string {
 	return ""
 }
 
-// parallelATA asks for the speed of the link, which a serial one has and a parallel one does not know.
+// parallelATA checks the speed of the link, which the kernel knows only for a serial link.
 func (s source) parallelATA() bool {
 	before, after, _ := strings.Cut(s.device, "/ata")
 	port, _, _ := strings.Cut(after, "/")
@@ -39,8 +39,9 @@ func (s source) parallelATA() bool {
 	return speed == "<unknown>"
 }
 
-// mediaType tells what the data is on. The kernel calls a disk rotational unless it knows better, so that word
-// counts only where the disk itself could have said otherwise: not on virtual disks, and not behind USB.
+// mediaType returns the type of the medium. The kernel reports a disk as rotational unless it knows
+// better. That is used only if the disk could report otherwise: not for virtual disks and not
+// behind USB.
 func (s source) mediaType(disk *inventoryv1.Storage, optical bool) string {
 	rotational := s.attribute("queue/rotational")
 	switch {
@@ -61,13 +62,14 @@ func (s source) mediaType(disk *inventoryv1.Storage, optical bool) string {
 	}
 }
 
-// spins reports whether udev has read a rotation rate from the disk behind a USB bridge.
+// spins reports whether udev has read a rotation rate from a disk behind a USB bridge.
 func (s source) spins() bool {
 	rate := s.udev["ID_ATA_ROTATION_RATE_RPM"]
 	return rate != "" && rate != "0"
 }
 
-// virtual reports whether a hypervisor made the disk: its speed tells nothing of the medium below.
+// virtual reports whether a hypervisor provides the disk. Its attributes do not describe the medium
+// below.
 func virtual(disk *inventoryv1.Storage) bool {
 	switch disk.Bus {
 	case "virtio", "xen", "hyperv":

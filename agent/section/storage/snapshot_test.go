@@ -19,10 +19,12 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// The recorded /sys of real machines. Three kinds of devices differ from the recording's own list, on purpose:
-//   - dm-* and zram* are not disks, they are made of disks and of memory;
-//   - the size of sr0 is that of the disc in it, or 2097151 sectors, which the kernel invents for an empty drive;
-//   - NVMe disks are missing from that list, which was made of directories named "block": theirs is not. Their sizes
+// The recorded /sys of real machines. Three types of devices differ from the recording's own list
+// on purpose:
+//   - dm-* and zram* are not disks; they consist of disks and of memory;
+//   - the size of sr0 is that of the inserted disc, or 2097151 sectors, which the kernel invents
+//     for an empty drive;
+//   - the list lacks NVMe disks, because it was made from directories named "block". Their sizes
 //     were read from the recordings by hand.
 func TestSnapshots(t *testing.T) {
 	t.Parallel()
@@ -85,7 +87,8 @@ func recordedSizes(t *testing.T, name string) map[string]uint64 {
 	return sizes
 }
 
-// The same machine as in dell-r610-block.json, where ghw said hdd of its disk and odd of its drive.
+// The same machine as in dell-r610-block.json, for which ghw reports its disk as hdd and its drive
+// as odd.
 func TestSnapshotMedia(t *testing.T) {
 	t.Parallel()
 	archive := hosttest.Corpus(t, "linux-snapshots", "linux-amd64-8581cf3a529e5d8b97ea876eade2f60d.tar.gz")
@@ -104,7 +107,7 @@ func TestSnapshotMedia(t *testing.T) {
 	}
 }
 
-// unpack makes a host of a recording.
+// unpack makes a host from a recording.
 func unpack(t *testing.T, archive string) *host.Host {
 	t.Helper()
 	f, err := os.Open(archive)

@@ -17,7 +17,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// plug adds a disk to a tree: the link in /sys/block, and its attributes below its device's directory.
+// plug adds a disk to a tree: the link in /sys/block, and its attributes below its device's
+// directory.
 func plug(tree map[string]string, device string, attributes map[string]string) {
 	name := device[strings.LastIndexByte(device, '/')+1:]
 	tree["/sys/block/"+name] = "-> ../devices/" + device

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// maxUdev bounds the file of one device in udev's database, usually of one or two KiB.
+// maxUdev bounds the file of one device in udev's database, in bytes; a typical one has 1 or 2 KiB.
 const maxUdev = 64 << 10
 
-// udevProperties reads what udev has noted of the disk, from the file named after its device number.
+// udevProperties reads the disk's file in udev's database, which is named after its device number.
 func (s source) udevProperties() map[string]string {
 	number := s.attribute("dev")
 	if number == "" {
@@ -21,7 +21,7 @@ func (s source) udevProperties() map[string]string {
 	return parseUdev(string(data))
 }
 
-// parseUdev reads the lines "E:NAME=value"; the others are not about properties.
+// parseUdev reads the lines "E:NAME=value".
 func parseUdev(text string) map[string]string {
 	properties := map[string]string{}
 	for line := range strings.Lines(text) {
@@ -35,7 +35,7 @@ func parseUdev(text string) map[string]string {
 	return properties
 }
 
-// unescape reads udev's "\x20" for a blank and the like, and drops the blanks around the text.
+// unescape decodes udev's escapes such as "\x20" and trims blanks.
 func unescape(text string) string {
 	if !strings.Contains(text, `\x`) {
 		return strings.TrimSpace(text)

@@ -13,11 +13,12 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// deviceTree describes machines without SMBIOS, most ARM boards among them (Devicetree Specification 0.4 §2.3.1).
+// deviceTree describes machines without SMBIOS, such as most ARM boards (Devicetree Specification
+// 0.4 §2.3.1).
 const deviceTree = "/proc/device-tree/"
 
-// fromFiles describes the machine where the SMBIOS table cannot be had. The error names the files that are there
-// and cannot be read.
+// fromFiles describes the machine without the SMBIOS table. The error names the files that exist
+// but cannot be read.
 func fromFiles(h *host.Host) (*inventoryv1.System, error) {
 	item, err := fromDMI(h)
 	if proto.Equal(item, &inventoryv1.System{}) {
@@ -27,8 +28,8 @@ func fromFiles(h *host.Host) (*inventoryv1.System, error) {
 	return item, err
 }
 
-// fromDMI reads the strings that Linux has in files of their own. All but the serial numbers may be read by
-// everybody.
+// fromDMI reads the strings that Linux exposes as files. Every user may read them, except the
+// serial numbers.
 func fromDMI(h *host.Host) (*inventoryv1.System, error) {
 	item := &inventoryv1.System{}
 	var failed []error

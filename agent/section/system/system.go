@@ -1,6 +1,6 @@
-// Package system collects the machine itself: what the SMBIOS table says of product, chassis and main board, or
-// what the platform has instead, and whether it is virtual. It reports placeholders as they stand: judging them is
-// the collector's task.
+// Package system collects the section "system": product, chassis and main board from the SMBIOS
+// table or what the platform has instead, and whether the machine is virtual. It never filters
+// placeholders; the collector does. Start reading at collect.
 package system
 
 import (
@@ -16,7 +16,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the section system.
+// Collector returns the collector of the section system.
 func Collector() section.Collector {
 	return section.Collector{Name: "system", Collect: collect}
 }
@@ -37,7 +37,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	return result(item, err)
 }
 
-// FromTable gives the machine as the table describes it; err is what came of reading it.
+// FromTable returns the machine that the table describes. err is the error from reading the table.
 func FromTable(table *smbios.Table, err error) ([]proto.Message, error) {
 	item := fromTable(table)
 	bios, _ := table.BIOS()
@@ -76,8 +76,8 @@ func fromTable(table *smbios.Table) *inventoryv1.System {
 	return item
 }
 
-// result drops an item that says nothing. A machine without an SMBIOS table is completely described by what else
-// there is.
+// result drops an empty item. On a machine without an SMBIOS table, the other sources describe the
+// machine completely, so that error is dropped too.
 func result(item *inventoryv1.System, err error) ([]proto.Message, error) {
 	if proto.Equal(item, &inventoryv1.System{}) {
 		if err == nil {

@@ -11,16 +11,16 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// virtualMachine is what the firmware of a hypervisor's machines says: the beginnings of manufacturer and product,
-// where empty is anything.
+// virtualMachine is a firmware description of virtual machines: prefixes of manufacturer and
+// product. An empty prefix matches anything.
 type virtualMachine struct {
 	manufacturer string
 	product      string
-	hypervisor   string // empty where the maker uses several
+	hypervisor   string // empty if the vendor uses several
 }
 
-// virtualMachines lists the machines that are virtual by their names. Names that their makers also give to
-// machines of metal are not among them.
+// virtualMachines lists the names that only virtual machines have. Names that are also used for
+// physical machines are left out.
 var virtualMachines = []virtualMachine{
 	{"QEMU", "", "qemu"},
 	{"KubeVirt", "", "kvm"},
@@ -39,14 +39,16 @@ var virtualMachines = []virtualMachine{
 	{"Apple Inc.", "Apple Virtualization", "apple"},
 }
 
-// amazon makes machines of both kinds under one name; those of metal say so in the product's name.
+// amazon makes virtual and physical machines of one manufacturer name; the product names of
+// physical ones end with amazonMetal.
 const amazon, amazonMetal = "Amazon EC2", ".metal"
 
-// vendorOf tells by the names in the firmware whether the machine is virtual, and under which hypervisor as far
-// as the names say.
+// vendorOf reports whether the names in the firmware are those of a virtual machine, and returns
+// the hypervisor if the names identify it.
 func vendorOf(item *inventoryv1.System, biosVendor string) (hypervisor string, virtual bool) {
 	for _, v := range virtualMachines {
-		if strings.HasPrefix(item.GetManufacturer(), v.manufacturer) && strings.HasPrefix(item.GetProductName(), v.product) {
+		if strings.HasPrefix(item.GetManufacturer(), v.manufacturer) &&
+			strings.HasPrefix(item.GetProductName(), v.product) {
 			return v.hypervisor, true
 		}
 	}
@@ -59,8 +61,8 @@ func vendorOf(item *inventoryv1.System, biosVendor string) (hypervisor string, v
 	return "", false
 }
 
-// virtualize says that the machine is virtual where there is evidence of it. That there is none proves nothing,
-// so that a machine of metal gets no claim at all.
+// virtualize marks the machine as virtual if there is evidence. The absence of evidence proves
+// nothing, so the field stays unset on other machines.
 func virtualize(h *host.Host, item *inventoryv1.System, biosVendor string) {
 	named, virtual := vendorOf(item, biosVendor)
 	kernel, guest := guestOf(h)
@@ -69,13 +71,14 @@ func virtualize(h *host.Host, item *inventoryv1.System, biosVendor string) {
 	}
 	item.IsVirtual = new(true)
 	item.Hypervisor = named
-	// QEMU with and without KVM have one name; the kernel knows them apart.
+	// The firmware has the same name for QEMU with and without KVM; the kernel distinguishes them.
 	if named == "" || named == "qemu" && kernel != "" {
 		item.Hypervisor = kernel
 	}
 }
 
-// guestOf tells what the kernel knows of a hypervisor below it. A Xen dom0 has one below it and is no guest.
+// guestOf returns what the kernel knows about a hypervisor below it. A Xen dom0 runs on a
+// hypervisor but is not a guest.
 func guestOf(h *host.Host) (hypervisor string, guest bool) {
 	if strings.Contains(text(h, "/proc/xen/capabilities"), "control_d") {
 		return "", false
@@ -86,7 +89,7 @@ func guestOf(h *host.Host) (hypervisor string, guest bool) {
 	return clockOf(h), hypervisorFlag(h)
 }
 
-// clocks lists the clock sources that only a hypervisor gives to its guests.
+// clocks lists the clock sources that only a hypervisor provides.
 var clocks = []struct{ name, hypervisor string }{
 	{"kvm-clock", "kvm"},
 	{"hyperv_clocksource", "hyperv"},
@@ -102,8 +105,8 @@ func clockOf(h *host.Host) string {
 	return ""
 }
 
-// hypervisorFlag reads the flag by which x86 processors tell a guest (CPUID leaf 1, ECX bit 31). The first
-// processor stands for all.
+// hypervisorFlag reads the flag that x86 processors set in a guest (CPUID leaf 1, ECX bit 31). It
+// checks the first processor only.
 func hypervisorFlag(h *host.Host) bool {
 	f, err := h.Open("/proc/cpuinfo")
 	if err != nil {
@@ -124,7 +127,8 @@ func hypervisorFlag(h *host.Host) bool {
 	return false
 }
 
-// containerType tells the kind of container that the agent runs in, by the marks that their managers leave.
+// containerType returns the type of the container that the agent runs in, from the files that
+// container managers create.
 func containerType(h *host.Host) string {
 	if kind := text(h, "/run/systemd/container"); kind != "" {
 		return kind
@@ -138,7 +142,7 @@ func containerType(h *host.Host) string {
 	return ""
 }
 
-// text reads a short file of the kernel; empty where there is none.
+// text reads a short file of the kernel. It returns "" if the file cannot be read.
 func text(h *host.Host, name string) string {
 	value, err := h.ReadFile(name, 4096)
 	if err != nil {

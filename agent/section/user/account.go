@@ -12,8 +12,8 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// People have the numbers that distributions give out to them; 65534 is nobody's (login.defs(5), systemd's
-// "Users, Groups, UIDs and GIDs").
+// The range of user IDs that distributions assign to people; 65534 is nobody (login.defs(5),
+// systemd's "Users, Groups, UIDs and GIDs").
 const (
 	firstUID = 1000
 	endUID   = 65534
@@ -25,14 +25,14 @@ type account struct {
 	fullName string
 }
 
-// accounts tells people from what else logs on.
+// accounts distinguishes people from other accounts.
 type accounts struct {
 	local map[string]account
-	// directory says that there are accounts that are in no file.
+	// directory reports whether the machine also uses accounts of a directory service.
 	directory bool
 }
 
-// maxAccounts bounds passwd(5), a file of some lines unless it stands in for a directory.
+// maxAccounts bounds passwd(5), in bytes. It is large only if it replaces a directory service.
 const maxAccounts = 4 << 20
 
 func readAccounts(h *host.Host) (accounts, error) {
@@ -44,7 +44,7 @@ func readAccounts(h *host.Host) (accounts, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return accounts{}, fmt.Errorf("read sources of accounts: %w", err)
 	}
-	return accounts{local: parsePasswd(string(text)), directory: asksDirectory(string(services))}, nil
+	return accounts{local: parsePasswd(string(text)), directory: usesDirectory(string(services))}, nil
 }
 
 // parsePasswd reads lines "login:password:uid:gid:full name,room,phone,…:home:shell".
@@ -58,15 +58,16 @@ func parsePasswd(text string) map[string]account {
 		uid, err := strconv.ParseUint(f[2], 10, 32)
 		name, _, _ := strings.Cut(f[4], ",")
 		list[f[0]] = account{
-			person:   err == nil && uid >= firstUID && uid < endUID && !slices.Contains([]string{"nologin", "false"}, path.Base(f[6])),
+			person: err == nil && uid >= firstUID && uid < endUID &&
+				!slices.Contains([]string{"nologin", "false"}, path.Base(f[6])),
 			fullName: strings.TrimSpace(name),
 		}
 	}
 	return list
 }
 
-// asksDirectory finds a directory's service in the line "passwd: files sss" of nsswitch.conf(5).
-func asksDirectory(text string) bool {
+// usesDirectory looks for a directory service in the line "passwd: files sss" of nsswitch.conf(5).
+func usesDirectory(text string) bool {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		services, found := strings.CutPrefix(strings.TrimSpace(line), "passwd:")
@@ -81,8 +82,9 @@ func isDirectory(service string) bool {
 	return slices.Contains([]string{"sss", "ldap", "winbind", "nis", "nisplus"}, service)
 }
 
-// person splits a login into name and domain, and reports whether it is a person's. A login that is in no file is a
-// directory's: either it says so itself, as "name@domain" or "DOMAIN\name", or the machine asks one.
+// person splits a login into name and domain and reports whether it belongs to a person. A login
+// that is not in passwd(5) belongs to a directory service if it has the form "name@domain" or
+// "DOMAIN\name", or if the machine uses one.
 func (a accounts) person(login string, cut bool) (name, domain string, ok bool) {
 	if known, found := a.local[login]; found {
 		return login, "", known.person
@@ -91,7 +93,7 @@ func (a accounts) person(login string, cut bool) (name, domain string, ok bool) 
 		return name, domain, domain != "" && name != "" && !cut
 	}
 	if name, domain, qualified := strings.Cut(login, "@"); qualified {
-		if cut { // the end of the domain is missing: another one might begin like it
+		if cut { // the end of the domain is missing, so it is ambiguous
 			domain = ""
 		}
 		return name, domain, name != ""

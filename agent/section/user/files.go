@@ -15,11 +15,11 @@ const (
 	wtmp         = logDirectory + "wtmp"
 )
 
-// maxRecords bounds what is read of one file, in bytes from its end: about 10,000 records.
+// maxRecords bounds the part of one file that is read, in bytes from its end: about 10,000 records.
 const maxRecords = 400 * alignment
 
-// readRecords reads the record of sessions, with the file that was current before the last rotation: without it, a
-// machine would have no users for a while after each.
+// readRecords reads the session records, including the most recently rotated file. Without that
+// file, a machine would have no users for some time after each rotation.
 func readRecords(h *host.Host) ([]record, error) {
 	current, err := readTail(h, wtmp)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -36,8 +36,8 @@ func readRecords(h *host.Host) ([]record, error) {
 	return append(parse(before), parse(current)...), err
 }
 
-// rotated names the youngest of the files that were rotated away and not compressed, empty for none: "wtmp.1", or with
-// the date in the name "wtmp-20240131" (logrotate(8)).
+// rotated returns the most recent rotated file that is not compressed: "wtmp.1", or "wtmp-20240131"
+// with the date in the name (logrotate(8)). It returns "" if there is none.
 func rotated(h *host.Host) string {
 	entries, err := h.ReadDir(logDirectory)
 	if err != nil {
@@ -56,7 +56,7 @@ func rotated(h *host.Host) string {
 	return youngest
 }
 
-// readTail reads the end of a file, from a place where records of each layout begin.
+// readTail reads the end of a file, from an offset that is a record boundary in every layout.
 func readTail(h *host.Host, name string) ([]byte, error) {
 	f, err := h.Open(name)
 	if err != nil {
@@ -71,7 +71,7 @@ func readTail(h *host.Host, name string) ([]byte, error) {
 	start = (start + alignment - 1) / alignment * alignment
 	data := make([]byte, max(0, info.Size()-start))
 	n, err := f.ReadAt(data, start)
-	if err != nil && !errors.Is(err, io.EOF) { // it was rotated away meanwhile
+	if err != nil && !errors.Is(err, io.EOF) { // io.EOF: the file was truncated by a rotation
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return data[:n], nil

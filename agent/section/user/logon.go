@@ -12,7 +12,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// ofLogons gives the people among those of whom Windows keeps that they logged on, the last one as the primary user.
+// ofLogons returns the people in the logons that Windows records. The last logon is the primary
+// user.
 func ofLogons(logons []host.Logon) []*inventoryv1.User {
 	logons = slices.SortedFunc(slices.Values(logons), func(a, b host.Logon) int {
 		return cmp.Or(b.LoadedAt.Compare(a.LoadedAt), cmp.Compare(a.Account, b.Account))
@@ -34,12 +35,12 @@ func ofLogons(logons []host.Logon) []*inventoryv1.User {
 	return users
 }
 
-// firstRID is the first relative identifier that Windows gives to accounts that people make; those below are built in,
-// as 500, the administrator (Microsoft, "Well-known SIDs").
+// firstRID is the first relative identifier that Windows assigns to accounts that people create.
+// Lower ones are built in, such as 500, the administrator (Microsoft, "Well-known SIDs").
 const firstRID = 1000
 
-// personal reports whether a SID is one of an account that people made: of the machine, of a domain, or of Entra ID.
-// Of a Windows that does not say it, nothing is known against the account.
+// personal reports whether a SID belongs to an account that people created: of the machine, of a
+// domain, or of Entra ID. It returns true if the SID is unknown.
 func personal(sid string) bool {
 	if sid == "" || strings.HasPrefix(sid, "S-1-12-1-") {
 		return true
@@ -48,8 +49,8 @@ func personal(sid string) bool {
 	return err == nil && rid >= firstRID && strings.HasPrefix(sid, "S-1-5-21-")
 }
 
-// split gives name and domain of an account. Behind "AzureAD" stands a name made of the person's full name, which
-// others may have too: there what was typed in says it better, if it is name and domain.
+// split returns the name and the domain of an account. In the domain "AzureAD" the name is the
+// person's full name, which is not unique, so the typed name is used instead if it has a domain.
 func split(l host.Logon) (name, domain string) {
 	domain, name, qualified := strings.Cut(l.Account, `\`)
 	if !qualified {

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// presence is how long a user was there.
+// presence is how long a user was logged on.
 type presence struct {
 	login     string
-	cut       bool // the login may be longer
+	cut       bool // the login may be truncated
 	console   span
 	remote    span
 	sessions  int // at the console
 	lastLogin time.Time
 }
 
-// span adds up the time in which at least one session is open: somebody with ten terminals is there once.
+// span adds up the time in which at least one session is open. Parallel sessions count once.
 type span struct {
 	open  int
 	since time.Time
@@ -36,16 +36,16 @@ func (s *span) end(at time.Time) {
 	}
 }
 
-// ledger goes through the records of wtmp, the oldest first.
-type ledger struct {
+// sessionTotals processes the records of wtmp in the order of time.
+type sessionTotals struct {
 	users map[string]*presence
 	lines map[string]*span // of the open sessions, by terminal
-	seen  time.Time        // of the last record: the machine was running then
+	seen  time.Time        // time of the last record, when the machine was running
 }
 
-// presences adds up who was there. Sessions that have not ended are counted until the given time.
+// presences returns the users' presence. Open sessions count until the given time.
 func presences(records []record, until time.Time) map[string]*presence {
-	l := ledger{users: map[string]*presence{}, lines: map[string]*span{}}
+	l := sessionTotals{users: map[string]*presence{}, lines: map[string]*span{}}
 	for _, r := range records {
 		l.take(r)
 		l.seen = r.at
@@ -54,21 +54,21 @@ func presences(records []record, until time.Time) map[string]*presence {
 	return l.users
 }
 
-func (l *ledger) take(r record) {
+func (l *sessionTotals) take(r record) {
 	switch {
-	case r.kind == bootTime: // whatever is open ended with a crash, after the last record
+	case r.kind == bootTime: // open sessions ended in a crash after the last record
 		l.endAll(l.seen)
 	case r.kind == runLevel && r.user == "shutdown":
 		l.endAll(r.at)
 	case r.kind == deadProcess:
 		l.end(r.line, r.at)
 	case r.kind == userProcess && r.user != "":
-		l.end(r.line, r.at) // a terminal has one session: the record of the end is missing
+		l.end(r.line, r.at) // a terminal has one session, so the record of its end is missing
 		l.begin(r)
 	}
 }
 
-func (l *ledger) begin(r record) {
+func (l *sessionTotals) begin(r record) {
 	p := l.users[r.user]
 	if p == nil {
 		p = &presence{login: r.user, cut: r.cut}
@@ -84,21 +84,22 @@ func (l *ledger) begin(r record) {
 	l.lines[r.line] = at
 }
 
-func (l *ledger) end(line string, at time.Time) {
+func (l *sessionTotals) end(line string, at time.Time) {
 	if s, found := l.lines[line]; found {
 		s.end(at)
 		delete(l.lines, line)
 	}
 }
 
-func (l *ledger) endAll(at time.Time) {
+func (l *sessionTotals) endAll(at time.Time) {
 	for line := range l.lines {
 		l.end(line, at)
 	}
 }
 
-// local reports whether the session is at the machine's own screen: the host is empty, a display without a host's name
-// as ":0", or the virtual terminal itself, which display managers write for Wayland.
+// local reports whether the session is at the machine's own screen: the host is empty, a display
+// without a host name such as ":0", or the virtual terminal, which display managers write for
+// Wayland.
 func (r record) local() bool {
 	if r.host == "" || strings.HasPrefix(r.host, "tty") {
 		return true
@@ -107,8 +108,8 @@ func (r record) local() bool {
 	return found && display != "" && strings.Trim(display, "0123456789.") == ""
 }
 
-// lastTo tells until when open sessions last: until now, unless the machine was started after the last record, which
-// means that nobody keeps the record any more.
+// lastTo returns when open sessions end: now, or the last record if the machine was started after
+// it, because then nothing writes records any more.
 func lastTo(last, now time.Time, uptime time.Duration) time.Time {
 	if last.Before(now.Add(-uptime)) {
 		return last

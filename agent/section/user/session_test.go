@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// there is what the tests say of a presence, in hours.
+// there is an expected presence, in hours.
 type there struct {
 	Console, Remote float64
 	Sessions        int
@@ -59,7 +59,7 @@ func TestLastTo(t *testing.T) {
 	}
 }
 
-// TestPresencesProperties: whatever is on record, nobody is longer there than the record is.
+// TestPresencesProperties: nobody's presence is longer than the time on record.
 func TestPresencesProperties(t *testing.T) {
 	t.Parallel()
 	kinds := rapid.SampledFrom([]int{runLevel, bootTime, userProcess, userProcess, deadProcess})

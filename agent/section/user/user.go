@@ -1,9 +1,12 @@
-// Package user collects the section "user": the people who log on to the machine, by the record that the machine keeps
-// of them, and which of them is mostly there. It is personal data: an agent may be told to leave it out.
+// Package user collects the section "user": the people who log on to the machine, from the
+// machine's own session records, and its primary user. It never collects more than a name, a domain
+// and the last logon of each. This is personal data, so the option --without user leaves it out.
+// Start reading at collect.
 //
-// Linux has wtmp, the record of all sessions of some weeks. A session at the machine's own screen counts for who is the
-// primary user; one from elsewhere, as by ssh, only where nobody ever was at the screen. Windows has no such record for
-// everybody to read: it knows who logged on last at the console, and the machine's own accounts that have a profile.
+// Linux has wtmp, which records the sessions of some weeks. Sessions at the machine's own screen
+// determine the primary user; remote sessions, as by ssh, count only if nobody used the screen.
+// Windows has no such record that every user may read: it records the last logon at the console and
+// the local accounts that have a profile.
 package user
 
 import (
@@ -22,12 +25,13 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the users.
+// Collector returns the collector of the section user.
 func Collector() section.Collector {
 	return section.Collector{Name: "user", Collect: collect}
 }
 
-// maxUsers bounds the items: on a machine that hundreds use, those who are there most.
+// maxUsers bounds the items. On a machine with more users, those with the longest presence are
+// kept.
 const maxUsers = 16
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
@@ -46,7 +50,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	return messages(rank(presences(records, until(h, records)), known)), err
 }
 
-// until gives the time that the record is true for.
+// until returns the time up to which the records are valid.
 func until(h *host.Host, records []record) time.Time {
 	last := records[len(records)-1].at
 	text, _, _ := strings.Cut(h.Attribute("/proc/uptime"), " ")
@@ -57,7 +61,8 @@ func until(h *host.Host, records []record) time.Time {
 	return lastTo(last, time.Now(), uptime)
 }
 
-// rank gives the users, those first who are there most, and makes the first one primary.
+// rank returns the users, those with the longest presence first, and marks the first one as
+// primary.
 func rank(all map[string]*presence, known accounts) []*inventoryv1.User {
 	var people []*presence
 	for _, p := range all {
@@ -78,7 +83,8 @@ func rank(all map[string]*presence, known accounts) []*inventoryv1.User {
 	return users
 }
 
-// compare puts whoever was at the console before everybody who was not, and then by time. The rest makes the order total.
+// compare sorts users with console sessions first, then by time. The remaining criteria make the
+// order total.
 func compare(a, b *presence) int {
 	return cmp.Or(
 		cmp.Compare(min(b.sessions, 1), min(a.sessions, 1)),

@@ -73,7 +73,7 @@ func TestNobodyAtTheScreen(t *testing.T) {
 
 func TestDirectoryAccounts(t *testing.T) {
 	t.Parallel()
-	long := "eve@" + strings.Repeat("x", 28) // fills its field: who knows how it goes on
+	long := "eve@" + strings.Repeat("x", 28) // fills its field and may be truncated
 	l := newLog().boot(0).login(`LAB\carl`, "tty2", "", 1).logout("tty2", 9).login("dora@lab.example.com", "tty2", "", 10).logout("tty2", 11).
 		login(long, "tty2", "", 12).logout("tty2", 12.5).login("fred", "tty2", "", 13).logout("tty2", 13.2).login(`LAB\`, "tty2", "", 14)
 	tree := files(l)
@@ -95,7 +95,7 @@ func TestDirectoryAccounts(t *testing.T) {
 	}
 }
 
-// TestRotation: the session that began in the file before goes on in this one.
+// TestRotation: a session that began in the rotated file continues in the current one.
 func TestRotation(t *testing.T) {
 	t.Parallel()
 	before := newLog().boot(0).login("ada", "tty2", ":0", 1)
@@ -204,7 +204,7 @@ func BenchmarkCollect(b *testing.B) {
 	}
 }
 
-// TestNoAccountsFile: who is a person is not known then.
+// TestNoAccountsFile: without the file, people cannot be distinguished from other accounts.
 func TestNoAccountsFile(t *testing.T) {
 	t.Parallel()
 	tree := files(newLog().login("ada", "tty2", "", 1))

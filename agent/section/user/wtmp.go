@@ -21,28 +21,29 @@ type record struct {
 	user string
 	host string
 	at   time.Time
-	// cut says that the user's name fills its field, so that it may be longer.
+	// cut reports that the user's name fills its field and may be truncated.
 	cut bool
 }
 
-// layout is how the C library lays a record out on one architecture (glibc bits/utmp.h): the fields up to the host
-// stand alike, those of the session and the time are 32 bits wide, or 64. All others are little-endian.
+// layout is the layout of a record in the C library of one architecture (glibc bits/utmp.h). The
+// fields up to the host have the same offsets; session and time have 32 or 64 bits. Numbers are
+// little-endian.
 type layout struct {
 	size    int
 	seconds func(record []byte) int64
 }
 
-// layouts are those of x86, which keeps the 32-bit one, and of 64-bit Arm.
+// layouts are those of x86, which kept the 32-bit one, and of 64-bit Arm.
 var layouts = []layout{
 	{384, func(r []byte) int64 { return int64(binary.LittleEndian.Uint32(r[340:])) }},
 	{400, func(r []byte) int64 { return int64(binary.LittleEndian.Uint64(r[344:])) }},
 }
 
-// alignment is the smallest size that records of each layout fill.
+// alignment is the least common multiple of the record sizes, in bytes.
 const alignment = 9600
 
-// parse reads records, in the layout in which more of them make sense: the file does not name it, and may come from
-// another machine. The bytes begin at a multiple of alignment.
+// parse reads records in the layout in which more of them are valid. The file does not declare its
+// layout, and it may come from another machine. data begins at a multiple of alignment.
 func parse(data []byte) []record {
 	var best []record
 	for _, l := range layouts {
@@ -63,10 +64,10 @@ func (l layout) parse(data []byte) []record {
 	return records
 }
 
-// maxSeconds is where the unsigned 32-bit seconds of the older layout end, in the year 2106.
+// maxSeconds is the maximum of the unsigned 32-bit time of the older layout, in the year 2106.
 const maxSeconds = 1<<32 - 1
 
-// record reads one record. It is not ok where it is of another type, or not one at all.
+// record reads one record. ok is false if it has another type or is invalid.
 func (l layout) record(b []byte) (record, bool) {
 	r := record{kind: int(binary.LittleEndian.Uint16(b))}
 	seconds := l.seconds(b)
@@ -81,7 +82,7 @@ func (l layout) record(b []byte) (record, bool) {
 	return r, true
 }
 
-// text reads a field that NULs fill up, and tells whether none do.
+// text reads a field padded with NULs. full reports that it has none and may be truncated.
 func text(field []byte) (value string, full bool) {
 	before, _, ended := bytes.Cut(field, []byte{0})
 	return string(before), !ended

@@ -10,13 +10,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// start is when the tests' records begin.
+// start is the time of the tests' first records.
 var start = time.Date(2024, time.March, 4, 8, 0, 0, 0, time.UTC)
 
-// at is a time on the tests' clock.
+// at returns a time on the tests' clock.
 func at(hours float64) time.Time { return start.Add(time.Duration(hours * float64(time.Hour))) }
 
-// entry makes a record as glibc's struct utmp lays it out (utmp(5)), 384 bytes long on x86 and 400 on 64-bit Arm.
+// entry makes a record in the layout of glibc's struct utmp (utmp(5)): 384 bytes on x86 and 400 on
+// 64-bit Arm.
 func entry(size, kind int, user, line, host string, when time.Time) []byte {
 	b := make([]byte, size)
 	binary.LittleEndian.PutUint16(b, uint16(kind))
@@ -84,7 +85,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestParseProperties: of one record the layout is recognized too, and any bytes are read without harm.
+// TestParseProperties: the layout is recognized from a single record, and any bytes are read
+// without a panic.
 func TestParseProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,16 +8,17 @@ import (
 	"syscall"
 )
 
-// maxFile bounds a definition in bytes: libvirt's of a machine with all that one can have has some 30,000.
+// maxFile bounds a definition, in bytes. A libvirt definition of a machine with many devices has
+// about 30,000.
 const maxFile = 1 << 20
 
-// maxEntries bounds what is looked at of a directory.
+// maxEntries bounds the entries of a directory that are examined.
 const maxEntries = 2 * maxMachines
 
-// absent reports whether an error says that nothing is there.
+// absent reports whether an error means that the file does not exist.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
-// list lists a directory that need not be there.
+// list lists a directory, which may be absent.
 func (s *survey) list(directory string) []fs.DirEntry {
 	entries, err := s.host.ReadDir(directory)
 	if err != nil && !absent(err) {
@@ -30,7 +31,7 @@ func (s *survey) list(directory string) []fs.DirEntry {
 	return entries
 }
 
-// each reads the files of a directory whose names have an ending.
+// each reads the files of a directory that have a name suffix.
 func (s *survey) each(directory, ending string, read func(name string, text []byte) error) {
 	entries := s.list(directory)
 	s.found = s.found || entries != nil
@@ -41,7 +42,7 @@ func (s *survey) each(directory, ending string, read func(name string, text []by
 	}
 }
 
-// one reads a file and reports whether it is there.
+// one reads a file and reports whether it exists.
 func (s *survey) one(name string, read func(name string, text []byte) error) bool {
 	text, err := s.regular(name)
 	if absent(err) {
@@ -58,8 +59,8 @@ func (s *survey) one(name string, read func(name string, text []byte) error) boo
 	return true
 }
 
-// regular reads a file in a place where users may put other things: a pipe would have the agent wait, and a device might
-// never end.
+// regular reads a regular file. The directories belong to users, so the name may be a pipe, which
+// would block, or a device, which may never end.
 func (s *survey) regular(name string) ([]byte, error) {
 	info, err := s.host.Stat(name)
 	if err != nil {
@@ -71,7 +72,7 @@ func (s *survey) regular(name string) ([]byte, error) {
 	return s.host.ReadInto(name, make([]byte, info.Size()+1))
 }
 
-// table reads a table of the system that need not be there.
+// table reads a system table, which may be absent.
 func (s *survey) table(name string) string {
 	text, err := s.host.ReadFile(name, maxFile)
 	if err != nil && !absent(err) {

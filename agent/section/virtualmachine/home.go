@@ -9,21 +9,22 @@ import (
 	"strings"
 )
 
-// homeDirectories are where homes are, besides those that passwd(5) names: accounts of a directory are in no file, and
-// those of macOS and Windows are not in this one.
+// homeDirectories are searched in addition to the homes in passwd(5), which lacks accounts of
+// directory services and, on macOS and Windows, all accounts.
 var homeDirectories = []string{"/home", "/Users"}
 
-// People have the numbers that distributions give out to them (login.defs(5)), and root may have machines too.
+// The range of user IDs that distributions assign to people (login.defs(5)). Root may also have
+// machines.
 const (
 	firstUID = 1000
 	endUID   = 65534
 )
 
-// maxHomes bounds the homes that are looked into.
+// maxHomes bounds the homes that are searched.
 const maxHomes = 1024
 
-// listHomes finds the homes on this machine. Those on a network are left out: other machines have them too, so that what
-// is defined in them says nothing of this one, and a dead server would have everybody wait.
+// listHomes finds the homes on this machine. It leaves out homes on a network, because machines
+// defined there do not belong to this host and a dead server would block the agent.
 func (s *survey) listHomes() {
 	s.readMounts()
 	candidates := s.accounts()
@@ -45,7 +46,7 @@ func (s *survey) listHomes() {
 			continue
 		}
 		if len(known) == maxHomes {
-			s.fail(fmt.Errorf("more than %d homes: the others are not looked into", maxHomes))
+			s.fail(fmt.Errorf("more than %d homes: the others are not searched", maxHomes))
 			return
 		}
 		known = append(known, info)
@@ -53,7 +54,7 @@ func (s *survey) listHomes() {
 	}
 }
 
-// seen reports whether a directory is known by another name.
+// seen reports whether a directory is already known by another name.
 func seen(known []fs.FileInfo, info fs.FileInfo) bool {
 	for _, other := range known {
 		if os.SameFile(other, info) {
@@ -63,7 +64,7 @@ func seen(known []fs.FileInfo, info fs.FileInfo) bool {
 	return false
 }
 
-// accounts gives the homes of people, lines "login:password:uid:gid:name:home:shell".
+// accounts returns the homes of people, from lines "login:password:uid:gid:name:home:shell".
 func (s *survey) accounts() []string {
 	var homes []string
 	for line := range strings.Lines(s.table("/etc/passwd")) {
@@ -79,13 +80,16 @@ func (s *survey) accounts() []string {
 	return homes
 }
 
-// remoteTypes are file systems whose data another machine serves, and those that mount such when they are looked into.
+// remoteTypes are the file systems that another machine serves, and those that mount such file
+// systems on access.
 var remoteTypes = map[string]bool{
-	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "afs": true, "autofs": true, "ceph": true, "glusterfs": true, "lustre": true,
-	"gfs2": true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
+	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "afs": true, "autofs": true, "ceph": true, "glusterfs": true,
+	"lustre": true,
+	"gfs2":   true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
 }
 
-// readMounts reads lines "36 35 98:0 /root /point rw … - type source options" (proc_pid_mountinfo(5)).
+// readMounts reads lines "36 35 98:0 /root /point rw … - type source options"
+// (proc_pid_mountinfo(5)).
 func (s *survey) readMounts() {
 	s.mounts = map[string]bool{}
 	for line := range strings.Lines(s.table("/proc/self/mountinfo")) {
@@ -98,7 +102,8 @@ func (s *survey) readMounts() {
 	}
 }
 
-// remote reports whether a name is on another machine, by the mount point closest to it, or by two slashes before it.
+// remote reports whether a file is on another machine: by its closest mount point, or because its
+// name begins with two slashes.
 func (s *survey) remote(name string) bool {
 	if strings.HasPrefix(name, "//") {
 		return true

@@ -11,9 +11,9 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// label sorts machines and gives them the keys by which they are told apart. Several of one UUID are copies of one
-// definition, of two users or started twice; in which order they count depends on what they are, and not on when they
-// were found. One that is in the lists of two users is one.
+// label sorts machines and completes their keys. Machines with the same UUID are copies of one
+// definition, of two users or started twice. Their order depends on their content, not on the order
+// of discovery. A machine that two users list is one machine.
 func label(machines []*inventoryv1.VirtualMachine) []*inventoryv1.VirtualMachine {
 	for _, m := range machines {
 		if m.Uuid == "" && m.Id == "" {
@@ -21,10 +21,16 @@ func label(machines []*inventoryv1.VirtualMachine) []*inventoryv1.VirtualMachine
 		}
 	}
 	slices.SortStableFunc(machines, func(a, b *inventoryv1.VirtualMachine) int {
-		return cmp.Or(cmp.Compare(a.Uuid, b.Uuid), cmp.Compare(a.Id, b.Id), cmp.Compare(a.ConfigPath, b.ConfigPath), cmp.Compare(a.Name, b.Name),
-			cmp.Compare(a.GetCpus(), b.GetCpus()), cmp.Compare(a.GetMemoryBytes(), b.GetMemoryBytes()), slices.Compare(a.Macs, b.Macs))
+		return cmp.Or(
+			cmp.Compare(a.Uuid, b.Uuid), cmp.Compare(a.Id, b.Id),
+			cmp.Compare(a.ConfigPath, b.ConfigPath), cmp.Compare(a.Name, b.Name),
+			cmp.Compare(a.GetCpus(), b.GetCpus()), cmp.Compare(a.GetMemoryBytes(), b.GetMemoryBytes()),
+			slices.Compare(a.Macs, b.Macs),
+		)
 	})
-	machines = slices.CompactFunc(machines, func(a, b *inventoryv1.VirtualMachine) bool { return a.ConfigPath != "" && proto.Equal(a, b) })
+	machines = slices.CompactFunc(machines, func(a, b *inventoryv1.VirtualMachine) bool {
+		return a.ConfigPath != "" && proto.Equal(a, b)
+	})
 	type named struct{ uuid, id string }
 	total, seen := map[named]int{}, map[named]uint32{}
 	for _, m := range machines {
@@ -39,8 +45,8 @@ func label(machines []*inventoryv1.VirtualMachine) []*inventoryv1.VirtualMachine
 	return machines
 }
 
-// parseUUID gives a UUID in its one form, "" where there is none: 32 digits with or without hyphens and braces. All of
-// them 0 mean that there is none.
+// parseUUID returns a UUID in canonical form, from 32 digits with or without hyphens and braces. It
+// returns "" if the text is not a UUID or has only zeros.
 func parseUUID(text string) string {
 	digits := strings.ReplaceAll(strings.Trim(strings.TrimSpace(text), "{}"), "-", "")
 	raw, err := hex.DecodeString(digits)
@@ -51,7 +57,7 @@ func parseUUID(text string) string {
 	return d[:8] + "-" + d[8:12] + "-" + d[12:16] + "-" + d[16:20] + "-" + d[20:]
 }
 
-// parseMACs gives hardware addresses in their one form, sorted, once each. What is none is left out.
+// parseMACs returns the valid hardware addresses in canonical form, sorted and without duplicates.
 func parseMACs(texts []string) []string {
 	var macs []string
 	for _, text := range texts {

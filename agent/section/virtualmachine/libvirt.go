@@ -12,7 +12,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// domain is what libvirt writes down of a machine (libvirt.org/formatdomain.html).
+// domain is libvirt's definition of a machine (libvirt.org/formatdomain.html).
 type domain struct {
 	XMLName xml.Name `xml:"domain"`
 	Type    string   `xml:"type,attr"`
@@ -34,7 +34,7 @@ type domain struct {
 	} `xml:"devices>interface"`
 }
 
-// domainStatus is what libvirt writes down of a machine while it runs.
+// domainStatus is libvirt's status file of a running machine.
 type domainStatus struct {
 	XMLName xml.Name `xml:"domstatus"`
 	State   string   `xml:"state,attr"`
@@ -42,8 +42,8 @@ type domainStatus struct {
 	Domain  domain   `xml:"domain"`
 }
 
-// Where libvirt keeps the machines of the system, and those of a user: below the home, and below the directory of a
-// session, if there is one, while they run.
+// The directories of libvirt's machines: of the system, and of a user below the home. The status of
+// running machines is below the home or in the directory of the session.
 const (
 	systemDomains = "/etc/libvirt/qemu"
 	systemStatus  = "/run/libvirt/qemu"
@@ -53,8 +53,8 @@ const (
 	sessionStatus = "/libvirt/qemu/run"
 )
 
-// libvirt adds the machines of libvirt: those that are defined, as they run if they do, and those that run and are not
-// defined.
+// libvirt adds the machines of libvirt: those that are defined, with their running state if they
+// run, and those that run without a definition.
 func (s *survey) libvirt() {
 	alive := s.libvirtStatus()
 	directories := []string{systemDomains}
@@ -82,8 +82,8 @@ func (s *survey) libvirt() {
 	}
 }
 
-// libvirtStatus gives the machines that run, by UUID. What is written down of one whose process has ended is left out:
-// nobody was there to remove it.
+// libvirtStatus returns the running machines by UUID. It leaves out status files whose process has
+// ended, which libvirt could not remove.
 func (s *survey) libvirtStatus() map[string]*inventoryv1.VirtualMachine {
 	directories := []string{systemStatus}
 	for _, home := range s.homes {
@@ -110,9 +110,10 @@ func (s *survey) libvirtStatus() map[string]*inventoryv1.VirtualMachine {
 	return alive
 }
 
-// libvirtStates are the states in which a machine has a process (virDomainState).
+// libvirtStates maps the states in which a machine has a process (virDomainState).
 var libvirtStates = map[string]string{
-	"running": running, "blocked": running, "shutdown": running, "paused": paused, "crashed": "crashed", "pmsuspended": "suspended",
+	"running": running, "blocked": running, "shutdown": running, "paused": paused,
+	"crashed": "crashed", "pmsuspended": "suspended",
 }
 
 func (d domain) machine() *inventoryv1.VirtualMachine {
@@ -133,7 +134,7 @@ func (d domain) machine() *inventoryv1.VirtualMachine {
 	return m
 }
 
-// memoryUnits are the units that libvirt takes, in bytes; it writes KiB.
+// memoryUnits are the units that libvirt accepts, in bytes. It writes KiB.
 var memoryUnits = map[string]uint64{
 	"": 1 << 10, "b": 1, "bytes": 1, "KB": 1e3, "k": 1 << 10, "KiB": 1 << 10, "MB": 1e6, "M": 1 << 20, "MiB": 1 << 20,
 	"GB": 1e9, "G": 1 << 30, "GiB": 1 << 30, "TB": 1e12, "T": 1 << 40, "TiB": 1 << 40,

@@ -10,8 +10,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// The machines of a host with libvirt 9.0 and QEMU 7.2. The files are as libvirt wrote them, but for most of the flags
-// that say what QEMU can.
+// The machines of a host with libvirt 9.0 and QEMU 7.2. The files are libvirt's, without most of
+// the flags for QEMU's features.
 var (
 	buildBox = &inventoryv1.VirtualMachine{
 		Uuid: "13ac3b68-a3bd-48c9-bc06-41919cec7adc", Name: "build box ä", Kind: "qemu", Manager: "libvirt", State: "paused", Cpus: proto.Uint32(1),
@@ -33,7 +33,8 @@ var (
 
 const emulator = "/usr/bin/qemu-system-x86_64"
 
-// libvirtHost has three machines that are defined, of which one is off, and one that runs without being defined.
+// libvirtHost has three defined machines, of which one is off, and one that runs without a
+// definition.
 func libvirtHost(t testing.TB) tree {
 	t.Helper()
 	all := tree{
@@ -59,15 +60,15 @@ func TestLibvirt(t *testing.T) {
 	check(t, libvirtHost(t), db, buildBox, once, web)
 }
 
-// changed is a machine with other fields.
+// changed returns a machine with other fields.
 func changed(m *inventoryv1.VirtualMachine, change func(*inventoryv1.VirtualMachine)) *inventoryv1.VirtualMachine {
 	m = proto.CloneOf(m)
 	change(m)
 	return m
 }
 
-// TestLibvirtAfterACrash: what libvirt wrote down while machines ran says nothing of those whose processes have ended,
-// also where another process has the number of one.
+// TestLibvirtAfterACrash: status files of ended processes are ignored, also if another process has
+// the same ID.
 func TestLibvirtAfterACrash(t *testing.T) {
 	t.Parallel()
 	all := libvirtHost(t)
@@ -80,13 +81,14 @@ func TestLibvirtAfterACrash(t *testing.T) {
 	check(t, all, db, changed(buildBox, off), changed(web, off))
 }
 
-// TestLibvirtOnADisk: on the disk of a machine that is off nobody knows what ran.
+// TestLibvirtOnADisk: on the disk of a machine that is off, no running state is known.
 func TestLibvirtOnADisk(t *testing.T) {
 	t.Parallel()
 	check(t, tree{"/etc/libvirt/qemu/db.xml": recorded(t, "db.xml")}, changed(db, func(m *inventoryv1.VirtualMachine) { m.State = "" }))
 }
 
-// TestLibvirtUnreadStatus: the process says that the machine runs where libvirt does not.
+// TestLibvirtUnreadStatus: the process shows that the machine runs if libvirt's status cannot be
+// read.
 func TestLibvirtUnreadStatus(t *testing.T) {
 	t.Parallel()
 	all := libvirtHost(t)
@@ -99,8 +101,8 @@ func TestLibvirtUnreadStatus(t *testing.T) {
 	check(t, all, db, changed(buildBox, func(m *inventoryv1.VirtualMachine) { m.State = "running" }), changed(once, unmanaged), web)
 }
 
-// TestLibvirtOfUsers: a user's machines are in the home, and what is known of them while they run in the directory of the
-// session or, without one, in the home too.
+// TestLibvirtOfUsers: a user's definitions are in the home; the status is in the directory of the
+// session or, without one, in the home.
 func TestLibvirtOfUsers(t *testing.T) {
 	t.Parallel()
 	all := libvirtHost(t)
@@ -114,7 +116,7 @@ func TestLibvirtOfUsers(t *testing.T) {
 	move("/run/libvirt/qemu/web.xml", "/run/user/1000/libvirt/qemu/run/web.xml")
 	move("/etc/libvirt/qemu/build box ä.xml", "/home/bob/.config/libvirt/qemu/build box ä.xml")
 	move("/run/libvirt/qemu/build box ä.xml", "/home/bob/.cache/libvirt/qemu/run/build box ä.xml")
-	move("/etc/libvirt/qemu/db.xml", "/home/carl@corp/.config/libvirt/qemu/db.xml") // whom no file lists
+	move("/etc/libvirt/qemu/db.xml", "/home/carl@corp/.config/libvirt/qemu/db.xml") // a home that no file lists
 	all["/home/dora"] = "-> /srv/ada"                                               // the same home by another name
 	at := func(path string) func(*inventoryv1.VirtualMachine) {
 		return func(m *inventoryv1.VirtualMachine) { m.ConfigPath = path }
@@ -123,7 +125,8 @@ func TestLibvirtOfUsers(t *testing.T) {
 		changed(buildBox, at("/home/bob/.config/libvirt/qemu/build box ä.xml")), once, changed(web, at("/srv/ada/.config/libvirt/qemu/web.xml")))
 }
 
-// TestHomesElsewhere: a home on a network is not looked into, and its machines run here if they do.
+// TestHomesElsewhere: a home on a network is not searched; its machines are found only if they run
+// here.
 func TestHomesElsewhere(t *testing.T) {
 	t.Parallel()
 	all := libvirtHost(t)
@@ -141,7 +144,7 @@ func TestHomesElsewhere(t *testing.T) {
 	check(t, all, changed(buildBox, undefined), once, changed(web, local))
 }
 
-// TestCopiesOfADefinition: two machines of one UUID are two.
+// TestCopiesOfADefinition: two machines with one UUID are two items.
 func TestCopiesOfADefinition(t *testing.T) {
 	t.Parallel()
 	all := files(tree{"/etc/libvirt/qemu/db.xml": recorded(t, "db.xml"), "/home/ada/.config/libvirt/qemu/db2.xml": recorded(t, "db.xml")})
@@ -152,7 +155,7 @@ func TestCopiesOfADefinition(t *testing.T) {
 	check(t, all, changed(db, first), changed(db, second))
 }
 
-// TestDamage: what can be read is there, and what cannot is said.
+// TestDamage: readable definitions are returned, unreadable ones are reported.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]tree{

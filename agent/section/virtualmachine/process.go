@@ -13,14 +13,16 @@ type process struct {
 	arguments []string // the first is the program
 }
 
-// programs are what the names of the programs that run virtual machines begin with, as the kernel knows them. libvirt may
-// name a machine's process "qemu:NAME".
+// programs are prefixes of the names of the programs that run virtual machines, as the kernel
+// reports them. libvirt may name a machine's process "qemu:NAME".
 var programs = []string{"qemu", "kvm", "VBox", "VirtualBox"}
 
-// maxCommandLine bounds a command line in bytes: libvirt's of a machine with dozens of disks has some 20,000.
+// maxCommandLine bounds a command line, in bytes. That of a libvirt machine with dozens of disks
+// has about 20,000.
 const maxCommandLine = 256 << 10
 
-// listProcesses finds the processes that may run virtual machines. Of all others it reads the name alone.
+// listProcesses finds the processes that may run virtual machines. For all others it reads only the
+// name.
 func (s *survey) listProcesses() {
 	entries, err := s.host.ReadDir("/proc")
 	if err != nil {
@@ -37,7 +39,7 @@ func (s *survey) listProcesses() {
 		}
 		s.live = true
 		comm, err := s.host.ReadInto("/proc/"+pid+"/comm", name[:])
-		if err != nil || !runsMachine(string(comm)) { // it may have ended meanwhile
+		if err != nil || !runsMachine(string(comm)) { // the process may have ended
 			continue
 		}
 		if arguments := s.commandLine(pid); len(arguments) > 0 {
@@ -55,7 +57,7 @@ func runsMachine(comm string) bool {
 	return false
 }
 
-// commandLine gives the arguments of a process, none where it has ended.
+// commandLine returns the arguments of a process, or nil if it has ended.
 func (s *survey) commandLine(pid string) []string {
 	text, err := s.host.ReadFile("/proc/"+pid+"/cmdline", maxCommandLine)
 	if err != nil {
@@ -70,18 +72,19 @@ func (s *survey) commandLine(pid string) []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\x00"), "\x00")
 }
 
-// runs reports whether a process still runs the machine of a UUID: its number may be another one's by now.
+// runs reports whether a process still runs the machine with a UUID. Its process ID may have been
+// reused.
 func (s *survey) runs(pid int, uuid string) bool {
 	return pid > 0 && strings.Contains(strings.Join(s.commandLine(strconv.Itoa(pid)), " "), uuid)
 }
 
-// emulator reports whether the process is an emulator of a whole machine, and not another of QEMU's programs.
+// emulator reports whether the process emulates a machine; QEMU has other programs too.
 func (p process) emulator() bool {
 	program := path.Base(p.arguments[0])
 	return strings.HasPrefix(program, "qemu-system-") || program == "qemu-kvm" || program == "kvm"
 }
 
-// startedVM gives the UUID or the name of the machine that the process is VirtualBox's of.
+// startedVM returns the UUID or the name of the VirtualBox machine that the process runs, or "".
 func (p process) startedVM() string {
 	for i, argument := range p.arguments[:len(p.arguments)-1] {
 		if strings.HasPrefix(argument, "-") && strings.TrimLeft(argument, "-") == "startvm" {

@@ -10,7 +10,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Where Proxmox VE keeps the machines of this node. Its cluster file system is mounted there.
+// The directories of Proxmox VE's cluster file system that contain the machines of this node.
 const (
 	proxmoxDirectory = "/etc/pve"
 	proxmoxMachines  = proxmoxDirectory + "/qemu-server"
@@ -22,7 +22,7 @@ func (s *survey) proxmox() {
 		return
 	}
 	if _, err := s.host.Stat(proxmoxMachines); err != nil {
-		s.fail(fmt.Errorf("virtual machines of Proxmox VE, whose file system may not be mounted: %w", err))
+		s.fail(fmt.Errorf("virtual machines of Proxmox VE (is its cluster file system mounted?): %w", err))
 		return
 	}
 	s.found = true
@@ -37,7 +37,8 @@ func (s *survey) proxmox() {
 	})
 }
 
-// parseProxmox reads lines "name: value" (qm.conf(5)) up to the first section, which is a snapshot or what is to change.
+// parseProxmox reads lines "name: value" (qm.conf(5)) up to the first section, which is a snapshot
+// or a pending change.
 func parseProxmox(text string) *inventoryv1.VirtualMachine {
 	values := map[string]string{}
 	var macs []string
@@ -53,8 +54,13 @@ func parseProxmox(text string) *inventoryv1.VirtualMachine {
 		}
 	}
 	m := &inventoryv1.VirtualMachine{
-		Uuid: parseUUID(parseOptions(values["smbios1"], "")["uuid"]), Name: values["name"], Kind: "kvm", Manager: "proxmox",
-		Cpus: proxmoxCPUs(values), MemoryBytes: parseSize(parseOptions(values["memory"], "current")["current"]), Macs: parseMACs(macs),
+		Uuid:        parseUUID(parseOptions(values["smbios1"], "")["uuid"]),
+		Name:        values["name"],
+		Kind:        "kvm",
+		Manager:     "proxmox",
+		Cpus:        proxmoxCPUs(values),
+		MemoryBytes: parseSize(parseOptions(values["memory"], "current")["current"]),
+		Macs:        parseMACs(macs),
 	}
 	if values["kvm"] == "0" {
 		m.Kind = "qemu"
@@ -62,7 +68,8 @@ func parseProxmox(text string) *inventoryv1.VirtualMachine {
 	return m
 }
 
-// proxmoxMAC finds the address in "model=address,bridge=…", where macaddr may stand for the model's name.
+// proxmoxMAC finds the address in "model=address,bridge=…". The name may be "macaddr" instead of a
+// model.
 func proxmoxMAC(value string) string {
 	for option := range strings.SplitSeq(value, ",") {
 		if _, address, _ := strings.Cut(option, "="); len(parseMACs([]string{address})) > 0 {
@@ -72,8 +79,8 @@ func proxmoxMAC(value string) string {
 	return ""
 }
 
-// proxmoxCPUs gives the processors that are plugged in: all of those of the sockets, of which there is one with one core
-// where nothing else is said.
+// proxmoxCPUs returns the number of plugged virtual processors: "vcpus", else sockets times cores,
+// each 1 by default.
 func proxmoxCPUs(values map[string]string) *uint32 {
 	if plugged := parseCount(values["vcpus"]); plugged != nil {
 		return plugged

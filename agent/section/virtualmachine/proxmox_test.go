@@ -8,7 +8,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// TestProxmox: the files lie in the node's directory of the cluster's file system, to which a link leads.
+// TestProxmox: the files are in the node's directory of the cluster file system, which a link
+// points to.
 func TestProxmox(t *testing.T) {
 	t.Parallel()
 	const uuid = "362ead97-1c8d-429e-bb94-435e93057dc3"

@@ -12,7 +12,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// emulators says of the machines that QEMU runs that they run, and adds those that nobody told of.
+// emulators marks the machines that QEMU processes run as running, and adds those that no manager
+// lists.
 func (s *survey) emulators() {
 	for _, p := range s.processes {
 		if !p.emulator() {
@@ -31,7 +32,7 @@ func (s *survey) emulators() {
 	}
 }
 
-// managed gives the machine of a manager that a process is of, nil for none.
+// managed returns the machine of a manager that a process runs, or nil.
 func (s *survey) managed(m *inventoryv1.VirtualMachine) *inventoryv1.VirtualMachine {
 	for _, known := range s.machines {
 		same := m.Uuid != "" && (m.Uuid == known.Uuid || m.Uuid == known.FirmwareUuid) || m.Id != "" && m.Id == known.Id
@@ -42,11 +43,12 @@ func (s *survey) managed(m *inventoryv1.VirtualMachine) *inventoryv1.VirtualMach
 	return nil
 }
 
-// commandLine is what the options of QEMU say (qemu-system-x86_64(1)); of those that are there twice the last one.
+// commandLine holds the options of QEMU that are used (qemu-system-x86_64(1)). The last of repeated
+// options counts.
 type commandLine struct {
 	name        string
 	uuid        string
-	id          string // the number that Proxmox VE gives
+	id          string // the number that Proxmox VE assigns
 	accelerator string
 	board       string
 	xenDomain   string
@@ -55,8 +57,8 @@ type commandLine struct {
 	macs        []string
 }
 
-// parseQEMU describes the machine that a command line starts; nil where it starts none: to tell libvirt what QEMU can, or
-// to serve disks to the machines of Xen.
+// parseQEMU describes the machine that a command line starts. It returns nil if the process runs no
+// machine: libvirt starts QEMU to query its features, and Xen starts it to serve disks.
 func parseQEMU(arguments []string) *inventoryv1.VirtualMachine {
 	var c commandLine
 	if strings.HasSuffix(path.Base(arguments[0]), "kvm") {
@@ -111,7 +113,7 @@ func (c *commandLine) take(option, value string) {
 		c.accelerator = parseOptions(value, "accel")["accel"]
 	case "machine", "M":
 		machine := parseOptions(value, "type")
-		accelerator, _, _ := strings.Cut(machine["accel"], ":") // of several the first that works
+		accelerator, _, _ := strings.Cut(machine["accel"], ":") // the first one that works is used
 		c.accelerator, c.board = cmp.Or(accelerator, c.accelerator), cmp.Or(machine["type"], c.board)
 	case "xen-domid":
 		c.xenDomain = value
@@ -120,7 +122,7 @@ func (c *commandLine) take(option, value string) {
 	}
 }
 
-// macOf gives the hardware address in an option that adds an interface.
+// macOf returns the hardware address in an option that adds an interface.
 func macOf(option, value string) string {
 	switch option {
 	case "device":
@@ -139,10 +141,10 @@ func macOf(option, value string) string {
 	return ""
 }
 
-// parseOptions reads "value,name=value,…", where the first value may be that of the implied name and two commas stand for
-// one in a value.
+// parseOptions reads "value,name=value,…". The first value may belong to the implied name; two
+// commas are one comma of a value.
 func parseOptions(text, implied string) map[string]string {
-	const comma = "\x00" // which no argument has
+	const comma = "\x00" // no argument contains it
 	options := map[string]string{}
 	for i, part := range strings.Split(strings.ReplaceAll(text, ",,", comma), ",") {
 		name, value, found := strings.Cut(part, "=")
@@ -154,13 +156,13 @@ func parseOptions(text, implied string) map[string]string {
 	return options
 }
 
-// What bounds a machine that makes sense.
+// Upper bounds of plausible machines.
 const (
 	maxMemory = 1 << 62
 	maxCPUs   = 1 << 12
 )
 
-// parseSize reads a size in MiB, or in what its last letter says.
+// parseSize reads a size in MiB, or in the unit of its last letter.
 func parseSize(text string) *uint64 {
 	unit := uint64(1 << 20)
 	if text != "" {

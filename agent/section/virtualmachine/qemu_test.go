@@ -51,7 +51,8 @@ func TestParseQEMU(t *testing.T) {
 	}
 }
 
-// TestStartedByHand: two that were started alike are two, and one without a name is there too.
+// TestStartedByHand: two machines with equal command lines are two items, and one without a name is
+// included.
 func TestStartedByHand(t *testing.T) {
 	t.Parallel()
 	all := files(tree{}.process(7, "qemu-system-x86_64", "qemu-system-x86_64", "-name", "a", "-m", "1G").
@@ -70,7 +71,8 @@ func TestStartedByHand(t *testing.T) {
 	)
 }
 
-// TestParseQEMUProperties: any arguments are read without harm, and what is said of a machine is in its one form.
+// TestParseQEMUProperties: any arguments are read without a panic, and identifiers have their
+// canonical form.
 func TestParseQEMUProperties(t *testing.T) {
 	t.Parallel()
 	option := rapid.SampledFrom([]string{"-name", "-uuid", "-smbios", "-m", "-smp", "-device", "-nic", "-net", "-accel", "-machine", "-id", "-xen-domid"})

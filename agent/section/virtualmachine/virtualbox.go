@@ -11,11 +11,11 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// boxRegistries are where VirtualBox keeps the list of a user's machines, below the home: on Linux now and formerly, as
-// on Windows, and on macOS.
+// boxRegistries are the directories of VirtualBox's list of a user's machines, relative to the
+// home: on Linux; on Windows and formerly on Linux; on macOS.
 var boxRegistries = []string{"/.config/VirtualBox", "/.VirtualBox", "/Library/VirtualBox"}
 
-// boxRegistry is VirtualBox.xml, the list.
+// boxRegistry is VirtualBox.xml, the list of machines.
 type boxRegistry struct {
 	XMLName  xml.Name   `xml:"VirtualBox"`
 	Machines []boxEntry `xml:"Global>MachineRegistry>MachineEntry"`
@@ -26,7 +26,7 @@ type boxEntry struct {
 	Source string `xml:"src,attr"`
 }
 
-// boxFile is what VirtualBox writes down of a machine. An encrypted one says less.
+// boxFile is VirtualBox's definition of a machine. That of an encrypted machine has fewer fields.
 type boxFile struct {
 	XMLName   xml.Name   `xml:"VirtualBox"`
 	Machine   boxMachine `xml:"Machine"`
@@ -70,10 +70,13 @@ func (s *survey) virtualBox() {
 	}
 }
 
-// box adds a machine of a list. One whose file is not there is in the list all the same: its disk may be elsewhere.
+// box adds a machine of the list, also if its file does not exist, because its disk may be
+// elsewhere.
 func (s *survey) box(folder string, entry boxEntry) {
 	file := boxPath(folder, entry.Source)
-	m := &inventoryv1.VirtualMachine{Uuid: parseUUID(entry.UUID), Kind: "virtualbox", Manager: "virtualbox", ConfigPath: file}
+	m := &inventoryv1.VirtualMachine{
+		Uuid: parseUUID(entry.UUID), Kind: "virtualbox", Manager: "virtualbox", ConfigPath: file,
+	}
 	there := !s.remote(file) && s.one(file, func(_ string, text []byte) error {
 		var f boxFile
 		if err := xml.Unmarshal(text, &f); err != nil {
@@ -93,7 +96,8 @@ func (s *survey) box(folder string, entry boxEntry) {
 	}
 }
 
-// boxPath gives the name of a machine's file, which may be relative to the list, with slashes.
+// boxPath returns the path of a machine's file, which may be relative to the list. The list may use
+// backslashes.
 func boxPath(folder, source string) string {
 	drive := len(source) > 1 && source[1] == ':'
 	if path.IsAbs(source) {

@@ -76,7 +76,8 @@ func TestVirtualBox(t *testing.T) {
 	)
 }
 
-// TestVirtualBoxElsewhere: on macOS and Windows the files are the same, and nobody tells what runs.
+// TestVirtualBoxElsewhere: on macOS and Windows the files are the same, and the running state is
+// unknown.
 func TestVirtualBoxElsewhere(t *testing.T) {
 	t.Parallel()
 	want := &inventoryv1.VirtualMachine{
@@ -89,7 +90,7 @@ func TestVirtualBoxElsewhere(t *testing.T) {
 	check(t, tree{"/Users/ada/.VirtualBox/VirtualBox.xml": registry()})
 }
 
-// TestVirtualBoxOfTwoUsers: a machine that is in the lists of two users is one.
+// TestVirtualBoxOfTwoUsers: a machine that two users list is one item.
 func TestVirtualBoxOfTwoUsers(t *testing.T) {
 	t.Parallel()
 	list := registry("/srv/vms/web.vbox")

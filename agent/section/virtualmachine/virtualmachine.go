@@ -1,8 +1,8 @@
-// Package virtualmachine collects the section "virtual_machine": the machines that this one runs, or has defined to run,
-// so that a guest and the host that it is on can be told to be that. It reads what the managers of virtual machines write
-// down, and the command lines of what runs: libvirt's domains, those of the system and those of users, the machines of
-// Proxmox VE, those of VirtualBox in the users' homes, and QEMU that somebody started by hand. It asks no daemon and no
-// monitor.
+// Package virtualmachine collects the section "virtual_machine": the virtual machines that this
+// machine runs or defines, so that a guest can be linked to its host. It reads the files of their
+// managers and the command lines of processes: libvirt's domains of the system and of users,
+// Proxmox VE, VirtualBox in the users' homes, and QEMU started by hand. It never contacts a daemon
+// or a monitor. Start reading at collect.
 package virtualmachine
 
 import (
@@ -17,7 +17,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the virtual machines.
+// Collector returns the collector of the section virtual_machine.
 func Collector() section.Collector {
 	return section.Collector{Name: "virtual_machine", Collect: collect}
 }
@@ -34,24 +34,24 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	s.virtualBox()
 	s.emulators()
 	if !s.found && !s.live && len(s.errs) == 0 {
-		return nil, fmt.Errorf("%w: nothing here tells of virtual machines", host.ErrUnsupported)
+		return nil, fmt.Errorf("%w: no virtual machine manager found", host.ErrUnsupported)
 	}
 	items := s.items()
 	return items, errors.Join(s.errs...)
 }
 
-// survey gathers the machines, source by source.
+// survey gathers the machines from all sources.
 type survey struct {
 	host      *host.Host
 	processes []process
-	mounts    map[string]bool // by their points, whether they are of another machine
+	mounts    map[string]bool // by mount point: whether another machine serves the file system
 	homes     []string
 	machines  []*inventoryv1.VirtualMachine
 	errs      []error
-	// live says that processes can be seen, so that what none of them runs is off. Otherwise, as on another machine's
-	// disk, no state is known.
+	// live reports that processes are visible, so that a machine without one is off. Otherwise, as
+	// on another machine's disk, no state is known.
 	live bool
-	// found says that a manager of virtual machines was here.
+	// found reports that a manager of virtual machines was found.
 	found bool
 }
 
@@ -59,7 +59,7 @@ type survey struct {
 const (
 	running = "running"
 	paused  = "paused"
-	saved   = "saved" // off, with what was in its memory
+	saved   = "saved" // off, with its memory saved
 	shutOff = "shut off"
 )
 
@@ -67,7 +67,7 @@ func (s *survey) add(m *inventoryv1.VirtualMachine) { s.machines = append(s.mach
 
 func (s *survey) fail(err error) { s.errs = append(s.errs, err) }
 
-// items gives the machines their keys, and a state to those that nothing runs.
+// items completes the machines' keys and sets the state of those that no process runs.
 func (s *survey) items() []proto.Message {
 	if len(s.machines) > maxMachines {
 		s.fail(fmt.Errorf("%d virtual machines: those beyond %d are left out", len(s.machines), maxMachines))

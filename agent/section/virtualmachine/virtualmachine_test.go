@@ -19,10 +19,10 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// tree is a host under construction: the files of it.
+// tree is a host under construction: its files.
 type tree map[string]string
 
-// files makes a host of trees; each has a process that has to do with none of this.
+// files makes a host of trees. Each has an unrelated process.
 func files(trees ...tree) tree {
 	all := tree{}.process(1, "systemd", "/sbin/init", "-uuid", "7f1a2b3c-4d5e-6f70-8192-a3b4c5d6e7f8")
 	for _, t := range trees {
@@ -31,7 +31,7 @@ func files(trees ...tree) tree {
 	return all
 }
 
-// process adds a process. The kernel cuts names at 15 bytes.
+// process adds a process. The kernel truncates names at 15 bytes.
 func (t tree) process(pid int, name string, arguments ...string) tree {
 	directory := fmt.Sprintf("/proc/%d/", pid)
 	t[directory+"comm"] = name[:min(len(name), 15)] + "\n"
@@ -58,7 +58,7 @@ func run(t testing.TB, files tree) ([]*inventoryv1.VirtualMachine, section.Repor
 	return machines, report
 }
 
-// check compares the machines of a host, all of whose sources can be read.
+// check compares the machines of a host with readable sources.
 func check(t *testing.T, files tree, want ...*inventoryv1.VirtualMachine) {
 	t.Helper()
 	got, report := run(t, files)
@@ -84,12 +84,12 @@ func TestNoMachines(t *testing.T) {
 func TestNoSource(t *testing.T) {
 	t.Parallel()
 	_, report := run(t, tree{"/etc/os-release": ""})
-	if report.Status != inventory.StatusUnsupported || !strings.Contains(report.Message, "nothing here tells of virtual machines") {
+	if report.Status != inventory.StatusUnsupported || !strings.Contains(report.Message, "no virtual machine manager found") {
 		t.Errorf("%s: %s", report.Status, report.Message)
 	}
 }
 
-// TestTooMany: what is left out is said.
+// TestTooMany: the section reports what it leaves out.
 func TestTooMany(t *testing.T) {
 	t.Parallel()
 	var sources []string
@@ -102,7 +102,7 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-// TestDenied: an agent that is not root sees at most what runs.
+// TestDenied: an agent that is not root sees at most the running machines.
 func TestDenied(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() == 0 {
@@ -138,7 +138,7 @@ func TestDenied(t *testing.T) {
 	}
 }
 
-// BenchmarkThisHost is what the section costs a machine that has none of this, or what this one has.
+// BenchmarkThisHost measures the section on a machine without virtual machines, and on this one.
 func BenchmarkThisHost(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

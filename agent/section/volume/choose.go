@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// choose keeps the mounts that are volumes: those of real file systems that nothing else is mounted over, one for
-// each file system, and for btrfs one for each subvolume. In the order of their mount points.
+// choose returns the mounts that are volumes, sorted by mount point: real file systems that are not
+// hidden by a later mount, each once, and for btrfs each subvolume once.
 func choose(mounts []mount) []mount {
 	best := map[string]mount{}
 	for _, m := range visible(mounts) {
@@ -15,7 +15,7 @@ func choose(mounts []mount) []mount {
 			continue
 		}
 		id := m.identity()
-		if other, seen := best[id]; !seen || m.tellsMoreThan(other) {
+		if other, seen := best[id]; !seen || m.preferredTo(other) {
 			best[id] = m
 		}
 	}
@@ -27,7 +27,7 @@ func choose(mounts []mount) []mount {
 	return chosen
 }
 
-// visible leaves out what lies under a later mount on the same point.
+// visible leaves out mounts that are hidden by a later mount on the same point.
 func visible(mounts []mount) []mount {
 	top := make(map[string]int, len(mounts))
 	for i, m := range mounts {
@@ -42,17 +42,17 @@ func visible(mounts []mount) []mount {
 	return kept
 }
 
-// real reports whether the mount is a volume to its users. Everything on a block device is, but for packages that
-// are mounted images; without a block device those file systems are that are known to hold data; and whatever the
-// machine, or the container, has as its root.
+// real reports whether users regard the mount as a volume. That includes every file system on a
+// block device except mounted package images, file systems without a block device that are known to
+// hold data, and the root of the machine or container.
 func (m mount) real() bool {
 	switch {
 	case m.point == "/":
-		return m.fsType != "rootfs" // the kernel's own, below the true one
+		return m.fsType != "rootfs" // the kernel's own, below the actual root
 	case m.onBlockDevice():
 		return m.fsType != "squashfs" && m.fsType != "erofs"
 	case m.fsType == "btrfs":
-		// A directory mounted elsewhere shows the subvolume it lies in, a subvolume shows itself.
+		// A bind mount of a directory has another root than its subvolume.
 		return m.root == m.subvolume()
 	case m.fsType == "zfs", m.fsType == "bcachefs", m.fsType == "ubifs":
 		return true
@@ -61,7 +61,7 @@ func (m mount) real() bool {
 	}
 }
 
-// remote reports whether the file system's data is served by another machine or by a process.
+// remote reports whether another machine or a process serves the file system.
 func (m mount) remote() bool {
 	switch m.fsType {
 	case "nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "afs", "ceph", "glusterfs", "lustre", "gfs2", "ocfs2", "9p",
@@ -71,7 +71,7 @@ func (m mount) remote() bool {
 	return strings.HasPrefix(m.fsType, "fuse.")
 }
 
-// desktopFUSE names the file systems by which a desktop shows its own parts to itself.
+// desktopFUSE recognizes file systems that a desktop mounts for its own use.
 func desktopFUSE(fsType string) bool {
 	switch fsType {
 	case "fuse.gvfsd-fuse", "fuse.portal", "fuse.lxcfs", "fuse.snapfuse", "fuse.squashfuse", "fuse.squashfuse_ll",
@@ -81,19 +81,20 @@ func desktopFUSE(fsType string) bool {
 	return strings.HasSuffix(fsType, ".AppImage")
 }
 
-// identity is the same for two mounts that show one file system.
+// identity is equal for two mounts of one file system.
 func (m mount) identity() string {
 	switch {
 	case m.fsType == "btrfs":
 		return m.device + m.subvolume()
-	case m.remote(): // a server's shares have device numbers of their own, or have one for all
+	case m.remote(): // a server's shares may have different device numbers or one for all
 		return m.device + m.source
 	default:
 		return m.device
 	}
 }
 
-// subvolume is the btrfs subvolume that the mount is of, "/" for the top one or where the kernel does not say.
+// subvolume returns the btrfs subvolume of the mount, or "/" for the top one or if the kernel does
+// not report it.
 func (m mount) subvolume() string {
 	for option := range strings.SplitSeq(m.options, ",") {
 		if name, found := strings.CutPrefix(option, "subvol="); found {
@@ -103,9 +104,9 @@ func (m mount) subvolume() string {
 	return "/"
 }
 
-// tellsMoreThan prefers the root of the machine, then the mount that shows more of the file system, then the
-// shorter mount point: what is left are directories mounted a second time.
-func (m mount) tellsMoreThan(other mount) bool {
+// preferredTo prefers the root of the machine, then the mount with more of the file system, then
+// the shorter mount point. The others are directories that are mounted a second time.
+func (m mount) preferredTo(other mount) bool {
 	if (m.point == "/") != (other.point == "/") {
 		return m.point == "/"
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// maxUdev bounds the file of one device in udev's database, usually of one or two KiB.
+// maxUdev bounds the file of one device in udev's database, in bytes; a typical one has 1 or 2 KiB.
 const maxUdev = 64 << 10
 
-// names gives a file system's label and UUID, which udev reads from the device: from its database, else from the
-// links that it makes of them.
+// names returns a file system's label and UUID, from udev's database or from the links that udev
+// makes.
 func names(h *host.Host, kernelName string) (label, uuid string) {
 	if number := h.Attribute("/sys/class/block/" + kernelName + "/dev"); number != "" {
 		if data, err := h.ReadFile("/run/udev/data/b"+number, maxUdev); err == nil {
@@ -41,7 +41,7 @@ func parseUdev(text string) (label, uuid string) {
 	return label, uuid
 }
 
-// linkTo finds the link in a directory that leads to the device.
+// linkTo returns the name of the link in a directory that points to the device.
 func linkTo(h *host.Host, directory, kernelName string) string {
 	entries, err := h.ReadDir(directory)
 	if err != nil {
@@ -56,7 +56,7 @@ func linkTo(h *host.Host, directory, kernelName string) string {
 	return ""
 }
 
-// hexUnescape reads udev's "\x20" for a blank and the like.
+// hexUnescape decodes udev's escapes such as "\x20".
 func hexUnescape(text string) string {
 	parts := strings.Split(text, `\x`)
 	var b strings.Builder

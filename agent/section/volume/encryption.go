@@ -6,19 +6,20 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// ciphers finds what encrypts devices, and remembers it: volumes lie on common devices.
+// ciphers finds the encryption of devices. It caches the results, because volumes share devices.
 type ciphers struct {
 	host  *host.Host
 	known map[string]string
 }
 
-// method names what encrypts the device, or everything below it (LVM on LUKS on RAID are three layers): a volume on
-// two disks of which one is in clear text is not encrypted. Empty: it is not, or not known to be.
+// method returns the encryption of the device, or of everything below it (LVM on LUKS on RAID has
+// three layers). A volume on two disks of which one is not encrypted is not encrypted. It returns
+// "" if there is no encryption or none is known.
 func (c ciphers) method(kernelName string) string {
 	if method, asked := c.known[kernelName]; asked {
 		return method
 	}
-	c.known[kernelName] = "" // so that devices which claim to lie on each other end here
+	c.known[kernelName] = "" // ends a cycle of devices
 	directory := "/sys/class/block/" + kernelName
 	method := cryptMethod(c.host.Attribute(directory + "/dm/uuid"))
 	if method == "" {
@@ -42,7 +43,8 @@ func (c ciphers) below(slaves string) string {
 	return method
 }
 
-// cryptMethod reads the kind of encryption from the id that cryptsetup gives its devices, "CRYPT-LUKS2-…".
+// cryptMethod returns the encryption in the ID that cryptsetup assigns to its devices,
+// "CRYPT-LUKS2-…".
 func cryptMethod(dmUUID string) string {
 	kind, found := strings.CutPrefix(dmUUID, "CRYPT-")
 	if !found {
@@ -58,7 +60,7 @@ func cryptMethod(dmUUID string) string {
 		return "veracrypt"
 	case "PLAIN", "LOOPAES":
 		return "dm-crypt"
-	default: // VERITY, INTEGRITY: they do not hide anything
+	default: // VERITY, INTEGRITY: no encryption
 		return ""
 	}
 }

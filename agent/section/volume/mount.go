@@ -9,15 +9,15 @@ import (
 
 // mount is one line of the mount table (proc_pid_mountinfo(5)).
 type mount struct {
-	device  string // major:minor; major 0 is no block device
-	root    string // the directory of the file system that is seen at the mount point
+	device  string // major:minor; major 0 is not a block device
+	root    string // the directory of the file system that is visible at the mount point
 	point   string
 	fsType  string
 	source  string
 	options string // of the file system, not of the mount
 }
 
-// parseMounts reads the mount table. Lines that are none are left out.
+// parseMounts reads the mount table and skips malformed lines.
 func parseMounts(table string) []mount {
 	mounts := make([]mount, 0, strings.Count(table, "\n"))
 	for line := range strings.Lines(table) {
@@ -28,16 +28,17 @@ func parseMounts(table string) []mount {
 	return mounts
 }
 
-// parseMount reads "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root rw,errors=continue": before the
-// hyphen stand six fields and any number of optional ones, behind it three.
+// parseMount reads "36 35 98:0 /root /point rw,noatime master:1 - ext3 /dev/root
+// rw,errors=continue". Before the hyphen are six fields and any number of optional ones; after it
+// are three.
 func parseMount(line string) (mount, bool) {
 	before, after, found := strings.Cut(line, " - ")
 	if !found {
 		return mount{}, false
 	}
 	var m mount
-	_, before, _ = strings.Cut(before, " ") // the mount's number
-	_, before, _ = strings.Cut(before, " ") // its parent's
+	_, before, _ = strings.Cut(before, " ") // the mount's ID
+	_, before, _ = strings.Cut(before, " ") // the parent's ID
 	m.device, before, _ = strings.Cut(before, " ")
 	m.root, before, _ = strings.Cut(before, " ")
 	m.point, _, _ = strings.Cut(before, " ")
@@ -47,7 +48,8 @@ func parseMount(line string) (mount, bool) {
 	return m, strings.HasPrefix(m.point, "/") && strings.Contains(m.device, ":") && m.fsType != ""
 }
 
-// unescape reads the kernel's octal for the characters that would break the table: "\040" is a blank.
+// unescape decodes the kernel's octal escapes for characters that would break the table, such as
+// "\040" for a blank.
 func unescape(text string) string {
 	if !strings.Contains(text, `\`) {
 		return text
@@ -78,11 +80,12 @@ func octal(text string) (byte, bool) {
 	return byte(n), n < 256
 }
 
-// onBlockDevice reports whether the file system lies on a device of its own rather than in the kernel, in another
-// file system, or on the far side of a network.
+// onBlockDevice reports whether the file system is on a block device of its own, and not in the
+// kernel, in another file system or on a network.
 func (m mount) onBlockDevice() bool { return !strings.HasPrefix(m.device, "0:") }
 
-// kernelName is the name of the block device below, e.g. "dm-0", empty where there is none or it is not known.
+// kernelName returns the name of the block device, e.g. "dm-0", or "" if there is none or it is
+// unknown.
 func (m mount) kernelName(h *host.Host) string {
 	if m.onBlockDevice() {
 		if target, err := h.Readlink("/sys/dev/block/" + m.device); err == nil {
@@ -98,7 +101,7 @@ func (m mount) kernelName(h *host.Host) string {
 	return path.Base(m.source)
 }
 
-// isFile reports whether a single file is mounted, as containers have for their /etc/hosts.
+// isFile reports whether the mount is a single file, such as a container's /etc/hosts.
 func (m mount) isFile(h *host.Host) bool {
 	if m.root == "/" || !m.onBlockDevice() {
 		return false

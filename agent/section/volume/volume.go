@@ -1,6 +1,6 @@
-// Package volume collects the section "volume": the file systems that are mounted, each once, at its most telling
-// mount point. It opens no device, and never asks a file system over a network for its size: a dead server would
-// hold the agent for ever.
+// Package volume collects the section "volume": the mounted file systems, each once. It opens no
+// device and never requests the size of a file system on a network, because a dead server would
+// block the agent. Start reading at collect and choose.
 package volume
 
 import (
@@ -16,12 +16,13 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Collector collects the mounted file systems.
+// Collector returns the collector of the section volume.
 func Collector() section.Collector {
 	return section.Collector{Name: "volume", Collect: collect}
 }
 
-// maxTable bounds the mount table. A machine that runs containers has some thousand mounts.
+// maxTable bounds the mount table, in bytes. A machine that runs containers has thousands of
+// mounts.
 const maxTable = 8 << 20
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
@@ -59,7 +60,7 @@ func describe(h *host.Host, m mount, crypt ciphers) (*inventoryv1.Volume, error)
 		IsSystem:   proto.Bool(m.point == "/"),
 	}
 	if name := m.kernelName(h); name != "" {
-		if m.source == "/dev/root" { // what the kernel calls the device it started from
+		if m.source == "/dev/root" { // the kernel's name of its boot device
 			item.Device = "/dev/" + name
 		}
 		item.Label, item.Uuid = names(h, name)
@@ -68,8 +69,9 @@ func describe(h *host.Host, m mount, crypt ciphers) (*inventoryv1.Volume, error)
 	return item, measure(h, m, item)
 }
 
-// measure leaves the sizes absent where asking could hang, and in a tree, where nothing is mounted. The total of a
-// ZFS dataset is what it could grow to, which changes with every write to another one, so it is no fact.
+// measure leaves the sizes unset if the call could block, and in a tree, where nothing is mounted.
+// The total size of a ZFS dataset is omitted: it changes with every write to another dataset, so it
+// is not a fact.
 func measure(h *host.Host, m mount, item *inventoryv1.Volume) error {
 	if m.remote() {
 		return nil

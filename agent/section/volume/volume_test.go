@@ -51,7 +51,7 @@ func TestChoose(t *testing.T) {
 1 0 0:50 / / rw - overlay overlay rw,lowerdir=/a
 2 1 0:51 / /proc rw - proc proc rw
 3 1 259:2 /var/lib/docker/containers/42/hosts /etc/hosts rw - ext4 /dev/nvme0n1p2 rw
-`, []string{"/", "/etc/hosts"}}, // whether that is a file is asked of the machine
+`, []string{"/", "/etc/hosts"}}, // only a live machine shows whether that is a file
 		"directories mounted again": {`
 1 0 8:1 / / rw - ext4 /dev/sda1 rw
 2 1 8:1 /srv/data /export rw - ext4 /dev/sda1 rw
@@ -118,7 +118,7 @@ func TestVolumes(t *testing.T) {
 		"/dev/disk/by-label/My\\x20Disk":    "-> ../../sdb1",
 		"/sys/class/block/dm-4/slaves/a":    "-> ../../dm-0",
 		"/sys/class/block/dm-4/slaves/dm-0": "-> ../../dm-0",
-		"/sys/class/block/a/slaves/dm-4":    "-> ../../dm-4", // they claim to lie on each other
+		"/sys/class/block/a/slaves/dm-4":    "-> ../../dm-4", // a cycle of devices
 	})
 	report := section.Run(t.Context(), h, []section.Collector{Collector()})[0]
 	var got []*inventoryv1.Volume
@@ -200,8 +200,8 @@ func TestRecordedTable(t *testing.T) {
 	}
 }
 
-// What the kernel escapes comes out as it was, whatever the name.
-func TestEscapedNamesComeBack(t *testing.T) {
+// Any name that the kernel escapes is read back unchanged.
+func TestEscapedNamesAreReadBack(t *testing.T) {
 	t.Parallel()
 	kernel := strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`, "#", `\043`)
 	rapid.Check(t, func(t *rapid.T) {

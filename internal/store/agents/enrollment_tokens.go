@@ -35,7 +35,7 @@ func (s *Store) CreateEnrollmentToken(ctx context.Context, token inventory.Enrol
 // ListEnrollmentTokens lists the enrollment tokens in the order in which they were made, also those that are used up,
 // expired or revoked. For the past, the uses are the agents that had enrolled by then.
 func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken]) error {
-	after, err := TokenPosition(page.After)
+	after, err := db.UUIDPosition(page.After)
 	if err != nil {
 		return err
 	}
@@ -60,20 +60,6 @@ func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, v
 			return visit(token, inventory.Position{token.ID})
 		})
 	})
-}
-
-func TokenPosition(p inventory.Position) (uuid.UUID, error) {
-	if p == nil {
-		return uuid.Nil, nil
-	}
-	if len(p) != 1 {
-		return uuid.Nil, db.ErrPosition
-	}
-	id, err := uuid.Parse(p[0])
-	if err != nil {
-		return uuid.Nil, db.ErrPosition
-	}
-	return id, nil
 }
 
 // RevokeEnrollmentToken ends a token now. One that was revoked before stays as it was.

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
-	"github.com/musterhq/muster/internal/store/agents"
 	"github.com/musterhq/muster/internal/store/db"
 )
 
@@ -46,7 +45,7 @@ func (s *Store) Diff(ctx context.Context, q inventory.BaselineDiff, visit invent
 	}
 	after := uuid.Nil.String()
 	if q.After != nil {
-		id, err := agents.TokenPosition(q.After)
+		id, err := db.UUIDPosition(q.After)
 		if err != nil {
 			return err
 		}

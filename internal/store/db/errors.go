@@ -19,6 +19,13 @@ func IsTaken(err error) bool {
 	return errors.As(err, &pgErr) && pgErr.Code == "23505"
 }
 
+// IsDeadlock reports whether PostgreSQL ended the transaction to resolve a deadlock (SQLSTATE 40P01, PostgreSQL appendix A:
+// deadlock detected). The transaction can be tried again.
+func IsDeadlock(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.Code == "40P01"
+}
+
 // IsUsed reports whether an error says that other rows refer to the one that was to go (SQLSTATE 23503, PostgreSQL
 // appendix A: foreign key violation).
 func IsUsed(err error) bool {

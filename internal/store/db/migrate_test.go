@@ -7,6 +7,8 @@ import (
 	"github.com/musterhq/muster/internal/pgtest"
 )
 
+func TestMain(m *testing.M) { pgtest.Main(m, Migrate) }
+
 func openDB(t *testing.T) *DB {
 	t.Helper()
 	d, err := Open(t.Context(), pgtest.New(t), Options{})

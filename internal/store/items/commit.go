@@ -13,80 +13,66 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Change is what an observation does to a record, and what the record held before.
+// Change is what an observation does to a record.
 type Change struct {
 	inventory.Change
 
-	Held *Holding // at least of the sections whose items change
+	Held *Holding // before the change, at least in the sections whose items change
+
+	rows map[int16]Difference // of item_set, by section, as they are afterwards; set by Prepare
 }
 
-// Commit applies a group of changes in one transaction and returns when each was applied. Several
-// changes of one record may not be in one group. A change that is relative to a version which is no
-// longer the record's is left out, and so is one of a revoked agent: the caller reads the record
-// again and decides anew.
-func (s *Store) Commit(ctx context.Context, changes []Change) (map[int64]time.Time, error) {
+// Prepare makes what Write needs before its transaction begins, so that the transaction holds no lock
+// that other groups need: the partitions of the month, the numbers of new sections and new bases.
+func (s *Store) Prepare(ctx context.Context, changes []*Change) error {
 	if err := s.EnsurePartitions(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	// Numbers of new sections are made outside of the transaction, so that it holds no lock that others need.
 	for _, c := range changes {
 		for _, section := range c.Sections {
 			if _, err := s.sectionID(ctx, section.State.Section); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	rows, err := s.changedRows(ctx, changes)
-	if err != nil {
-		return nil, err
-	}
-	var applied map[int64]time.Time
-	err = s.InTx(ctx, func(tx pgx.Tx) error {
-		var err error
-		if applied, err = fence(ctx, tx, changes); err != nil {
-			return err
-		}
-		primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
-		if err != nil {
-			return err
-		}
-		batch := &pgx.Batch{}
-		if err := s.queue(batch, changes, rows, applied, primary); err != nil {
-			return err
-		}
-		if batch.Len() == 0 {
-			return nil
-		}
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-			return fmt.Errorf("apply changes: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return applied, nil
+	return s.encodeRows(ctx, changes)
 }
 
-// changedRows returns the rows of item_set that the changes of each record rewrite. It may add bases,
-// which is why it precedes the transaction.
-func (s *Store) changedRows(ctx context.Context, changes []Change) (map[int64]map[int16]Difference, error) {
+// encodeRows encodes the rows of item_set that the changes rewrite.
+func (s *Store) encodeRows(ctx context.Context, changes []*Change) error {
 	if err := s.refreshBases(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	rows := make(map[int64]map[int16]Difference, len(changes))
 	for _, c := range changes {
-		changed := c.Held.changedRows(s.sections, c.Sections)
-		for _, section := range slices.Sorted(maps.Keys(changed)) {
-			d, err := s.choose(ctx, Row{Record: c.Record, Section: section}, changed[section])
+		c.rows = c.Held.changedRows(s.sections, c.Sections)
+		for _, section := range slices.Sorted(maps.Keys(c.rows)) {
+			d, err := s.choose(ctx, Row{Record: c.Record, Section: section}, c.rows[section])
 			if err != nil {
-				return nil, err
+				return err
 			}
-			changed[section] = d
+			c.rows[section] = d
 		}
-		rows[c.Record] = changed
 	}
-	return rows, nil
+	return nil
+}
+
+// Write writes the sets, events, states and readings of the changes that passed the fence.
+func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied map[int64]time.Time) error {
+	primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
+	if err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	if err := s.queue(batch, changes, applied, primary); err != nil {
+		return err
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("apply changes: %w", err)
+	}
+	return nil
 }
 
 // fenceRecords locks the records in one order, so that groups of several collectors cannot deadlock, and moves
@@ -117,7 +103,10 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-func fence(ctx context.Context, tx pgx.Tx, changes []Change) (map[int64]time.Time, error) {
+// Fence locks the records of a group and moves those on that are still at the version that their change is relative to. It
+// returns the instant of each change that applies. A change to an older version, or of a revoked agent, is not among them:
+// the caller reads the record again. A group has one change per record.
+func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
 		records            = make([]int64, n)
@@ -176,9 +165,7 @@ func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]
 
 // queue writes down the statements for the changes that passed the fence: one for each table that has something
 // to say, whatever the number of machines.
-func (s *Store) queue(
-	batch *pgx.Batch, changes []Change, rows map[int64]map[int16]Difference, applied map[int64]time.Time, primary map[int64]bool,
-) error {
+func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]time.Time, primary map[int64]bool) error {
 	var (
 		incidents incidentRows
 		states    stateRows
@@ -194,7 +181,7 @@ func (s *Store) queue(
 		if err := incidents.add(c.Change, at); err != nil {
 			return err
 		}
-		sets.add(c.Record, rows[c.Record])
+		sets.add(c.Record, c.rows)
 		for _, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {

@@ -19,6 +19,9 @@ func (r *resolution) assign(ctx context.Context) error {
 	}
 	records := slices.Sorted(maps.Keys(r.moved))
 	clear(r.moved)
+	if err := r.mayAssign(records); err != nil {
+		return err
+	}
 	candidates, err := r.findCandidates(ctx, records)
 	if err != nil {
 		return err
@@ -45,6 +48,23 @@ func (r *resolution) assign(ctx context.Context) error {
 		})
 	}
 	return p.write(ctx)
+}
+
+// mayAssign returns an error if a record has to be compared with others and the resolution has no lock.
+func (r *resolution) mayAssign(records []int64) error {
+	if r.exclusive {
+		return nil
+	}
+	var others []int64
+	for _, record := range records {
+		if !r.isolated[record] {
+			others = append(others, r.observersOf(record)...)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	return contend(others...)
 }
 
 // assignmentChanges gathers what a look around changes.
@@ -241,11 +261,12 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 		having count(*) > 0`, orEmpty(p.becamePrimary), orEmpty(p.lostPrimary), p.at)
 }
 
-func orEmpty(records []int64) []int64 {
-	if records == nil {
-		return []int64{}
+// orEmpty returns an empty array in the place of nil, which SQL would see as null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	return records
+	return list
 }
 
 // arrayLiteral is the text form of an array of uuids, as PostgreSQL reads it.

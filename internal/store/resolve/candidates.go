@@ -61,6 +61,11 @@ func (r *resolution) findCandidates(ctx context.Context, records []int64) (*cand
 		if err := n.load(ctx, records); err != nil {
 			return nil, err
 		}
+		// Nobody has anything to do with an isolated record.
+		records = slices.DeleteFunc(records, func(record int64) bool { return r.isolated[record] })
+		if len(records) == 0 {
+			break
+		}
 		found, err := n.expand(ctx, n.withinBounds(records))
 		if err != nil {
 			return nil, err

@@ -9,6 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
+func TestMain(m *testing.M) { pgtest.Main(m, db.Migrate) }
+
 // chains makes chains of records, each of which shares a token with the next one.
 const chains = `
 	with made as (

@@ -53,6 +53,9 @@ func (r *resolution) resolveComponents(ctx context.Context, observations []inven
 	if len(discovered)+len(named)+len(hosts)+len(held) == 0 {
 		return nil
 	}
+	if len(hosts) > 0 && !r.exclusive {
+		return contend(recordsOf(observations)...) // the relationship is the container's, which may be another record
+	}
 	discovered, err = r.separateShared(ctx, discovered)
 	if err != nil {
 		return err
@@ -144,22 +147,69 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		select r.native_key, r.id from source_record r join wanted w on w.native_key = r.native_key where r.source = $5`,
 		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
 	if err != nil {
-		return fmt.Errorf("record parts: %w", err)
+		return fmt.Errorf("record components: %w", err)
 	}
 	ids := map[string]int64{}
-	var key []byte
-	var id int64
-	if _, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
-		ids[string(key)] = id
-		return nil
-	}); err != nil {
-		return fmt.Errorf("record parts: %w", err)
+	if err := collectKeys(rows, ids); err != nil {
+		return err
+	}
+	if len(ids) < len(keys) {
+		if err := r.committedMeanwhile(ctx, keys, ids); err != nil {
+			return err
+		}
 	}
 	for _, p := range discovered {
 		p.record = ids[string(componentKey(p.key))]
+		if p.record == 0 { // only without the lock: another transaction makes it
+			return contend(p.observer)
+		}
 		r.updated[p.record] = true
+		r.observedBy[p.record] = append(r.observedBy[p.record], p.observer)
 	}
 	return nil
+}
+
+// committedMeanwhile adds the records that another transaction committed while the statement that wanted to make them
+// waited for it: that statement does not see them.
+func (r *resolution) committedMeanwhile(ctx context.Context, keys [][]byte, ids map[string]int64) error {
+	if !r.exclusive {
+		return nil
+	}
+	rows, err := r.tx.Query(ctx, `select native_key, id from source_record where native_key = any($1) and source = $2`,
+		keys, inventory.SourceDiscovery)
+	if err != nil {
+		return fmt.Errorf("find components: %w", err)
+	}
+	return collectKeys(rows, ids)
+}
+
+func collectKeys(rows pgx.Rows, ids map[string]int64) error {
+	var key []byte
+	var id int64
+	_, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
+		ids[string(key)] = id
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record components: %w", err)
+	}
+	return nil
+}
+
+// observersOf returns the records that report a component now; of a record that is none, itself.
+func (r *resolution) observersOf(record int64) []int64 {
+	if observers, is := r.observedBy[record]; is {
+		return observers
+	}
+	return []int64{record}
+}
+
+func recordsOf(observations []inventory.Observation) []int64 {
+	records := make([]int64, len(observations))
+	for i, o := range observations {
+		records[i] = o.Record
+	}
+	return records
 }
 
 // label is what the part is called, for people.

@@ -46,6 +46,9 @@ func (d *decisionRows) queue(batch *pgx.Batch, at time.Time, actor string) {
 
 // syncReviews opens the reviews that are called for and closes those among the records that no longer are.
 func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []inventory.ReviewCase) error {
+	if len(wanted) == 0 && r.allIsolated(records) {
+		return nil
+	}
 	rows, err := r.tx.Query(ctx, `
 		select id::text, record_a, record_b from review
 		where closed_at is null and record_a = any($1) and record_b = any($1)`, records)
@@ -96,6 +99,9 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 // syncFindings opens the findings that are new and closes those that are about these records alone and hold no longer:
 // the conflicts of values, or those of a partition.
 func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted []inventory.Finding, conflicts bool) error {
+	if len(wanted) == 0 && r.allIsolated(records) {
+		return nil
+	}
 	type findingRow struct {
 		ID         int64
 		Type       string
@@ -145,3 +151,8 @@ const (
 	findingReturned        = "returned"           // what was retired is there again
 	findingConflict        = "attribute_conflict" // fresh sources disagree on a value that matters
 )
+
+// allIsolated reports whether records are all isolated: then there is nothing about them yet.
+func (r *resolution) allIsolated(records []int64) bool {
+	return !slices.ContainsFunc(records, func(record int64) bool { return !r.isolated[record] })
+}

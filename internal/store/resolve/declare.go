@@ -99,7 +99,7 @@ func present(values map[string]any) map[string]any {
 func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
 	r.updated[record] = true
 	observation := inventory.Observation{Record: record, Observed: inventory.Observed{
-		Class: class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(attributes),
+		Class: class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(r.baseClassOf(class), attributes),
 	}}
 	if err := r.applyObservations(ctx, []inventory.Observation{observation}); err != nil {
 		return "", err

@@ -33,29 +33,54 @@ type heldRecord struct {
 	EvidenceHeld      bool
 }
 
-// applyObservations takes in what records say: their evidence and the values of their attributes.
+// observationRows gathers what observations change, table by table.
+type observationRows struct {
+	claims   claimRows
+	evidence evidenceRows
+	versions recordVersionRows
+	classes  baseClassRows
+}
+
+// applyObservations joins observations into the evidence of their records and keeps a version of the values that they
+// report.
 func (r *resolution) applyObservations(ctx context.Context, observations []inventory.Observation) error {
 	held, err := r.heldRecords(ctx, observations)
 	if err != nil {
 		return err
 	}
-	batch := &pgx.Batch{}
-	for _, t := range observations {
-		h, ok := held[t.Record]
+	rows := observationRows{claims: claimRows{pending: map[int64]int{}}}
+	for _, o := range observations {
+		h, ok := held[o.Record]
 		if !ok {
-			return fmt.Errorf("take in testimony: there is no source record %d", t.Record)
+			return fmt.Errorf("apply observation: there is no source record %d", o.Record)
 		}
-		if err := r.takeEvidence(batch, h, t.Observed); err != nil {
+		if err := r.takeEvidence(&rows, h, o.Observed); err != nil {
 			return err
 		}
-		if err := r.takeValues(batch, h, t.Observed); err != nil {
+		if err := r.takeValues(&rows, h, o.Observed); err != nil {
 			return err
 		}
 		if h.CIRetired && r.rules.precedence.Observes(h.Source) {
 			r.moved[h.ID] = true
 		}
 	}
-	return r.send(ctx, "take in testimonies", batch)
+	batch := &pgx.Batch{}
+	rows.claims.queue(batch)
+	rows.classes.queue(batch)
+	rows.evidence.queue(batch)
+	rows.versions.queue(batch, r.at)
+	if err := r.send(ctx, "apply observations", batch); err != nil {
+		return err
+	}
+	for _, o := range observations {
+		switch {
+		case rows.claims.isolated(o.Record):
+			r.isolated[o.Record] = true
+		case r.valuesChanged[o.Record] && !r.exclusive:
+			return contend(r.observersOf(o.Record)...) // others may report values of the same CI
+		}
+	}
+	return nil
 }
 
 func (r *resolution) heldRecords(ctx context.Context, observations []inventory.Observation) (map[int64]heldRecord, error) {
@@ -88,16 +113,18 @@ func (r *resolution) heldRecords(ctx context.Context, observations []inventory.O
 }
 
 // takeEvidence joins what is reported now into the record's evidence.
-func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed inventory.Observed) error {
 	identifiers, rejected := r.rules.Normalize(observed.Identifiers)
 	r.rejected[h.ID] = rejected
 	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
 	if err != nil {
 		return fmt.Errorf("encode rejections: %w", err)
 	}
+	isNew, known := h.CI == nil && !h.EvidenceHeld, len(h.Identifiers)
 	changed := join(&h, identifiers, r.at, observed.Partial)
+	rows.claims.add(h.ID, isNew, added(h.Identifiers[known:]))
 	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {
-		batch.Queue(`update source_record set base_class = $2 where id = $1`, h.ID, baseClass)
+		rows.classes.add(h.ID, baseClass)
 		changed = true
 	}
 	if changed {
@@ -110,12 +137,16 @@ func (r *resolution) takeEvidence(batch *pgx.Batch, h heldRecord, observed inven
 	if !changed && h.EvidenceHeld && db.SameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
 		return nil
 	}
-	batch.Queue(`
-		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts) values ($1, $2, $3, $4, $5::jsonb, $6)
-		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
-			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
-		h.ID, h.Identifiers, h.FirstSeen, h.LastSeen, string(encoded), hosts)
+	rows.evidence.add(h, string(encoded), hosts)
 	return nil
+}
+
+func added(identifiers []string) []inventory.Identifier {
+	list := make([]inventory.Identifier, len(identifiers))
+	for i, identifier := range identifiers {
+		list[i] = inventory.Identifier(identifier)
+	}
+	return list
 }
 
 // hostIdentifiers are the tokens of the machine that a container sees; of what is no container there are none.
@@ -154,8 +185,8 @@ func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, parti
 	return changed
 }
 
-// takeValues keeps a version of what the record says of its thing's attributes.
-func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, observed inventory.Observed) error {
+// takeValues keeps a version of the attribute values that the record reports.
+func (r *resolution) takeValues(rows *observationRows, h heldRecord, observed inventory.Observed) error {
 	if observed.Partial && h.Class != nil {
 		held, err := db.DecodeAttributes(h.Attributes)
 		if err != nil {
@@ -175,11 +206,6 @@ func (r *resolution) takeValues(batch *pgx.Batch, h heldRecord, observed invento
 		return nil
 	}
 	r.valuesChanged[h.ID] = true
-	if h.Class != nil {
-		batch.Queue(`update record_version set valid_to = $2 where record_id = $1 and valid_to = 'infinity'`, h.ID, r.at)
-	}
-	batch.Queue(`
-		insert into record_version (record_id, valid_from, class, attributes) values ($1, $2, $3, $4::jsonb)`,
-		h.ID, r.at, observed.Class, string(encoded))
+	rows.versions.add(h.ID, h.Class != nil, observed.Class, string(encoded))
 	return nil
 }

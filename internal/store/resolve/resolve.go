@@ -17,16 +17,7 @@ import (
 func (s *Store) Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error) {
 	var assignments map[int64]inventory.RecordAssignment
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
-		for _, t := range observations {
-			r.updated[t.Record] = true
-		}
-		if err := r.applyObservations(ctx, observations); err != nil {
-			return err
-		}
-		if err := r.assign(ctx); err != nil {
-			return err
-		}
-		if err := r.resolveComponents(ctx, observations); err != nil {
+		if err := r.observe(ctx, observations); err != nil {
 			return err
 		}
 		var err error
@@ -36,15 +27,33 @@ func (s *Store) Resolve(ctx context.Context, observations []inventory.Observatio
 	return assignments, err
 }
 
+// observe applies observations, assigns their records to CIs and resolves the components that they report.
+func (r *resolution) observe(ctx context.Context, observations []inventory.Observation) error {
+	for _, o := range observations {
+		r.updated[o.Record] = true
+	}
+	if err := r.applyObservations(ctx, observations); err != nil {
+		return err
+	}
+	if err := r.assign(ctx); err != nil {
+		return err
+	}
+	return r.resolveComponents(ctx, observations)
+}
+
 // resolution is one change of what is known of CIs. Resolutions follow one another, whichever collector they come from,
 // so that CIs are what they would be had all reports come one by one; the time of each is later than that of the one before.
 type resolution struct {
-	tx    pgx.Tx
-	rules *ruleSet
-	at    time.Time
-	actor inventory.Actor
+	tx        pgx.Tx
+	rules     *ruleSet
+	at        time.Time
+	actor     inventory.Actor
+	exclusive bool // it holds the lock of identity_clock; otherwise it may only add records that are isolated
 
 	parents map[string]string // class → the one above it
+
+	isolated   map[int64]bool    // new records none of whose identifiers another record reports
+	observedBy map[int64][]int64 // the records that report a component, by the component's record
 
 	updated              map[int64]bool  // records that speak now
 	moved                map[int64]bool  // records whose place is to be looked at
@@ -64,12 +73,8 @@ type resolution struct {
 // resolve runs f and then settles what it changed, in one transaction.
 func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(context.Context, *resolution) error) error {
 	return s.InTx(ctx, func(tx pgx.Tx) error {
-		r := &resolution{
-			tx: tx, rules: s.rules, actor: actor,
-			updated: map[int64]bool{}, moved: map[int64]bool{}, valuesChanged: map[int64]bool{}, identifiersChanged: map[int64]bool{}, touched: map[string]bool{},
-			rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{},
-			references: map[reference][]namedCI{}, relationshipsChanged: map[int64]bool{}, noLongerObserved: map[int64]bool{}, primaryChanged: map[int64]bool{},
-		}
+		r := s.newResolution(tx, true)
+		r.actor = actor
 		if err := r.begin(ctx); err != nil {
 			return err
 		}
@@ -81,6 +86,16 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 		}
 		return r.recordAudit(ctx)
 	})
+}
+
+func (s *Store) newResolution(tx pgx.Tx, exclusive bool) *resolution {
+	return &resolution{
+		tx: tx, rules: s.rules, exclusive: exclusive, isolated: map[int64]bool{}, observedBy: map[int64][]int64{},
+		updated: map[int64]bool{}, moved: map[int64]bool{}, valuesChanged: map[int64]bool{},
+		identifiersChanged: map[int64]bool{}, touched: map[string]bool{},
+		rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{}, references: map[reference][]namedCI{},
+		relationshipsChanged: map[int64]bool{}, noLongerObserved: map[int64]bool{}, primaryChanged: map[int64]bool{},
+	}
 }
 
 // recordAudit keeps who did all that happened, where it was a person.
@@ -95,35 +110,39 @@ func (r *resolution) recordAudit(ctx context.Context) error {
 	return nil
 }
 
-// begin waits for its turn. Statements are planned once, for indexes: planning each anew would cost more than running it,
-// and a plan that was made when the tables were empty would read them from end to end when they are large. The time is
-// taken when others can see that something is under way, so that who asks for an instant waits for all that happened
-// until then: see Settle.
+// Instants of resolutions. A resolution with the lock has an even microsecond that is later than that of every earlier one; a
+// resolution without it has an odd one. So an audit entry, whose key is its instant, names only the changes of its own
+// transaction.
+const (
+	lockedInstant = `
+		update identity_clock set at = greatest(even_microsecond(clock_timestamp()), at + interval '2 microseconds')
+		returning at`
+	unlockedInstant = `select even_microsecond(clock_timestamp()) + interval '1 microsecond'`
+)
+
+// begin sets the instant of the resolution, after it has waited for the lock if it is exclusive. The transaction gets its
+// number first: a read as of an instant waits for the transactions that have a number and began before it, see
+// WaitUntilVisible. Plans are made once, for indexes: planning each statement anew costs more than it does, and a plan
+// that was made for empty tables would scan them when they are large.
 func (r *resolution) begin(ctx context.Context) error {
-	if _, err := r.tx.Exec(ctx, `select pg_current_xact_id()`); err != nil {
-		return fmt.Errorf("begin resolution: %w", err)
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		select pg_current_xact_id(), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`)
+	instant := unlockedInstant
+	if r.exclusive {
+		instant = lockedInstant
 	}
-	err := r.tx.QueryRow(ctx, `
-		update identity_clock set at = greatest(date_trunc('microseconds', clock_timestamp()), at + interval '1 microsecond')
-		returning at, set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`).
-		Scan(&r.at, nil, nil)
-	if err != nil {
-		return fmt.Errorf("take turn: %w", err)
-	}
-	rows, err := r.tx.Query(ctx, `select name, coalesce(parent, '') from ci_class`)
-	if err != nil {
-		return fmt.Errorf("read classes: %w", err)
-	}
+	batch.Queue(instant).QueryRow(func(row pgx.Row) error { return row.Scan(&r.at) })
 	r.parents = map[string]string{}
-	var name, parent string
-	_, err = pgx.ForEachRow(rows, []any{&name, &parent}, func() error {
-		r.parents[name] = parent
-		return nil
+	batch.Queue(`select name, coalesce(parent, '') from ci_class`).Query(func(rows pgx.Rows) error {
+		var name, parent string
+		_, err := pgx.ForEachRow(rows, []any{&name, &parent}, func() error {
+			r.parents[name] = parent
+			return nil
+		})
+		return err
 	})
-	if err != nil {
-		return fmt.Errorf("read classes: %w", err)
-	}
-	return nil
+	return r.send(ctx, "begin resolution", batch)
 }
 
 // assignAndReconcile places the records that may have moved and reconciles the CIs that may have changed.

@@ -45,6 +45,9 @@ func (r *resolution) separateShared(ctx context.Context, discovered []*discovere
 	}
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
+		if _, limited := maxLocations[p.Class]; limited && p.identifier != "" && known.record != 0 && !r.exclusive {
+			return nil, contend(p.observer) // it may have moved here
+		}
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
 		if err != nil {
 			return nil, err

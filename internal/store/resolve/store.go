@@ -7,17 +7,19 @@ package resolve
 import (
 	"github.com/musterhq/muster/internal/store/cmdb"
 	"github.com/musterhq/muster/internal/store/db"
+	"github.com/musterhq/muster/internal/store/items"
 )
 
 // Store resolves source records into configuration items. It is safe for concurrent use.
 type Store struct {
 	*db.DB
 
+	items *items.Store
 	cmdb  *cmdb.Store
 	rules *ruleSet
 }
 
 // New returns a store over a database that decides by the built-in rules.
-func New(database *db.DB, cmdb *cmdb.Store) *Store {
-	return &Store{DB: database, cmdb: cmdb, rules: defaultRules()}
+func New(database *db.DB, items *items.Store, cmdb *cmdb.Store) *Store {
+	return &Store{DB: database, items: items, cmdb: cmdb, rules: defaultRules()}
 }

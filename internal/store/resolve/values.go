@@ -44,16 +44,18 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	batch := &pgx.Batch{}
+	var rows ciVersionRows
 	for _, ci := range cis {
 		if absent[ci] {
-			batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
+			rows.retired = append(rows.retired, ci)
 			continue
 		}
-		if err := r.reconcileOne(batch, ci, candidates[ci], locks[ci], held[ci]); err != nil {
+		if err := r.reconcileOne(&rows, ci, candidates[ci], locks[ci], held[ci]); err != nil {
 			return err
 		}
 	}
+	batch := &pgx.Batch{}
+	rows.queue(batch, r.at)
 	if err := r.send(ctx, "keep versions", batch); err != nil || len(r.compared) == 0 {
 		return err
 	}
@@ -199,9 +201,11 @@ func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string
 	return held, nil
 }
 
-func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inventory.CandidateValues, locks []inventory.Lock, held heldVersion) error {
+func (r *resolution) reconcileOne(
+	rows *ciVersionRows, ci string, candidates []inventory.CandidateValues, locks []inventory.Lock, held heldVersion,
+) error {
 	if held.Current && len(candidates) == 0 {
-		batch.Queue(endVersion, ci, r.at) // all of it is another CI now
+		rows.ended = append(rows.ended, ci) // its records are another CI's now
 		return nil
 	}
 	if len(candidates) == 0 || held.Retired {
@@ -215,7 +219,7 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 		is.Attributes = inventory.Attributes{}
 	}
 	if disposed := reconcile.IsDisposed(is.Attributes); disposed != held.Disposed {
-		r.queueDisposed(batch, ci, disposed, candidates)
+		r.noteDisposed(rows, ci, disposed, candidates)
 	}
 	if len(candidates) > 1 || held.Provenance != nil {
 		r.compare(candidates, is.Conflicts)
@@ -235,27 +239,20 @@ func (r *resolution) reconcileOne(batch *pgx.Batch, ci string, candidates []inve
 		return nil
 	}
 	if held.Current {
-		batch.Queue(endVersion, ci, r.at)
+		rows.ended = append(rows.ended, ci)
 	}
-	batch.Queue(`
-		insert into ci_version (ci_id, valid_from, device, class, name, attributes, provenance)
-		values ($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`,
-		ci, r.at, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance))
+	rows.add(ci, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance))
 	return nil
 }
 
-// queueDisposed keeps that a CI is gone, as its life-cycle state says, or is there again. Whoever sees it is asked again when
-// they are heard of.
-func (r *resolution) queueDisposed(batch *pgx.Batch, ci string, disposed bool, candidates []inventory.CandidateValues) {
-	batch.Queue(`update ci set disposed = $2 where id = $1`, ci, disposed)
-	var observers []int64
+// noteDisposed notes that a CI is disposed of, as its life-cycle state says, or no longer is. The assignment of its
+// observers becomes liveness-dependent: each of their check-ins is resolved, so that a finding is opened.
+func (r *resolution) noteDisposed(rows *ciVersionRows, ci string, disposed bool, candidates []inventory.CandidateValues) {
+	rows.disposal, rows.disposed = append(rows.disposal, ci), append(rows.disposed, disposed)
 	for _, c := range candidates {
 		if disposed && r.rules.precedence.Observes(c.Source) {
-			observers = append(observers, c.Record)
+			rows.observers = append(rows.observers, c.Record)
 		}
-	}
-	if len(observers) > 0 {
-		batch.Queue(`update source_record set liveness_dependent = true where id = any($1)`, observers)
 	}
 }
 
@@ -272,5 +269,3 @@ func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts [
 		})
 	}
 }
-
-const endVersion = `update ci_version set valid_to = $2 where ci_id = $1 and valid_to = 'infinity'`

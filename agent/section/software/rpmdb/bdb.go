@@ -9,8 +9,8 @@ import (
 	"slices"
 )
 
-// The layout of a Berkeley DB hash file (db-5.3 src/dbinc/db_page.h). Every page begins with the same header; the
-// byte order is that of the machine which made the file.
+// The layout of a Berkeley DB hash file (db-5.3 src/dbinc/db_page.h). Every page begins with the
+// same header. The byte order is that of the machine that created the file.
 const (
 	bdbMetaLength = 92
 	bdbMagic      = 0x00061561
@@ -24,8 +24,8 @@ const (
 	bdbHeaderLength = 26
 	bdbNumberAt     = 8
 	bdbNextAt       = 16
-	bdbEntriesAt    = 20 // of a hash page: keys and values together
-	bdbLengthAt     = 22 // of an overflow page: its bytes in use
+	bdbEntriesAt    = 20 // of a hash page: number of keys and values together
+	bdbLengthAt     = 22 // of an overflow page: bytes in use
 	bdbTypeAt       = 25
 )
 
@@ -45,17 +45,17 @@ type bdb struct {
 	order    binary.ByteOrder
 	pageSize int
 	lastPage uint32
-	left     int64  // bytes that further headers may have: the file's size at first, as no two headers share one
-	records  int    // as the meta page counts them, the one with key 0 included
-	seen     int    // as the hash pages have them
+	left     int64  // bytes that the remaining headers may have: at most the file's size
+	records  int    // according to the meta page, including the record with key 0
+	seen     int    // found in the hash pages
 	page     []byte // a hash page
 	overflow []byte // an overflow page
 	header   []byte
 }
 
-// BerkeleyDB iterates over the package headers of a "Packages" file of size bytes. A header is valid until the next
-// one is asked for. What cannot be read is an error in its place; the iteration goes on after it where that is
-// possible.
+// BerkeleyDB iterates over the package headers of a "Packages" file of size bytes. A header is
+// valid until the next iteration. An unreadable header yields an error in its place, and the
+// iteration continues if possible.
 func BerkeleyDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		db, err := openBDB(file, size)
@@ -76,7 +76,7 @@ func BerkeleyDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 				return
 			}
 		}
-		if db.seen < db.records { // pages may have been lost without a trace
+		if db.seen < db.records { // detects lost pages
 			yield(nil, fmt.Errorf("%w: %d records of %d", ErrFormat, db.seen, db.records))
 		}
 	}
@@ -92,9 +92,9 @@ func openBDB(file io.ReaderAt, size int64) (*bdb, error) {
 		db.order = binary.BigEndian
 	}
 	if db.order.Uint32(meta[bdbMagicAt:]) != bdbMagic || meta[bdbTypeAt] != bdbMeta {
-		return nil, fmt.Errorf("%w: no Berkeley DB hash file", ErrFormat)
+		return nil, fmt.Errorf("%w: not a Berkeley DB hash file", ErrFormat)
 	}
-	if meta[bdbCipherAt] != 0 || meta[bdbFlagsAt]&1 != 0 { // DBMETA_CHKSUM: rpm never asked for either
+	if meta[bdbCipherAt] != 0 || meta[bdbFlagsAt]&1 != 0 { // DBMETA_CHKSUM; rpm uses neither
 		return nil, fmt.Errorf("%w: encrypted or checksummed pages", ErrFormat)
 	}
 	pageSize := db.order.Uint32(meta[bdbPageSizeAt:])
@@ -107,18 +107,18 @@ func openBDB(file io.ReaderAt, size int64) (*bdb, error) {
 	return db, nil
 }
 
-// readPage fills page with the page of a number, which the page must bear.
+// readPage reads a page and checks that it contains its own number.
 func (db *bdb) readPage(number uint32, page []byte) error {
 	if _, err := db.file.ReadAt(page, int64(number)*int64(db.pageSize)); err != nil {
 		return fmt.Errorf("read page %d: %w", number, unexpected(err))
 	}
 	if is := db.order.Uint32(page[bdbNumberAt:]); is != number {
-		return fmt.Errorf("%w: page %d calls itself %d", ErrFormat, number, is)
+		return fmt.Errorf("%w: page %d has the number %d", ErrFormat, number, is)
 	}
 	return nil
 }
 
-// hashPage gives the values of a page: every second entry, after its key.
+// hashPage yields the values of a page: every second entry, after its key.
 func (db *bdb) hashPage(number uint32, yield func([]byte, error) bool) bool {
 	if err := db.readPage(number, db.page); err != nil {
 		return yield(nil, err)
@@ -142,8 +142,8 @@ func (db *bdb) hashPage(number uint32, yield func([]byte, error) bool) bool {
 	return true
 }
 
-// value gives the value at an index of the hash page. Nearly all headers are too long for their page. nil is the
-// record with key 0, which counts the packages ever installed and is none itself.
+// value returns the value at an index of the hash page. Nearly all headers are stored in overflow
+// pages. It returns nil for the record with key 0, which is a counter and not a package.
 func (db *bdb) value(i int) ([]byte, error) {
 	key, err := db.entry(i - 1)
 	if err != nil {
@@ -163,7 +163,8 @@ func (db *bdb) value(i int) ([]byte, error) {
 	return nil, fmt.Errorf("%w: entry of type %d", ErrFormat, value[0])
 }
 
-// entry gives an entry, its type first. Entries stand from the page's end downwards.
+// entry returns an entry, starting with its type. Entries are stored from the end of the page
+// downwards.
 func (db *bdb) entry(i int) ([]byte, error) {
 	offset := func(i int) int { return int(db.order.Uint16(db.page[bdbHeaderLength+2*i:])) }
 	end := db.pageSize
@@ -172,12 +173,13 @@ func (db *bdb) entry(i int) ([]byte, error) {
 	}
 	start := offset(i)
 	if start < bdbHeaderLength || start >= end || end > db.pageSize {
-		return nil, fmt.Errorf("%w: entry %d outside of its page", ErrFormat, i)
+		return nil, fmt.Errorf("%w: entry %d is outside its page", ErrFormat, i)
 	}
 	return db.page[start:end], nil
 }
 
-// chain collects a value of a length from its overflow pages. Each page adds to it, so a circle of pages ends.
+// chain reads a value of the given length from its overflow pages. Each page adds at least one
+// byte, so a cycle of pages ends.
 func (db *bdb) chain(number, length uint32) ([]byte, error) {
 	if db.left -= int64(length); length > MaxHeader || db.left < 0 {
 		return nil, fmt.Errorf("%w: header of %d bytes", ErrFormat, length)
@@ -189,7 +191,7 @@ func (db *bdb) chain(number, length uint32) ([]byte, error) {
 		}
 		used := int(db.order.Uint16(db.overflow[bdbLengthAt:]))
 		if db.overflow[bdbTypeAt] != bdbOverflow || used == 0 || bdbHeaderLength+used > db.pageSize {
-			return nil, fmt.Errorf("%w: page %d is no overflow page", ErrFormat, number)
+			return nil, fmt.Errorf("%w: page %d is not an overflow page", ErrFormat, number)
 		}
 		db.header = append(db.header, db.overflow[bdbHeaderLength:bdbHeaderLength+used]...)
 		number = db.order.Uint32(db.overflow[bdbNextAt:])
@@ -197,7 +199,7 @@ func (db *bdb) chain(number, length uint32) ([]byte, error) {
 	return db.header[:length], nil
 }
 
-// unexpected tells the end of a file that is too short from the end of one that is read.
+// unexpected converts io.EOF, which here means that the file is truncated.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

@@ -14,8 +14,8 @@ import (
 
 const pageSize = 512
 
-// makeBDB makes a hash file: a meta page, one hash page, and a chain of overflow pages for each value that is too
-// long for the hash page.
+// makeBDB makes a hash file: a meta page, one hash page, and a chain of overflow pages for each
+// value that is too long for the hash page.
 func makeBDB(order binary.ByteOrder, values ...[]byte) []byte {
 	file := make([]byte, 2*pageSize)
 	page := func(number int) []byte { return file[number*pageSize:][:pageSize] }
@@ -60,7 +60,7 @@ func makeBDB(order binary.ByteOrder, values ...[]byte) []byte {
 	return file
 }
 
-// makeNDB makes an ndb file of one page of slots.
+// makeNDB makes an ndb file with one page of slots.
 func makeNDB(values ...[]byte) []byte {
 	file := make([]byte, ndbPageSize)
 	copy(file, ndbMagic)
@@ -142,7 +142,7 @@ func TestNDB(t *testing.T) {
 	}
 }
 
-// TestCircle: a chain of overflow pages that returns to its start ends when it has given what was asked for.
+// TestCircle: reading a cyclic chain of overflow pages ends at the value's length.
 func TestCircle(t *testing.T) {
 	t.Parallel()
 	file := makeBDB(binary.LittleEndian, nil, value(5000))
@@ -163,7 +163,8 @@ func FuzzNDB(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) { walk(t, file, NDB) })
 }
 
-// walk: whatever the bytes, no header is longer than the file, and reading stops when it is told to.
+// walk checks that no header is longer than the file and that the iteration can be stopped, for any
+// bytes.
 func walk(t *testing.T, file []byte, read func(io.ReaderAt, int64) iter.Seq2[[]byte, error]) {
 	t.Helper()
 	for header, err := range read(bytes.NewReader(file), int64(len(file))) {

@@ -11,12 +11,13 @@ type entry struct {
 	data         []byte
 }
 
-// none is how rpm writes down that a text is not known.
+// none is the text that rpm writes for an unknown value.
 const none = "(none)"
 
-// text gives the value's first string; nil if it has none, or is not within the data.
+// text returns the value's first string, or nil if it has none or is outside the data.
 func (e entry) text() []byte {
-	if e.kind != typeString && e.kind != typeStrings && e.kind != typeI18NString || uint64(e.offset) >= uint64(len(e.data)) {
+	isText := e.kind == typeString || e.kind == typeStrings || e.kind == typeI18NString
+	if !isText || uint64(e.offset) >= uint64(len(e.data)) {
 		return nil
 	}
 	text := e.data[e.offset:]
@@ -27,7 +28,7 @@ func (e entry) text() []byte {
 	return text[:end]
 }
 
-// number gives the value's first integer.
+// number returns the value's first integer.
 func (e entry) number() (uint64, bool) {
 	if uint64(e.offset) >= uint64(len(e.data)) {
 		return 0, false

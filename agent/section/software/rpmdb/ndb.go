@@ -8,9 +8,10 @@ import (
 	"iter"
 )
 
-// The layout of rpm's own "ndb" (rpm's lib/backend/ndb/rpmpkg.c), little-endian: pages of slots, the first two of
-// them the file's header; each slot in use points to a blob, which has a head, the package header, zeros up to the
-// next 16 bytes, and a tail with the checksum of all before it.
+// The layout of rpm's own format "ndb" (rpm's lib/backend/ndb/rpmpkg.c), little-endian. The file
+// starts with pages of slots; the first two slots are the file's header. Each slot in use refers to
+// a blob: a head, the package header, zeros up to a multiple of 16 bytes, and a tail with the
+// checksum of everything before it.
 const (
 	ndbMagic     = "RpmP"
 	ndbSlotMagic = "Slot"
@@ -22,10 +23,11 @@ const (
 	ndbFileHeader = 32
 	ndbHeadLength = 16
 	ndbTailLength = 12
-	ndbBlock      = 16 // the unit in which slots place blobs
+	ndbBlock      = 16 // unit of the slots' offsets and lengths, in bytes
 )
 
-// NDB iterates over the package headers of a "Packages.db" file of size bytes, as BerkeleyDB does over its own.
+// NDB iterates over the package headers of a "Packages.db" file of size bytes, in the same way as
+// BerkeleyDB.
 func NDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		page := make([]byte, ndbPageSize)
@@ -35,7 +37,7 @@ func NDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 			return
 		}
 		var blob []byte
-		left := size // bytes that further blobs may have, as no two blobs share one
+		left := size // bytes that the remaining blobs may have, because blobs do not overlap
 		for slot, err := range ndbSlots(file, pages, page) {
 			var header []byte
 			if left -= slot.blocks * ndbBlock; left < 0 && err == nil {
@@ -51,7 +53,7 @@ func NDB(file io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
 	}
 }
 
-// ndbPages reads how many pages of slots the file has.
+// ndbPages returns the number of slot pages.
 func ndbPages(file io.ReaderAt, size int64, page []byte) (int64, error) {
 	head := page[:ndbFileHeader]
 	if _, err := file.ReadAt(head, 0); err != nil {
@@ -59,7 +61,7 @@ func ndbPages(file io.ReaderAt, size int64, page []byte) (int64, error) {
 	}
 	version, pages := binary.LittleEndian.Uint32(head[4:]), int64(binary.LittleEndian.Uint32(head[12:]))
 	if string(head[:4]) != ndbMagic || version != 0 {
-		return 0, fmt.Errorf("%w: no ndb file", ErrFormat)
+		return 0, fmt.Errorf("%w: not an ndb file", ErrFormat)
 	}
 	if pages == 0 || pages*ndbPageSize > size {
 		return 0, fmt.Errorf("%w: %d slot pages in %d bytes", ErrFormat, pages, size)
@@ -67,7 +69,7 @@ func ndbPages(file io.ReaderAt, size int64, page []byte) (int64, error) {
 	return pages, nil
 }
 
-// ndbSlot says where a package's blob is.
+// ndbSlot is the location of a package's blob.
 type ndbSlot struct {
 	pkg           uint32
 	block, blocks int64
@@ -107,11 +109,12 @@ func parseSlot(b []byte) (slot ndbSlot, used bool, err error) {
 	return slot, slot.pkg != 0, nil
 }
 
-// ndbBlob reads the blob of a slot into a buffer, which it may have to enlarge, and checks it.
+// ndbBlob reads and checks the blob of a slot. It reuses the buffer and returns it, enlarged if
+// necessary.
 func ndbBlob(file io.ReaderAt, size int64, slot ndbSlot, buffer []byte) (header, blob []byte, err error) {
 	length := slot.blocks * ndbBlock
 	if length < ndbHeadLength+ndbTailLength || length > MaxHeader || slot.block*ndbBlock+length > size {
-		return nil, buffer, fmt.Errorf("%w: package %d outside of the file", ErrFormat, slot.pkg)
+		return nil, buffer, fmt.Errorf("%w: package %d is outside the file", ErrFormat, slot.pkg)
 	}
 	if int64(cap(buffer)) < length {
 		buffer = make([]byte, length)
@@ -122,7 +125,8 @@ func ndbBlob(file io.ReaderAt, size int64, slot ndbSlot, buffer []byte) (header,
 	}
 	content, tail := blob[:length-ndbTailLength], blob[length-ndbTailLength:]
 	if string(content[:4]) != ndbHeadMagic || string(tail[8:]) != ndbTailMagic ||
-		binary.LittleEndian.Uint32(content[4:]) != slot.pkg || binary.LittleEndian.Uint32(tail) != adler32.Checksum(content) {
+		binary.LittleEndian.Uint32(content[4:]) != slot.pkg ||
+		binary.LittleEndian.Uint32(tail) != adler32.Checksum(content) {
 		return nil, buffer, fmt.Errorf("%w: package %d is damaged", ErrFormat, slot.pkg)
 	}
 	headerLength := binary.LittleEndian.Uint32(content[12:])

@@ -1,7 +1,8 @@
-// Package rpmdb reads the package databases of rpm: Berkeley DB ("Packages"), ndb ("Packages.db") and SQLite
-// ("rpmdb.sqlite"), and the package headers in them. It reads what is there without rpm, without locks and without
-// ever writing, in memory of the size of one header, and takes any bytes: a broken database gives errors in the
-// place of its packages, not a panic, a loop or an allocation that the file does not back.
+// Package rpmdb reads the package databases of rpm: Berkeley DB ("Packages"), ndb ("Packages.db")
+// and SQLite ("rpmdb.sqlite"), and the package headers in them. It never runs rpm, takes no lock
+// and writes nothing. Its memory is bounded by the size of one header. It accepts any input: a
+// broken database returns errors, never a panic, an endless loop or an allocation larger than the
+// file. Start reading at BerkeleyDB and ParseHeader.
 package rpmdb
 
 import (
@@ -11,20 +12,20 @@ import (
 	"strconv"
 )
 
-// ErrFormat says that a database or a header in it is not as rpm writes it.
+// ErrFormat reports that a database or a header does not have rpm's format.
 var ErrFormat = errors.New("malformed rpm database")
 
-// MaxHeader bounds the length of a header in bytes, as rpm does (HEADER_DATA_MAX in lib/header.c).
+// MaxHeader bounds the length of a header, in bytes, as rpm does (HEADER_DATA_MAX in lib/header.c).
 const MaxHeader = 256 << 20
 
-// Package is what a header says of its package. The byte slices are parts of the header; nil is absent.
+// Package is the content of a header. The byte slices are parts of the header; nil means absent.
 type Package struct {
 	Name, Version, Release, Arch, Vendor []byte
 	Epoch                                uint32
-	HasEpoch                             bool // an epoch of 0 may be written out, or not
+	HasEpoch                             bool // distinguishes a written epoch of 0 from none
 	SizeBytes                            uint64
 	HasSize                              bool
-	InstallTime                          int64 // seconds since 1970; 0 is unknown
+	InstallTime                          int64 // seconds since 1970; 0 if unknown
 }
 
 // AppendEVR appends the version as rpm prints %{EVR}: [epoch:]version-release.
@@ -39,7 +40,7 @@ func (p *Package) AppendEVR(b []byte) []byte {
 	return b
 }
 
-// The tags of what is read (rpm's include/rpm/rpmtag.h).
+// The tags that are read (rpm's include/rpm/rpmtag.h).
 const (
 	tagName        = 1000
 	tagVersion     = 1001
@@ -49,7 +50,7 @@ const (
 	tagSize        = 1009
 	tagVendor      = 1011
 	tagArch        = 1022
-	tagLongSize    = 5009 // instead of tagSize, where that has too few bits
+	tagLongSize    = 5009 // instead of tagSize, for sizes above 32 bits
 )
 
 // The types of tags (rpm's include/rpm/rpmtypes.h).
@@ -61,15 +62,15 @@ const (
 	typeI18NString = 9
 )
 
-// A header is two lengths, an index of that many entries, and the data that the entries point into, all big-endian
-// (rpm's docs/manual/hregions.md and format_header.md). Entries that were added at installation follow the region of
-// those that came with the package, and hide them.
+// A header consists of two lengths, an index with that many entries, and the data of the entries,
+// all big-endian (rpm's docs/manual/hregions.md and format_header.md). Entries that were added at
+// installation follow the region of the package's own entries and override them.
 const (
 	introLength = 8
 	entryLength = 16
 )
 
-// ParseHeader reads a package header as the databases hold it.
+// ParseHeader reads a package header.
 func ParseHeader(header []byte) (Package, error) {
 	var p Package
 	if len(header) < introLength {
@@ -77,7 +78,7 @@ func ParseHeader(header []byte) (Package, error) {
 	}
 	entries, length := uint64(binary.BigEndian.Uint32(header)), uint64(binary.BigEndian.Uint32(header[4:]))
 	if introLength+entries*entryLength+length > uint64(len(header)) {
-		return p, fmt.Errorf("%w: header cut off after %d bytes", ErrFormat, len(header))
+		return p, fmt.Errorf("%w: header is truncated after %d bytes", ErrFormat, len(header))
 	}
 	index := header[introLength : introLength+entries*entryLength]
 	data := header[introLength+len(index):][:length]

@@ -7,27 +7,27 @@ import (
 	"slices"
 )
 
-// The kinds of pages of a table's b-tree (§1.6).
+// The types of pages of a table's b-tree (§1.6).
 const (
 	interiorTable = 5
 	leafTable     = 13
 )
 
-// maxDepth bounds the depth of a b-tree, as SQLite itself does (BTCURSOR_MAX_DEPTH).
+// maxDepth bounds the depth of a b-tree, as in SQLite (BTCURSOR_MAX_DEPTH).
 const maxDepth = 20
 
-// walk is one way through a table.
+// walk is the state of one iteration over a table.
 type walk struct {
 	file     *File
-	visited  uint32   // pages of the tree so far: more than the file has means that it runs in a circle
-	left     int64    // bytes that further rows may have: the file's size at first, as no two rows share one
+	visited  uint32   // pages visited; more than the file has means a cycle
+	left     int64    // bytes that the remaining rows may have; starts at the file's size, because rows do not overlap
 	levels   [][]byte // the page at each depth
-	overflow []byte   // a page
-	record   []byte   // of a row that does not fit its page
+	overflow []byte   // an overflow page
+	record   []byte   // content of a row that does not fit its page
 	yield    func(Row, error) bool
 }
 
-// rows iterates over the rows of the table whose b-tree is rooted in a page.
+// rows iterates over the rows of the table whose b-tree has its root in page root.
 func (f *File) rows(root uint32) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		w := &walk{file: f, overflow: make([]byte, f.pageSize), yield: yield}
@@ -36,11 +36,12 @@ func (f *File) rows(root uint32) iter.Seq2[Row, error] {
 	}
 }
 
-// page walks through a page and what is below it. It returns false when there is no more to be said.
+// page iterates over the rows of a page and of the pages below it. It returns false to stop the
+// iteration.
 func (w *walk) page(number uint32, depth int) bool {
 	w.visited++
 	if depth == maxDepth || w.visited > w.file.pages {
-		w.yield(Row{}, fmt.Errorf("%w: page %d is below itself", ErrFormat, number))
+		w.yield(Row{}, fmt.Errorf("%w: page %d is part of a cycle", ErrFormat, number))
 		return false
 	}
 	if depth == len(w.levels) {
@@ -60,11 +61,12 @@ func (w *walk) page(number uint32, depth int) bool {
 	case leafTable:
 		return w.leaf(page, start, number)
 	default:
-		return w.yield(Row{}, fmt.Errorf("%w: page %d is of kind %d", ErrFormat, number, page[start]))
+		return w.yield(Row{}, fmt.Errorf("%w: page %d has type %d", ErrFormat, number, page[start]))
 	}
 }
 
-// The headers of b-tree pages: number of cells at 3, right-most child at 8, then the cell pointers (§1.6).
+// The headers of b-tree pages: number of cells at 3, right-most child at 8, then the cell pointers
+// (§1.6).
 const (
 	cellCountAt        = 3
 	rightChildAt       = 8
@@ -72,7 +74,7 @@ const (
 	branchHeaderLength = 12
 )
 
-// cells gives the places of the page's cells, those outside of it left out, and how many were left out.
+// cells yields the offset of each cell of the page; false marks a cell outside the page.
 func (w *walk) cells(page []byte, start, pointers int) iter.Seq2[int, bool] {
 	return func(yield func(int, bool) bool) {
 		first := start + pointers
@@ -93,7 +95,7 @@ func (w *walk) cells(page []byte, start, pointers int) iter.Seq2[int, bool] {
 func (w *walk) interior(page []byte, start int, number uint32, depth int) bool {
 	for cell, ok := range w.cells(page, start, branchHeaderLength) {
 		if !ok {
-			if !w.yield(Row{}, fmt.Errorf("%w: cell outside of page %d", ErrFormat, number)) {
+			if !w.yield(Row{}, fmt.Errorf("%w: cell outside page %d", ErrFormat, number)) {
 				return false
 			}
 			continue
@@ -108,7 +110,7 @@ func (w *walk) interior(page []byte, start int, number uint32, depth int) bool {
 func (w *walk) leaf(page []byte, start int, number uint32) bool {
 	for cell, ok := range w.cells(page, start, leafHeaderLength) {
 		var row Row
-		err := fmt.Errorf("%w: cell outside of page %d", ErrFormat, number)
+		err := fmt.Errorf("%w: cell outside page %d", ErrFormat, number)
 		if ok {
 			row, err = w.row(page[cell:w.file.usable], number)
 		}
@@ -119,8 +121,8 @@ func (w *walk) leaf(page []byte, start int, number uint32) bool {
 	return true
 }
 
-// row reads a cell of a leaf: payload length, row id, payload, and the first overflow page where the payload is
-// too long for the cell (§1.6).
+// row reads a cell of a leaf: payload length, row ID, payload, and the first overflow page if the
+// payload is too long for the cell (§1.6).
 func (w *walk) row(cell []byte, number uint32) (Row, error) {
 	length, n := varint(cell)
 	id, m := varint(cell[n:])
@@ -138,7 +140,7 @@ func (w *walk) row(cell []byte, number uint32) (Row, error) {
 		return row, nil
 	}
 	if local+4 > len(payload) {
-		return Row{}, fmt.Errorf("%w: row leaves page %d", ErrFormat, number)
+		return Row{}, fmt.Errorf("%w: row exceeds page %d", ErrFormat, number)
 	}
 	w.record = append(slices.Grow(w.record[:0], total), payload[:local]...)
 	err := w.follow(uint32At(payload, local), total)
@@ -146,7 +148,7 @@ func (w *walk) row(cell []byte, number uint32) (Row, error) {
 	return row, err
 }
 
-// local is how much of a payload is in its cell: P, X, M and K as §1.6 names them.
+// local returns how much of a payload is in its cell. P, X, M and K are the names of §1.6.
 func (w *walk) local(p int) int {
 	u := w.file.usable
 	x, m := u-35, (u-12)*32/255-23
@@ -159,8 +161,8 @@ func (w *walk) local(p int) int {
 	return m
 }
 
-// follow completes the record with what is in the overflow pages. Each page but the last gives all it holds, so a
-// circle of pages ends with the record.
+// follow appends the content of the overflow pages to the record. Each page adds bytes, so a cycle
+// of pages ends with the record.
 func (w *walk) follow(next uint32, total int) error {
 	for len(w.record) < total {
 		if err := w.file.readPage(next, w.overflow); err != nil {

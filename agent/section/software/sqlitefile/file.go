@@ -1,7 +1,7 @@
-// Package sqlitefile reads the tables of SQLite 3 database files, the committed part of a write-ahead log included,
-// as https://www.sqlite.org/fileformat2.html describes them. It holds one row in memory at a time. It takes no lock,
-// writes nothing, speaks no SQL and uses no index: whoever reads a database that others write must look for himself
-// whether its files changed meanwhile.
+// Package sqlitefile reads the tables of SQLite 3 database files, including the committed part of a
+// write-ahead log (https://www.sqlite.org/fileformat2.html). It holds one row in memory at a time.
+// It takes no lock, writes nothing, has no SQL and uses no index. A caller that reads a database in
+// use must check itself whether the files changed. Start reading at Open and File.Table.
 package sqlitefile
 
 import (
@@ -16,23 +16,24 @@ import (
 // File is an open database.
 type File struct {
 	db       io.ReaderAt
-	log      *log // nil where nothing is committed in a write-ahead log
+	log      *log // nil if no write-ahead log has a commit
 	pageSize int
 	usable   int    // bytes of a page without its reserved tail
-	pages    uint32 // in the database, those in the log included
+	pages    uint32 // in the database, including the log
 }
 
-// magic begins every database file (§1.3.1).
+// magic starts every database file (§1.3.1).
 const magic = "SQLite format 3\x00"
 
 // headerLength is the length of the database header at the start of page 1 (§1.3).
 const headerLength = 100
 
-// ErrFormat says that a file is no SQLite 3 database that this package reads, or a broken one.
+// ErrFormat reports that a file is damaged or is not an SQLite 3 database that this package can
+// read.
 var ErrFormat = errors.New("not a readable SQLite 3 database")
 
-// Open reads the header of a database of size bytes. wal is its write-ahead log of walSize bytes, nil if there is
-// none. The caller closes both files when he has done with the File.
+// Open reads the header of a database of size bytes. wal is its write-ahead log of walSize bytes,
+// nil if there is none. The caller closes both files.
 func Open(db io.ReaderAt, size int64, wal io.ReaderAt, walSize int64) (*File, error) {
 	f := &File{db: db}
 	if wal != nil {
@@ -49,14 +50,14 @@ func Open(db io.ReaderAt, size int64, wal io.ReaderAt, walSize int64) (*File, er
 		return nil, err
 	}
 	pages := size / int64(f.pageSize)
-	if f.log != nil { // whose word on the number of pages is not taken beyond those that are there
+	if f.log != nil { // bounded, because the log's page count may be wrong
 		pages = min(max(pages, int64(f.log.pages)), pages+int64(len(f.log.frames)))
 	}
 	f.pages = uint32(min(pages, maxPages)) //nolint:gosec // bounded by min
 	return f, nil
 }
 
-// maxPages is the greatest number of a page (§1.3.8).
+// maxPages is the highest page number (§1.3.8).
 const maxPages = 1<<32 - 2
 
 // readStart reads the first bytes of page 1, which may be in the log only.
@@ -75,7 +76,7 @@ func (f *File) readStart(header []byte) error {
 
 func (f *File) setHeader(header []byte) error {
 	if string(header[:16]) != magic {
-		return fmt.Errorf("%w: no magic", ErrFormat)
+		return fmt.Errorf("%w: wrong magic", ErrFormat)
 	}
 	f.pageSize = int(binary.BigEndian.Uint16(header[16:]))
 	if f.pageSize == 1 { // §1.3.2: 65536 does not fit
@@ -97,7 +98,7 @@ func (f *File) setHeader(header []byte) error {
 	return nil
 }
 
-// readPage fills page with the current content of page number n, counted from 1.
+// readPage reads the current content of page n; the first page is 1.
 func (f *File) readPage(n uint32, page []byte) error {
 	if n == 0 || n > f.pages {
 		return fmt.Errorf("%w: page %d of %d", ErrFormat, n, f.pages)
@@ -114,7 +115,7 @@ func (f *File) readPage(n uint32, page []byte) error {
 	return nil
 }
 
-// unexpected tells the end of a file that is too short from the end of one that is read.
+// unexpected converts io.EOF, which here means that the file is truncated.
 func unexpected(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -122,9 +123,9 @@ func unexpected(err error) error {
 	return err
 }
 
-// Table iterates over the rows of a table, in the order of their row ids. A row is valid until the next one is asked
-// for. A row that cannot be read is an error in its place, a page that cannot be read one in place of all its rows;
-// the iteration goes on with what follows.
+// Table iterates over the rows of a table in the order of their row IDs. A row is valid until the
+// next iteration. An unreadable row yields an error in its place, and an unreadable page one error
+// for all its rows. The iteration continues after both.
 func (f *File) Table(name string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		root, err := f.root(name)
@@ -136,7 +137,7 @@ func (f *File) Table(name string) iter.Seq2[Row, error] {
 	}
 }
 
-// The columns of the schema table, which is rooted in page 1 (§2.6).
+// The columns of the schema table, which has its root in page 1 (§2.6).
 const (
 	schemaRoot       = 1
 	schemaType       = 0

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	_ "modernc.org/sqlite" // the real SQLite, to hold this reader to
+	_ "modernc.org/sqlite" // the real SQLite, for comparison
 	"pgregory.net/rapid"
 )
 
@@ -70,7 +70,7 @@ func query(t testing.TB, db *sql.DB, table string) (want []content) {
 	return want
 }
 
-// database makes a database through SQLite, on one connection, so that pragmas and transactions hold.
+// database makes a database with SQLite, on one connection, so that pragmas and transactions apply.
 func database(t testing.TB, name string, statements ...string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", name)
@@ -92,7 +92,7 @@ func run(t testing.TB, db *sql.DB, statements ...string) {
 	}
 }
 
-// fill is rows of all sizes, from nothing to several pages.
+// fill returns a statement for rows of all sizes, from nothing to several pages.
 func fill(from, to, size int) string {
 	return fmt.Sprintf(`with recursive n(i) as (select %d union all select i+1 from n where i < %d)
 		insert into "Things" (id, blob, number, text)
@@ -102,8 +102,8 @@ func fill(from, to, size int) string {
 
 const table = `create table "Things" (id integer primary key autoincrement, blob blob not null, number, text text)`
 
-// TestAsSQLite compares with SQLite: every page size, with and without a log, a log of several transactions, of a
-// transaction that is not committed, and one that was started anew.
+// TestAsSQLite compares with SQLite: every page size, without a log, and with logs of several
+// transactions, of an uncommitted transaction, and after a restart of the log.
 func TestAsSQLite(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -156,7 +156,7 @@ func TestNotADatabase(t *testing.T) {
 	}
 }
 
-// FuzzDatabase: whatever the bytes, reading ends.
+// FuzzDatabase: reading ends, for any bytes.
 func FuzzDatabase(f *testing.F) {
 	name := filepath.Join(f.TempDir(), "db")
 	db := database(f, name, "pragma page_size = 512", "pragma journal_mode = wal", "pragma wal_autocheckpoint = 0", table, fill(1, 30, 2000),

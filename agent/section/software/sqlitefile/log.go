@@ -13,10 +13,11 @@ type log struct {
 	file     io.ReaderAt
 	pageSize int
 	pages    uint32           // of the database after the last commit
-	frames   map[uint32]int64 // page number → where the log has its content
+	frames   map[uint32]int64 // offset of a page's content in the log, by page number
 }
 
-// The lengths and marks of a write-ahead log (§4.1). The magic's last bit tells the byte order of the checksums.
+// The lengths and magic numbers of a write-ahead log (§4.1). The magic's last bit is the byte order
+// of the checksums.
 const (
 	logHeaderLength   = 32
 	frameHeaderLength = 24
@@ -24,7 +25,7 @@ const (
 	logVersion        = 3007000
 )
 
-// readLog reads a log. A log in which nothing is committed, or that was started anew, is no log: nil.
+// readLog reads a log. It returns nil for a log without a commit, or one that was restarted.
 func readLog(file io.ReaderAt, size int64) (*log, error) {
 	header := make([]byte, logHeaderLength)
 	if _, err := file.ReadAt(header, 0); errors.Is(err, io.EOF) {
@@ -55,7 +56,7 @@ func readLog(file io.ReaderAt, size int64) (*log, error) {
 	return l, nil
 }
 
-// readFrames takes the frames up to the last one that is whole, of this run of the log (its salt) and commits.
+// readFrames reads the frames that have the log's salt, up to the last complete commit.
 func (l *log) readFrames(salt []byte, sum checksum, size int64) error {
 	frame := make([]byte, frameHeaderLength+l.pageSize)
 	pending := map[uint32]int64{}

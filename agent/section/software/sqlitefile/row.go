@@ -8,7 +8,7 @@ type Row struct {
 	record []byte
 }
 
-// The serial types of values that are no numbers in two's complement (§2.1).
+// The serial types of values other than integers in two's complement (§2.1).
 const (
 	serialNull  = 0
 	serialFloat = 7
@@ -18,8 +18,8 @@ const (
 	serialText  = 13 // and every odd number above it
 )
 
-// Bytes gives a column's blob or text, counted from 0; nil where the column holds something else, or is not there.
-// It is part of the row and valid as long.
+// Bytes returns the blob or text of a column. The first column is 0. It returns nil if the column
+// has another type or does not exist. The bytes are valid as long as the row.
 func (r Row) Bytes(column int) []byte {
 	serial, content := r.column(column)
 	if serial < serialBlob {
@@ -28,7 +28,7 @@ func (r Row) Bytes(column int) []byte {
 	return content
 }
 
-// Int gives a column's integer; 0 where the column holds something else, or is not there.
+// Int returns the integer of a column, or 0 if the column has another type or does not exist.
 func (r Row) Int(column int) int64 {
 	serial, content := r.column(column)
 	switch {
@@ -44,7 +44,8 @@ func (r Row) Int(column int) int64 {
 	return value
 }
 
-// column finds the serial type and the content of a column; a record that ends before it has a null there.
+// column returns the serial type and the content of a column. A column beyond the end of the record
+// is null.
 func (r Row) column(column int) (serial uint64, content []byte) {
 	size, at := varint(r.record)
 	if at == 0 || size > uint64(len(r.record)) {
@@ -70,9 +71,11 @@ func (r Row) column(column int) (serial uint64, content []byte) {
 	return serialNull, nil
 }
 
-// contentLength is the length of a value in bytes, by its serial type (§2.1).
+// contentLength returns the length of a value in bytes, by its serial type (§2.1).
 func contentLength(serial uint64) uint64 {
-	lengths := [...]uint64{serialNull: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, serialFloat: 8, serialZero: 0, serialOne: 0, 10: 0, 11: 0}
+	lengths := [...]uint64{
+		serialNull: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8, serialFloat: 8, serialZero: 0, serialOne: 0, 10: 0, 11: 0,
+	}
 	switch {
 	case serial < serialBlob:
 		return lengths[serial]
@@ -83,7 +86,7 @@ func contentLength(serial uint64) uint64 {
 	}
 }
 
-// varint decodes a variable-length integer of 1 to 9 bytes, big-endian (§1.6), and gives its length; 0 if b ends
+// varint decodes a big-endian integer of 1 to 9 bytes (§1.6) and returns its length, or 0 if b ends
 // within it.
 func varint(b []byte) (value uint64, length int) {
 	for i := 0; i < len(b) && i < 8; i++ {

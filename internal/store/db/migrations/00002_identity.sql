@@ -192,6 +192,14 @@ create table evidence (
 );
 create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 
+-- The first record that reported an identifier. A unique index makes two transactions that report one identifier at the
+-- same moment wait for each other, so that a machine whose identifiers nobody else reports needs no other lock. A
+-- collision of hashes only costs time: the record is then compared with others under the lock.
+create table identifier_claim (
+    hash      bigint primary key,                        -- the first 8 bytes of SHA-256 of the identifier
+    record_id bigint not null
+);
+
 -- Which CI a record's thing is.
 create table assignment (
     record_id  bigint not null,
@@ -292,6 +300,11 @@ create index relationship_began on relationship (valid_from);
 create index relationship_ended on relationship (valid_to) where valid_to < 'infinity';
 
 -- Identity ---------------------------------------------------------------------------------------------------
+
+-- The instant without its last bit: see begin in internal/store/resolve.
+create function even_microsecond(instant timestamptz) returns timestamptz
+    language sql immutable strict parallel safe
+    return instant - (extract(microseconds from instant)::bigint % 2) * interval '1 microsecond';
 
 -- The time of the last resolution. Whoever changes which CIs there are or what is true of them updates it first: they
 -- take turns, and their times follow one another.

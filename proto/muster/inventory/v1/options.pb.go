@@ -58,13 +58,13 @@ var (
 
 // Extension fields to descriptorpb.FieldOptions.
 var (
-	// The field is part of the item's key: two items with equal keys, before and after, are one change.
-	// A section without key fields has a single item.
+	// The field is part of the item's key. Two items with equal keys, before and after, are one
+	// change. A section without key fields has a single item.
 	//
 	// optional bool key = 50102;
 	E_Key = &file_muster_inventory_v1_options_proto_extTypes[1]
-	// The field belongs to one machine or moves all the time (free bytes, install date). Only its latest
-	// value is kept. A field that is not a reading is a fact: its change is history.
+	// The field is specific to one machine or changes continuously (free bytes, install date). The
+	// collector keeps only its latest value. Other fields are facts: their changes are history.
 	//
 	// optional bool reading = 50103;
 	E_Reading = &file_muster_inventory_v1_options_proto_extTypes[2]

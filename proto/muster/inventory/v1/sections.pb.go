@@ -29,7 +29,7 @@ type System struct {
 	ProductName         string                 `protobuf:"bytes,2,opt,name=product_name,json=productName,proto3" json:"product_name,omitempty"`
 	Version             string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
 	SerialNumber        string                 `protobuf:"bytes,4,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
-	Uuid                string                 `protobuf:"bytes,5,opt,name=uuid,proto3" json:"uuid,omitempty"` // RFC 4122 text, lower case, byte order as SMBIOS 3.7 §7.2.1 says for the table's version
+	Uuid                string                 `protobuf:"bytes,5,opt,name=uuid,proto3" json:"uuid,omitempty"` // RFC 4122 text, lower case, byte order by SMBIOS 3.7 §7.2.1
 	SkuNumber           string                 `protobuf:"bytes,6,opt,name=sku_number,json=skuNumber,proto3" json:"sku_number,omitempty"`
 	Family              string                 `protobuf:"bytes,7,opt,name=family,proto3" json:"family,omitempty"`
 	AssetTag            string                 `protobuf:"bytes,8,opt,name=asset_tag,json=assetTag,proto3" json:"asset_tag,omitempty"`          // of the chassis
@@ -227,12 +227,12 @@ func (x *System) GetContainerType() string {
 	return ""
 }
 
-// Firmware is what starts the machine: SMBIOS type 0 and the UEFI variables.
+// Firmware is the BIOS or UEFI firmware: SMBIOS type 0 and the UEFI variables.
 type Firmware struct {
 	state               protoimpl.MessageState `protogen:"open.v1"`
 	Vendor              string                 `protobuf:"bytes,1,opt,name=vendor,proto3" json:"vendor,omitempty"`
 	Version             string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	ReleaseDate         string                 `protobuf:"bytes,3,opt,name=release_date,json=releaseDate,proto3" json:"release_date,omitempty"` // as the table has it, usually MM/DD/YYYY
+	ReleaseDate         string                 `protobuf:"bytes,3,opt,name=release_date,json=releaseDate,proto3" json:"release_date,omitempty"` // as in the table, usually MM/DD/YYYY
 	Revision            string                 `protobuf:"bytes,4,opt,name=revision,proto3" json:"revision,omitempty"`                          // system BIOS release, "major.minor"
 	Mode                string                 `protobuf:"bytes,5,opt,name=mode,proto3" json:"mode,omitempty"`                                  // "uefi" or "bios"
 	SecureBoot          *bool                  `protobuf:"varint,6,opt,name=secure_boot,json=secureBoot,proto3,oneof" json:"secure_boot,omitempty"`
@@ -328,7 +328,7 @@ func (x *Firmware) GetTpmVersion() string {
 	return ""
 }
 
-// Cpu is one processor socket, also an empty one: SMBIOS type 4, else what the kernel says.
+// Cpu is one processor socket, filled or empty: SMBIOS type 4, else the kernel's data.
 type Cpu struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Socket        *uint32                `protobuf:"varint,1,opt,name=socket,proto3,oneof" json:"socket,omitempty"` // counted from 0, in table order
@@ -485,12 +485,12 @@ func (x *Cpu) GetCurrentMhz() uint32 {
 	return 0
 }
 
-// Memory is one memory slot, also an empty one: SMBIOS type 17.
+// Memory is one memory slot, filled or empty: SMBIOS type 17.
 type Memory struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Locator         string                 `protobuf:"bytes,1,opt,name=locator,proto3" json:"locator,omitempty"`
 	Bank            string                 `protobuf:"bytes,2,opt,name=bank,proto3" json:"bank,omitempty"`
-	SizeBytes       *uint64                `protobuf:"varint,3,opt,name=size_bytes,json=sizeBytes,proto3,oneof" json:"size_bytes,omitempty"` // 0: the slot is empty; unset: the table does not know
+	SizeBytes       *uint64                `protobuf:"varint,3,opt,name=size_bytes,json=sizeBytes,proto3,oneof" json:"size_bytes,omitempty"` // 0: the slot is empty; unset: unknown
 	MemoryType      string                 `protobuf:"bytes,4,opt,name=memory_type,json=memoryType,proto3" json:"memory_type,omitempty"`
 	FormFactor      string                 `protobuf:"bytes,5,opt,name=form_factor,json=formFactor,proto3" json:"form_factor,omitempty"`
 	Speed           *uint32                `protobuf:"varint,6,opt,name=speed,proto3,oneof" json:"speed,omitempty"`                                            // MT/s
@@ -499,9 +499,9 @@ type Memory struct {
 	PartNumber      string                 `protobuf:"bytes,9,opt,name=part_number,json=partNumber,proto3" json:"part_number,omitempty"`
 	SerialNumber    string                 `protobuf:"bytes,10,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
 	AssetTag        string                 `protobuf:"bytes,11,opt,name=asset_tag,json=assetTag,proto3" json:"asset_tag,omitempty"`
-	ErrorCorrection string                 `protobuf:"bytes,12,opt,name=error_correction,json=errorCorrection,proto3" json:"error_correction,omitempty"` // of the array the slot belongs to
-	// Counts the slots that the table gives the same locator and bank, from 1 in table order; only where there are
-	// several, as with soldered chips, or where they have neither.
+	ErrorCorrection string                 `protobuf:"bytes,12,opt,name=error_correction,json=errorCorrection,proto3" json:"error_correction,omitempty"` // of the array that contains the slot
+	// Numbers the slots with the same locator and bank, from 1 in table order. It is set only if
+	// there are several, as with soldered chips, or if the slot has neither.
 	Ordinal       *uint32 `protobuf:"varint,13,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -633,7 +633,7 @@ type Storage struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
 	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
 	Wwn              string                 `protobuf:"bytes,2,opt,name=wwn,proto3" json:"wwn,omitempty"`
-	Path             string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // kernel name, only where the disk has neither serial nor wwn
+	Path             string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // kernel name, set only if serial and wwn are not unique
 	Model            string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
 	Vendor           string                 `protobuf:"bytes,5,opt,name=vendor,proto3" json:"vendor,omitempty"`
 	FirmwareRevision string                 `protobuf:"bytes,6,opt,name=firmware_revision,json=firmwareRevision,proto3" json:"firmware_revision,omitempty"`
@@ -763,7 +763,7 @@ type Volume struct {
 	Uuid             string                 `protobuf:"bytes,5,opt,name=uuid,proto3" json:"uuid,omitempty"`
 	TotalBytes       *uint64                `protobuf:"varint,6,opt,name=total_bytes,json=totalBytes,proto3,oneof" json:"total_bytes,omitempty"`
 	IsSystem         *bool                  `protobuf:"varint,7,opt,name=is_system,json=isSystem,proto3,oneof" json:"is_system,omitempty"`
-	EncryptionMethod string                 `protobuf:"bytes,8,opt,name=encryption_method,json=encryptionMethod,proto3" json:"encryption_method,omitempty"` // "luks", …; empty: not known to be encrypted
+	EncryptionMethod string                 `protobuf:"bytes,8,opt,name=encryption_method,json=encryptionMethod,proto3" json:"encryption_method,omitempty"` // "luks", …; empty: no known encryption
 	FreeBytes        *uint64                `protobuf:"varint,9,opt,name=free_bytes,json=freeBytes,proto3,oneof" json:"free_bytes,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
@@ -878,8 +878,8 @@ type NetworkInterface struct {
 	SpeedMbps    *uint32                `protobuf:"varint,11,opt,name=speed_mbps,json=speedMbps,proto3,oneof" json:"speed_mbps,omitempty"`
 	Duplex       string                 `protobuf:"bytes,12,opt,name=duplex,proto3" json:"duplex,omitempty"`
 	State        string                 `protobuf:"bytes,13,opt,name=state,proto3" json:"state,omitempty"` // "up", "down", …
-	// Of those gateways that answer on the interface's own link; lower case, colons, sorted. They tell networks apart
-	// that have the same addresses.
+	// Of the gateways that answer on the interface's own link; lower case, colons, sorted. They
+	// distinguish networks with the same addresses.
 	GatewayMacs   []string `protobuf:"bytes,14,rep,name=gateway_macs,json=gatewayMacs,proto3" json:"gateway_macs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1020,7 +1020,7 @@ type Display struct {
 	ProductCode      *uint32                `protobuf:"varint,2,opt,name=product_code,json=productCode,proto3,oneof" json:"product_code,omitempty"`
 	SerialNumber     *uint32                `protobuf:"varint,3,opt,name=serial_number,json=serialNumber,proto3,oneof" json:"serial_number,omitempty"` // the numeric one, bytes 12–15
 	SerialText       string                 `protobuf:"bytes,4,opt,name=serial_text,json=serialText,proto3" json:"serial_text,omitempty"`              // display descriptor 0xFF
-	Port             string                 `protobuf:"bytes,5,opt,name=port,proto3" json:"port,omitempty"`                                            // connector, only where another display has the same EDID
+	Port             string                 `protobuf:"bytes,5,opt,name=port,proto3" json:"port,omitempty"`                                            // connector, set only if another display has the same EDID
 	Model            string                 `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`                                          // display descriptor 0xFC
 	Week             *uint32                `protobuf:"varint,7,opt,name=week,proto3,oneof" json:"week,omitempty"`
 	Year             *uint32                `protobuf:"varint,8,opt,name=year,proto3,oneof" json:"year,omitempty"`
@@ -1181,7 +1181,7 @@ type OperatingSystem struct {
 	Locale        string                 `protobuf:"bytes,14,opt,name=locale,proto3" json:"locale,omitempty"`
 	InstallDate   *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
 	BootTime      *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=boot_time,json=bootTime,proto3" json:"boot_time,omitempty"`
-	MemoryBytes   *uint64                `protobuf:"varint,17,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"` // what the kernel can use
+	MemoryBytes   *uint64                `protobuf:"varint,17,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"` // usable by the kernel
 	SwapBytes     *uint64                `protobuf:"varint,18,opt,name=swap_bytes,json=swapBytes,proto3,oneof" json:"swap_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1349,7 +1349,7 @@ type Software struct {
 	Source          string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"` // "dpkg", "rpm", "apk", …; open
 	Name            string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	Arch            string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
-	Scope           string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user's
+	Scope           string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user
 	Version         string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
 	Publisher       string                 `protobuf:"bytes,6,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	Purl            string                 `protobuf:"bytes,7,opt,name=purl,proto3" json:"purl,omitempty"`
@@ -1460,7 +1460,7 @@ func (x *Software) GetSizeBytes() uint64 {
 	return 0
 }
 
-// Service is one service that the machine's service manager knows.
+// Service is one service of the machine's service manager.
 type Service struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1545,15 +1545,16 @@ func (x *Service) GetState() string {
 	return ""
 }
 
-// User is a person who logs on to the machine, as far as the machine keeps a record of it. Accounts of the system and
-// of services are none.
+// User is a person who logs on to the machine, according to the machine's own records. Accounts of
+// the system and of services are left out.
 type User struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Name     string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`     // the login
-	Domain   string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"` // as the machine says it; on Windows its own name for an account of its own
+	Domain   string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"` // on Windows the machine's name for a local account
 	FullName string                 `protobuf:"bytes,3,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
-	// The one user who was longest at the machine's own console in the time on record, or, where no session was there,
-	// who was logged on longest. Windows keeps no such record: there it is who logged on last.
+	// True for one user: the one with the longest time at the machine's own console on record or,
+	// without console sessions, the longest time logged on. Windows has no such record; there it is
+	// the user who logged on last.
 	IsPrimary     bool                   `protobuf:"varint,4,opt,name=is_primary,json=isPrimary,proto3" json:"is_primary,omitempty"`
 	LastLogin     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_login,json=lastLogin,proto3" json:"last_login,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1625,22 +1626,23 @@ func (x *User) GetLastLogin() *timestamppb.Timestamp {
 	return nil
 }
 
-// VirtualMachine is a machine that this one runs, or has defined to run. Its guest may have an agent of its own, which
-// sees it from the inside. Containers are none.
+// VirtualMachine is a virtual machine that this machine runs or defines. Its guest may have an
+// agent of its own. Containers are left out.
 type VirtualMachine struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	Uuid  string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"` // by which its manager knows it; RFC 4122 text, lower case
-	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`     // only where it has no UUID: its manager's number for it, else its name
-	// Counts those of one UUID or id, from 1; only where there are several, or where one has neither.
+	Uuid  string                 `protobuf:"bytes,1,opt,name=uuid,proto3" json:"uuid,omitempty"` // of its manager; RFC 4122 text, lower case
+	Id    string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`     // set only without a UUID: the manager's number, else the name
+	// Numbers the machines with the same UUID or id, from 1. It is set only if there are several, or
+	// if the machine has neither.
 	Ordinal       *uint32  `protobuf:"varint,3,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
 	Name          string   `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	Kind          string   `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`       // the hypervisor, as the guest's System says it: "kvm", "qemu", "virtualbox", …; open
-	Manager       string   `protobuf:"bytes,6,opt,name=manager,proto3" json:"manager,omitempty"` // "libvirt", "proxmox", "virtualbox", …; open; empty: nobody but who started its process
+	Kind          string   `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`       // the hypervisor, as in the guest's System: "kvm", "qemu", …; open
+	Manager       string   `protobuf:"bytes,6,opt,name=manager,proto3" json:"manager,omitempty"` // "libvirt", "proxmox", "virtualbox", …; open; empty: none
 	State         string   `protobuf:"bytes,7,opt,name=state,proto3" json:"state,omitempty"`     // "running", "paused", "saved", "shut off", …; open
 	Cpus          *uint32  `protobuf:"varint,8,opt,name=cpus,proto3,oneof" json:"cpus,omitempty"`
 	MemoryBytes   *uint64  `protobuf:"varint,9,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"`
-	Macs          []string `protobuf:"bytes,10,rep,name=macs,proto3" json:"macs,omitempty"`                                     // of its interfaces, as far as they are given; lower case, colons, sorted
-	FirmwareUuid  string   `protobuf:"bytes,11,opt,name=firmware_uuid,json=firmwareUuid,proto3" json:"firmware_uuid,omitempty"` // the UUID that the guest sees, only where it is another one
+	Macs          []string `protobuf:"bytes,10,rep,name=macs,proto3" json:"macs,omitempty"`                                     // of its interfaces, if configured; lower case, colons, sorted
+	FirmwareUuid  string   `protobuf:"bytes,11,opt,name=firmware_uuid,json=firmwareUuid,proto3" json:"firmware_uuid,omitempty"` // the UUID that the guest sees, set only if it differs
 	ConfigPath    string   `protobuf:"bytes,12,opt,name=config_path,json=configPath,proto3" json:"config_path,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -25,8 +25,8 @@ type Status int32
 
 const (
 	Status_STATUS_UNSPECIFIED Status = 0
-	Status_STATUS_OK          Status = 1 // complete: what is not in it is not on the machine
-	Status_STATUS_PARTIAL     Status = 2 // some sources failed: nothing may be concluded from what is not in it
+	Status_STATUS_OK          Status = 1 // complete: an item that is missing is not on the machine
+	Status_STATUS_PARTIAL     Status = 2 // some sources failed: a missing item may be on the machine
 	Status_STATUS_DENIED      Status = 3
 	Status_STATUS_UNSUPPORTED Status = 4
 	Status_STATUS_TIMEOUT     Status = 5
@@ -85,7 +85,7 @@ func (Status) EnumDescriptor() ([]byte, []int) {
 type EnrollRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	Csr           []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // DER; only its key and its signature matter
+	Csr           []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // DER; only its key and its signature are used
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,7 +232,7 @@ func (*ChallengeRequest) Descriptor() ([]byte, []int) {
 
 type ChallengeResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nonce         []byte                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"` // valid for some minutes, on every collector of the same CA
+	Nonce         []byte                 `protobuf:"bytes,1,opt,name=nonce,proto3" json:"nonce,omitempty"` // valid for 5 minutes, on every collector of the same CA
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -694,14 +694,14 @@ func (*CollectorMessage_CollectNow) isCollectorMessage_Kind() {}
 
 func (*CollectorMessage_Rekey) isCollectorMessage_Kind() {}
 
-// CheckIn says what the agent holds. An unchanged one is all that is said.
+// CheckIn identifies the agent's inventory. If the collector has the same, it replies with an Ack.
 type CheckIn struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`                                      // the ratchet token of the last Ack that carried one, 16 bytes; empty on the first
+	Token         []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`                                      // the last ratchet token of an Ack, 16 bytes; empty on the first
 	InventoryRoot []byte                 `protobuf:"bytes,2,opt,name=inventory_root,json=inventoryRoot,proto3" json:"inventory_root,omitempty"` // over all summaries, 32 bytes
-	// The summaries, where the agent knows that its inventory changed since the last Ack, or was asked for them.
+	// Sent if the inventory changed since the last Ack, or if the collector asked for summaries.
 	Sections      []*Summary `protobuf:"bytes,3,rep,name=sections,proto3" json:"sections,omitempty"`
-	ReadingsDue   bool       `protobuf:"varint,4,opt,name=readings_due,json=readingsDue,proto3" json:"readings_due,omitempty"` // the daily readings wait to be sent
+	ReadingsDue   bool       `protobuf:"varint,4,opt,name=readings_due,json=readingsDue,proto3" json:"readings_due,omitempty"` // the daily readings are due
 	Hello         *Hello     `protobuf:"bytes,5,opt,name=hello,proto3" json:"hello,omitempty"`                                 // in the first check-in of a stream
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -832,7 +832,8 @@ func (x *Hello) GetHardware() []*Hardware {
 	return nil
 }
 
-// Hardware is a hash over the identifiers of one family, so that a clone tells itself from the original.
+// Hardware is a hash over the identifiers of one family. It distinguishes a clone from its
+// original.
 type Hardware struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Family        string                 `protobuf:"bytes,1,opt,name=family,proto3" json:"family,omitempty"` // "smbios", "board", "mac", "disk"
@@ -889,8 +890,8 @@ type Summary struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Section       string                 `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
 	Status        Status                 `protobuf:"varint,2,opt,name=status,proto3,enum=muster.inventory.v1.Status" json:"status,omitempty"`
-	Message       string                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"` // why it is not ok, in words
-	Root          []byte                 `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"`       // empty where nothing was collected: the collector keeps what it has
+	Message       string                 `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"` // why it is not ok
+	Root          []byte                 `protobuf:"bytes,4,opt,name=root,proto3" json:"root,omitempty"`       // empty if nothing was collected: the collector keeps its set
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -953,10 +954,10 @@ func (x *Summary) GetRoot() []byte {
 	return nil
 }
 
-// Want asks for what the collector does not hold.
+// Want asks for what the collector does not have.
 type Want struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Summaries     bool                   `protobuf:"varint,1,opt,name=summaries,proto3" json:"summaries,omitempty"` // a check-in with its summaries, please
+	Summaries     bool                   `protobuf:"varint,1,opt,name=summaries,proto3" json:"summaries,omitempty"` // repeat the CheckIn with its summaries
 	Sections      []*WantSection         `protobuf:"bytes,2,rep,name=sections,proto3" json:"sections,omitempty"`
 	Readings      bool                   `protobuf:"varint,3,opt,name=readings,proto3" json:"readings,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1017,7 +1018,7 @@ func (x *Want) GetReadings() bool {
 type WantSection struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Section       string                 `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
-	BaseRoot      []byte                 `protobuf:"bytes,2,opt,name=base_root,json=baseRoot,proto3" json:"base_root,omitempty"` // what the collector holds; empty: send the full section
+	BaseRoot      []byte                 `protobuf:"bytes,2,opt,name=base_root,json=baseRoot,proto3" json:"base_root,omitempty"` // of the collector's set; empty: send the full section
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1066,7 +1067,7 @@ func (x *WantSection) GetBaseRoot() []byte {
 	return nil
 }
 
-// Update is one section, or a part of one: chunks of a section follow each other, the last one says so.
+// Update is one section, or a chunk of one. The chunks of a section are consecutive.
 type Update struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Section  string                 `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
@@ -1074,7 +1075,7 @@ type Update struct {
 	Root     []byte                 `protobuf:"bytes,3,opt,name=root,proto3" json:"root,omitempty"`                         // of the set after the change
 	// Items, zstd-compressed; at most 512 KiB before compression.
 	Items         []byte `protobuf:"bytes,4,opt,name=items,proto3" json:"items,omitempty"`
-	Last          bool   `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"`
+	Last          bool   `protobuf:"varint,5,opt,name=last,proto3" json:"last,omitempty"` // the last chunk of the section
 	DurationMs    uint32 `protobuf:"varint,6,opt,name=duration_ms,json=durationMs,proto3" json:"duration_ms,omitempty"`
 	ReadingsOnly  bool   `protobuf:"varint,7,opt,name=readings_only,json=readingsOnly,proto3" json:"readings_only,omitempty"` // items holds only readings
 	unknownFields protoimpl.UnknownFields
@@ -1164,8 +1165,8 @@ func (x *Update) GetReadingsOnly() bool {
 type Items struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Added         []*Item                `protobuf:"bytes,1,rep,name=added,proto3" json:"added,omitempty"`
-	Removed       [][]byte               `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`   // the facts of items that are gone
-	Readings      []*Reading             `protobuf:"bytes,3,rep,name=readings,proto3" json:"readings,omitempty"` // of items that did not change
+	Removed       [][]byte               `protobuf:"bytes,2,rep,name=removed,proto3" json:"removed,omitempty"`   // the facts of removed items
+	Readings      []*Reading             `protobuf:"bytes,3,rep,name=readings,proto3" json:"readings,omitempty"` // of unchanged items
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1223,7 +1224,7 @@ func (x *Items) GetReadings() []*Reading {
 
 type Item struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Facts         []byte                 `protobuf:"bytes,1,opt,name=facts,proto3" json:"facts,omitempty"`       // the section's message without its readings; the item's hash is over these bytes
+	Facts         []byte                 `protobuf:"bytes,1,opt,name=facts,proto3" json:"facts,omitempty"`       // the section's message without readings; the item's hash is over it
 	Readings      []byte                 `protobuf:"bytes,2,opt,name=readings,proto3" json:"readings,omitempty"` // the section's message, its readings only
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1362,10 +1363,10 @@ func (*Commit) Descriptor() ([]byte, []int) {
 	return file_muster_inventory_v1_sync_proto_rawDescGZIP(), []int{20}
 }
 
-// Ack says that what the check-in said is committed.
+// Ack confirms that the inventory of the check-in is committed.
 type Ack struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
-	Token              []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"` // to present next time; empty: keep the one you have
+	Token              []byte                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"` // to present next time; empty: keep the previous one
 	NextCheckInSeconds uint32                 `protobuf:"varint,2,opt,name=next_check_in_seconds,json=nextCheckInSeconds,proto3" json:"next_check_in_seconds,omitempty"`
 	Verdicts           []*Verdict             `protobuf:"bytes,3,rep,name=verdicts,proto3" json:"verdicts,omitempty"`
 	ReadingsAccepted   bool                   `protobuf:"varint,4,opt,name=readings_accepted,json=readingsAccepted,proto3" json:"readings_accepted,omitempty"`
@@ -1431,11 +1432,11 @@ func (x *Ack) GetReadingsAccepted() bool {
 	return false
 }
 
-// Verdict says what became of an item that could not be taken as it was.
+// Verdict reports an item that was changed or rejected.
 type Verdict struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Section       string                 `protobuf:"bytes,1,opt,name=section,proto3" json:"section,omitempty"`
-	Item          string                 `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`       // its key, as far as it could be read
+	Item          string                 `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`       // its key, as far as it is readable
 	Outcome       string                 `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"` // "cleaned", "truncated", "rejected"
 	Reason        string                 `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1537,7 +1538,7 @@ func (*CollectNow) Descriptor() ([]byte, []int) {
 	return file_muster_inventory_v1_sync_proto_rawDescGZIP(), []int{23}
 }
 
-// Rekey tells an agent that its key is in use on another machine.
+// Rekey asks an agent to take a new key because another machine uses its key.
 type Rekey struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Reason        string                 `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`

@@ -28,13 +28,14 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Enrollment makes an agent known. It needs no client certificate; every call proves possession of a key.
+// Enrollment admits agents. It needs no client certificate; each call proves possession of a key.
 type EnrollmentClient interface {
 	// Enroll exchanges an enrollment token for a client certificate.
 	Enroll(ctx context.Context, in *EnrollRequest, opts ...grpc.CallOption) (*EnrollResponse, error)
-	// Challenge gives a nonce to sign for Renew.
+	// Challenge returns a nonce to sign for Renew.
 	Challenge(ctx context.Context, in *ChallengeRequest, opts ...grpc.CallOption) (*ChallengeResponse, error)
-	// Renew gives a known, unrevoked key a fresh certificate, up to 90 days after the last one expired.
+	// Renew issues a new certificate for a known, unrevoked key, up to 90 days after the last one
+	// expired.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
 }
 
@@ -80,13 +81,14 @@ func (c *enrollmentClient) Renew(ctx context.Context, in *RenewRequest, opts ...
 // All implementations must embed UnimplementedEnrollmentServer
 // for forward compatibility.
 //
-// Enrollment makes an agent known. It needs no client certificate; every call proves possession of a key.
+// Enrollment admits agents. It needs no client certificate; each call proves possession of a key.
 type EnrollmentServer interface {
 	// Enroll exchanges an enrollment token for a client certificate.
 	Enroll(context.Context, *EnrollRequest) (*EnrollResponse, error)
-	// Challenge gives a nonce to sign for Renew.
+	// Challenge returns a nonce to sign for Renew.
 	Challenge(context.Context, *ChallengeRequest) (*ChallengeResponse, error)
-	// Renew gives a known, unrevoked key a fresh certificate, up to 90 days after the last one expired.
+	// Renew issues a new certificate for a known, unrevoked key, up to 90 days after the last one
+	// expired.
 	Renew(context.Context, *RenewRequest) (*RenewResponse, error)
 	mustEmbedUnimplementedEnrollmentServer()
 }
@@ -215,12 +217,12 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Inventory carries inventories. It needs the agent's client certificate.
+// Inventory receives inventories. It needs the agent's client certificate.
 type InventoryClient interface {
-	// Sync is one conversation that an agent keeps open: CheckIn → Ack, or CheckIn → Want → Update… → Commit → Ack,
-	// as often as the agent checks in.
+	// Sync is one conversation that an agent keeps open. Each check-in is CheckIn → Ack, or
+	// CheckIn → Want → Update… → Commit → Ack.
 	Sync(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AgentMessage, CollectorMessage], error)
-	// Rekey gives an agent that was found to be a clone a record and a certificate of its own.
+	// Rekey issues a source record and a certificate of its own to an agent that is a clone.
 	Rekey(ctx context.Context, in *RekeyRequest, opts ...grpc.CallOption) (*RekeyResponse, error)
 }
 
@@ -259,12 +261,12 @@ func (c *inventoryClient) Rekey(ctx context.Context, in *RekeyRequest, opts ...g
 // All implementations must embed UnimplementedInventoryServer
 // for forward compatibility.
 //
-// Inventory carries inventories. It needs the agent's client certificate.
+// Inventory receives inventories. It needs the agent's client certificate.
 type InventoryServer interface {
-	// Sync is one conversation that an agent keeps open: CheckIn → Ack, or CheckIn → Want → Update… → Commit → Ack,
-	// as often as the agent checks in.
+	// Sync is one conversation that an agent keeps open. Each check-in is CheckIn → Ack, or
+	// CheckIn → Want → Update… → Commit → Ack.
 	Sync(grpc.BidiStreamingServer[AgentMessage, CollectorMessage]) error
-	// Rekey gives an agent that was found to be a clone a record and a certificate of its own.
+	// Rekey issues a source record and a certificate of its own to an agent that is a clone.
 	Rekey(context.Context, *RekeyRequest) (*RekeyResponse, error)
 	mustEmbedUnimplementedInventoryServer()
 }

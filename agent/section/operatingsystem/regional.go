@@ -7,12 +7,12 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// place tells where the machine believes to be: its time zone and its language.
-func place(h *host.Host, os *inventoryv1.OperatingSystem) error {
+// regional sets the time zone and the locale.
+func regional(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	if target, err := h.Readlink("/etc/localtime"); err == nil {
 		os.Timezone = zoneOf(target)
 	}
-	if os.Timezone == "" { // the zone's file was copied: the name is in a file of its own, if anywhere
+	if os.Timezone == "" { // the zone's file was copied; a separate file may have its name
 		os.Timezone = h.Attribute("/etc/timezone")
 	}
 	if os.Timezone == "" {
@@ -24,7 +24,7 @@ func place(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	return nil
 }
 
-// zoneOf gives the name of a time zone by the place of its file, "Europe/Rome" of
+// zoneOf returns the name of a time zone from the path of its file: "Europe/Rome" for
 // "../usr/share/zoneinfo/Europe/Rome".
 func zoneOf(target string) string {
 	_, zone, found := strings.Cut(target, "zoneinfo/")
@@ -35,7 +35,8 @@ func zoneOf(target string) string {
 	return strings.TrimPrefix(zone, "right/")
 }
 
-// variable reads one variable of a settings file. A file that cannot be read says nothing: another may.
+// variable returns one variable of a settings file, or "" if the file cannot be read; another file
+// may have the variable.
 func variable(h *host.Host, file, name string) string {
 	text, err := readText(h, file)
 	if err != nil {

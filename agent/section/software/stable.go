@@ -11,9 +11,10 @@ import (
 
 var errChanging = errors.New("the package database kept changing while it was read")
 
-// steady reads a database of the named files. If they change meanwhile, what was read may be half old and half new:
-// it is read once more, and if that does not help, the list is not complete.
-func (l *list) steady(h *host.Host, names []string, read func() error) error {
+// readStable reads a database that consists of the named files. If they change during the read, the
+// result may mix old and new content, so it reads once more. If they change again, the list is
+// incomplete.
+func (l *list) readStable(h *host.Host, names []string, read func() error) error {
 	start := len(l.items)
 	for attempt := 1; ; attempt++ {
 		l.items = l.items[:start]
@@ -28,7 +29,7 @@ func (l *list) steady(h *host.Host, names []string, read func() error) error {
 	}
 }
 
-// states describes the files; nil is one that is not there.
+// states returns the files' metadata; nil for a file that does not exist.
 func states(h *host.Host, names []string) []fs.FileInfo {
 	infos := make([]fs.FileInfo, len(names))
 	for i, name := range names {
@@ -52,14 +53,15 @@ func unchanged(before, after []fs.FileInfo) bool {
 	return true
 }
 
-// exists reports whether a file is there, as far as the agent may know: one that it may not look for is there, so
-// that opening it says why it cannot be read.
+// exists reports whether a file exists. It returns true for a file that the agent may not look up,
+// so that opening the file reports the error.
 func exists(h *host.Host, name string) bool {
 	_, err := h.Stat(name)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// openRegular opens a file and gives its size. Anything but a regular file is an error: a pipe would wait for ever.
+// openRegular opens a regular file and returns its size. Any other type of file is an error,
+// because a pipe could block forever.
 func openRegular(h *host.Host, name string) (*os.File, int64, error) {
 	info, err := h.Stat(name)
 	if err != nil {

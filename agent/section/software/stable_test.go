@@ -9,11 +9,11 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-func TestSteady(t *testing.T) {
+func TestReadStable(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name      string
-		changes   int // of the first readings, how many see the file change
+		changes   int // number of first readings during which the file changes
 		wantReads int
 		wantErr   error
 	}{
@@ -32,7 +32,7 @@ func TestSteady(t *testing.T) {
 			}
 			l, reads := newList(release{}), 0
 			l.items = make([]proto.Message, 3)
-			err = l.steady(h, []string{"/db", "/not there"}, func() error {
+			err = l.readStable(h, []string{"/db", "/not there"}, func() error {
 				if reads++; reads <= test.changes {
 					write(t, root, "/db", string(make([]byte, reads+1)))
 				}

@@ -11,9 +11,9 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
-// Words says what an error means to the person who may have to do something about it. gRPC hands a failed handshake on as
-// text only, so it is the text that is looked at.
-func Words(err error) string {
+// Explain returns an error as a text for the person who has to act on it. gRPC reports a failed
+// handshake as text only, so Explain examines the text.
+func Explain(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -27,11 +27,11 @@ func Words(err error) string {
 	case !errors.As(err, &answered):
 		return err.Error()
 	}
-	before := strings.TrimSuffix(err.Error(), answered.Error()) // what we were doing
-	return before + inWords(answered.GRPCStatus())
+	before := strings.TrimSuffix(err.Error(), answered.Error()) // what the agent was doing
+	return before + explainStatus(answered.GRPCStatus())
 }
 
-func inWords(answered *status.Status) string {
+func explainStatus(answered *status.Status) string {
 	text := answered.Message()
 	switch answered.Code() {
 	case codes.Unauthenticated, codes.PermissionDenied:
@@ -39,35 +39,36 @@ func inWords(answered *status.Status) string {
 	case codes.ResourceExhausted:
 		return "the collector is busy: " + text
 	case codes.DeadlineExceeded:
-		return "the collector does not answer: " + text
+		return "the collector did not answer in time: " + text
 	case codes.Unavailable:
-		return unavailable(text)
+		return explainUnavailable(text)
 	case codes.Unimplemented, codes.Unknown:
-		return "what answers there is no Muster collector, or something between changes what it says: " + text
+		return "the server is not a Muster collector, or a proxy between changes its responses: " + text
 	default:
-		return "the collector answers: " + text
+		return "the collector reports an error: " + text
 	}
 }
 
-func unavailable(text string) string {
+func explainUnavailable(text string) string {
 	switch {
 	case isRefusedCertificate(text):
 		return "the collector does not accept this agent's certificate: " + text
 	case strings.Contains(text, pki.ErrPin.Error()):
-		return "this is not the collector that the CA pin belongs to, or something between intercepts TLS: " + text
+		return "the collector's certificate does not match the CA pin, or a proxy intercepts TLS: " + text
 	case strings.Contains(text, "certificate has expired"):
 		return "the collector's certificate has expired, or this machine's clock is wrong: " + text
 	case strings.Contains(text, "x509: "), strings.Contains(text, "tls: failed to verify certificate"):
-		return "the collector's certificate is not from the authority this agent trusts, or something between intercepts TLS: " + text
+		return "this agent does not trust the authority of the collector's certificate, " +
+			"or a proxy intercepts TLS: " + text
 	case strings.Contains(text, "authentication handshake failed"):
-		return "no TLS connection to the collector comes about: " + text
+		return "the TLS handshake with the collector failed: " + text
 	default:
 		return "the collector cannot be reached: " + text
 	}
 }
 
-// refusedCertificate reports whether the collector turned down the agent's certificate in the handshake, which
-// TLS 1.3 tells a client only afterwards, by an alert (RFC 8446 §6.2).
+// refusedCertificate reports whether the collector refused the agent's certificate. TLS 1.3 reports
+// that to a client after the handshake, in an alert (RFC 8446 §6.2).
 func refusedCertificate(err error) bool {
 	return status.Code(err) == codes.Unavailable && isRefusedCertificate(status.Convert(err).Message())
 }
