@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -141,23 +140,11 @@ func (s *server) register() {
 	s.registerEnrollmentTokens()
 	s.registerHealth()
 	s.registerDocs()
-	s.tidySchemas()
-}
-
-// tidySchemas takes out of the description what huma puts in for every operation: its own form of an error, where a
-// Problem is sent, the promise that answers will never have another field, and null for lists, which are empty or absent.
-func (s *server) tidySchemas() {
-	schemas := s.huma.OpenAPI().Components.Schemas.Map()
-	delete(schemas, "ErrorModel")
-	delete(schemas, "ErrorDetail")
-	for name, schema := range schemas {
-		if !strings.HasSuffix(name, "InputBody") && schema.AdditionalProperties == false {
-			schema.AdditionalProperties = nil
-		}
-		for _, property := range schema.Properties {
-			property.Nullable = property.Nullable && property.Type != huma.TypeArray
-		}
-	}
+	schemas := s.huma.OpenAPI().Components.Schemas
+	// huma describes its own errors; handlers answer with a Problem instead.
+	delete(schemas.Map(), "ErrorModel")
+	delete(schemas.Map(), "ErrorDetail")
+	describeSchemas(schemas)
 }
 
 // The pieces of the API's description that all operations share.

@@ -20,7 +20,7 @@ type NewAttributeInput struct {
 
 	Body struct {
 		Name        string   `json:"name" pattern:"^[a-z][a-z0-9_]{0,62}$" patternDescription:"a small letter, then at most 62 small letters, digits and _" example:"lamp_hours"`
-		Type        string   `json:"type" enum:"text,integer,number,boolean,date,timestamp,choice"`
+		Type        string   `json:"type" enum:"text,integer,number,boolean,date,timestamp,choice" doc:"The type of the values."`
 		Choices     []string `json:"choices,omitempty" maxItems:"200" doc:"Of a choice, all that there are."`
 		Label       string   `json:"label" minLength:"1" maxLength:"200" example:"Lamp hours" doc:"What people read."`
 		Description string   `json:"description,omitempty" maxLength:"2000"`

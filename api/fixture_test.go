@@ -94,7 +94,7 @@ func (e *fixture) options() Options {
 		CAPin:              "sha256:pin",
 		EnrollCommand:      func(token string) string { return "muster-agent enroll --token " + token },
 		Import:             e.ingester.Import,
-		Ready:              e.store.Ready,
+		Ready:              func(ctx context.Context) error { return e.store.Ready(ctx) },
 		Logger:             slog.New(slog.DiscardHandler),
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // Health is the answer of a program that is well.
 type Health struct {
-	Status  string `json:"status" enum:"ok"`
+	Status  string `json:"status" enum:"ok" doc:"Always ok: any other state is a problem."`
 	Version string `json:"version,omitempty" doc:"Of the program."`
 }
 

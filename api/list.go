@@ -38,7 +38,7 @@ func (p *Paging) Resolve(ctx huma.Context) []error {
 
 // PageOf is one page of a list.
 type PageOf[T any] struct {
-	Items         []T        `json:"items" nullable:"false"`
+	Items         []T        `json:"items" nullable:"false" doc:"The items of the page, in the order of the list."`
 	NextPageToken string     `json:"next_page_token,omitempty" doc:"Absent on the last page."`
 	Cursor        string     `json:"cursor,omitempty" doc:"Only of changes: the page_token for those that come after, also on the last page; absent while there are none."`
 	AsOf          *time.Time `json:"as_of,omitempty" doc:"As in the request."`

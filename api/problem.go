@@ -15,9 +15,9 @@ import (
 // Problem is what every error looks like (RFC 9457). It holds nothing of the program's inside.
 type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 	Type      string   `json:"type" doc:"Where this kind of problem is described."`
-	Title     string   `json:"title"`
-	Status    int      `json:"status"`
-	Detail    string   `json:"detail,omitempty"`
+	Title     string   `json:"title" doc:"The reason phrase of the status."`
+	Status    int      `json:"status" doc:"The HTTP status."`
+	Detail    string   `json:"detail,omitempty" doc:"What happened, where, and what to do."`
 	Instance  string   `json:"instance,omitempty" doc:"The path that was asked for."`
 	RequestID string   `json:"request_id,omitempty" doc:"By which the operator finds the request in the log."`
 	Errors    []Detail `json:"errors,omitempty" nullable:"false" doc:"What exactly is wrong, where it is more than one thing."`
@@ -28,7 +28,7 @@ type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 // Detail is one of the things that are wrong with a request.
 type Detail struct {
 	Pointer string `json:"pointer,omitempty" doc:"The place in the request, e.g. /query/page_size or /body/max_uses."`
-	Message string `json:"message"`
+	Message string `json:"message" doc:"What is wrong there."`
 }
 
 // codeMissingIfMatch is the code of a change without a word of which state it is to change.

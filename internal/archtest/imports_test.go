@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -98,6 +99,59 @@ func checkUses(t *testing.T, p *goPackage) {
 		return
 	}
 	t.Errorf("%s has no rule: add its allowed imports to rules_test.go", p.path())
+}
+
+// TestRulesNamePackages: every pattern of a rule matches a package, unless the package is planned. A
+// planned package that exists is no longer planned.
+func TestRulesNamePackages(t *testing.T) {
+	t.Parallel()
+	var paths []string
+	for _, system := range systems {
+		for _, p := range list(t, system, "./...") {
+			paths = append(paths, p.path())
+		}
+	}
+	exists := func(pattern string) bool {
+		return slices.ContainsFunc(paths, func(path string) bool { return match(pattern, path) })
+	}
+	named := map[string]bool{}
+	for where, patterns := range rulePatterns() {
+		for _, pattern := range patterns {
+			named[pattern] = true
+			if !exists(pattern) && !slices.Contains(planned, pattern) {
+				t.Errorf("%s: there is no package %s; delete it or list it as planned", where, pattern)
+			}
+		}
+	}
+	for _, pkg := range planned {
+		if exists(pkg) {
+			t.Errorf("planned: the package %s exists", pkg)
+		}
+		if !named[pkg] {
+			t.Errorf("planned: no rule names the package %s", pkg)
+		}
+	}
+}
+
+// rulePatterns returns the patterns of all rules by the rule that they are part of.
+func rulePatterns() map[string][]string {
+	patterns := map[string][]string{"pure": pure, "constrained": slices.Collect(maps.Keys(constrained))}
+	for _, rule := range uses {
+		patterns["uses: "+rule.pkg] = append(slices.Clone(rule.may), rule.pkg)
+	}
+	for _, rule := range owners {
+		patterns["owners: "+rule.library] = rule.by
+	}
+	for _, rule := range programs {
+		where := "programs: " + rule.pkg
+		patterns[where] = append(patterns[where], rule.pkg)
+		for _, path := range rule.never {
+			if ours, ok := strings.CutPrefix(path, module+"/"); ok {
+				patterns[where] = append(patterns[where], ours)
+			}
+		}
+	}
+	return patterns
 }
 
 func checkOwners(t *testing.T, p *goPackage) {

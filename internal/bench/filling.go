@@ -131,8 +131,8 @@ func (f *filling) write(ctx context.Context, b batch) error {
 	}
 	_, err := f.conn.Exec(ctx, `
 		insert into identifier_claim (hash, record_id)
-		select ('x' || encode(substring(sha256(convert_to(i.identifier, 'UTF8')) for 8), 'hex'))::bit(64)::bigint, e.record_id
-		from evidence e cross join lateral unnest(e.identifiers) i (identifier)
+		select identifier_hash(r.base_class, i.identifier), e.record_id
+		from evidence e join source_record r on r.id = e.record_id cross join lateral unnest(e.identifiers) i (identifier)
 		where e.record_id between $1 and $2
 		on conflict do nothing`, b.assignments[0].record, b.assignments[len(b.assignments)-1].record)
 	if err != nil {

@@ -22,7 +22,7 @@ type collector struct {
 	agents string // host:port for agents
 	token  string // the admin's
 
-	glpi string // the URL for other tools' agents, where it was asked for
+	glpi string // the URL for other tools' agents, if requested
 }
 
 // newCollector starts a collector. With an empty url it runs its own database.

@@ -112,8 +112,8 @@ func TestAgentKilledInTheMiddleOfASync(t *testing.T) {
 		t.Errorf("%d of %d agents were killed, want at least half of them", killed, rounds(12))
 	}
 	checkIncidents(t, d)
-	// On hardware that says which it is, all of them are one device.
+	// On hardware with identifiers, all of them are one device.
 	if got := value[int](t, d, `select count(*)::int from assignment where valid_to = 'infinity' and record_id in (select record_id from agent)`); got != rounds(12)+1 {
-		t.Errorf("%d of %d agents have a place", got, rounds(12)+1)
+		t.Errorf("%d of %d agents are assigned to a device", got, rounds(12)+1)
 	}
 }

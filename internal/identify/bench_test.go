@@ -8,12 +8,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// sharingRecords are the reports of the usual neighborhood: an order, an agent that was installed anew, and an import.
+// sharingRecords are the reports of the usual candidate set: an order, an agent that was installed anew, and an import.
 func sharingRecords(t testing.TB) *lattice {
 	t.Helper()
 	l := newLattice(identify.Default())
 	for _, h := range hazards(t) {
-		if h.name != "15-agent-installed-anew" && h.name != "19-ordered" {
+		if h.name != "15-agent-reinstalled" && h.name != "19-ordered" {
 			continue
 		}
 		for _, r := range h.Reports {
@@ -56,7 +56,7 @@ func BenchmarkPartitionOfOne(b *testing.B) {
 	}
 }
 
-// BenchmarkPartitionOfMany decides about as many holders of one identifier as are looked at: beyond, it is frozen.
+// BenchmarkPartitionOfMany decides about as many holders of one identifier as are looked at: beyond, it is over-shared.
 func BenchmarkPartitionOfMany(b *testing.B) {
 	rules := identify.Default()
 	l := newLattice(rules)

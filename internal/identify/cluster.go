@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
-// cluster joins nodes, the strongest evidence first, as long as no two of them are to be kept apart: of the whole
-// clusters every pair is looked at, also those without a common token.
+// cluster joins nodes, the strongest evidence first, unless a pair across the two clusters must
+// stay separate. It checks every pair, also those without a common identifier.
 func (p *partitioning) cluster() {
 	p.clusters, p.member = make([][]int, len(p.nodes)), make([]int, len(p.nodes))
 	for i := range p.nodes {
@@ -25,9 +27,9 @@ func (p *partitioning) cluster() {
 		switch {
 		case p.member[q.a] == p.member[q.b]:
 		case p.anyBetween(q, func(other *pair) bool { return other.separate || other.veto && !p.bridged(other) }):
-			p.rules.review(q, reviewBlocked)
+			p.rules.review(q, inventory.ReviewBlocked)
 		case p.old(q):
-			p.rules.review(q, reviewOld)
+			p.rules.review(q, inventory.ReviewOldCIs)
 		default:
 			p.join(q, q.rule)
 		}
@@ -36,8 +38,8 @@ func (p *partitioning) cluster() {
 	p.reviewCurrent()
 }
 
-// reviewCurrent asks about records that are in two devices now what would be asked about ones that have left them, unless a
-// person has told the two apart already.
+// reviewCurrent moves a review between nodes of past hardware periods to the current nodes of their
+// clusters, unless a person separated the two.
 func (p *partitioning) reviewCurrent() {
 	for _, q := range p.pairs {
 		if !q.link || q.review == "" || p.member[q.a] == p.member[q.b] || p.nodes[q.a].latest && p.nodes[q.b].latest {
@@ -53,7 +55,7 @@ func (p *partitioning) reviewCurrent() {
 	}
 }
 
-// present gives a node of the cluster of another that its record has not left; -1: there is none.
+// present returns the current node of a node's cluster; -1: there is none.
 func (p *partitioning) present(i int) int {
 	cluster := p.clusters[p.member[i]]
 	at := slices.IndexFunc(cluster, func(j int) bool { return p.nodes[j].latest })
@@ -63,8 +65,9 @@ func (p *partitioning) present(i int) int {
 	return cluster[at]
 }
 
-// reviewMoves asks about the installations that moved, as far as the evidence shows, by hardware that may have been
-// replaced under them as well: whether they are still what others tell of.
+// reviewMoves opens reviews for installations that moved by the evidence, although a hardware
+// replacement may explain it as well: are they still what the other records of the old device
+// report?
 func (p *partitioning) reviewMoves() {
 	for _, now := range p.latest {
 		entry := p.nodes[now].entry
@@ -73,14 +76,14 @@ func (p *partitioning) reviewMoves() {
 		}
 		for _, i := range p.clusters[p.member[now-1]] {
 			if q := p.between(i, now); i != now && !q.separate && q.review == "" && p.nodes[i].record != p.nodes[now].record {
-				p.rules.review(q, reviewBoardSwap)
+				p.rules.review(q, inventory.ReviewPossibleBoardSwap)
 			}
 		}
 	}
 }
 
-// sameDefaultCI gives the pairs of nodes with one home: what people say of a CI goes where the thing goes that the CI was
-// made for, and not with a record that left it.
+// sameDefaultCI returns the pairs of nodes with one default CI. What a person declares for a CI
+// belongs to the device that the CI was created for, and not to a record that left it.
 func (p *partitioning) sameDefaultCI() []*pair {
 	var pairs []*pair
 	first := map[string]int{}
@@ -94,7 +97,8 @@ func (p *partitioning) sameDefaultCI() []*pair {
 	return pairs
 }
 
-// linkedByConstraint gives the pairs that are to be one CI whatever the evidence says, in the order of their nodes.
+// linkedByConstraint returns the pairs that are one CI regardless of the evidence, in the order of
+// their nodes.
 func (p *partitioning) linkedByConstraint() []*pair {
 	var pairs []*pair
 	for of, c := range p.constraints {
@@ -106,8 +110,8 @@ func (p *partitioning) linkedByConstraint() []*pair {
 	return pairs
 }
 
-// links gives the pairs that the evidence links, the strongest first. Of equal ones those come first whose nodes were
-// there first: in whatever order they were reported, it is the same one.
+// links returns the pairs that the evidence links, the strongest first. Ties go to the nodes that
+// were created first, so that the order of reports does not matter.
 func (p *partitioning) links() []*pair {
 	var pairs []*pair
 	for _, q := range p.pairs {
@@ -121,7 +125,7 @@ func (p *partitioning) links() []*pair {
 	return pairs
 }
 
-// anyBetween tells whether a condition holds for any pair across the clusters of q.
+// anyBetween reports whether a condition holds for any pair across the clusters of q.
 func (p *partitioning) anyBetween(q *pair, condition func(*pair) bool) bool {
 	for _, i := range p.clusters[p.member[q.a]] {
 		for _, j := range p.clusters[p.member[q.b]] {
@@ -133,8 +137,8 @@ func (p *partitioning) anyBetween(q *pair, condition func(*pair) bool) bool {
 	return false
 }
 
-// bridged tells whether two nodes that have nothing in common any more are one device all the same: agents stayed with it
-// while its parts were replaced, and knew it as the one and, perhaps one after the other, as the other.
+// bridged reports whether two nodes that share nothing now are one device: agents that stayed with
+// it while its hardware was replaced link the one to the other, directly or in steps.
 func (p *partitioning) bridged(q *pair) bool {
 	if q.never || p.rules.contradict(q, p.nodes[q.a], p.nodes[q.b], p.shared) {
 		return false
@@ -174,8 +178,8 @@ func (p *partitioning) join(q *pair, rule string) {
 
 const day = 24 * time.Hour
 
-// old tells whether two CIs that agents report on had both lived long before there was evidence that they are one. That
-// is more often a mistake than a discovery.
+// old reports whether two CIs with agents existed for long before there was evidence that they are
+// one. Such evidence is more often a mistake than a discovery.
 func (p *partitioning) old(q *pair) bool {
 	a, b := p.clusters[p.member[q.a]], p.clusters[p.member[q.b]]
 	if !p.rules.Enabled[ruleReview] || !slices.ContainsFunc(a, p.isAgent) || !slices.ContainsFunc(b, p.isAgent) {
@@ -187,14 +191,14 @@ func (p *partitioning) old(q *pair) bool {
 
 func (p *partitioning) isAgent(i int) bool { return p.nodes[i].agent() }
 
-// root gives the node of a cluster whose CI is the cluster's: the one that was there first.
+// root returns the node whose default CI is that of its cluster: the one that was created first.
 func (p *partitioning) root(cluster []int) int {
 	return slices.MinFunc(cluster, func(i, j int) int {
 		return cmp.Or(p.nodes[i].created.Compare(p.nodes[j].created), cmp.Compare(i, j))
 	})
 }
 
-// ci gives the CI of a node.
+// ci returns the CI of a node.
 func (p *partitioning) ci(i int) string { return p.nodes[p.root(p.clusters[p.member[i]])].defaultCI }
 
 func later(a, b time.Time) time.Time {

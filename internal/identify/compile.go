@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// maxBits bounds a weight: above it, sums mean nothing any more.
+// maxBits bounds a weight, so that sums stay meaningful.
 const maxBits = 1000
 
-// The order of the kinds is that of their tokens.
+// The kinds of identifiers, in alphabetical order, which is that of sorted identifiers.
 const (
 	kindBoard = iota
 	kindChassis
@@ -28,19 +28,19 @@ var kindNames = [kindCount]string{
 	"board", "chassis", "disk", "mac", "name", "native", "os", "serial", "serial_unscoped", "tpm", "uuid",
 }
 
-// kind is a weight ready for use.
+// kind is a compiled weight.
 type kind struct {
 	weight
 
-	family    int // its place in Rules.familyNames
+	family    int // its index in Rules.familyNames
 	insteadOf int // a kind; -1: none
 }
 
-// compile checks the document and makes of it what decisions are taken with.
+// compile checks the document and prepares it for decisions.
 func (r *Rules) compile() error {
 	for name := range r.Enabled {
 		if !slices.Contains(ruleNames, name) {
-			return fmt.Errorf("rule %s: there is none that can be switched by this name", name)
+			return fmt.Errorf("rule %s: there is no such rule, or it cannot be disabled", name)
 		}
 	}
 	if err := r.Thresholds.check(); err != nil {
@@ -106,7 +106,7 @@ func (r *Rules) compileKind(i int, name string) error {
 	if w.InsteadOf != "" {
 		k.insteadOf = slices.Index(kindNames[:], w.InsteadOf)
 		if k.insteadOf < 0 || r.Kinds[w.InsteadOf].Family != w.Family {
-			return fmt.Errorf("instead_of %q is no kind of its family", w.InsteadOf)
+			return fmt.Errorf("instead_of %q is not a kind of its family", w.InsteadOf)
 		}
 	}
 	r.kinds[i] = k
@@ -116,7 +116,7 @@ func (r *Rules) compileKind(i int, name string) error {
 func (t thresholds) check() error {
 	switch {
 	case t.Review <= 0:
-		return fmt.Errorf("threshold review: %d is not positive: all would be reviewed", t.Review)
+		return fmt.Errorf("threshold review: %d is not positive: every pair would be reviewed", t.Review)
 	case t.Link <= t.Review:
 		return fmt.Errorf("threshold link: %d is not above review, %d", t.Link, t.Review)
 	case t.Veto >= 0:

@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// corpus gives the files of a corpus, which lies beside the checkout.
+// corpus returns the files of a corpus, which lies beside the checkout.
 func corpus(t *testing.T, pattern string) []string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -46,7 +46,7 @@ func readJSON(t *testing.T, path string, to any) {
 	}
 }
 
-// smbiosTables gives a report of each machine of the corpus.
+// smbiosTables returns a report of each machine of the corpus.
 func smbiosTables(t *testing.T) []report {
 	t.Helper()
 	type part struct{ Manufacturer, Serial, UUID string }

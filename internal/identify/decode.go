@@ -7,9 +7,9 @@ import (
 	"io"
 )
 
-var errTrailing = errors.New("there is more after the end of the document")
+var errTrailing = errors.New("unexpected data after the document")
 
-// decode reads one JSON value into to, and refuses fields that it does not know.
+// decode reads one JSON value and rejects unknown fields.
 func decode(data []byte, to any) error {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()

@@ -7,21 +7,21 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Explain says a reason in one sentence, such as
+// Explain states a reason in one sentence, such as
 //
-//	One with record 42: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), mac 30 (2 × mac);
-//	against it: disk 4 (2 × disk).
+//	Same CI as record 42: more evidence for it than against it, from several families (R4);
+//	evidence for: smbios 35 (serial, uuid), mac 30 (2 × mac); evidence against: disk 4 (2 × disk).
 func Explain(reason inventory.Reason) string {
 	var b strings.Builder
 	b.WriteString(verdict(reason))
 	if len(reason.For) > 0 {
-		b.WriteString("; for it: " + spell(reason.For))
+		b.WriteString("; evidence for: " + spell(reason.For))
 	}
 	if len(reason.Against) > 0 {
-		b.WriteString("; against it: " + spell(reason.Against))
+		b.WriteString("; evidence against: " + spell(reason.Against))
 	}
 	if n := len(reason.Shared); n > 0 {
-		fmt.Fprintf(&b, "; %s that others have too: not counted", count(n, "identifier"))
+		fmt.Fprintf(&b, "; not counted: %s that other CIs share", count(n, "identifier"))
 	}
 	if n := len(reason.Rejected); n > 0 {
 		fmt.Fprintf(&b, "; %s rejected", count(n, "identifier"))
@@ -33,25 +33,26 @@ func verdict(reason inventory.Reason) string {
 	with := fmt.Sprintf("record %d", reason.With)
 	switch reason.Rule {
 	case ruleConstraint:
-		return "Settled for it and " + with + ", whatever the evidence (R0)"
+		return "A declared constraint with " + with + " decides, regardless of the evidence (R0)"
 	case ruleContinuity:
-		return "The same device as before, though parts of it changed (R1)"
+		return "The same device as before, although some of its hardware changed (R1)"
 	case ruleNative:
-		return "One with " + with + ", which has an identifier that one thing alone has (R2)"
+		return "Same CI as " + with + ": they share an identifier that only one CI can have (R2)"
 	case ruleStrong:
-		return "One with " + with + ": enough agrees and nothing speaks against it (R3)"
+		return "Same CI as " + with + ": enough evidence for it and no significant evidence against it (R3)"
 	case ruleMajority:
-		return "One with " + with + ": more agrees than not, in several respects (R4)"
+		return "Same CI as " + with + ": more evidence for it than against it, from several families (R4)"
 	case ruleVeto:
-		return "Apart from " + with + ": both were there at once, or differ too much (R5)"
+		return "Separate from " + with + ": both were active at one time, or they differ too much (R5)"
 	case ruleReview:
-		return "Apart from " + with + " until a person decides: something agrees, and not enough (R6)"
+		return "Separate from " + with + " until a person decides: the evidence is not conclusive (R6)"
 	case ruleMove:
-		return "Moved here from another device (R7)"
+		return "The installation moved here from another device (R7)"
 	}
-	return "A thing of its own: nothing known has enough in common with it (" + reason.Rule + ")"
+	return "A CI of its own: no known record shares enough evidence with it (" + reason.Rule + ")"
 }
 
+// spell lists each family with its bits and its kinds of identifiers.
 func spell(evidence []inventory.Evidence) string {
 	parts := make([]string, len(evidence))
 	for i, e := range evidence {
@@ -60,7 +61,7 @@ func spell(evidence []inventory.Evidence) string {
 	return strings.Join(parts, ", ")
 }
 
-// kindsOf names the kinds of the tokens of a piece of evidence, and how many there are of each.
+// kindsOf lists the kinds of identifiers in a piece of evidence, with the number of each.
 func kindsOf(e inventory.Evidence) string {
 	var parts []string
 	for k, name := range kindNames {

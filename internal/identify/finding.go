@@ -10,19 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// The kinds of findings.
-const (
-	findingShared        = "shared_identifier"
-	findingTwoAgents     = "two_agents"
-	findingBoardReplaced = "board_replaced"
-	findingOSMoved       = "os_moved"
-	findingOSReplaced    = "os_replaced"
-	findingClone         = "clone"
-	findingEnclosure     = "enclosure"
-	findingDualBoot      = "dual_boot"
-)
-
-// findings gives what people should know, sorted by kind and records.
+// findings returns what people should know, sorted by type and records.
 func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	var all []inventory.Finding
 	all = append(all, p.sharedFindings()...)
@@ -40,17 +28,18 @@ func (p *partitioning) findings(s *primaries) []inventory.Finding {
 	})
 }
 
-// sharedFindings tells of the identifiers that several things have. An installation's is a copy of it.
+// sharedFindings reports the identifiers that several devices share. A shared installation is a
+// clone.
 func (p *partitioning) sharedFindings() []inventory.Finding {
 	var all []inventory.Finding
-	for _, identifier := range slices.Sorted(maps.Keys(p.shared.told)) {
+	for _, identifier := range slices.Sorted(maps.Keys(p.shared.reported)) {
 		records := p.recordsWith(identifier)
 		switch kindOf(identifier) {
-		case kindChassis, kindName: // see enclosures; and names are nobody's own
+		case kindChassis, kindName: // enclosures reports chassis; names are not unique
 		case kindOS:
-			all = append(all, finding(findingClone, identifier, "one installation's id on %d devices at one time: it was copied", records))
+			all = append(all, finding(inventory.FindingClone, identifier, "%d devices report one installation ID at one time: the installation was copied", records))
 		default:
-			all = append(all, finding(findingShared, identifier, "the same on %d devices: it counts for nothing", records))
+			all = append(all, finding(inventory.FindingSharedIdentifier, identifier, "%d devices report one identifier: it is not counted as evidence", records))
 		}
 	}
 	return all
@@ -66,13 +55,13 @@ func (p *partitioning) recordsWith(identifier inventory.Identifier) []int64 {
 	return records
 }
 
-// finding makes a finding about records, which it sorts; format has a place for their number.
+// finding returns a finding about records, which it sorts. format has one verb, for their number.
 func finding(findingType string, identifier inventory.Identifier, format string, records []int64) inventory.Finding {
 	slices.Sort(records)
 	return inventory.Finding{Type: findingType, Records: records, Identifier: identifier, Text: fmt.Sprintf(format, len(records))}
 }
 
-// enclosures tells of devices in one chassis: its serial number agrees, and theirs differ.
+// enclosures reports devices in one chassis: its serial number agrees, and theirs differ.
 func (p *partitioning) enclosures() []inventory.Finding {
 	in := map[inventory.Identifier]map[int64]bool{}
 	for _, q := range p.pairs {
@@ -92,45 +81,45 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	}
 	var all []inventory.Finding
 	for identifier, records := range in {
-		all = append(all, finding(findingEnclosure, identifier, "%d devices in one enclosure", slices.Sorted(maps.Keys(records))))
+		all = append(all, finding(inventory.FindingEnclosure, identifier, "%d devices share one enclosure", slices.Sorted(maps.Keys(records))))
 	}
 	return all
 }
 
-// forks tells of agents that were copied with all that they knew.
+// forks reports agents that were copied with their state.
 func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
-			all = append(all, finding(findingClone, "", "%d agents that were one: the machine was copied", []int64{of.a, of.b}))
+			all = append(all, finding(inventory.FindingClone, "", "%d agents have one origin: the machine was copied", []int64{of.a, of.b}))
 		}
 	}
 	return all
 }
 
-// changes tells of the boards that were replaced under an agent, and of the installations that moved.
+// changes reports boards that were replaced under an agent and installations that moved.
 func (p *partitioning) changes() []inventory.Finding {
 	var all []inventory.Finding
 	for _, n := range p.nodes {
 		for _, c := range n.kept {
 			if n.latest && p.rules.newBoard(c) {
 				all = append(all, inventory.Finding{
-					Type: findingBoardReplaced, Records: []int64{n.record},
-					Text: "other hardware in the same device: " + p.rules.list(c.families),
+					Type: inventory.FindingBoardReplaced, Records: []int64{n.record},
+					Text: "hardware of the device was replaced: " + p.rules.list(c.families),
 				})
 			}
 		}
 		if n.entry != nil {
 			all = append(all, inventory.Finding{
-				Type: findingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
-				Text: "the installation runs in another device than before: " + p.rules.list(n.entry.families) + " differ",
+				Type: inventory.FindingOSMoved, Records: []int64{n.record}, Identifier: n.installation(),
+				Text: "the installation moved to another device: " + p.rules.list(n.entry.families) + " differ",
 			})
 		}
 	}
 	return all
 }
 
-// newBoard tells whether a change is that of a board: of its own number, or of several families at once.
+// newBoard reports whether the board itself changed, or several families at once.
 func (r *Rules) newBoard(c *change) bool {
 	return len(c.families) >= r.Thresholds.Families || slices.Contains(c.families, r.kinds[kindBoard].family)
 }
@@ -143,20 +132,20 @@ func (r *Rules) list(families []int) string {
 	return strings.Join(names, ", ")
 }
 
-// majorities tells of records that are one device though its board differs between them.
+// majorities reports records that are one device although they differ in its board.
 func (p *partitioning) majorities() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.joined {
 		s := q.score.families
 		if q.rule == ruleMajority && (s[p.rules.kinds[kindBoard].family].disagree > 0 || s[p.rules.kinds[kindSerial].family].disagree > 0) {
 			records := []int64{p.nodes[q.a].record, p.nodes[q.b].record}
-			all = append(all, finding(findingBoardReplaced, "", "%d records of one device tell of different boards", records))
+			all = append(all, finding(inventory.FindingBoardReplaced, "", "%d records of one device report different boards", records))
 		}
 	}
 	return all
 }
 
-// twoAgents tells of agents that report on one installation at one time.
+// twoAgents reports agents on one installation at one time.
 func (p *partitioning) twoAgents() []inventory.Finding {
 	var all []inventory.Finding
 	for _, q := range p.pairs {
@@ -166,7 +155,7 @@ func (p *partitioning) twoAgents() []inventory.Finding {
 			continue
 		}
 		if a.find(identifier).overlaps(*b.find(identifier)) {
-			all = append(all, finding(findingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
+			all = append(all, finding(inventory.FindingTwoAgents, identifier, "%d agents report on one installation", []int64{a.record, b.record}))
 		}
 	}
 	return all
@@ -179,7 +168,7 @@ func installationFindings(s *primaries) []inventory.Finding {
 			records := []int64{r[0].best().record, r[1].best().record}
 			slices.Sort(records)
 			all = append(all, inventory.Finding{
-				Type: findingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was installed anew",
+				Type: inventory.FindingOSReplaced, Records: records, Identifier: r[1].identifier, Text: "the device was reinstalled",
 			})
 		}
 	}
@@ -191,7 +180,7 @@ func installationFindings(s *primaries) []inventory.Finding {
 			}
 		}
 		if len(records) > 1 {
-			all = append(all, finding(findingDualBoot, "", "%d installations on one device", records))
+			all = append(all, finding(inventory.FindingDualBoot, "", "%d installations on one device", records))
 		}
 	}
 	return all

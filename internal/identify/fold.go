@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// fold gives a value in the form in which values are compared: lower case, single spaces, none around it. Control
+// fold returns a value in the form that is compared: lower case, single spaces, trimmed. Control
 // characters count as spaces.
 func fold(s string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(strings.ToValidUTF8(s, "")), isBlank), " ")
@@ -16,16 +16,16 @@ func isBlank(c rune) bool {
 	return unicode.IsSpace(c) || unicode.IsControl(c) || c == '\ufeff' || c == '\u200b'
 }
 
-// words gives the words of letters and digits of a value, folded.
+// words returns the words of letters and digits of a value, folded.
 func words(s string) []string {
 	return strings.FieldsFunc(fold(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 }
 
-// makers says how to tell which names are one manufacturer's.
+// makers is the data that unifies the names of manufacturers.
 type makers struct {
-	Endings         []string          `json:"endings"`           // words that may stand behind a name and say nothing
+	Endings         []string          `json:"endings"`           // words after a name that identify nothing
 	Aliases         map[string]string `json:"aliases"`           // names without spaces and endings
-	SerialOnChassis []string          `json:"serial_on_chassis"` // whose chassis have the system's number
+	SerialOnChassis []string          `json:"serial_on_chassis"` // manufacturers whose chassis has the system's serial number
 
 	endings map[string]bool
 }
@@ -38,7 +38,8 @@ func (m *makers) compile() *makers {
 	return m
 }
 
-// scope gives a manufacturer in one form: letters and digits, without legal forms. It is empty where the name is none.
+// scope returns a manufacturer in its one form: letters and digits, without legal forms. It is ""
+// for a placeholder.
 func (r *Rules) scope(manufacturer string) string {
 	if r.rejectPattern("manufacturer", fold(manufacturer)) != "" {
 		return ""

@@ -9,21 +9,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// change is what became of a record's hardware between two of its reports.
+// change is a difference in a record's hardware between two of its reports.
 type change struct {
 	at       time.Time // the last report before it
 	next     time.Time // the first one after it that differed
 	before   *node     // the hardware as it was then, all of it current
 	after    *node
 	score    score
-	least    int   // the hardware's net, if what is doubtful says that they are two
-	families []int // that contradict
-	changed  []int // those, and those that came or went
-	serial   bool  // the serial number contradicts: a board's replacement does not explain that
+	least    int   // net evidence if doubtful intervals count only as evidence for two devices
+	families []int // families that contradict
+	changed  []int // those, and the ones that appeared or disappeared
+	serial   bool  // the serial number contradicts; a replaced board does not explain that
 }
 
-// split gives the nodes of a record, the latest last. An agent's installation may move into another device with its
-// disk: its claims alone tell, and in doubt what others knew before.
+// split returns the nodes of a record, one for each hardware period, the latest last. An agent's
+// installation may move into another device with its disk. Its own intervals decide; in doubt the
+// reports of other records do.
 func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	if !n.agent() {
 		return []*node{n}
@@ -44,7 +45,7 @@ func (r *Rules) split(n *node, all []*node, shared *sharing) []*node {
 	return r.cut(n, cuts, kept)
 }
 
-// changes compares a node's hardware before and after each of its claims ended.
+// changes compares a node's hardware before and after each end of its intervals.
 func (r *Rules) changes(n *node, shared *sharing) []*change {
 	hardware := r.hardwareOf(n)
 	var changes []*change
@@ -61,8 +62,8 @@ func (r *Rules) changes(n *node, shared *sharing) []*change {
 	return changes
 }
 
-// weigh compares the hardware before a change with that after it. What is doubtful counts where it says that they are
-// one, and does not where it says that they are two; so does least, the other way around.
+// weigh compares the hardware before a change with that after it. Doubtful intervals count only as
+// evidence for one device; in least only as evidence for two.
 func (r *Rules) weigh(c *change, shared *sharing) {
 	c.score = r.compare(c.before, c.after, shared, time.Time{})
 	net := r.hardwareNet(&c.score)
@@ -89,7 +90,7 @@ func (r *Rules) hardwareOf(n *node) []interval {
 	return hardware
 }
 
-// endings gives the times at which claims ended, sorted.
+// endings returns the times at which intervals ended, sorted.
 func endings(intervals []interval, seen time.Time) []time.Time {
 	var ends []time.Time
 	for _, c := range intervals {
@@ -101,7 +102,7 @@ func endings(intervals []interval, seen time.Time) []time.Time {
 	return slices.CompactFunc(ends, time.Time.Equal)
 }
 
-// following gives the first time after at when a claim began or was last heard.
+// following returns the first time after at when an interval began or was last reported.
 func following(intervals []interval, at time.Time) time.Time {
 	var next time.Time
 	for _, c := range intervals {
@@ -114,10 +115,11 @@ func following(intervals []interval, at time.Time) time.Time {
 	return next
 }
 
-// state gives what was held at a time: those of the claims that span it. A claim that spans a gap looks as if it had
-// held in it; so where claims are marked, because they ended or began at that very time, they go first. Of what a
-// thing has one at a time they are the one. If there is another one all the same, the record was elsewhere and came
-// back, and nothing is known but what is marked and what came along.
+// state returns the hardware at a time: the intervals that span it. Because an interval also spans
+// gaps in which the identifier was not reported, the marked ones, which began or ended at that very
+// time, take precedence. For a kind of which a device has one at a time, only the marked one
+// counts. If another one spans the time nevertheless, the record was in another device in between,
+// and only the marked intervals and those that came along are known.
 func (r *Rules) state(intervals []interval, at time.Time, marked func(interval) bool) *node {
 	spanning := func(c interval) bool { return !c.first.After(at) && !c.last.Before(at) }
 	var marks, others [kindCount]int
@@ -146,14 +148,15 @@ func (r *Rules) state(intervals []interval, at time.Time, marked func(interval) 
 	return n
 }
 
-// moved tells whether an installation is in another device after a change, rather than in the same with other parts.
+// moved reports whether an installation is in another device after a change, rather than in the
+// same one with replaced hardware.
 func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	if !r.Enabled[ruleMove] || len(c.changed) < r.Thresholds.Families {
 		return false
 	}
 	net := r.hardwareNet(&c.score)
 	switch {
-	case len(c.families) == 0: // parts that are no longer seen, and others that are seen now
+	case len(c.families) == 0: // families that disappeared, and others that appeared
 		return slices.ContainsFunc(all, func(other *node) bool {
 			return other.record != n.record && compatible(n, other) && r.leaves(c, other, shared)
 		})
@@ -165,8 +168,9 @@ func (r *Rules) moved(c *change, n *node, all []*node, shared *sharing) bool {
 	return r.coexisted(c, n, all, shared) || r.carried(c, n, all, shared)
 }
 
-// coexisted tells whether the hardware after a change was seen before that from before it was last seen, by whomever: then
-// it did not replace that, and they are two devices.
+// coexisted reports whether any record reported the hardware of after the change before the last
+// report of the hardware of before it. The one did not replace the other then: they are two
+// devices.
 func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool {
 	first, last := c.next, c.at
 	for _, other := range all {
@@ -179,7 +183,7 @@ func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool
 			case before == after:
 			case after:
 				first = sooner(first, s.seen)
-			case other.agent(): // others may tell of what is gone
+			case other.agent(): // other sources may report outdated hardware
 				last = later(last, s.seen)
 			}
 		}
@@ -187,8 +191,8 @@ func (r *Rules) coexisted(c *change, n *node, all []*node, shared *sharing) bool
 	return first.Before(last)
 }
 
-// carried tells whether another agent, on the same disk, moved between the last report before a change and the first one
-// after it.
+// carried reports whether another agent on the same disk moved between the last report before a
+// change and the first one after it.
 func (r *Rules) carried(c *change, n *node, all []*node, shared *sharing) bool {
 	return slices.ContainsFunc(all, func(other *node) bool {
 		return other.record != n.record && other.agent() && compatible(n, other) && onOneDisk(n, other, shared) &&
@@ -204,22 +208,22 @@ func onOneDisk(a, b *node, shared *sharing) bool {
 	return found
 }
 
-// leaves tells whether another agent went on to see the device as it was before the change, while it contradicted what
-// was after it.
+// leaves reports whether another agent went on to report the device as it was before the change,
+// while it contradicted the hardware of after it.
 func (r *Rules) leaves(c *change, other *node, shared *sharing) bool {
 	return other.agent() && slices.ContainsFunc(r.observations(other), func(s *node) bool {
 		return !s.seen.Before(c.next) && r.matches(c.before, s, shared) && r.differs(c.after, s, shared)
 	})
 }
 
-// differs tells whether the hardware of two nodes is not that of one device.
+// differs reports whether the hardware of two nodes is that of two devices.
 func (r *Rules) differs(a, b *node, shared *sharing) bool {
 	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) <= -r.Thresholds.Contradiction
 }
 
-// observations gives the hardware of a node at the times at which it is known for sure: those at which a claim began or was
-// last heard.
+// observations returns the hardware of a node at the times at which it is certain: those at which
+// an interval began or was last reported.
 func (r *Rules) observations(n *node) []*node {
 	if n.observations != nil {
 		return n.observations
@@ -241,10 +245,10 @@ func (n *node) inDoubt() bool {
 	return slices.ContainsFunc(n.intervals, func(c interval) bool { return c.doubtful })
 }
 
-// sure gives what a node had beyond doubt.
+// sure returns the node without doubtful intervals.
 func (n *node) sure() *node { return n.only(func(c interval) bool { return !c.doubtful }) }
 
-// only gives those of a node's claims that fulfill a condition, as if it had them now.
+// only returns a node with the intervals that fulfill a condition, all of them current.
 func (n *node) only(condition func(interval) bool) *node {
 	some := &node{}
 	for _, c := range n.intervals {
@@ -257,15 +261,15 @@ func (n *node) only(condition func(interval) bool) *node {
 	return some
 }
 
-// matches tells whether the hardware of two nodes is that of one device.
+// matches reports whether the hardware of two nodes is that of one device.
 func (r *Rules) matches(a, b *node, shared *sharing) bool {
 	s := r.compare(a, b, shared, time.Time{})
 	return r.hardwareNet(&s) >= r.Thresholds.Link
 }
 
-// changed gives the families of hardware that contradict what was before, that came and that went. An agent that is not
-// let see them any more loses them too, so that they tell only together with a contradiction: of what was before, or of
-// what another agent goes on to see.
+// changed returns the families of hardware that contradict those of before, that appeared or that
+// disappeared. An agent that loses the permission to read a family loses it too, so they count only
+// together with a contradiction.
 func (r *Rules) changed(c *change) []int {
 	var before, after [kindCount]bool
 	for _, d := range c.before.intervals {
@@ -283,10 +287,11 @@ func (r *Rules) changed(c *change) []int {
 	return changed
 }
 
-// compatible tells whether two nodes may be of one class of things.
+// compatible reports whether two nodes may be of one class.
 func compatible(a, b *node) bool { return a.class == b.class || a.class == "" || b.class == "" }
 
-// cut parts a node at the changes, which are sorted. What lasts beyond one belongs to the later era only: it moved.
+// cut separates a node at the changes, which are sorted. An interval that continues beyond a change
+// belongs to the later hardware period only: it moved along.
 func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	periods := make([]*node, len(cuts)+1)
 	for i := range periods {
@@ -321,8 +326,8 @@ func (r *Rules) cut(n *node, cuts, kept []*change) []*node {
 	return periods
 }
 
-// periodOf gives the era of what a record had until a time. What was replaced is of the era of what replaced it: before that
-// ended, the record may have been elsewhere.
+// periodOf returns the hardware period of what a record had until a time. A replaced component
+// belongs to the period of its replacement: before that ended, the record may have been elsewhere.
 func (r *Rules) periodOf(until time.Time, periods []*node, kept []*change) int {
 	for _, c := range kept {
 		if !c.at.Equal(until) {
@@ -337,7 +342,8 @@ func (r *Rules) periodOf(until time.Time, periods []*node, kept []*change) int {
 	return slices.IndexFunc(periods, func(e *node) bool { return !until.After(e.seen) })
 }
 
-// start says when a record came to a device, by the identifiers of it: others came along.
+// start is when a record came to a device: the first time of the identifiers that did not come
+// along.
 type start struct {
 	single, any time.Time
 }
@@ -370,8 +376,9 @@ func (s *start) time(fallback time.Time) time.Time {
 	return fallback
 }
 
-// assignDefaultCIs gives each era a CI of its own. That in which the record began keeps the record's; where it returned to that
-// device the latest is the first. The others' depend on nothing but when they began, so that they stay.
+// assignDefaultCIs assigns a default CI to each hardware period. The first one keeps the record's;
+// if the record returned to that device, the latest period is the first one. The ids of the others
+// depend only on their beginning, so that they are stable.
 func assignDefaultCIs(periods []*node, starts []start) {
 	order := make([]int, len(periods))
 	for i := range order {
@@ -389,7 +396,7 @@ func assignDefaultCIs(periods []*node, starts []start) {
 	}
 }
 
-// derive makes a CI's id of another's and a time: RFC 9562 §5.5, version 5.
+// derive returns an id that is a function of a CI and a time: RFC 9562 §5.5, version 5.
 func derive(defaultCI string, at time.Time, taken map[string]bool) string {
 	id := defaultCI + "@" + strconv.FormatInt(at.UnixMicro(), 10)
 	for {

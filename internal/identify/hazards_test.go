@@ -35,20 +35,20 @@ type outcome struct {
 	Findings    []foundOutcome         `json:"findings"`
 	Reviews     []reviewOutcome        `json:"reviews"`
 	Shared      []inventory.Identifier `json:"shared"`
-	Primary     []string               `json:"shown"`
-	PreviousCIs map[string]int         `json:"left"`     // how many CIs each record left
-	Rejected    map[string][]string    `json:"rejected"` // the patterns by record; only those that are named are looked at
+	Primary     []string               `json:"primary"`
+	PreviousCIs map[string]int         `json:"previous_cis"` // how many CIs each record left
+	Rejected    map[string][]string    `json:"rejected"`     // the patterns by record; only those that are named are looked at
 }
 
 type foundOutcome struct {
-	Type       string               `json:"kind"`
+	Type       string               `json:"type"`
 	Records    []string             `json:"records"`
-	Identifier inventory.Identifier `json:"token"`
+	Identifier inventory.Identifier `json:"identifier"`
 }
 
 type reviewOutcome struct {
 	Records []string `json:"records"`
-	Type    string   `json:"kind"`
+	Type    string   `json:"type"`
 }
 
 func hazards(t testing.TB) []hazard {
@@ -74,7 +74,7 @@ func hazards(t testing.TB) []hazard {
 	return all
 }
 
-// run gives what comes of the hazard when its reports, tokenized, come in an order.
+// run returns what comes of the hazard when its reports, tokenized, come in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
 	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}

@@ -15,16 +15,16 @@ import (
 // report is one report of a source, as the tests' data has it.
 type report struct {
 	Record    string                   `json:"record"`
-	Source    string                   `json:"source"` // "": agent
-	BaseClass string                   `json:"kind"`   // "": computer
-	At        float64                  `json:"at"`     // days
+	Source    string                   `json:"source"`     // "": agent
+	BaseClass string                   `json:"base_class"` // "": computer
+	At        float64                  `json:"at"`         // days
 	IDs       inventory.RawIdentifiers `json:"ids"`
 
 	identifiers []inventory.Identifier // of IDs; nil: not made yet
 	rejected    []inventory.Rejection
 }
 
-// normalized gives the reports with their tokens, so that they are made once for all orders.
+// normalized returns the reports with their identifiers, so that they are made once for all orders.
 func normalized(rules *identify.Rules, reports []report) []report {
 	made := slices.Clone(reports)
 	for i := range made {
@@ -57,7 +57,7 @@ func newLattice(rules *identify.Rules) *lattice {
 	return &lattice{rules: rules, ids: map[string]int64{}, names: map[int64]string{}}
 }
 
-// home is the CI that a record of the tests has.
+// default CI is the CI that a record of the tests has.
 func home(name string) string { return uuid.NewSHA1(uuid.NameSpaceOID, []byte(name)).String() }
 
 func (l *lattice) add(r report) {
@@ -115,7 +115,7 @@ func (l *lattice) candidateSet(constraints []declaredConstraint) inventory.Candi
 	return n
 }
 
-// groups gives the names of the records of each CI, sorted.
+// groups returns the names of the records of each CI, sorted.
 func (l *lattice) groups(p inventory.Partition) [][]string {
 	byCI := map[string][]string{}
 	for _, assignment := range p.Assignments {
@@ -130,7 +130,7 @@ func (l *lattice) groups(p inventory.Partition) [][]string {
 	return groups
 }
 
-// ci gives the CI of each record, by name.
+// ci returns the CI of each record, by name.
 func (l *lattice) cis(p inventory.Partition) map[string]string {
 	cis := map[string]string{}
 	for _, assignment := range p.Assignments {

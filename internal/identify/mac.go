@@ -7,12 +7,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// macLength is that of an EUI-48, in bytes.
+// macLength is the length of an EUI-48, in bytes.
 const macLength = 6
 
 var macPunctuation = strings.NewReplacer(":", "", "-", "", ".", "")
 
-// parseMAC gives a folded address as twelve digits with colons; it reads the forms with dashes, dots and nothing.
+// parseMAC returns a folded address as twelve digits with colons. It reads the forms with hyphens,
+// dots and without separators.
 func parseMAC(folded string) (string, bool) {
 	raw, err := hex.DecodeString(macPunctuation.Replace(folded))
 	if err != nil || len(raw) != macLength {
@@ -25,7 +26,7 @@ func parseMAC(folded string) (string, bool) {
 	return strings.Join(pairs, ":"), true
 }
 
-// checkMAC gives the one form of a folded address, or the pattern that rejects it.
+// checkMAC returns the one form of a folded address, or the pattern that rejects it.
 func (r *Rules) checkMAC(folded string) (form, pattern string) {
 	if folded == "" {
 		return "", patternEmpty
@@ -37,10 +38,10 @@ func (r *Rules) checkMAC(folded string) (form, pattern string) {
 	return form, r.rejectPattern(kindNames[kindMAC], form)
 }
 
-// noAddress is what a card reports as its permanent address that has none to report.
+// noAddress is the permanent address of a card that has none.
 const noAddress = "00:00:00:00:00:00"
 
-// address gives the address that an interface was made with, as far as it is known.
+// address returns the permanent address of an interface, or its current one if that is unknown.
 func address(i inventory.InterfaceID) string {
 	if form, ok := parseMAC(fold(i.Permanent)); ok && form != noAddress {
 		return i.Permanent

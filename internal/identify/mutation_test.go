@@ -12,7 +12,7 @@ import (
 	"github.com/musterhq/muster/internal/identify"
 )
 
-// mutants gives a document for every rule, weight, bonus and threshold of the rules, without it.
+// mutants returns a document for every rule, weight, bonus and threshold of the rules, without it.
 func mutants(t testing.TB) map[string]string {
 	t.Helper()
 	data, err := os.ReadFile("rules/rules.json")

@@ -9,50 +9,52 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// The classes of sources that matter to identity. Others, such as a purchase or a person, say what they were told.
+// The classes of sources that the rules treat specially. Others, such as a purchase or a person,
+// only declare.
 const (
-	sourceAgent     = "agent"     // it is in the machine: what it says is so now
-	sourceInventory = "inventory" // it looked at the machine once
+	sourceAgent     = "agent"     // it runs on the machine and reports its current state
+	sourceInventory = "inventory" // it observed the machine once
 )
 
-// interval is a token that a node has or had.
+// interval is the time in which a node has or had an identifier.
 type interval struct {
 	identifier  inventory.Identifier
 	kind        int
 	first, last time.Time
-	current     bool // it had the token when it was last heard of
-	doubtful    bool // of a state: it may not have held then
+	current     bool // its node had the identifier when it was last observed
+	doubtful    bool // in a state: it may not have held then
 }
 
-// overlaps tells whether two claims held at one time, for more than an instant of which nobody knows what was first.
+// overlaps reports whether two intervals have more in common than an instant, at which the order of
+// events is unknown.
 func (c interval) overlaps(d interval) bool { return c.first.Before(d.last) && d.first.Before(c.last) }
 
-// node is what is placed: one device as one record saw it. A record whose installation moved has several.
+// node is one device as one record reports it. A record has one for each hardware period.
 type node struct {
 	record    int64
-	period    int    // of the record, from the first
-	latest    bool   // the record's thing is this one now
-	class     string // of the thing; "": not said
-	source    string // its class
+	period    int    // the number of the record's hardware period
+	latest    bool   // it is the record's current hardware period
+	class     string // its base class; "": unknown
+	source    string // its class: sourceAgent, sourceInventory or ""
 	created   time.Time
 	seen      time.Time
 	defaultCI string
-	intervals []interval // sorted by token, so that those of a kind stand together
+	intervals []interval // sorted, so that those of a kind are contiguous
 	starts    [kindCount + 1]int
-	entry     *change   // by which the record came to it from another device; nil: it did not
-	kept      []*change // of its parts, by the time
+	entry     *change   // the move that began this hardware period; nil: none did
+	kept      []*change // replacements within this hardware period, by time
 
-	restless     bool    // parts were replaced, so that claims may not have held all the time: see Rules.doubted
-	observations []*node // see Rules.sightings; nil: not made yet
+	restless     bool    // hardware was replaced, so intervals may have gaps: see Rules.doubted
+	observations []*node // cached by Rules.observations; nil: not yet
 }
 
-// of gives the claims of a kind.
+// of returns the intervals of a kind.
 func (n *node) of(k int) []interval { return n.intervals[n.starts[k]:n.starts[k+1]] }
 
-// agent tells whether the node's source is alive in it.
+// agent reports whether the node's source runs on the device.
 func (n *node) agent() bool { return n.source == sourceAgent }
 
-// index makes the claims fit to be compared.
+// index sorts the intervals and finds where each kind begins.
 func (n *node) index() {
 	slices.SortFunc(n.intervals, func(a, b interval) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.identifier, b.identifier))
@@ -67,7 +69,7 @@ func (n *node) index() {
 	n.starts[kindCount] = at
 }
 
-// find gives the node's claim of a token, nil where it has none.
+// find returns the node's interval of an identifier; nil: it has none.
 func (n *node) find(identifier inventory.Identifier) *interval {
 	k := kindOf(identifier)
 	if k < 0 {
@@ -81,11 +83,11 @@ func (n *node) find(identifier inventory.Identifier) *interval {
 	return &intervals[i]
 }
 
-// whole gives a witness as one node, without what is frozen.
+// whole returns a record as one node, without over-shared identifiers.
 func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Identifier]bool) *node {
-	kind, _, _ := strings.Cut(w.Source, ":")
+	sourceType, _, _ := strings.Cut(w.Source, ":")
 	n := &node{
-		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[kind],
+		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[sourceType],
 		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI, intervals: make([]interval, 0, len(w.Identifiers)),
 	}
 	for _, c := range w.Identifiers {
@@ -103,8 +105,9 @@ func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Ident
 	return n
 }
 
-// doubted tells whether a claim of a thing's only part of a kind may not have held at a time: after another such part was
-// last there, and before the next one of its kind was. Either that was replaced, or the record was elsewhere.
+// doubted reports whether an interval of a single kind may not have held at a time: after another
+// single identifier was last reported, and before the next one of its kind was. Either that
+// component was replaced, or the record was in another device.
 func (r *Rules) doubted(intervals []interval, c interval, from, to time.Time) bool {
 	if !r.kinds[c.kind].Single {
 		return false
@@ -116,7 +119,8 @@ func (r *Rules) doubted(intervals []interval, c interval, from, to time.Time) bo
 	})
 }
 
-// join makes one of the claims of a token, which are sorted: the earliest beginning and the latest end.
+// join merges the intervals of each identifier, which are sorted: the earliest beginning and the
+// latest end.
 func join(intervals []interval) []interval {
 	joined := intervals[:0]
 	for _, c := range intervals {

@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	maxIdentifier = 255 // bytes: tokens are indexed
-	maxScope      = 64  // bytes of them
+	maxIdentifier = 255 // in bytes, because identifiers are indexed
+	maxScope      = 64  // in bytes
 )
 
-// Why an identifier is rejected that no pattern names.
+// Patterns that are not rejects of the rules.
 const (
-	patternContainer = "container" // it is the host's
+	patternContainer = "container" // the hardware is the host's
 	patternVirtual   = "virtual"
 	patternRemovable = "removable"
-	patternRepeated  = "repeats-serial" // it is the system's serial number once more, and counts once
+	patternRepeated  = "repeats-serial" // it repeats the system's serial number, which counts once
 	patternTooLong   = "too-long"
 )
 
-// Normalize gives the identifiers in their one form, sorted, and says what was rejected and by which pattern, sorted too.
-// A pattern is the id of a reject of the rules, or one of: empty, malformed, too-long, virtual, removable,
-// repeats-serial, container.
+// Normalize returns the identifiers in their one form, and what it rejected by which pattern, both
+// sorted. A pattern is the id of a reject of the rules, or one of: empty, malformed, too-long,
+// virtual, removable, repeats-serial, container.
 func (r *Rules) Normalize(ids inventory.RawIdentifiers) ([]inventory.Identifier, []inventory.Rejection) {
 	t := normalizer{rules: r, contained: ids.Container != ""}
 	t.system(ids)
@@ -44,13 +44,14 @@ func compareRejections(a, b inventory.Rejection) int {
 	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Host, b.Host))
 }
 
-// IsBlockingKey tells whether records are looked up by a token: many machines have one name.
+// IsBlockingKey reports whether records that share an identifier become candidates. Names are
+// excluded, because many machines share one.
 func IsBlockingKey(t inventory.Identifier) bool {
 	k := kindOf(t)
 	return k >= 0 && k != kindName
 }
 
-// baseClassOf gives the kind of a token, -1 for none.
+// kindOf returns the kind of an identifier; -1: unknown.
 func kindOf(t inventory.Identifier) int {
 	name, _, ok := strings.Cut(string(t), ":")
 	if !ok {
@@ -59,15 +60,15 @@ func kindOf(t inventory.Identifier) int {
 	return slices.Index(kindNames[:], name)
 }
 
-// normalizer gathers the tokens of one thing.
+// normalizer collects the identifiers of one source record.
 type normalizer struct {
 	rules       *Rules
-	contained   bool // in a container: its hardware is its host's
+	contained   bool // in a container, whose visible hardware is the host's
 	identifiers []inventory.Identifier
 	rejected    []inventory.Rejection
 }
 
-// hardware are the kinds that tell machines apart, and that a container has none of.
+// hardware reports whether a kind identifies hardware, which a container does not have.
 func hardware(k int) bool { return k != kindOS && k != kindNative && k != kindName }
 
 func (t *normalizer) take(k int, raw, scope, value string) {
@@ -86,12 +87,12 @@ func (t *normalizer) refuse(k int, raw, pattern string) {
 	t.rejected = append(t.rejected, inventory.Rejection{Kind: kindNames[k], Value: plain(raw), Pattern: pattern})
 }
 
-// plain is a value as it was said, fit to be kept.
+// plain returns a reported value as valid, bounded text with single spaces.
 func plain(raw string) string {
 	return bound(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(raw, ""), isBlank), " "), maxIdentifier)
 }
 
-// bound cuts a string to n bytes at most, between characters.
+// bound cuts a string to at most n bytes, between characters.
 func bound(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -99,7 +100,8 @@ func bound(s string, n int) string {
 	return strings.ToValidUTF8(s[:n], "")
 }
 
-// accept gives a value folded if it is honest. What is not, is refused, unless it is empty: unknown is no identifier.
+// accept returns a folded value if it is honest. It rejects any other, except for an empty one:
+// unknown is not an identifier.
 func (t *normalizer) accept(k int, raw string) (string, bool) {
 	folded := fold(raw)
 	pattern := t.rules.rejectPattern(kindNames[k], folded)
@@ -124,7 +126,7 @@ func (t *normalizer) system(ids inventory.RawIdentifiers) {
 	t.component(kindChassis, chassisMaker, ids.ChassisSerial, serial)
 }
 
-// uuid takes a UUID and gives its one form; raw is what was said.
+// uuid adds a UUID and returns its one form; raw is the reported value.
 func (t *normalizer) uuid(value, raw string) string {
 	form, pattern := t.rules.checkUUID(fold(value))
 	switch pattern {
@@ -137,7 +139,8 @@ func (t *normalizer) uuid(value, raw string) string {
 	return form
 }
 
-// serial takes a serial number, which says nothing new where it is the system's UUID. It reports whether there is one.
+// serial adds a serial number unless it repeats the system's UUID, and reports whether there is
+// one.
 func (t *normalizer) serial(maker, raw, system string) (string, bool) {
 	value, ok := t.accept(kindSerial, raw)
 	if !ok {
@@ -153,14 +156,14 @@ func (t *normalizer) serial(maker, raw, system string) (string, bool) {
 	if maker != "" {
 		t.take(kindSerial, raw, maker, value)
 	}
-	if !t.contained || maker == "" { // a container's is rejected once
+	if !t.contained || maker == "" { // a container's serial number is rejected only once
 		t.take(kindSerialUnscoped, raw, "", value)
 	}
 	return value, true
 }
 
-// component takes the serial number of a board or a chassis. Makers who have no numbers of their own for these repeat the
-// system's.
+// component adds the serial number of a board or a chassis. Manufacturers without such numbers
+// repeat the system's.
 func (t *normalizer) component(k int, maker, raw, serial string) {
 	value, ok := t.accept(k, raw)
 	switch {
@@ -178,8 +181,8 @@ func (t *normalizer) card(i inventory.InterfaceID) {
 	if pattern == patternEmpty {
 		return
 	}
-	if kind := fold(i.Type); kind != "" {
-		pattern = cmp.Or(t.rules.rejectPattern("interface_type", kind), pattern)
+	if interfaceType := fold(i.Type); interfaceType != "" {
+		pattern = cmp.Or(t.rules.rejectPattern("interface_type", interfaceType), pattern)
 	}
 	if i.Virtual {
 		pattern = patternVirtual
@@ -191,7 +194,7 @@ func (t *normalizer) card(i inventory.InterfaceID) {
 	t.take(kindMAC, raw, "", form)
 }
 
-// disk takes a disk's serial number, which is its model's, or else its world-wide name.
+// disk adds a disk's serial number, scoped by its model, or else its world-wide name.
 func (t *normalizer) disk(d inventory.DiskID) {
 	raw := cmp.Or(plain(d.SerialNumber), plain(d.WWN))
 	pattern := ""
@@ -217,7 +220,7 @@ func (t *normalizer) disk(d inventory.DiskID) {
 	}
 }
 
-// diskScope is a disk's model: what stands for its manufacturer differs between systems, e.g. "ATA".
+// diskScope returns a disk's model. The reported manufacturer differs between systems, e.g. "ATA".
 func (t *normalizer) diskScope(d inventory.DiskID) string {
 	if model := strings.Join(words(d.Model), ""); model != "" && t.rules.rejectPattern("model", fold(d.Model)) == "" {
 		return bound(model, maxScope)
@@ -250,7 +253,7 @@ func (t *normalizer) native(raw string) {
 	}
 }
 
-// name takes a host's name, and that within its domain. What is behind ".local" is no domain: RFC 6762 §3.
+// name adds a host name, and the one within its domain. ".local" is not a domain: RFC 6762 §3.
 func (t *normalizer) name(raw string) {
 	value, ok := t.accept(kindName, raw)
 	if !ok {

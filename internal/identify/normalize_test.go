@@ -160,7 +160,7 @@ func TestMakers(t *testing.T) {
 	}
 }
 
-// TestUUIDReadings gives both readings of a UUID the same token.
+// TestUUIDReadings returns both readings of a UUID the same identifier.
 func TestUUIDReadings(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -178,7 +178,7 @@ func TestUUIDReadings(t *testing.T) {
 	})
 }
 
-// TestNormalIsNormal takes the value of a token for what a source says: its token is the same.
+// TestNormalIsNormal takes the value of an identifier for what a source says: its identifier is the same.
 func TestNormalIsNormal(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -222,7 +222,7 @@ func TestIsBlockingKey(t *testing.T) {
 	}
 }
 
-// FuzzNormalize feeds anything: tokens fit an index and a text column, and are sorted.
+// FuzzNormalize feeds anything: identifiers fit an index and a text column, and are sorted.
 func FuzzNormalize(f *testing.F) {
 	f.Add("Dell Inc.", "7KNZB12", "4c4c4544-004b-4e10-805a-b7c04f424831", "a4:bb:6d:10:20:31", "1f0c1e7a9d3b4c5e8f6a7b8c9d0e1f21", "pc-1.example.com", "")
 	f.Add("To Be Filled\x00By O.E.M.", "VMware-56 4d 60", "{", "A4BB.6D10.2031", "\xff", ".", "lxc")

@@ -7,22 +7,22 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// pair is what the rules say about two nodes.
+// pair is the result of the rules for two nodes.
 type pair struct {
-	a, b     int // places in parting.nodes, a before b
+	a, b     int // indexes of partitioning.nodes, a < b
 	score    score
 	bits     int
 	rule     string
 	link     bool
-	separate bool   // never one CI, by what was settled
+	separate bool   // never one CI, by a constraint
 	veto     bool   // never one CI, by the evidence
-	never    bool   // of veto: whatever others know
-	review   string // why a person should decide, if they are not one CI in the end; "": need not
-	common   bool   // they have a token in common, shared or not
+	never    bool   // the veto holds whatever other records report
+	review   string // the type of the review to open if they do not become one CI; "": none
+	common   bool   // they have an identifier in common, whether shared by others or not
 }
 
-// ambiguous tells whether a record may be of either of two things that were settled to be two: it has the identifiers
-// of both.
+// ambiguous reports whether a record may belong to either of two CIs that were declared separate,
+// because it has the identifiers of both.
 func (p *partitioning) ambiguous(a, b *node) bool {
 	if len(p.shared.since) == 0 {
 		return false
@@ -31,17 +31,7 @@ func (p *partitioning) ambiguous(a, b *node) bool {
 	return p.rules.net(&s) >= p.rules.Thresholds.Link
 }
 
-// The kinds of reviews.
-const (
-	reviewEvidence  = "evidence"            // there is some, and not enough
-	reviewOneFamily = "one_family"          // there is enough, of one family alone, and some against
-	reviewBlocked   = "blocked"             // there is enough, and a contradiction
-	reviewOld       = "old_cis"             // two CIs that have lived long would become one
-	reviewAmbiguous = "ambiguous"           // there is enough, for two things that are none
-	reviewBoardSwap = "possible_board_swap" // the installation and its disk in other hardware
-)
-
-// pair compares every node with every other one, also those without a common token: they may contradict each other.
+// pair compares every two nodes. Nodes without a common identifier may contradict each other.
 func (p *partitioning) pair() {
 	p.proven = p.shared.proven()
 	for j := range p.nodes {
@@ -51,7 +41,7 @@ func (p *partitioning) pair() {
 	}
 }
 
-// between gives the pair of two nodes.
+// between returns the pair of two nodes.
 func (p *partitioning) between(i, j int) *pair {
 	if i > j {
 		i, j = j, i
@@ -79,7 +69,7 @@ func (p *partitioning) evaluate(i, j int) *pair {
 	}
 	p.rules.decide(q, a, b, p.shared)
 	if q.rule == ruleNew && p.ambiguous(a, b) {
-		p.rules.review(q, reviewAmbiguous)
+		p.rules.review(q, inventory.ReviewAmbiguous)
 	}
 	return q
 }
@@ -94,7 +84,7 @@ func haveCommon(a, b *node) bool {
 	return found
 }
 
-// decide takes the first rule that applies.
+// decide applies the first rule that matches.
 func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	t := r.Thresholds
 	native := q.score.families[r.kinds[kindNative].family].agree > 0
@@ -105,17 +95,17 @@ func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
 	case q.bits >= t.Link && !q.veto:
 		r.link(q)
 	case q.bits >= t.Link:
-		r.review(q, reviewBlocked)
+		r.review(q, inventory.ReviewBlocked)
 	case r.possibleBoardSwap(q, a, b):
-		r.review(q, reviewBoardSwap)
+		r.review(q, inventory.ReviewPossibleBoardSwap)
 	case q.veto:
 		q.rule = ruleVeto
 	case q.bits+r.weak(&q.score) >= t.Review:
-		r.review(q, reviewEvidence)
+		r.review(q, inventory.ReviewEvidence)
 	}
 }
 
-// contradict tells whether two agents said at one time what cannot be of one machine.
+// contradict reports whether two agents reported at one time what one machine cannot have.
 func (r *Rules) contradict(q *pair, a, b *node, shared *sharing) bool {
 	if !a.agent() || !b.agent() || q.bits >= r.Thresholds.Alive {
 		return false
@@ -132,7 +122,7 @@ func (r *Rules) link(q *pair) {
 		q.link = r.Enabled[ruleMajority]
 		q.rule = ruleMajority
 	default:
-		r.review(q, reviewOneFamily)
+		r.review(q, inventory.ReviewOneFamily)
 	}
 	if !q.link && q.review == "" {
 		q.rule = ruleNew
@@ -145,15 +135,16 @@ func (r *Rules) review(q *pair, reviewType string) {
 	}
 }
 
-// possibleBoardSwap tells whether an installation and its disk are in other hardware since the agent that knew it fell
-// silent: its board was replaced and the agent installed anew, or its disk moved.
+// possibleBoardSwap reports whether an installation and its disk are in other hardware since the
+// last report of an earlier agent: either the board was replaced and the agent reinstalled, or the
+// disk moved.
 func (r *Rules) possibleBoardSwap(q *pair, a, b *node) bool {
 	os, disk := q.score.families[r.kinds[kindOS].family], q.score.families[r.kinds[kindDisk].family]
 	silent := !a.seen.After(b.created) || !b.seen.After(a.created)
 	return silent && os.agree > 0 && disk.agree > 0 && os.agree+disk.agree >= r.Thresholds.Link && r.worst(&q.score) >= r.Thresholds.Disagreement
 }
 
-// appeared gives the time since which the evidence for a pair has been enough.
+// appeared returns the time since which the evidence for a pair is enough.
 func (p *partitioning) appeared(q *pair) time.Time {
 	a, b := p.nodes[q.a], p.nodes[q.b]
 	times := []time.Time{}
@@ -170,7 +161,7 @@ func (p *partitioning) appeared(q *pair) time.Time {
 	return last
 }
 
-// sharedOf gives the tokens of a node that are shared, sorted.
+// sharedOf returns the shared identifiers of a node, sorted.
 func (p *partitioning) sharedOf(n *node) []inventory.Identifier {
 	var identifiers []inventory.Identifier
 	for _, c := range n.intervals {

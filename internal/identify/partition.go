@@ -7,8 +7,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Partition says which records of a neighborhood are one CI. The order of what is in it does not matter. Records are
-// taken to be in it once.
+// Partition decides which records of a candidate set are one CI. Each record is in the set once;
+// neither the order of the records nor that of the constraints matters.
 func (r *Rules) Partition(n inventory.CandidateSet) inventory.Partition {
 	p := newPartitioning(r, n)
 	p.pair()
@@ -16,28 +16,28 @@ func (r *Rules) Partition(n inventory.CandidateSet) inventory.Partition {
 	return p.result()
 }
 
-// partitioning is one partition while it is made.
+// partitioning is the state of one Partition.
 type partitioning struct {
 	rules       *Rules
-	records     []inventory.RecordEvidence // the first one first: what ties are broken by
-	nodes       []*node                    // of each witness in their order, and by era
-	latest      map[int64]int              // the place in nodes of each record's latest
+	records     []inventory.RecordEvidence // sorted by creation, which breaks ties
+	nodes       []*node                    // sorted by record and hardware period
+	latest      map[int64]int              // the index of each record's latest node
 	constraints map[records]constraint
 	overShared  map[inventory.Identifier]bool
 	shared      *sharing
-	proven      *sharing // without what was settled
-	pairs       []*pair  // of nodes: see between
-	clusters    [][]int  // places in nodes, sorted
+	proven      *sharing // shared, without what constraints add
+	pairs       []*pair  // of every two nodes, see between
+	clusters    [][]int  // indexes of nodes
 	member      []int    // the cluster of each node
-	joined      []*pair  // that joined clusters
+	joined      []*pair  // pairs that joined clusters
 }
 
-// records are two records, the smaller first.
+// records is a pair of records, the smaller id first.
 type records struct{ a, b int64 }
 
 func ordered(a, b int64) records { return records{min(a, b), max(a, b)} }
 
-// constraint is all that was settled about two records.
+// constraint combines all constraints between two records.
 type constraint struct {
 	linked, separate, fork bool
 }
@@ -70,7 +70,7 @@ func newPartitioning(r *Rules, n inventory.CandidateSet) *partitioning {
 	return p
 }
 
-// constrain takes the constraints between records that are here.
+// constrain reads the constraints between records of the set.
 func (p *partitioning) constrain(constraints []inventory.Constraint) {
 	for _, c := range constraints {
 		_, a := p.latest[c.A]
@@ -82,15 +82,12 @@ func (p *partitioning) constrain(constraints []inventory.Constraint) {
 		known := p.constraints[key]
 		known.linked = known.linked || c.Linked
 		known.separate = known.separate || !c.Linked
-		known.fork = known.fork || !c.Linked && c.Origin == originFork
+		known.fork = known.fork || !c.Linked && c.Origin == inventory.OriginFork
 		p.constraints[key] = known
 	}
 }
 
-// originFork is that of the constraint between a record and the one that forked from it.
-const originFork = "fork"
-
-// markOverShared counts what is frozen among what is shared, where it is claimed here.
+// markOverShared marks the over-shared identifiers of the records as shared.
 func (p *partitioning) markOverShared() {
 	if len(p.overShared) == 0 {
 		return
@@ -98,7 +95,7 @@ func (p *partitioning) markOverShared() {
 	for _, w := range p.records {
 		for _, c := range w.Identifiers {
 			if p.overShared[c.Identifier] {
-				p.shared.identifiers[c.Identifier], p.shared.told[c.Identifier] = true, true
+				p.shared.identifiers[c.Identifier], p.shared.reported[c.Identifier] = true, true
 			}
 		}
 	}

@@ -8,23 +8,23 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// primaries says which records' inventory is their CI's, and what was found out on the way.
+// primaries are the records whose inventory counts for their CI, with the findings of the choice.
 type primaries struct {
 	records  map[int64]bool
-	replaced [][2]*installation // an installation that ended, and the one after it
-	several  [][]*installation  // those of one CI that are all there
+	replaced [][2]*installation // an installation that ended, and its successor
+	several  [][]*installation  // the installations of one CI that are all present
 }
 
-// installation is an operating system as the records of one CI tell of it.
+// installation is an operating system as the records of one CI report it.
 type installation struct {
-	identifier inventory.Identifier // "": not told
+	identifier inventory.Identifier // "": unknown
 	records    []*node              // the best first
-	first      time.Time            // when its agents were first heard of
+	first      time.Time            // when its agents were first observed
 	last       time.Time            // and last
 }
 
-// primaryRecords chooses for each CI whose inventory it has: of each installation the best record's, unless another installation
-// took its place.
+// primaryRecords chooses the primary records of each CI: the best record of each installation,
+// unless another installation replaced it.
 func (p *partitioning) primaryRecords() *primaries {
 	s := &primaries{records: map[int64]bool{}}
 	for _, cluster := range p.clusters {
@@ -55,8 +55,8 @@ func (p *partitioning) primaryRecords() *primaries {
 
 func (in *installation) best() *node { return in.records[0] }
 
-// installations gives those of a cluster, sorted by token. Records that have left it, and sources without an inventory,
-// tell of none.
+// installations returns the installations of a cluster, sorted by identifier. Records that have
+// left it and sources without an inventory report none.
 func (p *partitioning) installations(cluster []int) []*installation {
 	byIdentifier := map[inventory.Identifier]*installation{}
 	var all []*installation
@@ -90,7 +90,7 @@ func (in *installation) add(n *node) {
 	in.last = later(in.last, n.seen)
 }
 
-// better sorts agents before other sources, then those that were heard of later.
+// better sorts agents before other sources, then by the latest observation.
 func better(a, b *node) int {
 	if a.agent() != b.agent() {
 		if a.agent() {
@@ -101,7 +101,7 @@ func better(a, b *node) int {
 	return cmp.Or(b.seen.Compare(a.seen), cmp.Compare(a.record, b.record))
 }
 
-// installation gives the token of the operating system that a node runs now.
+// installation returns the identifier of the operating system that a node runs now.
 func (n *node) installation() inventory.Identifier {
 	for _, c := range n.of(kindOS) {
 		if c.current {
@@ -111,8 +111,9 @@ func (n *node) installation() inventory.Identifier {
 	return ""
 }
 
-// successor gives the installation whose agents were first heard of after those of in were last; nil: there is none. If
-// they are heard of again, both are there: two systems on one device.
+// successor returns the installation whose agents were first observed after those of in were last
+// observed; nil: there is none. If those are observed again, both are present: two systems on one
+// device.
 func successor(in *installation, all []*installation) *installation {
 	var next *installation
 	for _, other := range all {
@@ -123,7 +124,7 @@ func successor(in *installation, all []*installation) *installation {
 	return next
 }
 
-// fromInventories chooses where no agent is: an installation that is told of rather than none.
+// fromInventories chooses where there is no agent, preferably installations with an identifier.
 func fromInventories(all []*installation) []*installation {
 	var withIdentifier, withoutIdentifier []*installation
 	for _, in := range all {

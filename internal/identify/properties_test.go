@@ -83,7 +83,7 @@ func (s story) drawConstraint(t *rapid.T) declaredConstraint {
 	}
 }
 
-// report gives the lattice of a story whose reports come in an order. The records have the same numbers in all orders.
+// report returns the lattice of a story whose reports come in an order. The records have the same numbers in all orders.
 func (s story) report(order []report) *lattice {
 	l := newLattice(identify.Default())
 	for _, r := range s.reports {
@@ -246,7 +246,7 @@ func TestSharedGrows(t *testing.T) {
 	})
 }
 
-// TestNamesDoNotMatter gives records names: at most there is more to review.
+// TestNamesDoNotMatter returns records names: at most there is more to review.
 func TestNamesDoNotMatter(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -264,7 +264,7 @@ func TestNamesDoNotMatter(t *testing.T) {
 	})
 }
 
-// TestRejectedIsNoEvidence looks for what was rejected in everything that a decision gives.
+// TestRejectedIsNoEvidence looks for what was rejected in everything that a decision returns.
 func TestRejectedIsNoEvidence(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -303,7 +303,7 @@ func TestSharedIsNoEvidence(t *testing.T) {
 	})
 }
 
-// TestOverShared takes tokens out of the decision.
+// TestOverShared takes identifiers out of the decision.
 func TestOverShared(t *testing.T) {
 	t.Parallel()
 	l := newLattice(identify.Default())

@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// reason says why a node is where it is: by the evidence that joined it to the node that its CI is of, or, if it is
-// that one itself, by what it was kept apart from.
+// reason explains the assignment of a node: by the evidence that joined it toward the root of its
+// cluster or, for the root, by what kept it separate.
 func (p *partitioning) reason(i int) inventory.Reason {
 	var reason inventory.Reason
 	if q := p.toward(i); q != nil {
@@ -38,7 +38,8 @@ func (p *partitioning) overSharedOf(record int64) []inventory.Identifier {
 	return identifiers
 }
 
-// toward gives the joined pair on the way from a node to the one that its CI is of; nil: it is that one.
+// toward returns the joined pair on the path from a node to the root of its cluster; nil: it is the
+// root.
 func (p *partitioning) toward(i int) *pair {
 	root := p.root(p.clusters[p.member[i]])
 	reached := map[int]*pair{root: nil}
@@ -55,7 +56,7 @@ func (p *partitioning) toward(i int) *pair {
 	return reached[i]
 }
 
-// own gives the reason of a node that is a CI of its own, or the first of it.
+// own returns the reason of a root.
 func (p *partitioning) own(i int) inventory.Reason {
 	n := p.nodes[i]
 	if q := p.strongest(i, func(q *pair) bool { return q.separate && q.common }); q != nil {
@@ -76,7 +77,8 @@ func (p *partitioning) own(i int) inventory.Reason {
 	return inventory.Reason{Rule: ruleNew, RulesVersion: p.rules.Version()}
 }
 
-// strongest gives the pair of a node with the most bits for which a condition holds; nil: there is none.
+// strongest returns the pair of a node with the most bits that fulfills a condition; nil: there is
+// none.
 func (p *partitioning) strongest(i int, condition func(*pair) bool) *pair {
 	var best *pair
 	for j := range p.nodes {
@@ -90,7 +92,7 @@ func (p *partitioning) strongest(i int, condition func(*pair) bool) *pair {
 	return best
 }
 
-// pairReason is a pair's rule and evidence, as seen from one of its nodes.
+// pairReason returns the rule and the evidence of a pair, as seen from one of its nodes.
 func (p *partitioning) pairReason(q *pair, from int) inventory.Reason {
 	with := p.nodes[q.a+q.b-from].record
 	reason := inventory.Reason{Rule: q.rule, RulesVersion: p.rules.Version(), With: with, Bits: q.bits}
@@ -104,7 +106,7 @@ func (p *partitioning) changeReason(rule string, c *change) inventory.Reason {
 	return reason
 }
 
-// evidence spells out a score.
+// evidence lists the families of a score.
 func (r *Rules) evidence(a, b *node, s *score, shared *sharing) (pro, contra []inventory.Evidence) {
 	for i, name := range r.familyNames {
 		f := s.families[i]
@@ -133,14 +135,14 @@ func (r *Rules) inCommon(a, b *node, family int, shared *sharing) []inventory.Id
 	return identifiers
 }
 
-// substituted tells whether a kind says nothing because the one that it stands for agrees.
+// substituted reports whether a kind does not count because the kind that it substitutes agrees.
 func (r *Rules) substituted(k int, a, b *node, shared *sharing) bool {
 	other := r.kinds[k].insteadOf
 	return other >= 0 && r.kinds[other].compare(a.of(other), b.of(other), shared, time.Time{}).agree > 0
 }
 
-// different gives the tokens of a family that one of two nodes has now and the other has not, of the kinds in which
-// they have none in common.
+// different returns the current identifiers of a family that only one of two nodes has, of the
+// kinds that disagree.
 func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.Identifier {
 	var identifiers []inventory.Identifier
 	for k := range kindCount {
@@ -157,7 +159,8 @@ func (r *Rules) different(a, b *node, family int, shared *sharing) []inventory.I
 	return slices.Compact(identifiers)
 }
 
-// candidates gives the other records that have something in common with a node, those with the most bits first.
+// candidates returns the other records that share something with a node, those with the most bits
+// first.
 func (p *partitioning) candidates(i int) []inventory.Candidate {
 	var candidates []inventory.Candidate
 	for j, n := range p.nodes {

@@ -10,17 +10,18 @@ import (
 	"unicode/utf8"
 )
 
-// Reject is a set of values that identify nothing. They are matched as a whole, folded: lower case, single spaces.
+// Reject is a set of values that identify nothing. They match as a whole and folded: lower case,
+// single spaces.
 type Reject struct {
 	ID          string   `json:"id"`
-	Kinds       []string `json:"kinds"` // of tokens, or of checkedKinds
+	Kinds       []string `json:"kinds"` // of identifiers, or checkedKinds
 	Values      []string `json:"values"`
 	Patterns    []string `json:"patterns"`     // regular expressions for the whole value
-	ShorterThan int      `json:"shorter_than"` // in characters; 0: any length will do
-	Repeats     int      `json:"repeats"`      // nothing but its first n letters or digits; 0: never mind
+	ShorterThan int      `json:"shorter_than"` // in characters; 0: any length is accepted
+	Repeats     int      `json:"repeats"`      // the value repeats its first n letters or digits; 0: not checked
 }
 
-// rejecter is a Reject ready for use.
+// rejecter is a compiled Reject.
 type rejecter struct {
 	Reject
 
@@ -28,10 +29,10 @@ type rejecter struct {
 	pattern *regexp.Regexp // nil: none
 }
 
-// checkedKinds are the kinds of values that can be rejected, beside those of tokens.
+// checkedKinds are the kinds of values, beside those of identifiers, that may be rejected.
 var checkedKinds = []string{"manufacturer", "model", "asset_tag", "interface_type", "disk_bus"}
 
-// attributeKinds are the kinds of attributes that have another name.
+// attributeKinds maps attributes to kinds of another name.
 var attributeKinds = map[string]string{
 	"serial_number": kindNames[kindSerial],
 	"board_serial":  kindNames[kindBoard],
@@ -44,9 +45,9 @@ func (r *Rules) IsHonest(kind, value string) bool {
 	return ok
 }
 
-// Honest reports whether a value may be what it claims to be, and otherwise the pattern that it is rejected by. The
-// kind is that of a token, or the name of an attribute: manufacturer, model, serial_number, uuid, asset_tag. Of a kind
-// that has no patterns every value is honest but the empty one.
+// Honest reports whether a value may be genuine, and otherwise the pattern that rejects it. kind is
+// that of an identifier, or an attribute: manufacturer, model, serial_number, uuid, asset_tag. If a
+// kind has no patterns, every value but the empty one is honest.
 func (r *Rules) Honest(kind, value string) (pattern string, ok bool) {
 	if name, known := attributeKinds[kind]; known {
 		kind = name
@@ -70,7 +71,7 @@ const (
 	patternMalformed = "malformed"
 )
 
-// rejectPattern gives the pattern that rejects a folded value; "": it is honest.
+// rejectPattern returns the pattern that rejects a folded value; "": the value is honest.
 func (r *Rules) rejectPattern(kind, folded string) string {
 	if folded == "" {
 		return patternEmpty
@@ -95,7 +96,7 @@ func (r *rejecter) matches(folded string) bool {
 	return true
 }
 
-// repeats tells whether s is its first n letters and digits over and over.
+// repeats reports whether s repeats its first n letters and digits.
 func repeats(s string, n int) bool {
 	plain := alphanumeric(s)
 	if len(plain) <= n {
@@ -121,7 +122,7 @@ func embeddedRejects() ([]Reject, error) {
 	var all []Reject
 	for _, name := range names {
 		var file struct {
-			Kinds   []string `json:"kinds"` // of all of them
+			Kinds   []string `json:"kinds"` // of all rejects in the file
 			Rejects []Reject `json:"rejects"`
 		}
 		if err := decodeFile(name, &file); err != nil {
@@ -135,7 +136,7 @@ func embeddedRejects() ([]Reject, error) {
 	return all, nil
 }
 
-// replaceRejects gives base with those of over, which take the place of those with their ids.
+// replaceRejects returns base, in which the rejects of over replace those with the same id.
 func replaceRejects(base, over []Reject) []Reject {
 	merged := slices.Clone(base)
 	for _, reject := range over {

@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// result puts together what was found, each list sorted.
+// result returns the partition, each list sorted.
 func (p *partitioning) result() inventory.Partition {
 	primaries := p.primaryRecords()
 	var out inventory.Partition
@@ -26,7 +26,7 @@ func (p *partitioning) result() inventory.Partition {
 	return out
 }
 
-// previousCIs gives the CIs that a record's thing was before, the last one first.
+// previousCIs returns the CIs of a record's earlier hardware periods, the last one first.
 func (p *partitioning) previousCIs(latest int) []string {
 	now := p.ci(latest)
 	var previousCIs []string
@@ -38,7 +38,7 @@ func (p *partitioning) previousCIs(latest int) []string {
 	return previousCIs
 }
 
-// reviews gives the pairs that a person should decide about: those whose records are not one CI in the end.
+// reviews returns the pairs that a person should decide: those that did not become one CI.
 func (p *partitioning) reviews() []inventory.ReviewCase {
 	var reviews []inventory.ReviewCase
 	for _, q := range p.pairs {
@@ -55,17 +55,17 @@ func (p *partitioning) reviews() []inventory.ReviewCase {
 	return reviews
 }
 
-// open tells whether a pair waits for a person. Of a device that a record left nobody is asked: an answer would be
-// taken for the one it is now.
+// open reports whether a pair needs a review. A pair with a past hardware period does not: the
+// decision would be applied to the current one.
 func (p *partitioning) open(q *pair) bool {
 	if q.review == "" || !p.nodes[q.a].latest || !p.nodes[q.b].latest || p.member[q.a] == p.member[q.b] {
 		return false
 	}
-	return q.review != reviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.separate })
+	return q.review != inventory.ReviewAmbiguous || !p.anyBetween(q, func(other *pair) bool { return other.separate })
 }
 
-// livenessDependent gives the agents' records that have an identifier in common with another's, which is not shared: how long
-// both are heard of may yet tell whether they are two things.
+// livenessDependent returns the agents' records that share an identifier with another agent's,
+// unless it is known to be shared. Whether both stay alive may yet show that they are two devices.
 func (p *partitioning) livenessDependent() []int64 {
 	records := map[int64]bool{}
 	for _, q := range p.pairs {

@@ -1,6 +1,10 @@
-// Package identify tells which configuration item a record is about: it turns what sources say into tokens that can be
-// compared, and parts records into CIs by them. What it weighs with is data. It does no I/O and knows no clock: the
-// same neighborhood and the same rules give the same partition, in whatever order they came.
+// Package identify decides which source records are one configuration item (CI). It normalizes the
+// identifiers that sources report, groups records into candidate sets and partitions each set by
+// weighted evidence. It does no I/O and reads no clock: the same candidate set, constraints and
+// rules result in the same partition, in whatever order reports arrived. It does not choose
+// attribute values; package reconcile does.
+// Start with Rules.Partition for the algorithm, Rules.Normalize for identifiers and
+// rules/rules.json for the weights.
 package identify
 
 import (
@@ -15,20 +19,20 @@ import (
 //go:embed rules
 var files embed.FS
 
-// Rules are what identity is decided by: thresholds, weights and the values that count for nothing. They do not change
-// once they are made, so that many may use them at once.
+// Rules are the thresholds, the weights and the values that identify nothing. They are immutable,
+// so several goroutines may use them.
 type Rules struct {
 	document
 
 	kinds       [kindCount]kind
-	familyNames []string               // of those that kinds belong to, sorted
-	on          []int                  // the place of each one's family.On; -1: none
-	families    []family               // by the place of their names
+	familyNames []string               // families that have kinds, sorted
+	on          []int                  // the index of each family's On; -1: none
+	families    []family               // in the order of familyNames
 	reject      map[string][]*rejecter // by kind
 	makers      *makers
 }
 
-// document is the form in which Rules are kept.
+// document is the JSON form of Rules.
 type document struct {
 	Version    string            `json:"version"`
 	Thresholds thresholds        `json:"thresholds"`
@@ -39,48 +43,48 @@ type document struct {
 	Rejects    []Reject          `json:"rejects"`
 }
 
-// thresholds are bits, unless their names say otherwise. For less evidence against, see score.net.
+// thresholds are in bits of net evidence, see Rules.net, unless their names have another unit.
 type thresholds struct {
-	Link          int `json:"link"`          // that link two records
-	Review        int `json:"review"`        // that a person should see
-	Veto          int `json:"veto"`          // at or below which two records are never one CI
-	Alive         int `json:"alive"`         // below which those that contradict each other at one time are never one CI
-	Disagreement  int `json:"disagreement"`  // of one family that R3 does not bear
-	Contradiction int `json:"contradiction"` // of all families that tell two things apart that are there at one time
-	Families      int `json:"families"`      // that must agree for R4, or differ for a device to be another: a number
-	Moved         int `json:"moved"`         // at or below which an installation is in another device than before
-	Kept          int `json:"kept"`          // at or above which it is in the same, whatever others say
-	OldDays       int `json:"old_days"`      // the age from which two CIs are not made one without a person, in days
+	Link          int `json:"link"`          // links two records
+	Review        int `json:"review"`        // opens a review
+	Veto          int `json:"veto"`          // at or below: two records are never one CI
+	Alive         int `json:"alive"`         // below: two agents that contradict each other at one time are never one CI
+	Disagreement  int `json:"disagreement"`  // of one family: R3 does not apply
+	Contradiction int `json:"contradiction"` // of all families at one time: two devices
+	Families      int `json:"families"`      // the number that must agree for R4, or differ for another device
+	Moved         int `json:"moved"`         // at or below: an installation is in another device than before
+	Kept          int `json:"kept"`          // at or above: it is in the same one, whatever other records report
+	OldDays       int `json:"old_days"`      // in days: two CIs of this age are merged only by a review
 }
 
-// family is a group of kinds that are correlated: of them the best one counts.
+// family is a group of correlated kinds: only the best one counts.
 type family struct {
 	Hardware bool   `json:"hardware"`
-	Weak     bool   `json:"weak"`  // it may ask for a review, and never links
-	Bonus    int    `json:"bonus"` // where several of its kinds agree, in bits
-	On       string `json:"on"`    // the family of the part that it is replaced with
+	Weak     bool   `json:"weak"`  // it may open a review, and never links
+	Bonus    int    `json:"bonus"` // in bits, if several of its kinds agree
+	On       string `json:"on"`    // the family of the component that it is part of
 }
 
-// weight is what a kind of token says, in bits: log2 of a likelihood ratio, as in record linkage after Fellegi and
-// Sunter (1969).
+// weight is the evidence of one kind of identifier, in bits: log2 of a likelihood ratio, as in the
+// record linkage of Fellegi and Sunter (1969).
 type weight struct {
 	Family    string `json:"family"`
-	Agree     int    `json:"agree"`      // each token that two records have in common
-	Disagree  int    `json:"disagree"`   // both have tokens, and none in common
-	Cap       int    `json:"cap"`        // of all tokens in common
-	Single    bool   `json:"single"`     // a thing has one at a time
-	InsteadOf string `json:"instead_of"` // it counts only where this kind does not agree; see substitute
+	Agree     int    `json:"agree"`      // for each identifier that two records share
+	Disagree  int    `json:"disagree"`   // if both have identifiers and share none
+	Cap       int    `json:"cap"`        // bounds the sum of agree
+	Single    bool   `json:"single"`     // a device has one at a time
+	InsteadOf string `json:"instead_of"` // it counts only if this kind does not agree; see substitute
 }
 
-// The rules that can be switched off. R8, a CI of its own, is what is left when no rule applies.
+// The rules, all of which but R8 can be disabled. R8 applies if no other rule does.
 const (
-	ruleConstraint = "R0" // what was settled by a person, or by a fork
-	ruleContinuity = "R1" // an agent stays with its device, though a part of it was replaced
-	ruleNative     = "R2" // a platform vouches for it
+	ruleConstraint = "R0" // a declared constraint or a fork decides
+	ruleContinuity = "R1" // an agent stays with its device, although hardware was replaced
+	ruleNative     = "R2" // a platform guarantees a unique identifier
 	ruleStrong     = "R3" // enough evidence, and none against
 	ruleMajority   = "R4" // enough evidence of several families, and some against
-	ruleVeto       = "R5" // they contradict each other
-	ruleReview     = "R6" // a person should look
+	ruleVeto       = "R5" // the evidence is contradictory
+	ruleReview     = "R6" // a person should decide
 	ruleMove       = "R7" // an installation moved to another device
 	ruleNew        = "R8"
 )
@@ -88,25 +92,25 @@ const (
 var standard = sync.OnceValue(func() *Rules {
 	r, err := embedded()
 	if err != nil {
-		panic(err) // the data is part of the program
+		panic(err) // the rules are embedded, and a test parses them
 	}
 	return r
 })
 
-// Default gives the rules that come with the program.
+// Default returns the built-in rules.
 func Default() *Rules { return standard() }
 
-// Parse gives the rules of a JSON document: what it does not name is as in Default. Of a kind, a family or the
-// thresholds it may name single fields; a reject with a known id replaces that one. Where data cannot be right the
-// error says which.
+// Parse returns the rules of a JSON document laid over Default. A kind, a family or the thresholds
+// may name single fields; a reject with a known id replaces that one. The error names the invalid
+// field.
 func Parse(data []byte) (*Rules, error) {
 	return Default().parse(data)
 }
 
-// Version names the rules, for the decisions that were taken by them.
+// Version identifies the rules; every decision stores it.
 func (r *Rules) Version() string { return r.document.Version }
 
-// Document gives the rules as JSON, as Parse reads them.
+// Document returns the rules as JSON that Parse reads.
 func (r *Rules) Document() ([]byte, error) { return json.Marshal(r.document) }
 
 func embedded() (*Rules, error) {
@@ -140,7 +144,7 @@ var ruleNames = []string{
 	ruleConstraint, ruleContinuity, ruleNative, ruleStrong, ruleMajority, ruleVeto, ruleReview, ruleMove,
 }
 
-// parse lays a document over r, which stays as it is.
+// parse lays a document over a copy of r.
 func (r *Rules) parse(data []byte) (*Rules, error) {
 	var raw struct {
 		Version    *string                    `json:"version"`
@@ -181,7 +185,7 @@ func (r *Rules) parse(data []byte) (*Rules, error) {
 	return next, nil
 }
 
-// overlay lays the fields that are named over those of base.
+// overlay sets the fields that over names in a copy of base.
 func overlay[T any](base map[string]T, over map[string]json.RawMessage) (map[string]T, error) {
 	merged := maps.Clone(base)
 	for name, data := range over {

@@ -14,7 +14,7 @@ func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, document, want string }{
 		{"no JSON", `{`, "unexpected EOF"},
-		{"more than a document", `{"version": "2"} {}`, "more after the end"},
+		{"more than a document", `{"version": "2"} {}`, "after the document"},
 		{"no version", `{}`, "version is missing"},
 		{"a field that is not known", `{"version": "2", "colour": 1}`, `unknown field "colour"`},
 		{"a field of a kind that is not known", `{"version": "2", "kinds": {"serial": {"agreed": 1}}}`, `kind serial: json: unknown field "agreed"`},
@@ -22,7 +22,7 @@ func TestParseErrors(t *testing.T) {
 		{"a family that is not known", `{"version": "2", "kinds": {"uuid": {"family": "colour"}}}`, `kind uuid: family "colour" is not known`},
 		{"a negative weight", `{"version": "2", "kinds": {"uuid": {"agree": -1}}}`, "kind uuid: weight -1 is not within 0 and 1000"},
 		{"a weight that is no number", `{"version": "2", "kinds": {"uuid": {"agree": "much"}}}`, "kind uuid: json: cannot unmarshal string"},
-		{"a substitute of another family", `{"version": "2", "kinds": {"uuid": {"instead_of": "mac"}}}`, `kind uuid: instead_of "mac" is no kind of its family`},
+		{"a substitute of another family", `{"version": "2", "kinds": {"uuid": {"instead_of": "mac"}}}`, `kind uuid: instead_of "mac" is not a kind of its family`},
 		{"a bonus that is too high", `{"version": "2", "families": {"smbios": {"bonus": 1001}}}`, "family smbios: bonus 1001"},
 		{"a part of what is not known", `{"version": "2", "families": {"tpm": {"on": "colour"}}}`, `family tpm: on "colour"`},
 		{"thresholds that cross", `{"version": "2", "thresholds": {"link": 5}}`, "threshold link: 5 is not above review, 10"},
@@ -133,14 +133,14 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	want := map[string]string{
-		"01-placeholders a1":         "A thing of its own: nothing known has enough in common with it (R8).",
-		"02-unknown-placeholder a2":  "Apart from record 1: both were there at once, or differ too much (R5); against it: mac 6 (2 × mac), disk 4 (2 × disk); 2 identifiers that others have too: not counted.",
-		"04-cloned-installation a2":  "Apart from record 1: both were there at once, or differ too much (R5); against it: smbios 20 (2 × uuid), mac 6 (2 × mac); 1 identifier that others have too: not counted.",
-		"06-reimaged a2":             "One with record 1: enough agrees and nothing speaks against it (R3); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), disk 15 (disk).",
-		"14-dual-boot a2":            "One with record 1: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac); against it: disk 4 (2 × disk).",
-		"20-sold-and-bought-back a2": "One with record 1: more agrees than not, in several respects (R4); for it: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), name 3 (name); against it: disk 4 (2 × disk).",
-		"30-one-address a1":          "Apart from record 1 until a person decides: something agrees, and not enough (R6); for it: mac 20 (mac).",
-		"36-told-one m1":             "Settled for it and record 1, whatever the evidence (R0).",
+		"01-placeholders a1":         "A CI of its own: no known record shares enough evidence with it (R8).",
+		"02-unknown-placeholder a2":  "Separate from record 1: both were active at one time, or they differ too much (R5); evidence against: mac 6 (2 × mac), disk 4 (2 × disk); not counted: 2 identifiers that other CIs share.",
+		"04-cloned-installation a2":  "Separate from record 1: both were active at one time, or they differ too much (R5); evidence against: smbios 20 (2 × uuid), mac 6 (2 × mac); not counted: 1 identifier that other CIs share.",
+		"06-reimaged a2":             "Same CI as record 1: enough evidence for it and no significant evidence against it (R3); evidence for: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), disk 15 (disk).",
+		"14-dual-boot a2":            "Same CI as record 1: more evidence for it than against it, from several families (R4); evidence for: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac); evidence against: disk 4 (2 × disk).",
+		"20-sold-and-bought-back a2": "Same CI as record 1: more evidence for it than against it, from several families (R4); evidence for: smbios 35 (serial, uuid), board 25 (board), mac 20 (mac), name 3 (name); evidence against: disk 4 (2 × disk).",
+		"30-one-address a1":          "Separate from record 1 until a person decides: the evidence is not conclusive (R6); evidence for: mac 20 (mac).",
+		"36-declared-linked m1":      "A declared constraint with record 1 decides, regardless of the evidence (R0).",
 	}
 	for name := range explained {
 		if want[name] == "" {
@@ -151,7 +151,7 @@ func TestExplain(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	rejected := inventory.Reason{Rule: "R1", Rejected: []inventory.Rejection{{Kind: "serial"}}}
-	if got, want := identify.Explain(rejected), "The same device as before, though parts of it changed (R1); 1 identifier rejected."; got != want {
+	if got, want := identify.Explain(rejected), "The same device as before, although some of its hardware changed (R1); 1 identifier rejected."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// score is what the identifiers of two nodes say about whether they are one thing, by family.
+// score is the evidence that two nodes are one device, by family.
 type score struct {
 	families [kindCount]familyScore
 }
 
-// familyScore is what a family says, in bits.
+// familyScore is the evidence of a family, in bits.
 type familyScore struct {
 	agree    int
 	disagree int
-	past     bool // all that agrees went from one to the other
+	past     bool // everything that agrees moved from one to the other
 }
 
-// kindScore is what a kind says, in bits.
+// kindScore is the evidence of a kind, in bits.
 type kindScore struct {
 	agree, disagree int
 	past            bool
 }
 
-// compare weighs the identifiers of two nodes that are not shared. Of those that they have in common only those count
-// that both had at the time until, if that is not zero.
+// compare weighs the identifiers of two nodes, without shared ones. Unless until is zero, common
+// identifiers count only if both nodes had them by then.
 func (r *Rules) compare(a, b *node, shared *sharing, until time.Time) score {
 	var kinds [kindCount]kindScore
 	for k := range kindCount {
@@ -50,8 +50,9 @@ func (r *Rules) compare(a, b *node, shared *sharing, until time.Time) score {
 	return s
 }
 
-// substitute settles the kinds that stand for others: a serial number without its maker says less than with it, and two
-// that differ by their maker's name alone do not contradict each other.
+// substitute applies weight.InsteadOf: a serial number without its manufacturer is less evidence
+// than with it, and two that differ only by the name of the manufacturer do not contradict each
+// other.
 func (r *Rules) substitute(kinds *[kindCount]kindScore) {
 	for k := range kinds {
 		other := r.kinds[k].insteadOf
@@ -70,7 +71,7 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	if len(a) == 0 || len(b) == 0 {
 		return s
 	}
-	stayed := false // they had a token in common, and one of them lost it later: it says no more against than for
+	stayed := false // they shared an identifier until one of them lost it: no evidence for two devices
 	agrees := func(x, y interval) {
 		if !until.IsZero() && (x.first.After(until) || y.first.After(until)) {
 			return
@@ -88,11 +89,11 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	return s
 }
 
-// went tells whether a token was in one place before it was in another, as a board is that was built in elsewhere. A
-// token that both had before one of them lost it tells of one thing that changed.
+// went reports whether an identifier was in one device before it was in another, as a reused board.
+// An identifier that both had before one of them lost it belongs to one device that changed.
 func went(x, y interval) bool { return !x.current && y.first.After(x.last) }
 
-// half gives the bits of what is past: half of them, rounded down.
+// half returns the bits, or half of them, rounded down, for past evidence.
 func half(bits int, past bool) int {
 	if past {
 		return bits / 2
@@ -100,8 +101,8 @@ func half(bits int, past bool) int {
 	return bits
 }
 
-// intersect calls visit for the claims of tokens that both have and that are not shared, and reports whether both have
-// one of them now.
+// intersect calls visit for the intervals of identifiers that both have and that are not shared,
+// and reports whether both have one of them now.
 func intersect(a, b []interval, shared *sharing, visit func(x, y interval)) bool {
 	common := false
 	for i, j := 0, 0; i < len(a) && j < len(b); {
@@ -130,7 +131,8 @@ func hasCurrent(intervals []interval, shared *sharing) bool {
 	return false
 }
 
-// atOneTime tells whether two nodes had different tokens at one time. Otherwise one of them may have changed between.
+// atOneTime reports whether two nodes had different identifiers at one time. If not, one of them
+// may have changed in between.
 func atOneTime(a, b []interval, shared *sharing) bool {
 	for _, x := range a {
 		for _, y := range b {
@@ -142,7 +144,7 @@ func atOneTime(a, b []interval, shared *sharing) bool {
 	return false
 }
 
-// net is the evidence for less the evidence against. What is weak is not in it.
+// net is the evidence for less the evidence against, without weak families.
 func (r *Rules) net(s *score) int {
 	net := 0
 	for i, f := range r.families {
@@ -153,7 +155,7 @@ func (r *Rules) net(s *score) int {
 	return net
 }
 
-// weak is what the families say that may only ask for a review.
+// weak is the evidence of the weak families, which may only open a review.
 func (r *Rules) weak(s *score) int {
 	bits := 0
 	for i, f := range r.families {
@@ -164,7 +166,7 @@ func (r *Rules) weak(s *score) int {
 	return bits
 }
 
-// support is the evidence for, without what is weak.
+// support is the evidence for, without weak families.
 func (r *Rules) support(s *score) int {
 	bits := 0
 	for i, f := range r.families {
@@ -175,7 +177,8 @@ func (r *Rules) support(s *score) int {
 	return bits
 }
 
-// hardwareNet is net of the hardware alone. What is replaced with another part says nothing against beside that.
+// hardwareNet is net of the hardware alone. A family that depends on another one is no evidence
+// against if that one was replaced too.
 func (r *Rules) hardwareNet(s *score) int {
 	net := 0
 	for i, f := range r.families {
@@ -190,8 +193,8 @@ func (r *Rules) hardwareNet(s *score) int {
 	return net
 }
 
-// contradiction is what the hardware of all families but one says against, less what it says for; -1 stands for no
-// family.
+// contradiction is the evidence against less the evidence for of all hardware families but one; -1
+// excludes none.
 func (r *Rules) contradiction(s *score, but int) int {
 	bits := 0
 	for i, f := range r.families {
@@ -202,7 +205,7 @@ func (r *Rules) contradiction(s *score, but int) int {
 	return bits
 }
 
-// against is all that is said against.
+// against is all evidence against.
 func (r *Rules) against(s *score) int {
 	bits := 0
 	for i := range r.families {
@@ -211,7 +214,7 @@ func (r *Rules) against(s *score) int {
 	return bits
 }
 
-// worst is the strongest disagreement of a family.
+// worst is the largest disagreement of a family.
 func (r *Rules) worst(s *score) int {
 	bits := 0
 	for i := range r.families {
@@ -220,7 +223,7 @@ func (r *Rules) worst(s *score) int {
 	return bits
 }
 
-// agreeing counts the families of hardware that agree more than they disagree.
+// agreeing counts the hardware families that agree more than they disagree.
 func (r *Rules) agreeing(s *score) int {
 	n := 0
 	for i, f := range r.families {
@@ -231,7 +234,7 @@ func (r *Rules) agreeing(s *score) int {
 	return n
 }
 
-// contradicting gives the families of hardware that disagree more than they agree.
+// contradicting returns the hardware families that disagree more than they agree.
 func (r *Rules) contradicting(s *score) []int {
 	var contradicting []int
 	for i, f := range r.families {

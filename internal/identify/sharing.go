@@ -6,24 +6,25 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// sharing says which tokens several things have, so that they count for nothing. A nil sharing knows none.
+// sharing is the set of identifiers that several devices share, so that they are no evidence. A nil
+// sharing is empty.
 type sharing struct {
 	identifiers map[inventory.Identifier]bool
-	told        map[inventory.Identifier]bool      // of them, those that people should hear of: not by a fork alone
-	since       map[inventory.Identifier]time.Time // of them, those that were one thing's own until then
+	reported    map[inventory.Identifier]bool      // those of them that findings report: not by a fork alone
+	since       map[inventory.Identifier]time.Time // those of them that identified one device until then
 }
 
 func newSharing() *sharing {
-	return &sharing{identifiers: map[inventory.Identifier]bool{}, told: map[inventory.Identifier]bool{}, since: map[inventory.Identifier]time.Time{}}
+	return &sharing{identifiers: map[inventory.Identifier]bool{}, reported: map[inventory.Identifier]bool{}, since: map[inventory.Identifier]time.Time{}}
 }
 
-// has tells whether a token is shared.
+// has reports whether an identifier is shared.
 func (s *sharing) has(identifier inventory.Identifier) bool {
 	return s != nil && s.identifiers[identifier]
 }
 
-// between tells whether a token that two nodes have is shared as far as they are concerned: what a copy took with it
-// says something about those who had it before there was a copy.
+// between reports whether an identifier is shared as far as two nodes are concerned. An identifier
+// that a clone copied remains evidence between records that had it before the copy existed.
 func (s *sharing) between(x, y interval) bool {
 	if !s.has(x.identifier) {
 		return false
@@ -32,7 +33,7 @@ func (s *sharing) between(x, y interval) bool {
 	return !own || !x.first.Before(since) || !y.first.Before(since)
 }
 
-// proven gives the sharing without what was settled: only the tokens that contradict themselves.
+// proven returns the sharing without constraints: only the identifiers with contradictory evidence.
 func (s *sharing) proven() *sharing {
 	proven := newSharing()
 	for identifier := range s.identifiers {
@@ -43,9 +44,9 @@ func (s *sharing) proven() *sharing {
 	return proven
 }
 
-// learn finds the tokens that are shared among records: two things have them at one time, and contradict each other
-// then in another family or were settled to be two. It is one pass over what all said: what it finds does not change
-// what it looks at, so that there is no order in it.
+// learn finds the shared identifiers: two devices have one at the same time and contradict each
+// other then in another family, or were declared separate. It is one pass whose result does not
+// change its input, so the order does not matter.
 func (p *partitioning) learn(records []*node) {
 	contradicted := map[inventory.Identifier]bool{}
 	for i, a := range records {
@@ -57,12 +58,13 @@ func (p *partitioning) learn(records []*node) {
 		}
 	}
 	for identifier := range contradicted {
-		p.shared.identifiers[identifier], p.shared.told[identifier] = true, true
+		p.shared.identifiers[identifier], p.shared.reported[identifier] = true, true
 		delete(p.shared.since, identifier)
 	}
 }
 
-// contradicted adds the tokens that two nodes had in common while they contradicted each other in other families.
+// contradicted adds the identifiers that two nodes shared while they contradicted each other in
+// other families.
 func (r *Rules) contradicted(a, b *node, identifiers map[inventory.Identifier]bool) {
 	if !haveCommon(a, b) {
 		return
@@ -78,7 +80,8 @@ func (r *Rules) contradicted(a, b *node, identifiers map[inventory.Identifier]bo
 	}
 }
 
-// shareSeparated takes the tokens as shared that two records have at one time which are to be kept apart.
+// shareSeparated marks the identifiers that two records share at one time although a constraint
+// separates them.
 func (p *partitioning) shareSeparated(a, b *node) {
 	constraint := p.constraints[ordered(a.record, b.record)]
 	if !constraint.separate {
@@ -93,11 +96,11 @@ func (p *partitioning) shareSeparated(a, b *node) {
 	}
 }
 
-// markSeparated marks a token of two records that are to be kept apart, from the time on when both had it.
+// markSeparated marks an identifier of two separate records from the time when both had it.
 func (s *sharing) markSeparated(identifier inventory.Identifier, since time.Time, fork bool) {
 	s.identifiers[identifier] = true
 	if !fork {
-		s.told[identifier] = true
+		s.reported[identifier] = true
 	}
 	if known, ok := s.since[identifier]; !ok || since.Before(known) {
 		s.since[identifier] = since

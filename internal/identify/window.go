@@ -2,16 +2,17 @@ package identify
 
 import "time"
 
-// window is a time at which two nodes both said what they had, and contradicted each other. What each had is all
-// current.
+// window is a time at which two nodes reported and contradicted each other. Everything in a and b
+// is current.
 type window struct {
 	from, to time.Time
 	a, b     *node
 	score    score
 }
 
-// windows gives the times at which the hardware of two nodes differed, one for each two of their tokens. A claim that
-// spans a gap may not have held in it: where a node had two at a time of what a thing has one, the time tells nothing.
+// windows returns the times at which the hardware of two nodes differed, one for each two of their
+// identifiers. An interval may have gaps: if a node had two identifiers of a single kind in that
+// time, the time is not counted.
 func (r *Rules) windows(a, b *node, shared *sharing) []window {
 	var windows []window
 	for k := range kindCount {
@@ -29,7 +30,7 @@ func (r *Rules) windows(a, b *node, shared *sharing) []window {
 	return windows
 }
 
-// look adds what two nodes had throughout a time, unless it is there already.
+// look adds what two nodes had throughout a time, unless the time is already in windows.
 func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to time.Time) []window {
 	for _, w := range windows {
 		if w.from.Equal(from) && w.to.Equal(to) {
@@ -44,14 +45,14 @@ func (r *Rules) look(windows []window, a, b *node, shared *sharing, from, to tim
 	return append(windows, w)
 }
 
-// throughout gives what a node surely had all through a time.
+// throughout returns what a node certainly had throughout a time.
 func (r *Rules) throughout(n *node, from, to time.Time) *node {
 	return n.only(func(c interval) bool {
 		return !c.first.After(from) && !c.last.Before(to) && (!n.restless || !r.doubted(n.intervals, c, from, to))
 	})
 }
 
-// ambiguous tells whether a node had two tokens in a time of a kind of which a thing has one.
+// ambiguous reports whether a node had two identifiers of a single kind in a time.
 func (r *Rules) ambiguous(n *node, from, to time.Time) bool {
 	for k := range kindCount {
 		if !r.kinds[k].Single {

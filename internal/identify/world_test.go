@@ -137,7 +137,7 @@ func (w *world) buyVM() *machine {
 	return m
 }
 
-// renumber gives a virtual machine new identifiers.
+// renumber returns a virtual machine new identifiers.
 func (w *world) renumber(m *machine) {
 	m.ids.UUID = w.uuid()
 	plain := strings.ReplaceAll(m.ids.UUID, "-", "")
@@ -190,7 +190,7 @@ func (m *machine) identifiers(in *installation) inventory.RawIdentifiers {
 	return ids
 }
 
-// machine gives one that is on, physical or virtual as asked; nil: there is none.
+// machine returns one that is on, physical or virtual as asked; nil: there is none.
 func (w *world) machine(vm bool) *machine {
 	var on []*machine
 	for _, m := range w.machines {
@@ -374,24 +374,24 @@ func (w *world) evaluate(t *testing.T) verdict {
 	return v
 }
 
-// copied tells whether another machine has all that a machine has: nothing tells which of the two a new agent is on.
+// copied reports whether another machine has all that a machine has: nothing tells which of the two a new agent is on.
 func (w *world) copied(m *machine) bool {
 	return slices.ContainsFunc(w.machines, func(other *machine) bool { return other != m && other.vm && other.ids.UUID == m.ids.UUID })
 }
 
-// added gives the pairs that are not among those before, sorted.
+// added returns the pairs that are not among those before, sorted.
 func added(now, before map[string]bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(now)), func(pair string) bool { return before[pair] })
 }
 
-// known gives the constraints between records that have reported.
+// known returns the constraints between records that have reported.
 func (w *world) known() []declaredConstraint {
 	return slices.DeleteFunc(slices.Clone(w.constraints), func(c declaredConstraint) bool {
 		return w.lattice.ids[c.A] == 0 || w.lattice.ids[c.B] == 0
 	})
 }
 
-// number gives that of an environment variable, or else the fallback.
+// number returns that of an environment variable, or else the fallback.
 func number(t *testing.T, variable string, fallback int) int {
 	t.Helper()
 	value := os.Getenv(variable)

@@ -1,9 +1,6 @@
 package inventory
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Attributes are the values of a CI by the names of their attributes: strings, json.Number, bool. What is unknown is absent.
 type Attributes map[string]any
@@ -62,7 +59,7 @@ type Lock struct {
 	Reason    string     `json:"reason"`
 	Actor     string     `json:"actor"`
 	LockedAt  time.Time  `json:"locked_at"`
-	Until     *time.Time `json:"until,omitempty" doc:"Absent: until it is released."`
+	Until     *time.Time `json:"until,omitempty"`
 }
 
 // Effective is what is taken to be true of a CI.
@@ -78,8 +75,8 @@ type Effective struct {
 type Provenance struct {
 	Record     int64        `json:"record,omitempty"`
 	Source     string       `json:"source"`
-	Rule       string       `json:"rule" doc:"lock, only, fresh, precedence, latest, or, for a class, specific."`
-	Suppressed []Suppressed `json:"suppressed,omitempty" doc:"What other sources say."`
+	Rule       string       `json:"rule"`
+	Suppressed []Suppressed `json:"suppressed,omitempty"`
 }
 
 // Suppressed is a value that another was preferred to.
@@ -96,7 +93,7 @@ type CI struct {
 	Name       string     `json:"name,omitempty"`
 	Attributes Attributes `json:"attributes"`
 	FirstSeen  time.Time  `json:"first_seen"`
-	LastSeen   *time.Time `json:"last_seen,omitempty" doc:"Absent from answers about the past."`
+	LastSeen   *time.Time `json:"last_seen,omitempty"`
 	RetiredAt  *time.Time `json:"retired_at,omitempty"`
 
 	RetiredBy    string `json:"retired_by,omitempty"`
@@ -107,76 +104,25 @@ type CI struct {
 type CIDetails struct {
 	CI
 
-	ChangedAt  time.Time             `json:"changed_at" doc:"When what is taken to be true of it, or the reason for that, changed last."`
-	Provenance map[string]Provenance `json:"provenance" doc:"By attribute."`
-	Locks      []Lock                `json:"locks" nullable:"false"`
-	Sources    []SourceRecord        `json:"sources" nullable:"false"`
-	AsOf       *time.Time            `json:"as_of,omitempty" doc:"As in the request."`
+	ChangedAt  time.Time             `json:"changed_at"`
+	Provenance map[string]Provenance `json:"provenance"`
+	Locks      []Lock                `json:"locks"`
+	Sources    []SourceRecord        `json:"sources"`
+	AsOf       *time.Time            `json:"as_of,omitempty"`
 
-	ObservationState string `json:"observation_state,omitempty" enum:"active,silent,stale,absent" doc:"Active: a source that observes it was heard of within three check-ins. Stale and absent: none was for 30 and 90 days, of a container for 6 hours and a day. Absent where nobody observes it, and from answers about the past."`
+	ObservationState string `json:"observation_state,omitempty"`
 }
 
 // SourceRecord is one source's view of a CI.
 type SourceRecord struct {
 	Record     int64      `json:"record"`
 	Source     string     `json:"source"`
-	NativeKey  string     `json:"native_key" doc:"What the source calls it."`
+	NativeKey  string     `json:"native_key"`
 	Class      string     `json:"class,omitempty"`
 	Attributes Attributes `json:"attributes"`
 	FirstSeen  time.Time  `json:"first_seen"`
 	LastSeen   *time.Time `json:"last_seen,omitempty"`
-	Primary    bool       `json:"primary" doc:"Whether its inventory is the CI's."`
-}
-
-// Class is a class of CIs. A class has the attributes of its parents too.
-type Class struct {
-	Name        string `json:"name"`
-	Parent      string `json:"parent,omitempty" doc:"Absent: it is ci, the root."`
-	Label       string `json:"label"`
-	Description string `json:"description,omitempty"`
-	BuiltIn     bool   `json:"built_in"`
-}
-
-// Attribute is a typed property of the CIs of a class.
-type Attribute struct {
-	Class       string   `json:"class" doc:"The class that it was declared for; those below it have it too."`
-	Name        string   `json:"name"`
-	Type        string   `json:"type" enum:"text,integer,number,boolean,date,timestamp,choice"`
-	Choices     []string `json:"choices,omitempty"`
-	Label       string   `json:"label"`
-	Description string   `json:"description,omitempty"`
-	BuiltIn     bool     `json:"built_in"`
-}
-
-// RelationshipType is a kind of relationship, with its verb in both directions.
-type RelationshipType struct {
-	Name        string `json:"name"`
-	Verb        string `json:"verb" doc:"From … to, e.g. contains."`
-	InverseVerb string `json:"inverse_verb" doc:"To … from, e.g. is contained in."`
-	FromClass   string `json:"from_class"`
-	ToClass     string `json:"to_class"`
-	// Impact says who suffers when the other end fails.
-	Impact  string `json:"impact" enum:"none,from_suffers,to_suffers" doc:"Which end suffers when the other fails."`
-	BuiltIn bool   `json:"built_in"`
-}
-
-// Relationship is a relationship of two CIs and when it held.
-type Relationship struct {
-	ID         int64          `json:"id"`
-	Type       string         `json:"type"`
-	Verb       string         `json:"verb"`
-	From       CIRef          `json:"from"`
-	To         CIRef          `json:"to"`
-	Attributes map[string]any `json:"attributes,omitempty"`
-	Source     string         `json:"source"`
-	ValidFrom  time.Time      `json:"valid_from"`
-	ValidTo    *time.Time     `json:"valid_to,omitempty" doc:"Absent while it holds."`
-
-	// Who stated it, who ended it, and why; all empty of one that is observed.
-	Actor     string `json:"actor,omitempty" doc:"Who stated it. Absent of one that is observed."`
-	Reason    string `json:"reason,omitempty"`
-	EndedBy   string `json:"ended_by,omitempty"`
-	EndReason string `json:"end_reason,omitempty"`
+	Primary    bool       `json:"primary"`
 }
 
 // CIRef names a CI within another answer.
@@ -204,38 +150,17 @@ type CIQuery struct {
 	Retired    bool // those that are retired too
 }
 
-// FeedChange is one change of the estate.
-type FeedChange struct {
-	At      time.Time       `json:"at"`
-	Type    string          `json:"type" enum:"item,attribute,ci,relationship,identity"`
-	Action  string          `json:"action" doc:"E.g. installed, removed, upgraded, changed, created, retired, began, ended, merged, split."`
-	CI      CIRef           `json:"ci"`
-	Source  string          `json:"source,omitempty"`
-	Subject string          `json:"subject" doc:"The section, attribute, relationship type or rule."`
-	Name    string          `json:"name,omitempty" doc:"The item's name, or the other CI's."`
-	Old     json.RawMessage `json:"old,omitempty"`
-	New     json.RawMessage `json:"new,omitempty"`
-	Actor   string          `json:"actor,omitempty" doc:"The person who did it, if it was one."`
-	Reason  string          `json:"reason,omitempty" doc:"Why, as the person said."`
+// NewCI is a CI that a person makes.
+type NewCI struct {
+	Class      string
+	Name       string
+	Attributes Attributes
 }
 
-// FeedQuery asks for changes of the estate, the oldest first.
-type FeedQuery struct {
-	Page          // After is where to go on
-	CI     string // "": all
-	Since  time.Time
-	Until  time.Time // not in it; zero: what is settled now
-	Class  string
-	Type   string
-	Source string
-}
-
-// Baseline is a named instant.
-type Baseline struct {
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	At        time.Time `json:"at"`
-	Class     string    `json:"class,omitempty" doc:"Only CIs of this class and those below it."`
-	CreatedAt time.Time `json:"created_at"`
-	CreatedBy string    `json:"created_by"`
+// Declaration is what a person says of a CI. A nil value takes back what was said of that attribute.
+type Declaration struct {
+	Class      *string // nil: as it was said before
+	Name       *string
+	Attributes map[string]any
+	Reason     string
 }

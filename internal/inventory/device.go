@@ -23,23 +23,23 @@ type SoftwareDevicesQuery struct {
 // DeviceAgent is an agent that reports on a device.
 type DeviceAgent struct {
 	AgentID      string     `json:"agent_id"`
-	Version      string     `json:"version,omitempty" doc:"Absent from answers about the past."`
+	Version      string     `json:"version,omitempty"`
 	EnrolledAt   time.Time  `json:"enrolled_at"`
-	LastSeen     *time.Time `json:"last_seen,omitempty" doc:"Absent from answers about the past."`
-	RevokedAt    *time.Time `json:"revoked_at,omitempty" doc:"The agent has been refused since then."`
+	LastSeen     *time.Time `json:"last_seen,omitempty"`
+	RevokedAt    *time.Time `json:"revoked_at,omitempty"`
 	RevokeReason string     `json:"revoke_reason,omitempty"`
 }
 
 // DeviceSection says how a section of a device was last collected.
 type DeviceSection struct {
 	Name        string    `json:"name"`
-	Status      Status    `json:"status" enum:"ok,partial,denied,unsupported,timeout,error"`
-	Message     string    `json:"message,omitempty" doc:"Why the status is not ok."`
+	Status      Status    `json:"status"`
+	Message     string    `json:"message,omitempty"`
 	StatusSince time.Time `json:"status_since"`
-	Items       *int32    `json:"items,omitempty" doc:"The number of items held; absent where the section was never collected."`
-	ChangedAt   time.Time `json:"changed_at" doc:"When the section's items or its status changed last."`
-	DurationMS  *int32    `json:"duration_ms,omitempty" doc:"How long the collection of the last change took. Absent from answers about the past."`
-	Verdicts    []Verdict `json:"verdicts,omitempty" nullable:"false" doc:"The items of the last change that could not be taken as they were."`
+	Items       *int32    `json:"items,omitempty"`
+	ChangedAt   time.Time `json:"changed_at"`
+	DurationMS  *int32    `json:"duration_ms,omitempty"`
+	Verdicts    []Verdict `json:"verdicts,omitempty"`
 }
 
 // ItemQuery asks for the items of one section of one device.

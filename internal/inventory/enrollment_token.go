@@ -8,7 +8,7 @@ type EnrollmentToken struct {
 	Name      string     `json:"name"`
 	MaxUses   int32      `json:"max_uses"`
 	Uses      int32      `json:"uses"`
-	Network   string     `json:"network,omitempty" doc:"Where agents may enroll from, as CIDR; absent: anywhere."`
+	Network   string     `json:"network,omitempty"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`

@@ -49,7 +49,7 @@ type Identifier string
 type Rejection struct {
 	Kind    string `json:"kind"`
 	Value   string `json:"value"`
-	Pattern string `json:"pattern" doc:"The pattern that rejected it."`
+	Pattern string `json:"pattern"`
 	// Host is the token that it would be if it were not the host's, of whom a container tells.
 	Host Identifier `json:"-"`
 }
@@ -110,15 +110,15 @@ type Assignment struct {
 
 // Reason is why a decision was taken, in a form that programs read.
 type Reason struct {
-	Rule         string       `json:"rule" doc:"The rule that decided, e.g. R3."`
+	Rule         string       `json:"rule"`
 	RulesVersion string       `json:"rules_version"`
-	With         int64        `json:"with,omitempty" doc:"The record that it was linked with, or kept apart from."`
-	Bits         int          `json:"bits" doc:"Evidence for less evidence against, in bits."`
+	With         int64        `json:"with,omitempty"`
+	Bits         int          `json:"bits"`
 	For          []Evidence   `json:"for,omitempty"`
 	Against      []Evidence   `json:"against,omitempty"`
-	Shared       []Identifier `json:"shared,omitempty" doc:"Identifiers that others hold too: they count for nothing."`
+	Shared       []Identifier `json:"shared,omitempty"`
 	Rejected     []Rejection  `json:"rejected,omitempty"`
-	Candidates   []Candidate  `json:"candidates,omitempty" doc:"The other records that were considered."`
+	Candidates   []Candidate  `json:"candidates,omitempty"`
 }
 
 // Evidence is what one family of identifiers says about two records.
@@ -126,7 +126,7 @@ type Evidence struct {
 	Family      string       `json:"family"`
 	Bits        int          `json:"bits"`
 	Identifiers []Identifier `json:"identifiers"`
-	Past        bool         `json:"past,omitempty" doc:"An identifier that was in one place before the other: it counts half."`
+	Past        bool         `json:"past,omitempty"`
 }
 
 // Candidate is a record that was considered, and with what result.

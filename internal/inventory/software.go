@@ -6,8 +6,8 @@ type Software struct {
 	Name         string `json:"name"`
 	Version      string `json:"version,omitempty"`
 	Publisher    string `json:"publisher,omitempty"`
-	Source       string `json:"source,omitempty" doc:"What told of it: dpkg, rpm, apk, …"`
-	InstallCount int64  `json:"install_count" doc:"The number of installations; two architectures on one machine are two."`
+	Source       string `json:"source,omitempty"`
+	InstallCount int64  `json:"install_count"`
 }
 
 // SoftwareQuery asks for software.

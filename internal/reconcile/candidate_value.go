@@ -24,7 +24,7 @@ type candidateValue struct {
 	yields bool // stale, and something was said since
 }
 
-// age says whether a statement's source was heard of lately.
+// age says whether a statement's source was observed lately.
 type age int
 
 const (
@@ -63,16 +63,16 @@ func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at 
 func (p *Precedence) valuesFor(c inventory.CandidateValues) map[string]any {
 	claims := make(map[string]any, len(c.Attributes)+2)
 	if p.hasLifecycle(c.Class) && p.Observes(c.Source) {
-		claims[lifecycleAttribute] = stateInUse
+		claims[inventory.AttributeLifecycleState] = stateInUse
 	}
 	for attribute, value := range c.Attributes {
 		if value != nil && value != "" {
 			claims[attribute] = value
 		}
 	}
-	delete(claims, classAttribute)
+	delete(claims, inventory.AttributeClass)
 	if c.Class != "" {
-		claims[classAttribute] = c.Class
+		claims[inventory.AttributeClass] = c.Class
 	}
 	if c.Former {
 		for _, attribute := range p.data.Installation {
@@ -130,7 +130,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// textOf gives a value of an attribute as text; numbers that are equal give the same.
+// textOf returns a value of an attribute as text; numbers that are equal give the same.
 func textOf(value any) string {
 	switch v := value.(type) {
 	case string:
@@ -157,7 +157,7 @@ func same(attribute string, a, b any) bool {
 	return strings.EqualFold(x, y) || attribute == "uuid" && strings.EqualFold(swapped(x), y)
 }
 
-// swapped gives a UUID with the bytes of its first three fields in the other order; other texts as they are.
+// swapped returns a UUID with the bytes of its first three fields in the other order; other texts as they are.
 func swapped(uuid string) string {
 	fields := strings.Split(uuid, "-")
 	if len(uuid) != 36 || len(fields) != 5 || len(fields[0]) != 8 || len(fields[1]) != 4 || len(fields[2]) != 4 {

@@ -1,18 +1,9 @@
 package reconcile
 
-import "strings"
+import (
+	"strings"
 
-// The CI classes that are observed.
-const (
-	ClassComputer       = "computer" // of no known form
-	ClassDesktop        = "desktop"
-	ClassLaptop         = "laptop"
-	ClassServer         = "server"
-	ClassVirtualMachine = "virtual_machine"
-	ClassContainer      = "container"
-	ClassMonitor        = "monitor"
-	ClassStorageDevice  = "storage_device"
-	ClassInstallation   = "operating_system_installation"
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // chassisClasses are the chassis types that tell a class, with their names: SMBIOS 3.7 §7.4.1.
@@ -21,29 +12,29 @@ var chassisClasses = []struct {
 	name  string
 	class string
 }{
-	{3, "Desktop", ClassDesktop},
-	{4, "Low Profile Desktop", ClassDesktop},
-	{5, "Pizza Box", ClassDesktop},
-	{6, "Mini Tower", ClassDesktop},
-	{7, "Tower", ClassDesktop},
-	{8, "Portable", ClassLaptop},
-	{9, "Laptop", ClassLaptop},
-	{10, "Notebook", ClassLaptop},
-	{13, "All In One", ClassDesktop},
-	{14, "Sub Notebook", ClassLaptop},
-	{15, "Space-saving", ClassDesktop},
-	{16, "Lunch Box", ClassDesktop},
-	{17, "Main Server Chassis", ClassServer},
-	{23, "Rack Mount Chassis", ClassServer},
-	{24, "Sealed-case PC", ClassDesktop},
-	{25, "Multi-system", ClassServer},
-	{28, "Blade", ClassServer},
-	{29, "Blade Enclosing", ClassServer},
-	{30, "Tablet", ClassLaptop},
-	{31, "Convertible", ClassLaptop},
-	{32, "Detachable", ClassLaptop},
-	{35, "Mini PC", ClassDesktop},
-	{36, "Stick PC", ClassDesktop},
+	{3, "Desktop", inventory.ClassDesktop},
+	{4, "Low Profile Desktop", inventory.ClassDesktop},
+	{5, "Pizza Box", inventory.ClassDesktop},
+	{6, "Mini Tower", inventory.ClassDesktop},
+	{7, "Tower", inventory.ClassDesktop},
+	{8, "Portable", inventory.ClassLaptop},
+	{9, "Laptop", inventory.ClassLaptop},
+	{10, "Notebook", inventory.ClassLaptop},
+	{13, "All In One", inventory.ClassDesktop},
+	{14, "Sub Notebook", inventory.ClassLaptop},
+	{15, "Space-saving", inventory.ClassDesktop},
+	{16, "Lunch Box", inventory.ClassDesktop},
+	{17, "Main Server Chassis", inventory.ClassServer},
+	{23, "Rack Mount Chassis", inventory.ClassServer},
+	{24, "Sealed-case PC", inventory.ClassDesktop},
+	{25, "Multi-system", inventory.ClassServer},
+	{28, "Blade", inventory.ClassServer},
+	{29, "Blade Enclosing", inventory.ClassServer},
+	{30, "Tablet", inventory.ClassLaptop},
+	{31, "Convertible", inventory.ClassLaptop},
+	{32, "Detachable", inventory.ClassLaptop},
+	{35, "Mini PC", inventory.ClassDesktop},
+	{36, "Stick PC", inventory.ClassDesktop},
 }
 
 // chassisClass tells the class of a computer by the type of its chassis: by the code, or by the name where a source
@@ -54,5 +45,5 @@ func chassisClass(code *uint32, name string) string {
 			return c.class
 		}
 	}
-	return ClassComputer
+	return inventory.ClassComputer
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// key gives every id a key, so that several ids share one: versions of one package.
+// key returns every id a key, so that several ids share one: versions of one package.
 func key(id inventory.ItemID) int64 { return int64(id % 7) }
 
 func ref(id inventory.ItemID) inventory.Ref { return inventory.Ref{ID: id, KeyHash: key(id)} }
@@ -39,7 +39,7 @@ func sets() *rapid.Generator[[]inventory.ItemID] {
 	})
 }
 
-// apply gives the set after a diff.
+// apply returns the set after a diff.
 func apply(set []inventory.ItemID, d reconcile.Diff) []inventory.ItemID {
 	after := map[inventory.ItemID]bool{}
 	for _, id := range set {

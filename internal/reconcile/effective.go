@@ -8,13 +8,6 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// The attributes that a CI has beside its own, and of whose names Provenance makes use.
-const (
-	classAttribute     = "class"
-	nameAttribute      = "name"
-	lifecycleAttribute = "lifecycle_state"
-)
-
 // The rules by which a value is chosen: the one that left it alone.
 const (
 	RuleLock       = "lock"       // a person holds the value
@@ -25,8 +18,8 @@ const (
 	RuleSpecific   = "specific"   // a class that is a kind of what the better sources say
 )
 
-// Effective gives what is taken to be true of a CI at the instant at: for each attribute a lock that has not run
-// out, else what the best source says that was heard of lately, else what the best source said. The order of
+// Effective returns what is taken to be true of a CI at the instant at: for each attribute a lock that has not run
+// out, else what the best source says that was observed lately, else what the best source said. The order of
 // candidates and locks means nothing.
 func Effective(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, rules *Precedence,
@@ -45,7 +38,7 @@ func Effective(
 		}
 		says := said[attribute]
 		chosen, rule := says[0], ruleOf(says)
-		if attribute == classAttribute {
+		if attribute == inventory.AttributeClass {
 			chosen, rule = rules.mostSpecific(says)
 		}
 		set(&e, attribute, chosen.value)
@@ -62,9 +55,9 @@ func Effective(
 
 func set(e *inventory.Effective, attribute string, value any) {
 	switch attribute {
-	case classAttribute:
+	case inventory.AttributeClass:
 		e.Class, _ = value.(string)
-	case nameAttribute:
+	case inventory.AttributeName:
 		e.Name, _ = value.(string)
 	default:
 		if value != nil { // a lock may hold that it is unknown
@@ -73,14 +66,14 @@ func set(e *inventory.Effective, attribute string, value any) {
 	}
 }
 
-// holding gives the lock of each attribute: of several the latest.
+// holding returns the lock of each attribute: of several the latest.
 func holding(locks []inventory.Lock, at time.Time) map[string]inventory.Lock {
 	held := map[string]inventory.Lock{}
 	for _, lock := range locks {
 		if lock.Until != nil && !lock.Until.After(at) {
 			continue
 		}
-		if text, ok := lock.Value.(string); lock.Attribute == classAttribute && (!ok || text == "") {
+		if text, ok := lock.Value.(string); lock.Attribute == inventory.AttributeClass && (!ok || text == "") {
 			continue // a CI has a class
 		}
 		other, ok := held[lock.Attribute]
@@ -132,7 +125,7 @@ func suppressed(attribute string, chosen any, says []candidateValue) []inventory
 // conflict reports whether people should know that sources disagree: on what tells things apart, and where a thing
 // that is said to be gone was seen since.
 func (p *Precedence) conflict(attribute string, says []candidateValue) bool {
-	if attribute == lifecycleAttribute {
+	if attribute == inventory.AttributeLifecycleState {
 		return returned(says)
 	}
 	if !slices.Contains(p.data.Conflicting, attribute) {

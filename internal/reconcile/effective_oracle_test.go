@@ -233,7 +233,7 @@ func (o oracle) lock(locks []inventory.Lock, attribute string) int {
 	return held
 }
 
-// estate draws what records say of one CI: few sources, instants and values, so that they meet.
+// inventory draws what records say of one CI: few sources, instants and values, so that they meet.
 func estate(t *rapid.T) ([]inventory.CandidateValues, []inventory.Lock) {
 	value := rapid.SampledFrom([]any{"", "A", "B", "C", nil})
 	numbers := rapid.SampledFrom([]any{json.Number("1"), json.Number("2")})

@@ -15,7 +15,7 @@ import (
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
-	if joined.Class == "" || joined.Class == ClassComputer {
+	if joined.Class == "" || joined.Class == inventory.ClassComputer {
 		joined.Class = cmp.Or(also.Class, joined.Class)
 	}
 	joined.Attributes = inventory.Attributes{}
@@ -64,8 +64,8 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
-	if ids.Hostname == "" && baseClass == ClassComputer {
-		ids.Hostname = text(nameAttribute)
+	if ids.Hostname == "" && baseClass == inventory.ClassComputer {
+		ids.Hostname = text(inventory.AttributeName)
 	}
 	for _, mac := range strings.FieldsFunc(text("mac_address"), separatesAddresses) {
 		ids.Interfaces = append(ids.Interfaces, inventory.InterfaceID{MAC: mac})

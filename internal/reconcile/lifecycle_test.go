@@ -39,7 +39,7 @@ func TestObservationState(t *testing.T) {
 	}
 }
 
-// TestWhoObserves: the last who observes tells; what people and lists say makes nothing heard of.
+// TestWhoObserves: the last who observes tells; what people and lists say makes nothing observed.
 func TestWhoObserves(t *testing.T) {
 	t.Parallel()
 	recently, long := now.Add(-time.Minute), now.Add(-40*24*time.Hour)

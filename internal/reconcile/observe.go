@@ -19,7 +19,7 @@ func Sections() []string {
 	return []string{"system", "os", "network_interface", "storage", "display", "user", "virtual_machine"}
 }
 
-// Observe gives what the facts of a machine's sections say of it and of its parts. facts has the items of each
+// Observe returns what the facts of a machine's sections say of it and of its parts. facts has the items of each
 // section, as JSON objects with the names of the wire; their order means nothing. honest reports whether a value of
 // an attribute is no placeholder: what it denies is absent from the attributes, and as it stands in the
 // identifiers, which are judged elsewhere.
@@ -101,7 +101,7 @@ func (a attributes) number(name string, value *uint64) {
 	}
 }
 
-// genuine gives the value without the spaces around it, "" for a placeholder.
+// genuine returns the value without the spaces around it, "" for a placeholder.
 func (m machine) genuine(kind, value string) string {
 	value = strings.TrimSpace(value)
 	if value == "" || !m.honest(kind, value) {

@@ -16,7 +16,7 @@ type osFacts struct {
 	FQDN        string `json:"fqdn"`
 }
 
-// describe gives what a machine and the installation on it say alike.
+// describe returns what a machine and the installation on it say alike.
 func (o osFacts) describe(a attributes) {
 	a.text("os_name", o.Name)
 	a.text("os_version", o.Version)
@@ -37,10 +37,10 @@ func (m machine) installation() []inventory.Component {
 	a.text("name", m.os.Name+" "+m.os.Version)
 	a.text("name", m.os.DisplayName)
 	return []inventory.Component{{
-		Class:        ClassInstallation,
+		Class:        inventory.ClassInstallation,
 		Key:          "os",
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  inventory.RawIdentifiers{OSInstallID: m.os.InstallID},
-		Relationship: "installed_on",
+		Relationship: inventory.RelationshipInstalledOn,
 	}}
 }

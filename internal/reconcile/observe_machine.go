@@ -38,9 +38,9 @@ type interfaceFacts struct {
 func (m machine) class() string {
 	switch {
 	case m.system.ContainerType != "":
-		return ClassContainer
+		return inventory.ClassContainer
 	case m.system.IsVirtual:
-		return ClassVirtualMachine
+		return inventory.ClassVirtualMachine
 	default:
 		return chassisClass(m.system.ChassisTypeCode, m.system.ChassisType)
 	}

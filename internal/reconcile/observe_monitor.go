@@ -49,7 +49,7 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 	a.number("width_mm", d.WidthMM)
 	a.number("height_mm", d.HeightMM)
 	return inventory.Component{
-		Class:      ClassMonitor,
+		Class:      inventory.ClassMonitor,
 		Key:        d.key(),
 		Attributes: inventory.Attributes(a),
 		Identifiers: inventory.RawIdentifiers{
@@ -57,7 +57,7 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 			Model:        decimal(d.ProductCode),
 			SerialNumber: m.monitorSerial(d),
 		},
-		Relationship: "connected_to",
+		Relationship: inventory.RelationshipConnectedTo,
 	}
 }
 

@@ -7,9 +7,6 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ClassNetwork is the CI class of a network that machines are on.
-const ClassNetwork = "network"
-
 // uplinks are the types of interfaces that software makes over a card, and that have the card's place on its network.
 var uplinks = []string{"bridge", "bond", "vlan"}
 
@@ -36,16 +33,16 @@ func network(subnet, gateway string) inventory.Component {
 	a.text("subnet", subnet)
 	a.text("gateway_mac", gateway)
 	return inventory.Component{
-		Class:        ClassNetwork,
+		Class:        inventory.ClassNetwork,
 		Key:          key(subnet + " via " + gateway),
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  inventory.RawIdentifiers{Native: []string{"network:" + gateway + "|" + subnet}},
-		Relationship: "member_of",
+		Relationship: inventory.RelationshipMemberOf,
 		Inverse:      true,
 	}
 }
 
-// subnet gives the subnet of an interface: of IPv4 that of its gateway, else the first; else the first of IPv6. It is
+// subnet returns the subnet of an interface: of IPv4 that of its gateway, else the first; else the first of IPv6. It is
 // not known where there is no gateway.
 func (i interfaceFacts) subnet() (netip.Prefix, bool) {
 	var v4, v6 []netip.Prefix

@@ -56,7 +56,7 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 	a.text("bus", d.Bus)
 	a.text("firmware_revision", d.FirmwareRevision)
 	return inventory.Component{
-		Class:      ClassStorageDevice,
+		Class:      inventory.ClassStorageDevice,
 		Key:        key(d.SerialNumber, d.WWN),
 		Attributes: inventory.Attributes(a),
 		Identifiers: inventory.RawIdentifiers{
@@ -65,7 +65,7 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 			SerialNumber: d.SerialNumber,
 			Disks:        []inventory.DiskID{d.id()},
 		},
-		Relationship: "contains",
+		Relationship: inventory.RelationshipContains,
 		Inverse:      true,
 	}
 }

@@ -106,7 +106,7 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-// observeSystem gives what the sections system and os alone say.
+// observeSystem returns what the sections system and os alone say.
 func observeSystem(system, os string) inventory.Observed {
 	return reconcile.Observe(map[string][]json.RawMessage{"system": items(system), "os": items(os)}, honest)
 }

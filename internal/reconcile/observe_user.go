@@ -7,9 +7,6 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// ClassPerson is the CI class of somebody who uses something.
-const ClassPerson = "person"
-
 // userFacts are those of the section user that are read here.
 type userFacts struct {
 	Name      string `json:"name"`
@@ -41,10 +38,10 @@ func (m machine) person(u userFacts) inventory.Component {
 		login = strings.ToLower(u.Domain) + `\` + login
 	}
 	part := inventory.Component{
-		Class:        ClassPerson,
+		Class:        inventory.ClassPerson,
 		Key:          key(login),
 		Attributes:   inventory.Attributes(a),
-		Relationship: "used_by",
+		Relationship: inventory.RelationshipUsedBy,
 		Inverse:      true,
 	}
 	if m.isDirectory(u.Domain) {

@@ -50,11 +50,11 @@ func (m machine) virtualMachine(g guestFacts, alone bool) inventory.Component {
 		a.text("uuid", m.genuine("uuid", g.systemUUID()))
 	}
 	return inventory.Component{
-		Class:        ClassVirtualMachine,
+		Class:        inventory.ClassVirtualMachine,
 		Key:          key(g.UUID, g.ID, decimal(g.Ordinal)),
 		Attributes:   inventory.Attributes(a),
 		Identifiers:  ids,
-		Relationship: "hosted_on",
+		Relationship: inventory.RelationshipHostedOn,
 		Idle:         g.State == "shut off" || g.State == "saved",
 	}
 }

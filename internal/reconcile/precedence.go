@@ -76,7 +76,7 @@ func ParsePrecedence(document []byte) (*Precedence, error) {
 	return p, nil
 }
 
-// WithClasses gives the same precedence with knowledge of the classes: parent gives a class's parent, "" for the
+// WithClasses returns the same precedence with knowledge of the classes: parent returns a class's parent, "" for the
 // root and for a class that is not known. Without it no class is a kind of another.
 func (p *Precedence) WithClasses(parent func(class string) string) *Precedence {
 	with := *p
@@ -136,7 +136,7 @@ func (p *Precedence) add(r *precedenceGroup) error {
 	return nil
 }
 
-// groupOf gives the group that an attribute is in.
+// groupOf returns the group that an attribute is in.
 func (p *Precedence) groupOf(attribute string) *precedenceGroup {
 	if r := p.groups[attribute]; r != nil {
 		return r
@@ -144,7 +144,7 @@ func (p *Precedence) groupOf(attribute string) *precedenceGroup {
 	return p.rest
 }
 
-// rankOf gives the place of what a kind of sources says in the order, 0 for the best; false where it is not heard.
+// rankOf returns the place of what a kind of sources says in the order, 0 for the best; false where it is not heard.
 func (r *precedenceGroup) rankOf(sourceType string, value any) (int, bool) {
 	rank, heard := r.rank(sourceType)
 	if text, is := value.(string); is && rank > 0 && slices.Contains(r.Beginnings, text) {
@@ -178,7 +178,7 @@ func (p *Precedence) stalenessWindow(sourceType string) time.Duration {
 // maxDepth bounds the classes above a class: people make classes, and could make a circle of them.
 const maxDepth = 32
 
-// lineage gives the classes that a class is a kind of, the nearest first.
+// lineage returns the classes that a class is a kind of, the nearest first.
 func (p *Precedence) lineage(class string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for range maxDepth {

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // Enroll spends one use of an enrollment token on an agent's key and gives the agent's id. A key that is enrolled
@@ -176,13 +177,6 @@ func (s *Store) AddIncident(ctx context.Context, record int64, incident inventor
 
 // RevokedSince lists the records of the agents that were revoked after an instant.
 func (s *Store) RevokedSince(ctx context.Context, after time.Time) ([]int64, error) {
-	rows, err := s.Pool.Query(ctx, `select record_id from agent where revoked_at > $1`, after)
-	if err != nil {
-		return nil, fmt.Errorf("list revoked agents: %w", err)
-	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("list revoked agents: %w", err)
-	}
-	return records, nil
+	return db.Column[int64](ctx, s.Pool, "list revoked agents", `
+		select record_id from agent where revoked_at > $1`, after)
 }

@@ -56,7 +56,7 @@ func (s *Store) ListEnrollmentTokens(ctx context.Context, page inventory.Page, v
 		limit @limit`
 	args := pgx.NamedArgs{"as_of": db.Instant(page), "after": after, "limit": db.Limit(page)}
 	return s.List(ctx, page, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, sql, args, func(token inventory.EnrollmentToken) error {
+		return db.ForEach(ctx, tx, "list enrollment tokens", sql, args, func(token inventory.EnrollmentToken) error {
 			return visit(token, inventory.Position{token.ID})
 		})
 	})

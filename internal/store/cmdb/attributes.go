@@ -36,17 +36,9 @@ func (s *Store) Attributes(ctx context.Context, class string) ([]inventory.Attri
 
 // attributesOf lists the attributes that classes declare; nil: all classes.
 func attributesOf(ctx context.Context, tx pgx.Tx, classes []string) ([]inventory.Attribute, error) {
-	attributes := []inventory.Attribute{}
-	err := db.Each(ctx, tx, selectAttributes+`
+	return db.Collect[inventory.Attribute](ctx, tx, "read attributes", selectAttributes+`
 		where @classes::text[] is null or class = any(@classes)
-		order by name, class`, pgx.NamedArgs{"classes": classes}, func(a inventory.Attribute) error {
-		attributes = append(attributes, a)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read attributes: %w", err)
-	}
-	return attributes, nil
+		order by name, class`, pgx.NamedArgs{"classes": classes})
 }
 
 // attributeTypes are the types that attributes can be of.
@@ -119,15 +111,19 @@ func checkAttribute(a inventory.Attribute) error {
 
 // undeclared reports an inventory.Error where an attribute would contradict one that is declared.
 func undeclared(ctx context.Context, tx pgx.Tx, a inventory.Attribute) error {
-	above, err := ClassAndAbove(ctx, tx, a.Class)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return err
 	}
-	below, err := ClassAndBelow(ctx, tx, a.Class)
+	above, err := tree.Above(a.Class)
 	if err != nil {
 		return err
 	}
-	related, err := attributesOf(ctx, tx, slices.Concat(above, below))
+	line, err := tree.Line(a.Class)
+	if err != nil {
+		return err
+	}
+	related, err := attributesOf(ctx, tx, line)
 	if err != nil {
 		return err
 	}

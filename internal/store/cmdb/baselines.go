@@ -17,17 +17,7 @@ const selectBaselines = `
 
 // Baselines lists the baselines, the earliest instant first.
 func (s *Store) Baselines(ctx context.Context) ([]inventory.Baseline, error) {
-	baselines := []inventory.Baseline{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectBaselines+` order by at, name`, pgx.NamedArgs{}, func(b inventory.Baseline) error {
-			baselines = append(baselines, b)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read baselines: %w", err)
-	}
-	return baselines, nil
+	return db.Collect[inventory.Baseline](ctx, s.Pool, "read baselines", selectBaselines+` order by at, name`)
 }
 
 // Baseline gives one baseline.

@@ -14,14 +14,17 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// ListChanges lists what changed of all CIs, the oldest change first. A position stays what it is, also in a copy
-// of the database: whoever kept that of the last change goes on from there and misses nothing, because a change is only
-// listed once all those of its time and before can be seen. Where there is nothing new, no change is visited and the
-// position that was kept stays the one to go on from.
+// ListChanges lists the changes of all CIs, the oldest first. A position is valid forever, also in
+// a copy of the database. A client that continues after the position of the last change misses no
+// change, because a change is listed only when all changes at and before its instant are visible.
+// If there is no new change, visit is not called and the client keeps its position.
 //
-// A change is one of the CI that its record was at that time. Of a relationship, it is one of the CI that it is from, or
-// of the CI asked for. The action of an item is added, removed or changed.
-func (s *Store) ListChanges(ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange]) error {
+// A change belongs to the CI that its record was assigned to at that time. A change of a
+// relationship belongs to the CI at its from end, or to the CI of the query. The action of an item
+// is added, removed or changed.
+func (s *Store) ListChanges(
+	ctx context.Context, q inventory.FeedQuery, visit inventory.Visit[inventory.FeedChange],
+) error {
 	full := fullWindow
 	if q.Limit > 0 {
 		full = min(full, 100+2*q.Limit)
@@ -47,7 +50,8 @@ func (s *Store) listChanges(ctx context.Context, feed *changeFeed) error {
 	})
 }
 
-// changeFeed reads changes window by window, so that whatever there is, no more than a window of it is sorted.
+// changeFeed reads changes in windows of time, because the database sorts all changes of a
+// statement.
 type changeFeed struct {
 	tx      pgx.Tx
 	query   inventory.FeedQuery
@@ -57,31 +61,31 @@ type changeFeed struct {
 	from    time.Time
 	until   time.Time
 	visited int
-	full    int // windows shrink and grow so that they hold not much more changes
+	full    int // the number of changes that windows are sized for
 }
 
 func (f *changeFeed) prepare() error {
 	if f.query.Type != "" && !slices.Contains(changeTypes, f.query.Type) {
-		return db.Invalid("there is no kind of change %q", f.query.Type)
+		return db.Invalid("there is no type of change %q", f.query.Type)
 	}
-	for _, part := range feedSources {
-		if f.query.Type == "" || part.changeType == f.query.Type {
-			f.sources = append(f.sources, part)
+	for _, source := range feedSources {
+		if f.query.Type == "" || source.changeType == f.query.Type {
+			f.sources = append(f.sources, source)
 		}
 	}
 	f.from = f.query.Since
 	f.args = pgx.NamedArgs{
 		"source": f.query.Source, "ci": nil, "records": nil,
-		"after_at": nil, "after_kind": "", "after_n1": 0, "after_key": "", "after_n2": 0,
+		"after_at": nil, "after_type": "", "after_n1": 0, "after_key": "", "after_n2": 0,
 	}
 	if f.query.After == nil {
 		return nil
 	}
-	return f.goOn(f.query.After)
+	return f.startAfter(f.query.After)
 }
 
-// goOn continues after a position.
-func (f *changeFeed) goOn(p inventory.Position) error {
+// startAfter starts the feed after a position.
+func (f *changeFeed) startAfter(p inventory.Position) error {
 	if len(p) != 5 {
 		return db.ErrPosition
 	}
@@ -91,34 +95,36 @@ func (f *changeFeed) goOn(p inventory.Position) error {
 	if errAt != nil || err1 != nil || err2 != nil {
 		return db.ErrPosition
 	}
-	f.args["after_at"], f.args["after_kind"], f.args["after_n1"], f.args["after_key"], f.args["after_n2"] = at, p[1], n1, p[3], n2
+	f.args["after_at"], f.args["after_type"], f.args["after_n1"] = at, p[1], n1
+	f.args["after_key"], f.args["after_n2"] = p[3], n2
 	if at.After(f.from) {
 		f.from = at
 	}
 	return nil
 }
 
-// bound ends the feed at what is over.
+// bound sets the end of the feed, which is not after now. AsOf is inclusive, Until exclusive.
 func (f *changeFeed) bound(now time.Time) {
 	f.until = now
 	if !f.query.Until.IsZero() && f.query.Until.Before(now) {
 		f.until = f.query.Until
 	}
-	if past := f.query.AsOf.Truncate(time.Microsecond).Add(time.Microsecond); !f.query.AsOf.IsZero() && past.Before(f.until) {
+	past := f.query.AsOf.Truncate(time.Microsecond).Add(time.Microsecond)
+	if !f.query.AsOf.IsZero() && past.Before(f.until) {
 		f.until = past
 	}
 }
 
 const (
 	fullWindow  = 2000             // changes
-	leastWindow = time.Microsecond // as the database has times
+	leastWindow = time.Microsecond // the resolution of times in the database
 )
 
 func (f *changeFeed) run(ctx context.Context) error {
 	if err := f.scope(ctx); err != nil {
 		return err
 	}
-	// Who comes often asks for little time, in which there is little. That all of it is one window is tried first.
+	// Most clients poll often, so there are few changes: the first window is all of the time.
 	for width := f.until.Sub(f.from); f.from.Before(f.until); {
 		to := f.from.Add(width)
 		if to.After(f.until) {
@@ -145,7 +151,7 @@ func (f *changeFeed) run(ctx context.Context) error {
 	return nil
 }
 
-// scope finds what the feed is about, and skips the time before there was anything.
+// scope sets the classes, the CI and its records, and skips the time before the first CI.
 func (f *changeFeed) scope(ctx context.Context) error {
 	classes, err := ClassAndBelow(ctx, f.tx, f.query.Class)
 	if err != nil {
@@ -172,17 +178,13 @@ func (f *changeFeed) scope(ctx context.Context) error {
 	if f.query.CI == "" {
 		return nil
 	}
-	var records []int64
-	err = f.tx.QueryRow(ctx, `
-		select array(select distinct record_id from assignment where ci_id = $1 order by record_id)`, f.query.CI).Scan(&records)
-	if err != nil {
-		return fmt.Errorf("read records of CI: %w", err)
-	}
-	f.args["records"] = records
-	return nil
+	f.args["records"], err = db.Column[int64](ctx, f.tx, "read records of CI", `
+		select distinct record_id from assignment where ci_id = $1 order by record_id`, f.query.CI)
+	return err
 }
 
-// count tells how many changes there may be from the feed's instant to another, at least where they are no more than enough.
+// count returns an upper bound of the number of changes from f.from until an instant. Once it is
+// above f.full, it is not exact.
 func (f *changeFeed) count(ctx context.Context, to time.Time) (int, error) {
 	f.args["from"], f.args["to"], f.args["enough"] = f.from, to, f.full+1
 	row, _, err := db.One[struct{ N int }](ctx, f.tx, countChangesOfAll(f.sources, f.query.CI != ""), f.args)
@@ -209,13 +211,15 @@ type feedRow struct {
 	Reason      string
 }
 
-// window visits the changes from the feed's instant to another, and reports whether there were as many as are wanted.
+// window visits the changes from f.from until an instant, and reports whether the limit of the
+// query is reached.
 func (f *changeFeed) window(ctx context.Context, to time.Time) (done bool, err error) {
 	f.args["from"], f.args["to"], f.args["limit"] = f.from, to, nil
 	if f.query.Limit > 0 {
 		f.args["limit"] = f.query.Limit - f.visited
 	}
-	err = db.Each(ctx, f.tx, listAllChanges(f.sources, f.query.CI != ""), f.args, func(row feedRow) error {
+	sql := listAllChanges(f.sources, f.query.CI != "")
+	err = db.ForEach(ctx, f.tx, "list changes", sql, f.args, func(row feedRow) error {
 		f.visited++
 		return f.visit(row.change(), row.position())
 	})

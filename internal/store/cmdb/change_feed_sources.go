@@ -1,29 +1,32 @@
 package cmdb
 
-// changeTypes are the kinds of changes, in their order within an instant.
+// changeTypes are the types of changes, in their order within an instant.
 var changeTypes = []string{"attribute", "ci", "identity", "item", "relationship"}
 
-// feedSource is one source of changes.
+// feedSource is one source of changes: a table with one type of change in it.
 type feedSource struct {
 	changeType string
-	rows       string // the changes of the window, with feedColumns
-	scope      string // what they are made of: tables and conditions
-	weight     string // how many changes a row of those may be
-	ofCI       string // a condition of both: only what may be of @ci, whose records at any time are @records
+	rows       string // query for the changes of the window, with feedColumns
+	scope      string // the table and conditions of the rows that the changes come from
+	weight     string // upper bound of the number of changes of such a row
+	ofCI       string // condition for rows and scope that a change may be one of @ci; @records are its records at any time
 }
 
-// feedColumns are those of the rows of all parts: n1, key and n2 are their order within the kind, record_id is who told
-// of the change, and other is another CI.
+// feedColumns are the columns of the rows of all sources. n1, key and n2 are the order of changes
+// of one type at one instant, record_id is the record that reported the change, other is the other
+// CI of a relationship or merge.
 const feedColumns = `at, n1, key, n2, action, ci, record_id, other, subject, old_item, new_item, old, new`
 
-// within says that a column lies in the window.
+// within is the condition that a column is in the window: from @from until before @to.
 func within(column string) string { return column + ` >= @from and ` + column + ` < @to` }
 
-// feedSources are all sources of changes.
+// feedSources are all sources of changes. In their SQL, e is an item_event, d a ci_version, i an
+// identity_decision and r a relationship.
 var feedSources = []feedSource{
 	{
 		changeType: "item",
-		// A record's items count while it is shown. The first items of a section are no event.
+		// The items of a record count while it is primary. The first items of a section have no
+		// event.
 		rows: `
 			select e.at, e.record_id, s.name, c.n,
 				case when c.old_item = 0 then 'added' when c.new_item = 0 then 'removed' else 'changed' end,
@@ -56,7 +59,7 @@ var feedSources = []feedSource{
 		ofCI: `d.ci_id = @ci`,
 	},
 	{
-		changeType: "ci", // that is there, for the first time or again
+		changeType: "ci", // created or restored
 		rows: `
 			select d.valid_from, 0, d.ci_id::text || ' begun', 0, case when p.valid_to is null then 'created' else 'restored' end,
 				d.ci_id, null::bigint, null::uuid, d.class, 0, 0, null::json, null::json
@@ -67,7 +70,7 @@ var feedSources = []feedSource{
 		ofCI: `d.ci_id = @ci`,
 	},
 	{
-		changeType: "ci", // that is there no more: its records are another CI from then on, or a person retired it
+		changeType: "ci", // merged, if another CI has its records from then on, or retired
 		rows: `
 			select d.valid_to, 0, d.ci_id::text || ' ended', 0, case when o.ci_id is null then 'retired' else 'merged' end,
 				d.ci_id, null::bigint, o.ci_id, d.class, 0, 0, null::json, null::json
@@ -95,15 +98,16 @@ var feedSources = []feedSource{
 		scope: `identity_decision i where ` + within(`i.at`), weight: `1`,
 		ofCI: `(i.new_ci = @ci or i.old_ci = @ci)`,
 	},
-	relationshipPart("began", "valid_from", during(`r.valid_from`), `null::json, `+relationshipValue,
-		// It began where none of the kind held.
+	relationshipChanges("began", "valid_from", during(`r.valid_from`), `null::json, `+relationshipValue,
+		// Another relationship of the type between the two CIs was valid at that instant.
 		`x.valid_from <= r.valid_from and x.valid_to > r.valid_from and (x.valid_from, x.id) < (r.valid_from, r.id)`),
-	relationshipPart("ended", "valid_to", until(`r.valid_to`), relationshipValue+`, null::json`,
-		// It ended where none of the kind goes on.
+	relationshipChanges("ended", "valid_to", until(`r.valid_to`), relationshipValue+`, null::json`,
+		// Another relationship of the type between the two CIs is valid after that instant.
 		`x.valid_from < r.valid_to and x.valid_to >= r.valid_to and (x.valid_to, x.id) > (r.valid_to, r.id)`),
 }
 
-// versionBefore is the version p of the CI of a version d that came before it, maybe not right before.
+// versionBefore is a query for the last version p of the CI of a version d before d. There may be a
+// gap between the two.
 const versionBefore = `
 	select p.*
 	from ci_version p
@@ -111,14 +115,18 @@ const versionBefore = `
 	order by p.valid_from desc
 	limit 1`
 
-// versionValues are all values of a version, its class and its name among them.
+// versionValues is a JSON object with all values of a version, its class and its name included.
 func versionValues(alias string) string {
-	return alias + `.attributes || jsonb_strip_nulls(jsonb_build_object('class', ` + alias + `.class, 'name', nullif(` + alias + `.name, '')))`
+	return alias + `.attributes || jsonb_strip_nulls(jsonb_build_object(
+		'class', ` + alias + `.class, 'name', nullif(` + alias + `.name, '')))`
 }
 
+// relationshipValue is the value of a relationship r with the assignments f and t of its ends.
 const relationshipValue = `json_build_object('id', r.id, 'from', f.ci_id, 'to', t.ci_id, 'attributes', r.attributes)`
 
-func relationshipPart(action, column string, at moment, values, unless string) feedSource {
+// relationshipChanges returns the source of the changes of relationships at a column: valid_from or
+// valid_to. A relationship has no change if another relationship x meets the condition unless.
+func relationshipChanges(action, column string, at moment, values, unless string) feedSource {
 	return feedSource{
 		changeType: "relationship",
 		rows: `

@@ -51,7 +51,8 @@ func sortWorld(list []worldChange) []worldChange {
 	return list
 }
 
-// TestListChanges: the feed tells of everything that happened, in its order, however it is cut into pages.
+// TestListChanges: the feed tells of everything that happened, in its order, however it is cut into
+// pages.
 func TestListChanges(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(4) {
@@ -143,7 +144,8 @@ func (w *world) checkScopes(whole []inventory.FeedChange) {
 	}
 }
 
-// TestChangesRepeat: what several say of one relationship begins with the first of them and ends once with the last.
+// TestChangesRepeat: what several say of one relationship begins with the first of them and ends
+// once with the last.
 func TestChangesRepeat(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -17,11 +17,11 @@ func (s *Store) CI(ctx context.Context, id string, asOf time.Time) (inventory.CI
 	details := inventory.CIDetails{}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		page := inventory.Page{AsOf: asOf}
-		place, err := ciAt(ctx, tx, id, page)
+		found, err := FindCI(ctx, tx, id, page)
 		if err != nil {
 			return err
 		}
-		args := pgx.NamedArgs{"ci": place.ID, "as_of": db.Instant(page)}
+		args := pgx.NamedArgs{"ci": found.ID, "as_of": db.Instant(page)}
 		if details.Sources, err = ciSources(ctx, tx, args); err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ type sourceRow struct {
 // not read: for that there is a label.
 func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.SourceRecord, error) {
 	sources := []inventory.SourceRecord{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read sources of CI", `
 		select r.id as record, r.source, coalesce(nullif(r.label, ''), encode(r.native_key, 'escape')) as native_key,
 		       coalesce(v.class, '') as class, coalesce(v.attributes, '{}') as attributes, r.created_at as first_seen,
 		       case when `+db.IsNow+` then seen.at end as last_seen, m.is_primary
@@ -133,10 +133,7 @@ func ciSources(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.
 		})
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read sources of CI: %w", err)
-	}
-	return sources, nil
+	return sources, err
 }
 
 type lockRow struct {
@@ -152,7 +149,7 @@ type lockRow struct {
 // moment later.
 func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lock, error) {
 	locks := []inventory.Lock{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read locks of CI", `
 		select l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
 		from assignment m
 		join attribute_lock l on l.record_id = m.record_id
@@ -165,8 +162,5 @@ func ciLocks(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.Lo
 		locks = append(locks, lock)
 		return db.Unmarshal(row.Value, &locks[len(locks)-1].Value)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read locks of CI: %w", err)
-	}
-	return locks, nil
+	return locks, err
 }

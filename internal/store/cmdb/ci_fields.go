@@ -42,27 +42,28 @@ func textField(name, expr string) ciField {
 
 // ciFields finds the fields of the CIs of a class, and keeps the arguments that their expressions need.
 type ciFields struct {
-	class    string // for people
+	class    string // in error messages
+	tree     ClassTree
 	declared []inventory.Attribute
 	args     pgx.NamedArgs
 }
 
-// newCIFields reads the attributes that CIs of a class can have: those of the classes above it, and of those below it,
-// of which only some have them. "" is any class.
+// newCIFields reads the attributes that CIs of a class can have: those of the classes above it, which all of its CIs
+// have, and those of the classes below it, which some have. "" is any class.
 func newCIFields(ctx context.Context, tx pgx.Tx, class string, args pgx.NamedArgs) (*ciFields, error) {
 	if class == "" {
 		class = inventory.RootClass
 	}
-	above, err := ClassAndAbove(ctx, tx, class)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	below, err := ClassAndBelow(ctx, tx, class)
+	line, err := tree.Line(class)
 	if err != nil {
 		return nil, err
 	}
-	declared, err := attributesOf(ctx, tx, slices.Concat(above, below))
-	return &ciFields{class: class, declared: declared, args: args}, err
+	declared, err := attributesOf(ctx, tx, line)
+	return &ciFields{class: class, tree: tree, declared: declared, args: args}, err
 }
 
 // find gives the field of a name. Where classes mean different things by it, it is an inventory.Error.

@@ -54,7 +54,7 @@ func (s *Store) ListCIs(ctx context.Context, q inventory.CIQuery, visit inventor
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row sortedCIRow) error {
+		return db.ForEach(ctx, tx, "list CIs", sql, args, func(row sortedCIRow) error {
 			ci, err := row.ci()
 			if err != nil {
 				return err
@@ -70,7 +70,7 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 	if err != nil {
 		return "", nil, err
 	}
-	where, err := ciConditions(ctx, tx, q, fields)
+	where, err := ciConditions(q, fields)
 	if err != nil {
 		return "", nil, err
 	}
@@ -98,13 +98,13 @@ func cisSQL(ctx context.Context, tx pgx.Tx, q inventory.CIQuery) (string, pgx.Na
 }
 
 // ciConditions are what a query asks of CIs, but for its position.
-func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *ciFields) ([]string, error) {
+func ciConditions(q inventory.CIQuery, fields *ciFields) ([]string, error) {
 	if !q.AsOf.IsZero() && slices.ContainsFunc(q.Filter, func(c inventory.Condition) bool { return c.Attribute == "last_seen" }) {
 		return nil, db.Invalid("when CIs were seen last is known for now, and for no instant of the past")
 	}
 	for _, c := range q.Filter {
 		if c.Attribute == inventory.AttributeClass && c.Operator == "=" && c.Value != "" {
-			if _, err := ClassAndAbove(ctx, tx, c.Value); err != nil {
+			if err := fields.tree.check(c.Value); err != nil {
 				return nil, err
 			}
 		}
@@ -114,11 +114,11 @@ func ciConditions(ctx context.Context, tx pgx.Tx, q inventory.CIQuery, fields *c
 		where[0] = versionOrLast(q.Page)
 	}
 	if q.Class != "" && q.Class != inventory.RootClass {
-		classes, err := ClassAndBelow(ctx, tx, q.Class)
+		classes, err := fields.tree.Below(q.Class)
 		if err != nil {
 			return nil, err
 		}
-		above, err := ClassAndAbove(ctx, tx, q.Class)
+		above, err := fields.tree.Above(q.Class)
 		if err != nil {
 			return nil, err
 		}

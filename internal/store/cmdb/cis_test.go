@@ -190,15 +190,15 @@ func TestListCIsRefuses(t *testing.T) {
 		}
 	}
 	for says, q := range map[string]inventory.CIQuery{
-		"no class car":                      {Class: "car"},
-		"class monitor has no attribute":    {Class: "monitor", OrderBy: "uuid"},
-		"integer of class printer":          {OrderBy: "tray"},
-		"sorted by last_seen":               {OrderBy: "last_seen"},
-		`no operator "~"`:                   {Filter: []inventory.Condition{{Attribute: "name", Operator: "~", Value: "x"}}},
-		"attribute cost: ten is no number":  {Filter: []inventory.Condition{{Attribute: "cost", Operator: "=", Value: "ten"}}},
-		"approved_to_connect is true or":    {Filter: []inventory.Condition{{Attribute: "approved_to_connect", Operator: "<", Value: "true"}}},
-		"cost cannot be more or less":       {Filter: []inventory.Condition{{Attribute: "cost", Operator: "<", Value: ""}}},
-		"the page token is not one of this": {Page: inventory.Page{After: inventory.Position{"x"}}},
+		"no class car":                           {Class: "car"},
+		"class monitor has no attribute":         {Class: "monitor", OrderBy: "uuid"},
+		"integer of class printer":               {OrderBy: "tray"},
+		"sorted by last_seen":                    {OrderBy: "last_seen"},
+		`no operator "~"`:                        {Filter: []inventory.Condition{{Attribute: "name", Operator: "~", Value: "x"}}},
+		"attribute cost: ten is no number":       {Filter: []inventory.Condition{{Attribute: "cost", Operator: "=", Value: "ten"}}},
+		"approved_to_connect is true or":         {Filter: []inventory.Condition{{Attribute: "approved_to_connect", Operator: "<", Value: "true"}}},
+		"cost cannot be more or less":            {Filter: []inventory.Condition{{Attribute: "cost", Operator: "<", Value: ""}}},
+		"the page token does not belong to this": {Page: inventory.Page{After: inventory.Position{"x"}}},
 	} {
 		err := s.ListCIs(t.Context(), q, func(inventory.CI, inventory.Position) error { return nil })
 		wantRefusal(t, fmt.Sprintf("%+v", q), err, inventory.CodeInvalid, says)

@@ -2,54 +2,107 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// ClassAndBelow lists a class and all classes below it. "" gives nil: any class.
+// ClassTree is the classes of CIs and their parents, as one statement read them. A request reads it
+// once.
+type ClassTree struct {
+	parent   map[string]string   // by class; "" for the root
+	children map[string][]string // by class, sorted
+}
+
+type classParent struct{ Name, Parent string }
+
+// ReadClassTree reads the class tree.
+func ReadClassTree(ctx context.Context, q db.Querier) (ClassTree, error) {
+	rows, err := db.Collect[classParent](ctx, q, "read classes", `
+		select name, coalesce(parent, '') as parent from ci_class order by name`)
+	if err != nil {
+		return ClassTree{}, err
+	}
+	tree := ClassTree{parent: make(map[string]string, len(rows)), children: map[string][]string{}}
+	for _, row := range rows {
+		tree.parent[row.Name] = row.Parent
+		tree.children[row.Parent] = append(tree.children[row.Parent], row.Name)
+	}
+	return tree, nil
+}
+
+// Above returns a class and the classes above it, the class first and the root last. For a class
+// that does not exist it returns an inventory.Error with CodeInvalid.
+func (t ClassTree) Above(class string) ([]string, error) {
+	if err := t.check(class); err != nil {
+		return nil, err
+	}
+	above := []string{class}
+	for parent := t.parent[class]; parent != ""; parent = t.parent[parent] {
+		above = append(above, parent)
+	}
+	return above, nil
+}
+
+// Below returns a class and the classes below it, sorted; for "", which means any class, it returns
+// nil. For a class that does not exist it returns an inventory.Error with CodeInvalid.
+func (t ClassTree) Below(class string) ([]string, error) {
+	if class == "" {
+		return nil, nil
+	}
+	if err := t.check(class); err != nil {
+		return nil, err
+	}
+	below := []string{class}
+	for i := 0; i < len(below); i++ {
+		below = append(below, t.children[below[i]]...)
+	}
+	slices.Sort(below)
+	return below, nil
+}
+
+// Line returns Above and Below of a class, the class itself once.
+func (t ClassTree) Line(class string) ([]string, error) {
+	above, err := t.Above(class)
+	if err != nil {
+		return nil, err
+	}
+	below, err := t.Below(class)
+	return slices.Concat(above, slices.DeleteFunc(below, func(c string) bool { return c == class })), err
+}
+
+func (t ClassTree) check(class string) error {
+	if _, exists := t.parent[class]; !exists {
+		return db.Invalid("there is no class %s", class)
+	}
+	return nil
+}
+
+// ClassAndBelow is ReadClassTree and Below, without a statement for "".
 func ClassAndBelow(ctx context.Context, tx pgx.Tx, class string) ([]string, error) {
 	if class == "" {
 		return nil, nil
 	}
-	return classNames(ctx, tx, class, `
-		with recursive tree as (
-			select name, parent from ci_class where name = $1
-			union all
-			select c.name, c.parent from ci_class c join tree t on c.parent = t.name
-		)
-		select name from tree order by name`)
+	tree, err := ReadClassTree(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Below(class)
 }
 
-// ClassAndAbove lists a class and the classes above it, itself first.
+// ClassAndAbove is ReadClassTree and Above.
 func ClassAndAbove(ctx context.Context, tx pgx.Tx, class string) ([]string, error) {
-	return classNames(ctx, tx, class, `
-		with recursive tree as (
-			select name, parent, 0 as step from ci_class where name = $1
-			union all
-			select c.name, c.parent, t.step + 1 from ci_class c join tree t on c.name = t.parent
-		)
-		select name from tree order by step`)
+	tree, err := ReadClassTree(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Above(class)
 }
 
-func classNames(ctx context.Context, tx pgx.Tx, class, sql string) ([]string, error) {
-	rows, err := tx.Query(ctx, sql, class)
-	if err != nil {
-		return nil, fmt.Errorf("read classes: %w", err)
-	}
-	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return nil, fmt.Errorf("read classes: %w", err)
-	}
-	if len(names) == 0 {
-		return nil, db.Invalid("there is no class %s", class)
-	}
-	return names, nil
-}
-
-// ofClasses picks the versions d of CIs of some classes. Of one class they are read in the order of their names.
+// ofClasses is the condition that the class of a version d is one of some classes. For one class it
+// is an equation, so that an index on class and name can order the rows.
 func ofClasses(classes []string, args pgx.NamedArgs) string {
 	if len(classes) == 1 {
 		args["class"] = classes[0]

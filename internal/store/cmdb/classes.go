@@ -12,17 +12,7 @@ import (
 
 // Classes lists the classes of CIs by name.
 func (s *Store) Classes(ctx context.Context) ([]inventory.Class, error) {
-	classes := []inventory.Class{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectClasses+` order by name`, pgx.NamedArgs{}, func(c inventory.Class) error {
-			classes = append(classes, c)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read classes: %w", err)
-	}
-	return classes, nil
+	return db.Collect[inventory.Class](ctx, s.Pool, "read classes", selectClasses+` order by name`)
 }
 
 const selectClasses = `
@@ -57,6 +47,17 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 			c.Name, c.Parent, c.Label, c.Description)
 		if err != nil {
 			return fmt.Errorf("create class: %w", err)
+		}
+		// A record without a class may be any thing: its identifiers are claimed in every base class.
+		_, err = tx.Exec(ctx, `
+			insert into identifier_claim (hash, record_id)
+			select identifier_hash($1, i.identifier), e.record_id
+			from source_record r join evidence e on e.record_id = r.id cross join lateral unnest(e.identifiers) i (identifier)
+			where $2 and r.base_class = ''
+			order by 1, 2
+			on conflict do nothing`, c.Name, c.Parent == inventory.RootClass)
+		if err != nil {
+			return fmt.Errorf("claim identifiers for class: %w", err)
 		}
 		return nil
 	})

@@ -41,8 +41,7 @@ func (s *Store) Device(ctx context.Context, id string, asOf time.Time) (inventor
 func noDevice(id string) error { return db.NotFound("there is no device %s", id) }
 
 func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]inventory.DeviceAgent, error) {
-	agents := []inventory.DeviceAgent{}
-	err := db.Each(ctx, tx, `
+	return db.Collect[inventory.DeviceAgent](ctx, tx, "read agents of device", `
 		select a.agent_id::text, case when `+db.IsNow+` then r.program else '' end as version,
 		       r.created_at as enrolled_at, case when `+db.IsNow+` then seen.at end as last_seen,
 		       case when a.revoked_at <= @as_of then a.revoked_at end as revoked_at,
@@ -53,14 +52,7 @@ func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invento
 		left join presence p on p.record_id = r.id
 		cross join lateral (select greatest(r.seen_at, p.seen_at) as at) seen
 		where m.ci_id = @device and `+memberAt+`
-		order by r.id`, args, func(agent inventory.DeviceAgent) error {
-		agents = append(agents, agent)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read agents of device: %w", err)
-	}
-	return agents, nil
+		order by r.id`, db.PlanForArguments, args)
 }
 
 // RevokeDevice has all agents of a device refused from now on. Agents that were revoked before keep their reason.
@@ -84,9 +76,9 @@ func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
 
 // deviceAt gives the id of the device that an id stands for at the page's instant.
 func deviceAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (string, error) {
-	place, err := ciAt(ctx, tx, id, page)
-	if db.IsNotFound(err) || err == nil && (!place.Device || place.Retired) {
+	found, err := FindCI(ctx, tx, id, page)
+	if db.IsNotFound(err) || err == nil && (!found.Device || found.Retired) {
 		return "", noDevice(id)
 	}
-	return place.ID, err
+	return found.ID, err
 }

@@ -63,7 +63,7 @@ func (s *Store) ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, 
 		if args["device"], err = deviceAt(ctx, tx, q.Device, q.Page); err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row changeRow) error {
+		return db.ForEach(ctx, tx, "list changes of device", sql, args, func(row changeRow) error {
 			return visit(inventory.ItemChange{At: row.At, Section: row.Section, Old: row.Old, New: row.New}, row.position())
 		})
 	})

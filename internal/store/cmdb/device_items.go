@@ -70,7 +70,7 @@ func (s *Store) ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visi
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row heldItemRow) error {
+		return db.ForEach(ctx, tx, "list items", sql, args, func(row heldItemRow) error {
 			item := inventory.HeldItem{ID: row.ID, Software: row.Software, Facts: row.Facts, Readings: readings[row.ID]}
 			return visit(item, inventory.Position{strconv.Itoa(int(row.ID))})
 		})
@@ -93,7 +93,7 @@ type readingRow struct{ Payload []byte }
 // deviceReadings gathers the readings of all records of a device, the later over the earlier.
 func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) (map[inventory.ItemID][]byte, error) {
 	latest := map[inventory.ItemID][]byte{}
-	err := db.Each(ctx, tx, `
+	err := db.ForEach(ctx, tx, "read readings of device", `
 		select r.payload
 		from reading r
 		where r.record_id = `+deviceRecords+`
@@ -106,8 +106,5 @@ func (s *Store) deviceReadings(ctx context.Context, tx pgx.Tx, args pgx.NamedArg
 		}
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read readings of device: %w", err)
-	}
-	return latest, nil
+	return latest, err
 }

@@ -62,7 +62,7 @@ func (s *Store) ListDeviceSections(ctx context.Context, device string, page inve
 		if args["device"], err = deviceAt(ctx, tx, device, page); err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, deviceSections, args, func(section inventory.DeviceSection) error {
+		return db.ForEach(ctx, tx, "list sections", deviceSections, args, func(section inventory.DeviceSection) error {
 			return visit(section, inventory.Position{section.Name})
 		})
 	})

@@ -52,7 +52,7 @@ func (s *Store) ListDevices(ctx context.Context, q inventory.DeviceQuery, visit 
 		if err != nil {
 			return err
 		}
-		return db.Each(ctx, tx, sql, args, func(row deviceRow) error {
+		return db.ForEach(ctx, tx, "list devices", sql, args, func(row deviceRow) error {
 			return visit(row.Device, inventory.Position{row.SortKey, row.ID})
 		})
 	})

@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -132,8 +131,7 @@ func (d *differ) run(ctx context.Context) error {
 
 // next reads the next CIs that were there at one of the instants.
 func (d *differ) next(ctx context.Context) ([]compared, error) {
-	var cis []compared
-	err := db.Each(ctx, d.tx, `
+	return db.Collect[compared](ctx, d.tx, "read CIs", `
 		select c.id::text, a.class as old_class, a.name as old_name, b.class as new_class, b.name as new_name,
 			case when a.valid_from is distinct from b.valid_from then a.attributes end as old_attributes,
 			case when a.valid_from is distinct from b.valid_from then b.attributes end as new_attributes
@@ -143,15 +141,8 @@ func (d *differ) next(ctx context.Context) ([]compared, error) {
 		where c.id > @after::uuid and (a.ci_id is not null or b.ci_id is not null)
 			and (@classes::text[] is null or a.class = any(@classes) or b.class = any(@classes))
 		order by c.id
-		limit @limit`, d.args(pgx.NamedArgs{"after": d.after, "classes": d.classes, "limit": diffBatch}),
-		func(c compared) error {
-			cis = append(cis, c)
-			return nil
-		})
-	if err != nil {
-		return nil, fmt.Errorf("read CIs: %w", err)
-	}
-	return cis, nil
+		limit @limit`,
+		db.PlanForArguments, d.args(pgx.NamedArgs{"after": d.after, "classes": d.classes, "limit": diffBatch}))
 }
 
 func (d *differ) args(args pgx.NamedArgs) pgx.NamedArgs {

@@ -3,7 +3,6 @@ package cmdb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -91,18 +90,16 @@ func (d *differ) items(ctx context.Context, cis []compared) (map[string]itemDiff
 	if err != nil {
 		return nil, err
 	}
-	var nets []netRow
-	gather := func(row netRow) error {
-		nets = append(nets, row)
-		return nil
-	}
-	if err := db.Each(ctx, d.tx, netOfEvents, primary.alike(d), gather); err != nil {
-		return nil, fmt.Errorf("read item changes: %w", err)
+	nets, err := db.Collect[netRow](ctx, d.tx, "read item changes", netOfEvents, db.PlanForArguments, primary.alike(d))
+	if err != nil {
+		return nil, err
 	}
 	if args, some := primary.unlike(d); some {
-		if err := db.Each(ctx, d.tx, netOfSets, args, gather); err != nil {
-			return nil, fmt.Errorf("read item sets: %w", err)
+		more, err := db.Collect[netRow](ctx, d.tx, "read item sets", netOfSets, db.PlanForArguments, args)
+		if err != nil {
+			return nil, err
 		}
+		nets = append(nets, more...)
 	}
 	return d.describe(ctx, nets)
 }
@@ -160,7 +157,7 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 			primary[c.ID] = &[2][]int64{}
 		}
 	}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read records of CIs", `
 		select m.ci_id::text as ci, m.record_id as record, bool_or(`+during(`@from`)("m")+`) as before,
 			bool_or(`+during(`@to`)("m")+`) as after
 		from assignment m
@@ -176,10 +173,7 @@ func (d *differ) primaryRecords(ctx context.Context, cis []compared) (primaryAtB
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read records of CIs: %w", err)
-	}
-	return primary, nil
+	return primary, err
 }
 
 // simple reports whether one record speaks for the CI at both instants: then its events tell the difference.
@@ -227,7 +221,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 	}
 	slices.Sort(ids)
 	known := map[inventory.ItemID]heldItem{}
-	err := db.Each(ctx, d.tx, `
+	err := db.ForEach(ctx, d.tx, "read items", `
 		select i.id, n.name as section, i.key_hash, case when @facts then i.facts end as facts
 		from item i join section n on n.id = i.section_id
 		where i.id = any(@ids::integer[])`,
@@ -236,7 +230,7 @@ func (d *differ) describe(ctx context.Context, nets []netRow) (map[string]itemDi
 			return nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("read items: %w", err)
+		return nil, err
 	}
 	items := map[string]itemDifferences{}
 	for _, n := range nets {

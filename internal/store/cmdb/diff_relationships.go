@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,20 +9,23 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// relatedAt are the CIs that some CIs, which were there then, were related to at a moment, in either direction.
+// relatedAt is a query for the CIs that an array of CIs, an SQL expression, had relationships with
+// at a moment, in either direction. The CIs of the array have a version at that moment.
 func relatedAt(cis string, at moment) string {
 	return `
 		select f.ci_id as ci, r.type, true as outward, t.ci_id as other
 		from ` + relatedCIs("f", cis, at) + `
 		join ci_version v on v.ci_id = t.ci_id and ` + at("v") + `
-		where ` + relatedSeen(at) + `
+		where ` + relatedVisible(at) + `
 		union
 		select t.ci_id, r.type, false, f.ci_id
 		from ` + relatedCIs("t", cis, at) + `
 		join ci_version v on v.ci_id = f.ci_id and ` + at("v") + `
-		where ` + relatedSeen(at)
+		where ` + relatedVisible(at)
 }
 
+// relatedDifference compares the relationships of the CIs @before at @from with those of the CIs
+// @after at @to.
 var relatedDifference = `
 	with earlier as materialized (` + relatedAt(`@before`, during(`@from`)) + `
 	), later as materialized (` + relatedAt(`@after`, during(`@to`)) + `
@@ -52,7 +54,7 @@ func (r relatedRow) direction() string {
 	return inventory.DirectionIn
 }
 
-// relationships gives the relationships that CIs have at one of the instants only.
+// relationships returns, by CI, the relationships that it has at one of the instants only.
 func (d *differ) relationships(ctx context.Context, cis []compared) (map[string][]inventory.RelationshipDiff, error) {
 	before, after := []string{}, []string{}
 	for _, c := range cis {
@@ -63,16 +65,14 @@ func (d *differ) relationships(ctx context.Context, cis []compared) (map[string]
 			after = append(after, c.ID)
 		}
 	}
-	deltas := map[string][]inventory.RelationshipDiff{}
-	err := db.Each(ctx, d.tx, relatedDifference, d.args(pgx.NamedArgs{"before": before, "after": after}), func(row relatedRow) error {
-		deltas[row.CI] = append(deltas[row.CI], inventory.RelationshipDiff{
+	differences := map[string][]inventory.RelationshipDiff{}
+	args := d.args(pgx.NamedArgs{"before": before, "after": after})
+	err := db.ForEach(ctx, d.tx, "read relationships", relatedDifference, args, func(row relatedRow) error {
+		differences[row.CI] = append(differences[row.CI], inventory.RelationshipDiff{
 			Change: row.Change, Type: row.Type, Direction: row.direction(), Verb: row.Verb,
 			Other: inventory.CIRef{ID: row.Other, Class: row.Class, Name: row.Name},
 		})
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
-	}
-	return deltas, nil
+	return differences, err
 }

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// defaultNodes is where a graph stops that does not say where.
+	// defaultNodes is the bound of a graph whose query has none.
 	defaultNodes = 1000
-	// edgesPerNode bounds the relationships of a graph by the number of its CIs.
+	// edgesPerNode bounds the relationships that a search reads in one step, for each node that the
+	// graph may have.
 	edgesPerNode = 20
 )
 
-// Graph gives the CIs within some relationships of a CI, the nearest first, and the relationships that lead to them and
-// back. A graph that was cut holds no CI without a way to the first.
+// Graph returns the CIs within q.Depth relationships of a CI, the nearest first, and the
+// relationships between them. In a truncated graph, too, every CI is connected to the first one.
 func (s *Store) Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error) {
 	if err := checkGraph(&q); err != nil {
 		return inventory.Graph{}, err
@@ -56,7 +57,8 @@ func checkGraph(q *inventory.GraphQuery) error {
 		q.Direction = inventory.DirectionBoth
 	case inventory.DirectionOut, inventory.DirectionIn, inventory.DirectionBoth:
 	default:
-		return db.Invalid("direction %q is none of %s, %s, %s", q.Direction, inventory.DirectionOut, inventory.DirectionIn, inventory.DirectionBoth)
+		return db.Invalid("direction %q is none of %s, %s, %s", q.Direction,
+			inventory.DirectionOut, inventory.DirectionIn, inventory.DirectionBoth)
 	}
 	return nil
 }

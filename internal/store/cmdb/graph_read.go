@@ -2,35 +2,33 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// recordsOf gives the records of CIs.
+// recordsOf reads the records of CIs.
 func (g *graphSearch) recordsOf(ctx context.Context, cis []string) ([]int64, error) {
 	g.args["cis"] = cis
 	var records []int64
-	err := db.Each(ctx, g.tx, recordsOfCIs, g.args, func(p assignmentRow) error {
+	err := db.ForEach(ctx, g.tx, "read records", recordsOfCIs, g.args, func(p assignmentRow) error {
 		g.assignments[p.RecordID] = p
 		records = append(records, p.RecordID)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	return records, nil
+	return records, err
 }
 
-// relationshipsOf reads the relationships of records that were not read before, the first first.
+// relationshipsOf reads the relationships of records, in the order of their ids, and returns those
+// that were not read before. It reads edgesPerNode for each node that the graph may have, and marks
+// the graph as truncated if there are more.
 func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]graphEdge, error) {
 	most := edgesPerNode * g.query.MaxNodes
 	g.args["records"], g.args["limit"] = records, most+1
 	var met []graphEdge
 	rows := 0
-	err := db.Each(ctx, g.tx, relationshipsOfRecords, g.args, func(edge graphEdge) error {
+	err := db.ForEach(ctx, g.tx, "read relationships", relationshipsOfRecords, g.args, func(edge graphEdge) error {
 		if rows++; rows > most {
 			g.truncated = true
 			return nil
@@ -41,10 +39,7 @@ func (g *graphSearch) relationshipsOf(ctx context.Context, records []int64) ([]g
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
-	}
-	return met, nil
+	return met, err
 }
 
 const (
@@ -60,17 +55,18 @@ var relationshipsOfRecords = graphStep("from_record", "@out") + ` union all ` + 
 		order by id
 		limit @limit`
 
-// graphStep are the relationships of some types of which records are an end.
+// graphStep is a query for the relationships r with one of the records @records at an end: the
+// column from_record or to_record. types is an SQL array of their types.
 func graphStep(end, types string) string {
 	return `
-		select r.id, r.type, r.from_record, r.to_record, r.observer, r.declared, nullif(r.attributes, '{}') as attributes, r.valid_from,
-			r.actor, r.reason
+		select r.id, r.type, r.from_record, r.to_record, r.observer, r.declared,
+			nullif(r.attributes, '{}') as attributes, r.valid_from, r.actor, r.reason
 		from unnest(@records::bigint[]) i (record)
 		join relationship r on r.` + end + ` = i.record and ` + AtPage("r") + `
 		where r.type = any(` + types + `::text[])`
 }
 
-// locate finds where the records were that relationships name.
+// locate reads the assignments of all records of relationships that are not yet known.
 func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 	var unknown []int64
 	meet := func(record int64) {
@@ -87,33 +83,33 @@ func (g *graphSearch) locate(ctx context.Context, edges []graphEdge) error {
 		}
 	}
 	g.args["unknown"] = unknown
-	err := db.Each(ctx, g.tx, assignmentsOfRecords, g.args, func(p assignmentRow) error {
+	return db.ForEach(ctx, g.tx, "read assignments of records", assignmentsOfRecords, g.args, func(p assignmentRow) error {
 		g.assignments[p.RecordID] = p
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read places of records: %w", err)
-	}
-	return nil
 }
 
-// versions are the versions d of CIs that the end of a statement picks.
+// versions reads the versions d of CIs; version is the where clause that selects one for each CI.
 func (g *graphSearch) versions(ctx context.Context, ids []string, version string) (map[string]inventory.CIRef, error) {
 	g.args["nodes"] = ids
 	refs := make(map[string]inventory.CIRef, len(ids))
-	err := db.Each(ctx, g.tx, `
+	sql := `
 		select n.id, d.class, d.name
-		from unnest(@nodes::text[]) n (id) join ci_version d on d.ci_id = n.id::uuid `+version, g.args, func(ref inventory.CIRef) error {
+		from unnest(@nodes::text[]) n (id) join ci_version d on d.ci_id = n.id::uuid ` + version
+	err := db.ForEach(ctx, g.tx, "read nodes", sql, g.args, func(ref inventory.CIRef) error {
 		refs[ref.ID] = ref
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read nodes: %w", err)
-	}
-	return refs, nil
+	return refs, err
 }
 
-// sources names the sources of those who observed the relationships.
+// observerRow is a record that observed a relationship.
+type observerRow struct {
+	ID     int64
+	Source string
+}
+
+// sources reads the sources of the records that observed the edges, by record.
 func (g *graphSearch) sources(ctx context.Context) (map[int64]string, error) {
 	var observers []int64
 	for _, edge := range g.edges {
@@ -124,15 +120,10 @@ func (g *graphSearch) sources(ctx context.Context) (map[int64]string, error) {
 	slices.Sort(observers)
 	g.args["observers"] = slices.Compact(observers)
 	sources := make(map[int64]string, len(observers))
-	err := db.Each(ctx, g.tx, `select id, source from source_record where id = any(@observers::bigint[])`, g.args, func(r struct {
-		ID     int64
-		Source string
-	}) error {
+	sql := `select id, source from source_record where id = any(@observers::bigint[])`
+	err := db.ForEach(ctx, g.tx, "read observers", sql, g.args, func(r observerRow) error {
 		sources[r.ID] = r.Source
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read observers: %w", err)
-	}
-	return sources, nil
+	return sources, err
 }

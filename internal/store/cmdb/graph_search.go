@@ -3,7 +3,6 @@ package cmdb
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,8 +12,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// graphSearch goes from CI to CI, breadth first. Relationships are between records: each record is looked up once, however
-// many relationships it has.
+// graphSearch is a breadth-first search from CI to CI. Relationships are between records; the
+// search reads the assignment of each record once, however many relationships the record has.
 type graphSearch struct {
 	tx    pgx.Tx
 	query inventory.GraphQuery
@@ -23,13 +22,13 @@ type graphSearch struct {
 
 	nodes       []inventory.GraphNode
 	refs        map[string]inventory.CIRef // of the nodes
-	assignments map[int64]assignmentRow    // of the records that were met
+	assignments map[int64]assignmentRow    // of all records read so far
 	edges       []graphEdge
-	read        map[int64]bool // the relationships that were met
+	read        map[int64]bool // the ids of all relationships read so far
 	truncated   bool
 }
 
-// assignmentRow is where a record was at the instant; "": it was nowhere.
+// assignmentRow is the assignment of a record at the instant; CI is "" if it had none.
 type assignmentRow struct {
 	RecordID  int64
 	CI        string
@@ -43,19 +42,20 @@ type graphEdge struct {
 	ToRecord   int64
 	Observer   *int64
 	Declared   bool
-	Attributes []byte // nil: none
+	Attributes []byte // nil if there are none
 	ValidFrom  time.Time
 	Actor      string
 	Reason     string
 }
 
-// newGraphSearch begins at the CI of a query. One that is retired is related to nothing any more.
+// newGraphSearch returns a search with the CI of the query as its only node. A retired CI has no
+// relationships.
 func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*graphSearch, error) {
 	page := inventory.Page{AsOf: q.AsOf}
 	if err := db.JoinAsWritten(ctx, tx); err != nil {
 		return nil, err
 	}
-	first, err := ciAt(ctx, tx, q.CI, page)
+	first, err := FindCI(ctx, tx, q.CI, page)
 	if err != nil {
 		return nil, err
 	}
@@ -74,16 +74,17 @@ func newGraphSearch(ctx context.Context, tx pgx.Tx, q inventory.GraphQuery) (*gr
 	return g, g.chooseTypes(ctx)
 }
 
-// chooseTypes finds the types of relationships to follow from the end from to the end to, and the other way.
+// chooseTypes sets the arguments @out and @in: the types of the relationships to follow from their
+// from end to their to end, and in the other direction.
 func (g *graphSearch) chooseTypes(ctx context.Context) error {
 	var out, in []string
-	err := db.Each(ctx, g.tx, selectRelationshipTypes, pgx.NamedArgs{}, func(t inventory.RelationshipType) error {
+	add := func(t inventory.RelationshipType) error {
 		g.verbs[t.Name] = t.Verb
 		if len(g.query.Types) > 0 && !slices.Contains(g.query.Types, t.Name) {
 			return nil
 		}
 		follow := g.query.Direction
-		if g.query.Impact { // from those who fail to those who suffer
+		if g.query.Impact { // from the failing CI to the affected one
 			follow = map[string]string{"to_suffers": inventory.DirectionOut, "from_suffers": inventory.DirectionIn}[t.Impact]
 		}
 		if follow == inventory.DirectionOut || follow == inventory.DirectionBoth {
@@ -93,9 +94,10 @@ func (g *graphSearch) chooseTypes(ctx context.Context) error {
 			in = append(in, t.Name)
 		}
 		return nil
-	})
+	}
+	err := db.ForEach(ctx, g.tx, "read relationship types", selectRelationshipTypes, pgx.NamedArgs{}, add)
 	if err != nil {
-		return fmt.Errorf("read relationship types: %w", err)
+		return err
 	}
 	for _, name := range g.query.Types {
 		if _, known := g.verbs[name]; !known {
@@ -130,16 +132,16 @@ func (g *graphSearch) add(ref inventory.CIRef, depth int) {
 	g.nodes = append(g.nodes, inventory.GraphNode{CIRef: ref, Depth: depth})
 }
 
-// enter adds the CIs that were found, but those that are retired.
+// enter adds nodes for the found CIs that are not retired.
 func (g *graphSearch) enter(ctx context.Context, found []string, depth int) error {
 	refs, err := g.versions(ctx, found, `where `+versionAt(inventory.Page{AsOf: g.query.AsOf}))
 	if err != nil {
 		return err
 	}
 	for _, id := range found {
-		ref, there := refs[id]
+		ref, current := refs[id]
 		switch {
-		case !there:
+		case !current:
 		case len(g.nodes) < g.query.MaxNodes:
 			g.add(ref, depth)
 		default:
@@ -149,7 +151,8 @@ func (g *graphSearch) enter(ctx context.Context, found []string, depth int) erro
 	return nil
 }
 
-// follow keeps the relationships of the frontier, and gives the CIs that they lead to and that are no nodes yet.
+// follow adds the relationships of the frontier to the edges. It returns the CIs at their other
+// ends that are not yet nodes.
 func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, error) {
 	records, err := g.recordsOf(ctx, frontier)
 	if err != nil {
@@ -166,8 +169,7 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 	found := map[string]bool{}
 	for _, edge := range met {
 		from, to := g.assignments[edge.FromRecord].CI, g.assignments[edge.ToRecord].CI
-		hidden := edge.Observer != nil && !edge.Declared && !g.assignments[*edge.Observer].IsPrimary
-		if from == "" || to == "" || from == to || hidden {
+		if from == "" || to == "" || from == to || !g.counts(edge) {
 			continue
 		}
 		g.edges = append(g.edges, edge)
@@ -180,8 +182,13 @@ func (g *graphSearch) follow(ctx context.Context, frontier []string) ([]string, 
 	return next, nil
 }
 
-// connected are the relationships of which both ends are in the graph. Several of one type between the same two CIs are
-// one, the first.
+// counts is the condition of the function counts.
+func (g *graphSearch) counts(edge graphEdge) bool {
+	return edge.Observer == nil || edge.Declared || g.assignments[*edge.Observer].IsPrimary
+}
+
+// connected returns the relationships with both ends in the graph. Of several relationships of one
+// type between the same two CIs, it returns the first.
 func (g *graphSearch) connected(ctx context.Context) ([]inventory.Relationship, error) {
 	sources, err := g.sources(ctx)
 	if err != nil {
@@ -193,16 +200,16 @@ func (g *graphSearch) connected(ctx context.Context) ([]inventory.Relationship, 
 	kept := map[[3]string]bool{}
 	connected := []inventory.Relationship{}
 	for _, edge := range g.edges {
-		from, fromThere := g.refs[g.assignments[edge.FromRecord].CI]
-		to, toThere := g.refs[g.assignments[edge.ToRecord].CI]
+		from, isFrom := g.refs[g.assignments[edge.FromRecord].CI]
+		to, isTo := g.refs[g.assignments[edge.ToRecord].CI]
 		key := [3]string{edge.Type, from.ID, to.ID}
-		if !fromThere || !toThere || kept[key] {
+		if !isFrom || !isTo || kept[key] {
 			continue
 		}
 		kept[key] = true
 		relationship := inventory.Relationship{
-			ID: edge.ID, Type: edge.Type, Verb: g.verbs[edge.Type], From: from, To: to, Source: inventory.SourceManual, ValidFrom: edge.ValidFrom,
-			Actor: edge.Actor, Reason: edge.Reason,
+			ID: edge.ID, Type: edge.Type, Verb: g.verbs[edge.Type], From: from, To: to, Source: inventory.SourceManual,
+			ValidFrom: edge.ValidFrom, Actor: edge.Actor, Reason: edge.Reason,
 		}
 		if edge.Observer != nil {
 			relationship.Source = sources[*edge.Observer]

@@ -12,10 +12,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// suffers tells which end of the relationships that worlds are made of suffers when the other fails: "from" or neither.
+// suffers tells which end of the relationships that worlds are made of suffers when the other
+// fails: "from" or neither.
 var suffers = map[string]string{"contains": "from", "depends_on": "from", "connected_to": ""}
 
-// reach goes the plain way from a CI to those within a number of relationships, and tells which way it went.
+// reach goes the plain way from a CI to those within a number of relationships, and tells which way
+// it went.
 func reach(edges map[worldEdge]bool, q inventory.GraphQuery) (depth map[string]int, taken map[worldEdge]bool) {
 	depth, taken = map[string]int{q.CI: 0}, map[worldEdge]bool{}
 	for step := 1; step <= q.Depth; step++ {
@@ -98,7 +100,8 @@ func checkGraphOf(t *testing.T, s *Store, q inventory.GraphQuery, snapshot world
 	}
 }
 
-// TestGraphIsBounded: a graph that is too large is cut where it is farthest, says so, and is in one piece.
+// TestGraphIsBounded: a graph that is too large is cut where it is farthest, says so, and is in one
+// piece.
 func TestGraphIsBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -121,16 +124,17 @@ func TestGraphIsBounded(t *testing.T) {
 		}
 	}
 	for says, q := range map[string]inventory.GraphQuery{
-		"at least 1":       {CI: center.ci.id},
-		`direction "up"`:   {CI: center.ci.id, Depth: 1, Direction: "up"},
-		"the store refuse": {CI: "x", Depth: 1},
+		"at least 1":                     {CI: center.ci.id},
+		`direction "up"`:                 {CI: center.ci.id, Depth: 1, Direction: "up"},
+		"the database rejected the data": {CI: "x", Depth: 1},
 	} {
 		_, err := w.s.Graph(t.Context(), q)
 		wantRefusal(t, says, err, inventory.CodeInvalid, says)
 	}
 }
 
-// BenchmarkGraph looks around a CI with 1,000 neighbors, each with neighbors of its own, in an estate of 20,000 CIs.
+// BenchmarkGraph looks around a CI with 1,000 neighbors, each with neighbors of its own, in an
+// estate of 20,000 CIs.
 func BenchmarkGraph(b *testing.B) {
 	s := openFeedStore(b)
 	for b.Loop() {
@@ -144,7 +148,8 @@ func BenchmarkGraph(b *testing.B) {
 	}
 }
 
-// largeFeed is an estate of 20,000 CIs, half of them devices with a monitor each. CI md5('1') has 1,000 neighbors.
+// largeFeed is an estate of 20,000 CIs, half of them devices with a monitor each. CI md5('1') has
+// 1,000 neighbors.
 var largeFeed = []string{
 	`insert into section (name) values ('software')`,
 	`insert into ci select md5(i::text)::uuid, '2026-03-01'::timestamptz + i * interval '1 second' from generate_series(1, 20000) i`,

@@ -7,28 +7,32 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// moment says of a row of a table, by its alias, that it was valid at some time.
+// moment returns the condition that a row was valid at some instant; alias is that of its table,
+// which has the columns valid_from and valid_to.
 type moment func(alias string) string
 
-// during is the time that begins with an instant.
+// during is the moment of an instant, an SQL expression: a row is valid from its valid_from on.
 func during(instant string) moment {
 	return func(alias string) string {
 		return alias + `.valid_from <= ` + instant + ` and ` + alias + `.valid_to > ` + instant
 	}
 }
 
-// until is the time that ends with an instant.
+// until is the moment just before an instant, an SQL expression: a row is still valid just before
+// its valid_to.
 func until(instant string) moment {
 	return func(alias string) string {
 		return alias + `.valid_from < ` + instant + ` and ` + alias + `.valid_to >= ` + instant
 	}
 }
 
-// AtPage is the instant that a page is about.
+// AtPage is the moment of the argument @as_of, the instant of a page.
 var AtPage = during(`@as_of`)
 
-// relationshipEnds are the CIs f and t that the records of relationships r were at a moment, with their versions fv and
-// tv: a CI that is retired has none, and no relationships. seer is where the record was that observed it.
+// relationshipEnds joins these tables for a relationship r:
+//   - f and t, the assignments of the records at its two ends;
+//   - fv and tv, the versions of their CIs, which a retired CI does not have;
+//   - seer, the assignment of the record that observed it, if one did.
 func relationshipEnds(at moment) string {
 	return `
 		join assignment f on f.record_id = r.from_record and ` + at("f") + `
@@ -38,8 +42,9 @@ func relationshipEnds(at moment) string {
 		left join assignment seer on seer.record_id = r.observer and ` + at("seer")
 }
 
-// relatedCIs are the relationships r of the CIs of an array, which are their end f or t, and the other end. It is read
-// from the CIs on.
+// relatedCIs is the tables for the relationships r of an array of CIs, an SQL expression: i are the
+// CIs, f and t the assignments of the two ends. The CIs are at the given end, "f" or "t". The order
+// of the joins is the best one (see db.JoinAsWritten).
 func relatedCIs(end, cis string, at moment) string {
 	this, other, near, far := "f", "t", "from_record", "to_record"
 	if end == "t" {
@@ -52,22 +57,30 @@ func relatedCIs(end, cis string, at moment) string {
 		join assignment ` + other + ` on ` + other + `.record_id = r.` + far + ` and ` + at(other)
 }
 
-// relatedSeen is relationshipVisible of relatedCIs: who observes is nearly always at one of the two ends, and known.
-func relatedSeen(at moment) string {
-	return `f.ci_id <> t.ci_id and case
-		when r.observer is null or r.declared then true
+// relatedVisible is relationshipVisible for the tables of relatedCIs. The observer is nearly always
+// at one of the two ends, whose assignments are known: only for another one it is looked up.
+func relatedVisible(at moment) string {
+	return `f.ci_id <> t.ci_id and ` + counts("r", `case
 		when r.observer = f.record_id then f.is_primary
 		when r.observer = t.record_id then t.is_primary
-		else exists (select from assignment seer where seer.record_id = r.observer and seer.is_primary and ` + at("seer") + `)
-	end`
+		else exists (select from assignment seer where seer.record_id = r.observer and seer.is_primary and `+at("seer")+`)
+	end`)
 }
 
-// relationshipVisible picks what is of two CIs and is known to hold: what was seen by a record whose inventory is not its
-// CI's is not.
-const relationshipVisible = `f.ci_id <> t.ci_id and (r.observer is null or r.declared or seer.is_primary)`
+// relationshipVisible is the condition that a relationship r with the tables of relationshipEnds is
+// one of the CMDB: its ends are two CIs and it counts.
+var relationshipVisible = `f.ci_id <> t.ci_id and ` + counts("r", `seer.is_primary`)
 
-// notRepeated picks one of several relationships of a type between the same two CIs: there is no other one, x, of which
-// a condition holds.
+// counts is the condition that a relationship, named by its alias, was declared or that a primary
+// record observed it. What other records observe does not count for the CI. primary is the
+// condition that the observer is a primary record. graphSearch.counts is the same in Go.
+func counts(relationship, primary string) string {
+	return `(` + relationship + `.observer is null or ` + relationship + `.declared or ` + primary + `)`
+}
+
+// notRepeated is the condition that no other relationship x of the same type between the same CIs
+// meets a condition. It is for a relationship r with the tables of relationshipEnds; the condition
+// compares x with r.
 func notRepeated(at moment, condition string) string {
 	return `not exists (
 		select
@@ -76,24 +89,28 @@ func notRepeated(at moment, condition string) string {
 		join relationship x on x.from_record = xf.record_id and x.to_record = xt.record_id
 		left join assignment xs on xs.record_id = x.observer and ` + at("xs") + `
 		where xf.ci_id = f.ci_id and ` + at("xf") + ` and x.type = r.type and x.id <> r.id and ` + condition + `
-			and (x.observer is null or x.declared or xs.is_primary)
-		offset 0 -- looked up for one relationship at a time
+			and ` + counts("x", `xs.is_primary`) + `
+		offset 0 -- evaluated for one relationship at a time
 	)`
 }
 
-// relationshipColumns are those of a relationshipRow.
+// relationshipColumns are the columns of a relationshipRow, from relationshipTables.
 const relationshipColumns = `
-	r.id, r.type, (select y.verb from relationship_type y where y.name = r.type) as verb, f.ci_id::text as from_id, fv.class as from_class, fv.name as from_name,
+	r.id, r.type, (select y.verb from relationship_type y where y.name = r.type) as verb,
+	f.ci_id::text as from_id, fv.class as from_class, fv.name as from_name,
 	t.ci_id::text as to_id, tv.class as to_class, tv.name as to_name, r.attributes,
 	` + relationshipSource + ` as source, r.valid_from, case when r.valid_to <= @as_of then r.valid_to end as valid_to,
 	r.actor, r.reason, case when r.valid_to <= @as_of then r.ended_by else '' end as ended_by,
 	case when r.valid_to <= @as_of then r.end_reason else '' end as end_reason`
 
-// relationshipTables are what the columns are of: the relationships at the page's instant.
+// relationshipTables are the relationships r with the tables of relationshipEnds at the page's
+// instant.
 var relationshipTables = `relationship r` + relationshipEnds(AtPage)
 
-// relationshipSource is who told of a relationship r.
-const relationshipSource = `coalesce((select o.source from source_record o where o.id = r.observer), '` + inventory.SourceManual + `')`
+// relationshipSource is the source that observed a relationship r, or SourceManual for a declared
+// one.
+const relationshipSource = `coalesce((select o.source from source_record o where o.id = r.observer),
+		'` + inventory.SourceManual + `')`
 
 type relationshipRow struct {
 	ID                          int64

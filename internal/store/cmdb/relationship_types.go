@@ -17,17 +17,8 @@ const selectRelationshipTypes = `
 
 // RelationshipTypes lists the kinds of relationships by name.
 func (s *Store) RelationshipTypes(ctx context.Context) ([]inventory.RelationshipType, error) {
-	types := []inventory.RelationshipType{}
-	err := s.Read(ctx, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, selectRelationshipTypes+` order by name`, pgx.NamedArgs{}, func(t inventory.RelationshipType) error {
-			types = append(types, t)
-			return nil
-		})
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationship types: %w", err)
-	}
-	return types, nil
+	return db.Collect[inventory.RelationshipType](ctx, s.Pool, "read relationship types",
+		selectRelationshipTypes+` order by name`)
 }
 
 func FindRelationshipType(ctx context.Context, tx pgx.Tx, name string) (inventory.RelationshipType, bool, error) {
@@ -55,8 +46,12 @@ func (s *Store) CreateRelationshipType(ctx context.Context, t inventory.Relation
 		if found {
 			return db.Conflict("there is a relationship type %s already: a %s %s a %s", t.Name, existing.FromClass, existing.Verb, existing.ToClass)
 		}
+		tree, err := ReadClassTree(ctx, tx)
+		if err != nil {
+			return err
+		}
 		for _, class := range []string{t.FromClass, t.ToClass} {
-			if _, err := ClassAndBelow(ctx, tx, class); err != nil {
+			if err := tree.check(class); err != nil {
 				return err
 			}
 		}

@@ -45,7 +45,7 @@ func (s *Store) ListRelationships(ctx context.Context, q inventory.RelationshipQ
 			args["records"] = records
 			where = append(where, `(r.from_record = any(@records) or r.to_record = any(@records))`)
 		}
-		return db.Each(ctx, tx, relationshipsSQL(q.Past, where), args, func(row relationshipRow) error {
+		return db.ForEach(ctx, tx, "list relationships", relationshipsSQL(q.Past, where), args, func(row relationshipRow) error {
 			relationship, err := row.relationship()
 			if err != nil {
 				return err
@@ -73,21 +73,13 @@ func relationshipsSQL(past bool, where []string) string {
 
 // recordsAt lists the source records of the CI that an id stands for at the page's instant.
 func recordsAt(ctx context.Context, tx pgx.Tx, ci string, page inventory.Page) ([]int64, error) {
-	place, err := ciAt(ctx, tx, ci, page)
+	found, err := FindCI(ctx, tx, ci, page)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, `
+	return db.Column[int64](ctx, tx, "read records of CI", `
 		select m.record_id from assignment m where m.ci_id = @ci and `+memberAt+` order by m.record_id`,
-		pgx.NamedArgs{"ci": place.ID, "as_of": db.Instant(page)})
-	if err != nil {
-		return nil, fmt.Errorf("read records of CI: %w", err)
-	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read records of CI: %w", err)
-	}
-	return records, nil
+		pgx.NamedArgs{"ci": found.ID, "as_of": db.Instant(page)})
 }
 
 // CreateRelationship states that two CIs are related from now on: the records say so that are the CIs since they were
@@ -137,11 +129,15 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 	if err != nil || !found {
 		return 0, 0, db.OrElse(err, db.Invalid("there is no relationship type %s", r.Type))
 	}
-	fromCI, from, err := relationshipEnd(ctx, tx, r.From, t.Name, t.FromClass)
+	tree, err := ReadClassTree(ctx, tx)
 	if err != nil {
 		return 0, 0, err
 	}
-	toCI, to, err := relationshipEnd(ctx, tx, r.To, t.Name, t.ToClass)
+	fromCI, from, err := relationshipEnd(ctx, tx, tree, r.From, t.Name, t.FromClass)
+	if err != nil {
+		return 0, 0, err
+	}
+	toCI, to, err := relationshipEnd(ctx, tx, tree, r.To, t.Name, t.ToClass)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -165,34 +161,36 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 }
 
 // relationshipEnd gives the CI that an id stands for and the record that speaks for it in relationships.
-func relationshipEnd(ctx context.Context, tx pgx.Tx, id, relationshipType, class string) (ci string, record int64, err error) {
-	place, err := ciAt(ctx, tx, id, inventory.Page{})
+func relationshipEnd(
+	ctx context.Context, tx pgx.Tx, tree ClassTree, id, relationshipType, class string,
+) (ci string, record int64, err error) {
+	found, err := FindCI(ctx, tx, id, inventory.Page{})
 	if err != nil {
 		return "", 0, err
 	}
-	if place.Retired {
-		return "", 0, db.Conflict("%s is retired", place.ID)
+	if found.Retired {
+		return "", 0, db.Conflict("%s is retired", found.ID)
 	}
-	above, err := ClassAndAbove(ctx, tx, place.Class)
+	above, err := tree.Above(found.Class)
 	if err != nil {
 		return "", 0, err
 	}
 	if !slices.Contains(above, class) {
-		return "", 0, db.Invalid("%s is a %s: this end of %s is for a %s", place.ID, place.Class, relationshipType, class)
+		return "", 0, db.Invalid("%s is a %s: this end of %s is for a %s", found.ID, found.Class, relationshipType, class)
 	}
 	err = tx.QueryRow(ctx, `
 		select m.record_id
 		from assignment m join source_record r on r.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
 		order by r.default_ci <> m.ci_id, r.created_at, r.id
-		limit 1`, place.ID).Scan(&record)
+		limit 1`, found.ID).Scan(&record)
 	if db.IsNoRows(err) {
-		return "", 0, db.Conflict("no source speaks of %s any more", place.ID)
+		return "", 0, db.Conflict("no source record is assigned to %s", found.ID)
 	}
 	if err != nil {
 		return "", 0, fmt.Errorf("find record of CI: %w", err)
 	}
-	return place.ID, record, nil
+	return found.ID, record, nil
 }
 
 func relationshipNow(ctx context.Context, tx pgx.Tx, id int64) (inventory.Relationship, error) {

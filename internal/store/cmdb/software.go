@@ -60,7 +60,7 @@ func (s *Store) ListSoftware(ctx context.Context, q inventory.SoftwareQuery, vis
 		return err
 	}
 	return s.List(ctx, q.Page, func(tx pgx.Tx) error {
-		return db.Each(ctx, tx, sql, args, func(row softwareRow) error {
+		return db.ForEach(ctx, tx, "list software", sql, args, func(row softwareRow) error {
 			return visit(row.Software, inventory.Position{row.SortKey, strconv.Itoa(int(row.ID))})
 		})
 	})

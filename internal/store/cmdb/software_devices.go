@@ -2,7 +2,6 @@ package cmdb
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/jackc/pgx/v5"
@@ -114,7 +113,7 @@ func (s *Store) ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDev
 			return err
 		}
 		args := pgx.NamedArgs{"items": items, "after": after, "as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
-		return db.Each(ctx, tx, sql, args, func(row installationRow) error {
+		return db.ForEach(ctx, tx, "list devices of software", sql, args, func(row installationRow) error {
 			return visit(row.Device, inventory.Position{strconv.FormatInt(row.RecordID, 10)})
 		})
 	})
@@ -136,13 +135,10 @@ func installationPosition(p inventory.Position) (int64, error) {
 
 // softwareItems are the items that are installations of a software.
 func softwareItems(ctx context.Context, tx pgx.Tx, id int32) ([]int32, error) {
-	rows, err := tx.Query(ctx, `select item_id from software_item where software_id = $1 order by item_id`, id)
+	items, err := db.Column[int32](ctx, tx, "read items of software", `
+		select item_id from software_item where software_id = $1 order by item_id`, id)
 	if err != nil {
-		return nil, fmt.Errorf("read items of software: %w", err)
-	}
-	items, err := pgx.CollectRows(rows, pgx.RowTo[int32])
-	if err != nil {
-		return nil, fmt.Errorf("read items of software: %w", err)
+		return nil, err
 	}
 	if len(items) == 0 {
 		return nil, noSoftware(id)

@@ -1,20 +1,17 @@
-// Package db is the connection pool and what every statement of the store shares: transactions, the predicates that select
-// what was valid at an instant, row scanning, and migrations. It knows no table's meaning. Start reading at Open, Read
-// and instant.go.
+// Package db is the connection pool and what every statement of the store shares: transactions
+// (tx.go), queries and row scanning (query.go), arguments of a page and its instant (page.go),
+// errors, JSON, and migrations. It does not know the meaning of any table. Start reading at Open,
+// DB.Read and Collect.
 package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"github.com/musterhq/muster/internal/inventory"
 )
 
 // DB is a connection pool to one database. It is safe for concurrent use.
@@ -41,12 +38,12 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	config.MaxConns = o.MaxConns
 	config.AfterConnect = inUTC
-	// A statement that waits longer than this waits for something that is broken.
+	// Every statement takes seconds at most, unless another session is stuck.
 	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
-	// Compiling a plan takes longer than any of these statements runs.
+	// Compiling a plan takes longer than any of the statements.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
-	// Indexes are in memory: many small look-ups are faster than a sequential scan by several workers.
+	// The indexes are in memory: many index look-ups are faster than a parallel sequential scan.
 	config.ConnConfig.RuntimeParams["random_page_cost"] = "1.1"
 	config.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
 	config.ConnConfig.RuntimeParams["application_name"] = "muster-collector"
@@ -64,6 +61,14 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	return d, nil
 }
 
+// inUTC makes pgx return times in UTC, whatever the time zone of the process.
+func inUTC(_ context.Context, conn *pgx.Conn) error {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+	return nil
+}
+
 // Close closes the pool.
 func (d *DB) Close() { d.Pool.Close() }
 
@@ -77,21 +82,6 @@ func (d *DB) Now(ctx context.Context) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("read database clock: %w", err)
 	}
 	return now, nil
-}
-
-// DataError marks an error that lies in the data, as against the connection or the server, as an inventory.Error with
-// CodeInvalid. Classes of SQLSTATE, PostgreSQL appendix A: 22 data exception, 23 integrity violation, 54 limit exceeded.
-func DataError(err error) error {
-	var pgErr *pgconn.PgError
-	if errors.As(err, &pgErr) && len(pgErr.Code) == 5 && slices.Contains([]string{"22", "23", "54"}, pgErr.Code[:2]) {
-		return fmt.Errorf("%w: %w", &inventory.Error{Code: inventory.CodeInvalid, Message: "the store refuses the data"}, err)
-	}
-	return err
-}
-
-// InTx runs f in a transaction, which it commits if f succeeds and rolls back otherwise.
-func (d *DB) InTx(ctx context.Context, f func(pgx.Tx) error) error {
-	return DataError(pgx.BeginFunc(ctx, d.Pool, f))
 }
 
 // InUse returns the number of connections in use.

@@ -10,7 +10,31 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// SameJSON reports whether two documents say the same, however they are written.
+// Unmarshal decodes JSON like json.Unmarshal, but numbers of untyped values become json.Number: a
+// float64 does not hold every integer of 64 bits.
+func Unmarshal(encoded []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	return decoder.Decode(into)
+}
+
+// DecodeJSON returns the value of a JSON document; numbers are json.Number.
+func DecodeJSON(encoded []byte) (value any, err error) {
+	err = Unmarshal(encoded, &value)
+	return value, err
+}
+
+// DecodeAttributes returns the attributes of a JSON object.
+func DecodeAttributes(encoded []byte) (inventory.Attributes, error) {
+	attributes := inventory.Attributes{}
+	if err := Unmarshal(encoded, &attributes); err != nil {
+		return nil, fmt.Errorf("read attributes: %w", err)
+	}
+	return attributes, nil
+}
+
+// SameJSON reports whether two JSON documents have the same value, whatever their white space and
+// the order of their keys.
 func SameJSON(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
@@ -20,24 +44,7 @@ func SameJSON(a, b []byte) bool {
 	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
 }
 
-func DecodeJSON(encoded []byte) (value any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber() // a number is kept as it is written: 64 bits do not fit into a float
-	err = decoder.Decode(&value)
-	return value, err
-}
-
-func DecodeAttributes(encoded []byte) (inventory.Attributes, error) {
-	attributes := inventory.Attributes{}
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber()
-	if err := decoder.Decode(&attributes); err != nil {
-		return nil, fmt.Errorf("read attributes: %w", err)
-	}
-	return attributes, nil
-}
-
-// Text gives JSON as pgx sends it for a jsonb; nil is null.
+// Text returns JSON in the form that pgx accepts for a jsonb parameter; nil is null.
 func Text(encoded []byte) *string {
 	if encoded == nil {
 		return nil
@@ -46,14 +53,8 @@ func Text(encoded []byte) *string {
 	return &s
 }
 
-// Unmarshal reads JSON whose numbers may be larger than a float64 is exact.
-func Unmarshal(encoded []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(encoded))
-	decoder.UseNumber()
-	return decoder.Decode(into)
-}
-
-// Hashes are 64 bits wide: as JSON numbers they would not survive every reader, so they are hexadecimal text.
+// EncodeHashes returns the hashes of hardware families as a JSON object of hexadecimal strings: not
+// every JSON reader keeps all 64 bits of a number.
 func EncodeHashes(hardware map[string]uint64) ([]byte, error) {
 	text := make(map[string]string, len(hardware))
 	for family, hash := range hardware {
@@ -62,6 +63,7 @@ func EncodeHashes(hardware map[string]uint64) ([]byte, error) {
 	return json.Marshal(text)
 }
 
+// DecodeHashes returns what EncodeHashes encoded.
 func DecodeHashes(encoded []byte) (map[string]uint64, error) {
 	var text map[string]string
 	if err := json.Unmarshal(encoded, &text); err != nil {

@@ -17,17 +17,19 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// minVersion and maxVersion bound the PostgreSQL major versions that the store was made for.
+// minVersion and maxVersion are the lowest and highest PostgreSQL major versions that the store
+// supports.
 const (
 	minVersion = 15
 	maxVersion = 18
 )
 
-// ErrSchemaNewer says that a newer program has migrated the database.
+// ErrSchemaNewer reports a database that a newer program has migrated.
 var ErrSchemaNewer = errors.New("the database was migrated by a newer muster-collector; update this one")
 
-// Migrate brings a database's schema up to date. Collectors that start together wait for each other; a step
-// that fails leaves the schema as it was before the step.
+// Migrate applies all missing migrations to a database. It holds an advisory lock, so that
+// collectors that start at the same time migrate one after the other. A migration that fails is
+// rolled back.
 func Migrate(ctx context.Context, url string) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -41,7 +43,7 @@ func Migrate(ctx context.Context, url string) error {
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	if version < minVersion || version > maxVersion {
-		return fmt.Errorf("PostgreSQL %d is not supported: bring version %d to %d", version, minVersion, maxVersion)
+		return fmt.Errorf("PostgreSQL %d is not supported: use version %d to %d", version, minVersion, maxVersion)
 	}
 
 	provider, err := newProvider(db)
@@ -61,7 +63,7 @@ func Migrate(ctx context.Context, url string) error {
 	return nil
 }
 
-// SchemaVersion is the version that Migrate brings a database to.
+// SchemaVersion returns the schema version after Migrate.
 func SchemaVersion() (int64, error) {
 	entries, err := fs.ReadDir(migrations, "migrations")
 	if err != nil {

@@ -19,8 +19,8 @@ func openDB(t *testing.T) *DB {
 	return d
 }
 
-// TestMigrate covers collectors that start together on an empty database, a second start, and a database that a newer
-// program has migrated.
+// TestMigrate covers collectors that start together on an empty database, a second start, and a
+// database that a newer program has migrated.
 func TestMigrate(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -7,20 +7,20 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Ready reports why the database should get no requests: it does not answer, or its schema is not the one that
-// this program was made for.
-func (s *DB) Ready(ctx context.Context) error {
+// Ready returns an inventory.Error with CodeUnavailable if the database does not answer, or if its
+// schema version is not that of this program.
+func (d *DB) Ready(ctx context.Context) error {
 	want, err := SchemaVersion()
 	if err != nil {
 		return err
 	}
 	var have int64
-	if err := s.Pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&have); err != nil {
+	if err := d.Pool.QueryRow(ctx, `select coalesce(max(version_id), 0) from goose_db_version where is_applied`).Scan(&have); err != nil {
 		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the database does not answer"}
 	}
 	if have != want {
 		return &inventory.Error{
-			Code: inventory.CodeUnavailable, Message: fmt.Sprintf("the database's schema is version %d, this program's %d", have, want),
+			Code: inventory.CodeUnavailable, Message: fmt.Sprintf("the database has schema version %d, this program needs %d", have, want),
 		}
 	}
 	return nil

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// statementCounter counts what is asked of the database, batched statements one by one.
+// statementCounter counts the statements that are sent to the database, each statement of a batch
+// included.
 type statementCounter struct{ n atomic.Int64 }
 
 // TraceQueryStart implements pgx.QueryTracer.
@@ -32,5 +33,5 @@ func (c *statementCounter) TraceBatchQuery(context.Context, *pgx.Conn, pgx.Trace
 // TraceBatchEnd implements pgx.BatchTracer.
 func (c *statementCounter) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData) {}
 
-// Statements is how many statements were sent to the database since the store was opened.
-func (s *DB) Statements() int64 { return s.statements.n.Load() }
+// Statements returns the number of statements sent since Open.
+func (d *DB) Statements() int64 { return d.statements.n.Load() }

@@ -11,32 +11,34 @@ import (
 )
 
 const (
-	// visibilityTimeout is how long Settle waits for those who write. They are done in milliseconds.
+	// visibilityTimeout is how long WaitUntilVisible waits for other transactions. They take
+	// milliseconds.
 	visibilityTimeout = 5 * time.Second
-	// visibilityPoll is how often it looks.
+	// visibilityPoll is the time between two looks at the running transactions.
 	visibilityPoll = 5 * time.Millisecond
 )
 
-// WaitUntilVisible waits until every change with an instant at or before asOf can be seen: from then on, the answer for that
-// instant is the same for ever. A change is given its instant in a transaction that has a number already, so those to
-// wait for are the ones that are under way, have a number and began before the instant was over. Where they take too
-// long, the error is an inventory.Error with CodeUnavailable; an instant of the future is one with CodeInvalid.
-func (s *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
+// WaitUntilVisible waits until every change with an instant at or before asOf is visible:
+// afterward, a query for that instant always has the same result. A transaction has its id before
+// it takes the instant of a change, so this waits for all running transactions that have an id and
+// began before the instant was over. If they take too long, it returns an inventory.Error with
+// CodeUnavailable, and for a future instant one with CodeInvalid.
+func (d *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
 	deadline, cancel := context.WithTimeout(ctx, visibilityTimeout)
 	defer cancel()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var writers []string // nil: not known yet
+	var writers []string // nil: not yet known
 	for {
 		select {
 		case <-deadline.Done():
 			if ctx.Err() != nil {
 				return fmt.Errorf("wait for changes: %w", ctx.Err())
 			}
-			return &inventory.Error{Code: inventory.CodeUnavailable, Message: "changes of that instant are still being written: ask again"}
+			return &inventory.Error{Code: inventory.CodeUnavailable, Message: "changes of that instant are still being written; try again"}
 		case <-timer.C:
 		}
-		ahead, current, err := s.writers(ctx, asOf, writers)
+		ahead, current, err := d.writers(ctx, asOf, writers)
 		switch {
 		case err != nil:
 			return err
@@ -45,17 +47,19 @@ func (s *DB) WaitUntilVisible(ctx context.Context, asOf time.Time) error {
 		case current != nil && len(current) == 0:
 			return nil
 		}
-		writers = current // who begins from now on takes a later instant
+		writers = current // a transaction that begins later takes a later instant
 		timer.Reset(visibilityPoll)
 	}
 }
 
-// writers lists the transactions of this database that may have given an instant to a change; of some, if they are
-// known, those that are still under way. While the instant is not over, the list is nil: it lies some seconds ahead.
-func (s *DB) writers(ctx context.Context, asOf time.Time, known []string) (ahead float64, current []string, err error) {
-	// A transaction that is no longer in the list is one that the next statement sees: its number is taken from it when
-	// its changes become visible. Only a superuser or the writer's own role is told when a transaction began.
-	err = s.Pool.QueryRow(ctx, `
+// writers returns the ids of the running transactions of this database that may have taken an
+// instant at or before asOf, of the known ones only if known is not nil. While asOf is not over,
+// current is nil; ahead is the time until then in seconds.
+func (d *DB) writers(ctx context.Context, asOf time.Time, known []string) (ahead float64, current []string, err error) {
+	// PostgreSQL clears backend_xid after the changes of the transaction become visible, so the
+	// next statement sees them. xact_start is null for the sessions of other roles, unless this
+	// role is a superuser.
+	err = d.Pool.QueryRow(ctx, `
 		select extract(epoch from @as_of::timestamptz - clock_timestamp())::float8,
 			case when clock_timestamp() > @as_of then array(
 				select a.backend_xid::text
@@ -66,7 +70,7 @@ func (s *DB) writers(ctx context.Context, asOf time.Time, known []string) (ahead
 					and (@known::text[] is null or a.backend_xid::text = any(@known))
 			) end`, pgx.NamedArgs{"as_of": asOf, "known": known}).Scan(&ahead, &current)
 	if err != nil {
-		return 0, nil, fmt.Errorf("find changes under way: %w", err)
+		return 0, nil, fmt.Errorf("find running transactions: %w", err)
 	}
 	return ahead, current, nil
 }

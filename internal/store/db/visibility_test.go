@@ -8,7 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestWaitUntilVisibleWaitsForWriters: a change that has its instant and is not committed yet is waited for, and seen afterwards.
+// TestWaitUntilVisibleWaitsForWriters: a change that has its instant and is not committed yet is
+// waited for, and seen afterwards.
 func TestWaitUntilVisibleWaitsForWriters(t *testing.T) {
 	t.Parallel()
 	s := openDB(t)
@@ -16,6 +17,7 @@ func TestWaitUntilVisibleWaitsForWriters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
 	var at time.Time
 	err = tx.QueryRow(t.Context(), `
 		insert into baseline (id, name, at, created_at, created_by) values (gen_random_uuid(), 'x', now(), clock_timestamp(), '')
@@ -47,7 +49,8 @@ func TestWaitUntilVisibleWaitsForWriters(t *testing.T) {
 	}
 }
 
-// TestWaitUntilVisibleGivesUp: a writer that is stuck makes the instant unavailable, and one that came later does not matter.
+// TestWaitUntilVisibleGivesUp: a writer that is stuck makes the instant unavailable, and one that
+// came later does not matter.
 func TestWaitUntilVisibleGivesUp(t *testing.T) {
 	t.Parallel()
 	s := openDB(t)

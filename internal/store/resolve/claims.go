@@ -1,56 +1,66 @@
 package resolve
 
 import (
-	"cmp"
-	"crypto/sha256"
-	"encoding/binary"
-	"slices"
-
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// claimRows gathers the identifiers that records report for the first time.
+// claimRows gathers the identifiers that records report for the first time. Records of different base classes are never
+// one CI, so an identifier is claimed in a base class; a record without one claims it in all.
 type claimRows struct {
-	claims  []claim
-	pending map[int64]int // per new record: how many of its identifiers are not known to be its own
+	records     []int64
+	classes     []string
+	identifiers []string
+	pending     map[int64]int // per new record: how many of its identifiers are not known to be its own
 }
 
-type claim struct{ hash, record int64 }
-
 // add notes the identifiers of a record by which records are looked up.
-func (c *claimRows) add(record int64, isNew bool, identifiers []inventory.Identifier) {
+func (c *claimRows) add(record int64, isNew bool, class string, parents map[string]string, identifiers []string) {
+	classes := []string{class}
+	if class == "" {
+		classes, isNew = baseClasses(parents), false
+	}
 	count := 0
 	for _, identifier := range identifiers {
-		if identify.IsBlockingKey(identifier) {
-			c.claims = append(c.claims, claim{identifierHash(identifier), record})
-			count++
+		if !identify.IsBlockingKey(inventory.Identifier(identifier)) {
+			continue
 		}
+		for _, class := range classes {
+			c.records, c.classes = append(c.records, record), append(c.classes, class)
+			c.identifiers = append(c.identifiers, identifier)
+		}
+		count++
 	}
 	if isNew {
 		c.pending[record] = count
 	}
 }
 
+// baseClasses returns the classes directly below the root.
+func baseClasses(parents map[string]string) []string {
+	var classes []string
+	for class, parent := range parents {
+		if parent == inventory.RootClass {
+			classes = append(classes, class)
+		}
+	}
+	return classes
+}
+
 // queue claims the identifiers in the order of their hashes, so that two transactions that do so cannot deadlock.
 func (c *claimRows) queue(batch *pgx.Batch) {
-	if len(c.claims) == 0 {
+	if len(c.records) == 0 {
 		return
-	}
-	slices.SortFunc(c.claims, func(a, b claim) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.record, b.record))
-	})
-	hashes, records := make([]int64, len(c.claims)), make([]int64, len(c.claims))
-	for i, claim := range c.claims {
-		hashes[i], records[i] = claim.hash, claim.record
 	}
 	batch.Queue(`
 		insert into identifier_claim (hash, record_id)
-		select * from unnest($1::bigint[], $2::bigint[])
+		select identifier_hash(n.class, n.identifier), n.record_id
+		from unnest($1::text[], $2::text[], $3::bigint[]) n (class, identifier, record_id)
+		order by 1, 2
 		on conflict (hash) do nothing
-		returning record_id`, hashes, records).Query(func(rows pgx.Rows) error {
+		returning record_id`, c.classes, c.identifiers, c.records).Query(func(rows pgx.Rows) error {
 		var record int64
 		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
 			if _, isNew := c.pending[record]; isNew {
@@ -66,10 +76,4 @@ func (c *claimRows) queue(batch *pgx.Batch) {
 func (c *claimRows) isolated(record int64) bool {
 	pending, isNew := c.pending[record]
 	return isNew && pending == 0
-}
-
-// identifierHash returns the first 8 bytes of the SHA-256 of an identifier.
-func identifierHash(identifier inventory.Identifier) int64 {
-	hash := sha256.Sum256([]byte(identifier))
-	return int64(binary.BigEndian.Uint64(hash[:])) //nolint:gosec // a hash has no sign
 }

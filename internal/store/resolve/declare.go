@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -150,25 +149,18 @@ func (r *resolution) declared(ctx context.Context, record int64) (string, invent
 	return class, attributes, err
 }
 
-// currentCI gives the CI that an id stands for now, and its class: a CI that was merged is the one it became. One that is
-// not as the actor saw it is an inventory.Error with CodeStale.
+// currentCI returns the CI that an id stands for now, and its class. A retired CI is not found. If the CI changed
+// since the actor read it, it returns an inventory.Error with CodeStale.
 func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string, err error) {
-	var changed time.Time
-	err = r.tx.QueryRow(ctx, `
-		select v.ci_id::text, v.class, v.valid_from
-		from ci_version v
-		where v.valid_to = 'infinity' and v.ci_id = coalesce(
-			(select c.ci_id from ci_version c where c.ci_id = $1 and c.valid_to = 'infinity'),
-			(select m.ci_id from source_record h join assignment m on m.record_id = h.id and m.valid_to = 'infinity'
-			 where h.default_ci = $1 order by h.created_at, h.id limit 1))`, id).Scan(&ci, &class, &changed)
-	if errors.Is(err, pgx.ErrNoRows) {
+	found, err := cmdb.FindCI(ctx, r.tx, id, inventory.Page{})
+	if err != nil {
+		return "", "", err
+	}
+	if found.Retired {
 		return "", "", db.NotFound("there is no ci %s", id)
 	}
-	if err != nil {
-		return "", "", fmt.Errorf("find ci: %w", err)
-	}
-	if saw := r.actor.Saw; !saw.IsZero() && !saw.Equal(changed) {
+	if saw := r.actor.Saw; !saw.IsZero() && !saw.Equal(found.ValidFrom) {
 		return "", "", &inventory.Error{Code: inventory.CodeStale, Message: "the CI changed since it was read"}
 	}
-	return ci, class, nil
+	return found.ID, found.Class, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/cmdb"
 	"github.com/musterhq/muster/internal/store/db"
 )
 
@@ -23,15 +24,12 @@ func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (invent
 		Reviews: []inventory.Review{}, Findings: []inventory.FindingRecord{},
 	}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
-		args := pgx.NamedArgs{"as_of": db.Instant(inventory.Page{AsOf: asOf}), "ci": id}
-		ci, found, err := db.One[struct{ CI string }](ctx, tx, identityCI, args)
+		args := pgx.NamedArgs{"as_of": db.Instant(inventory.Page{AsOf: asOf})}
+		ci, err := cmdb.FindCI(ctx, tx, id, inventory.Page{AsOf: asOf})
 		if err != nil {
-			return fmt.Errorf("find ci: %w", err)
+			return err
 		}
-		if !found {
-			return db.NotFound("there is no ci %s", id)
-		}
-		answer.CI, args["ci"] = ci.CI, ci.CI
+		answer.CI, args["ci"] = ci.ID, ci.ID
 		for _, part := range []func(context.Context, pgx.Tx, pgx.NamedArgs, *inventory.Identity) error{
 			identityRecords, s.identityDecisions, identityConstraints, s.identityReviews, identityFindings,
 		} {
@@ -44,17 +42,6 @@ func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (invent
 	answer.Text = inWords(answer)
 	return answer, err
 }
-
-// identityCI gives the CI that an id stood for at an instant: itself, or the one that it was merged into.
-const identityCI = `
-	select coalesce(
-		(select v.ci_id from ci_version v where v.ci_id = @ci and v.valid_from <= @as_of and v.valid_to > @as_of),
-		(select m.ci_id from source_record h
-		 join assignment m on m.record_id = h.id and m.valid_from <= @as_of and m.valid_to > @as_of
-		 where h.default_ci = @ci order by h.created_at, h.id limit 1),
-		(select c.id from ci c where c.id = @ci and c.created_at <= @as_of))::text as ci
-	where exists (select from ci where id = @ci and created_at <= @as_of)
-		or exists (select from source_record where default_ci = @ci and created_at <= @as_of)`
 
 // identityMembers are the records that were a CI at an instant.
 const identityMembers = `(

@@ -122,11 +122,11 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 	}
 	isNew, known := h.CI == nil && !h.EvidenceHeld, len(h.Identifiers)
 	changed := join(&h, identifiers, r.at, observed.Partial)
-	rows.claims.add(h.ID, isNew, added(h.Identifiers[known:]))
 	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {
 		rows.classes.add(h.ID, baseClass)
-		changed = true
+		h.BaseClass, known, changed = baseClass, 0, true
 	}
+	rows.claims.add(h.ID, isNew, h.BaseClass, r.parents, h.Identifiers[known:])
 	if changed {
 		r.identifiersChanged[h.ID] = true
 	}
@@ -139,14 +139,6 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 	}
 	rows.evidence.add(h, string(encoded), hosts)
 	return nil
-}
-
-func added(identifiers []string) []inventory.Identifier {
-	list := make([]inventory.Identifier, len(identifiers))
-	for i, identifier := range identifiers {
-		list[i] = inventory.Identifier(identifier)
-	}
-	return list
 }
 
 // hostIdentifiers are the tokens of the machine that a container sees; of what is no container there are none.

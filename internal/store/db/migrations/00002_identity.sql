@@ -192,13 +192,16 @@ create table evidence (
 );
 create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 
--- The first record that reported an identifier. A unique index makes two transactions that report one identifier at the
--- same moment wait for each other, so that a machine whose identifiers nobody else reports needs no other lock. A
--- collision of hashes only costs time: the record is then compared with others under the lock.
+-- The first record that reported an identifier, in each base class. The unique index makes two transactions that report
+-- one identifier at the same moment wait for each other, so that a machine whose identifiers nobody else reports needs no
+-- other lock. A collision of hashes only costs time: the record is then compared with others under the lock.
 create table identifier_claim (
-    hash      bigint primary key,                        -- the first 8 bytes of SHA-256 of the identifier
+    hash      bigint primary key,                        -- identifier_hash
     record_id bigint not null
 );
+create function identifier_hash(base_class text, identifier text) returns bigint
+    language sql immutable strict parallel safe
+    return hashtextextended(base_class || E'\n' || identifier, 0);
 
 -- Which CI a record's thing is.
 create table assignment (

@@ -1,0 +1,340 @@
+package ingest_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/musterhq/muster/internal/ingest"
+	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store"
+)
+
+// TestNothingIsHalfApplied ends the collector's connection before each statement that an inventory takes in turn. Evidence,
+// assignment, values, sets, events and states are all as before or all as after.
+func TestNothingIsHalfApplied(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	reference, _ := e.agent(t, withDisplay(1))
+	first := e.applied(t, reference)
+	mustObserve(t, reference, upgraded(1).report())
+	second := e.applied(t, reference)
+
+	for n, done := 1, false; !done; n++ {
+		m := e.enroll(t)
+		h, next := withDisplay(100+n), upgraded(100+n)
+		done = e.observeWithCut(t, m, h, n)
+		if got := e.applied(t, m); got != first && (done || got != nothingApplied) {
+			t.Errorf("the first inventory with %d statements: %s; want %s or %s", n-1, got, first, nothingApplied)
+		}
+		if !done {
+			mustObserve(t, m, h.report())
+		}
+		if !e.observeWithCut(t, m, next, n) {
+			done = false
+		}
+		if got := e.applied(t, m); got != second && got != first {
+			t.Errorf("the second inventory with %d statements: %s; want %s or %s", n-1, got, first, second)
+		}
+		if n > 200 {
+			t.Fatal("an inventory takes more than 200 statements")
+		}
+	}
+}
+
+func withDisplay(n int) hardware {
+	h := laptop(n)
+	h.displays = []proto.Message{display(fmt.Sprintf("SCREEN%04d", n))}
+	return h
+}
+
+// upgraded is the same machine after an upgrade, with another disk and another name.
+func upgraded(n int) hardware {
+	h := withDisplay(n)
+	h.disk, h.host = fmt.Sprintf("S5Y%09d", n), h.host+"-new"
+	h.software = []proto.Message{pkg("bash", "5.3"), pkg("vim", "9"), pkg("less", "600")}
+	return h
+}
+
+const nothingApplied = "version 0, evidence 0, values 0, assignments 0, relationships 0, sections 0, software 0, events 0"
+
+// applied summarizes what the store holds of a machine.
+func (e *fixture) applied(t *testing.T, m *machine) string {
+	t.Helper()
+	record := m.mustRecord(t)
+	states, err := m.SectionStates(t.Context(), record.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := make([]int, 4)
+	for i, table := range []string{"evidence", "record_version", "assignment", "relationship"} {
+		column := "record_id"
+		if table == "relationship" {
+			column = "observer"
+		}
+		err := e.Pool.QueryRow(t.Context(), `select count(*) from `+table+` where `+column+` = $1`, record.ID).Scan(&counts[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var software, events int
+	if record.CI != "" {
+		software, events = len(m.held(t, "software", time.Time{})), len(m.changes(t, "software"))
+	}
+	return fmt.Sprintf("version %d, evidence %d, values %d, assignments %d, relationships %d, sections %d, software %d, events %d",
+		record.Version, counts[0], counts[1], counts[2], counts[3], len(states), software, events)
+}
+
+// observeWithCut sends an inventory over connections that end before their n-th statement, all of them together. It
+// reports whether the inventory was applied.
+func (e *fixture) observeWithCut(t *testing.T, m *machine, h hardware, n int) bool {
+	t.Helper()
+	proxy := newCuttingProxy(t, e.url, n)
+	s, err := store.Open(t.Context(), proxy.url, store.Options{MaxConns: 1})
+	if err != nil {
+		return false // the cut was among the statements that open the store
+	}
+	defer s.Close()
+	ingester, err := ingest.New(s, ingest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { ingester.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	_, err = ingester.Apply(t.Context(), m.prepare(t, h.report()))
+	return err == nil
+}
+
+// cuttingProxy forwards a client's messages to PostgreSQL until a number of statements.
+type cuttingProxy struct {
+	url       string
+	server    string
+	mu        sync.Mutex
+	remaining int
+}
+
+func newCuttingProxy(t *testing.T, target string, statements int) *cuttingProxy {
+	t.Helper()
+	config, err := pgx.ParseConfig(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	port := strconv.Itoa(int(config.Port))
+	p := &cuttingProxy{remaining: statements - 1, server: filepath.Join(config.Host, ".s.PGSQL."+port)}
+	query := url.Values{"host": {dir}, "port": {"5432"}, "user": {config.User}}
+	p.url = "postgres:///" + config.Database + "?" + query.Encode()
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go p.forward(client)
+		}
+	}()
+	return p
+}
+
+func (p *cuttingProxy) forward(client net.Conn) {
+	defer func() { _ = client.Close() }()
+	server, err := net.Dial("unix", p.server) //nolint:noctx // it ends with its connections
+	if err != nil {
+		return
+	}
+	defer func() { _ = server.Close() }()
+	go func() {
+		_, _ = io.Copy(client, server)
+		_ = client.Close()
+	}()
+	if copyMessage(server, client) != nil {
+		return
+	}
+	var kind [1]byte
+	for {
+		if _, err := io.ReadFull(client, kind[:]); err != nil {
+			return
+		}
+		if !p.allow(kind[0]) {
+			return
+		}
+		if _, err := server.Write(kind[:]); err != nil || copyMessage(server, client) != nil {
+			return
+		}
+	}
+}
+
+// allow reports whether a message may pass: Execute and Query are statements.
+func (p *cuttingProxy) allow(kind byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if kind == 'E' || kind == 'Q' {
+		p.remaining--
+	}
+	return p.remaining >= 0
+}
+
+var errMessage = errors.New("the message is too short")
+
+// copyMessage copies the length and the body of a message (PostgreSQL 15, 55.7). The length includes itself.
+func copyMessage(to io.Writer, from io.Reader) error {
+	var length [4]byte
+	if _, err := io.ReadFull(from, length[:]); err != nil {
+		return err
+	}
+	n := int64(binary.BigEndian.Uint32(length[:]))
+	if n < 4 {
+		return errMessage
+	}
+	if _, err := to.Write(length[:]); err != nil {
+		return err
+	}
+	_, err := io.CopyN(to, from, n-4)
+	return err
+}
+
+// TestNewMachinesNeedNoLock commits the first inventory of a machine while another transaction holds the lock of all
+// resolutions. A machine with the same hardware waits for it.
+func TestNewMachinesNeedNoLock(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	known, _ := e.agent(t, withDisplay(1))
+	tx, err := e.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), `select from identity_clock for update`); err != nil {
+		t.Fatal(err)
+	}
+	stranger := e.enroll(t)
+	mustObserve(t, stranger, withDisplay(2).report())
+	same, done := e.enroll(t), make(chan error, 1)
+	checkIn := same.prepare(t, withDisplay(1).report())
+	go func() {
+		_, err := e.ingester.Apply(t.Context(), checkIn)
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("a machine with the same hardware did not wait for the lock: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if a, b := known.mustRecord(t).CI, same.mustRecord(t).CI; a != b {
+		t.Errorf("two records of one machine are the CIs %s and %s", a, b)
+	}
+	if stranger.mustRecord(t).CI == known.mustRecord(t).CI {
+		t.Error("two machines are one CI")
+	}
+}
+
+// TestConcurrentWriters has several collectors take the first inventories of the same machines at the same time: each
+// machine is one CI with one monitor, whatever the order. MUSTER_TEST_ROUNDS sets the number of rounds.
+func TestConcurrentWriters(t *testing.T) {
+	t.Parallel()
+	const writers = 8
+	e := newFixture(t)
+	ingesters := make([]*ingest.Ingester, writers)
+	for i := range ingesters {
+		var err error
+		if ingesters[i], err = ingest.New(e.Store, ingest.Options{Workers: 1}); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+		stopped := make(chan struct{})
+		go func() { ingesters[i].Run(ctx); close(stopped) }()
+		t.Cleanup(func() { cancel(); <-stopped })
+	}
+	for round := range rounds(t) {
+		e.writeTogether(t, ingesters, round)
+	}
+}
+
+func rounds(t *testing.T) int {
+	t.Helper()
+	n, err := strconv.Atoi(environment("MUSTER_TEST_ROUNDS", "25"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// writeTogether reports two machines by four records each, all at once. The machines share a monitor in odd rounds.
+func (e *fixture) writeTogether(t *testing.T, ingesters []*ingest.Ingester, round int) {
+	t.Helper()
+	machines := make([]*machine, len(ingesters))
+	checkIns := make([]*ingest.CheckIn, len(ingesters))
+	for i := range ingesters {
+		h := withDisplay(round*2 + i%2)
+		if round%2 == 1 {
+			h.displays = []proto.Message{display(fmt.Sprintf("SHARED%04d", round))}
+		}
+		machines[i] = e.enroll(t)
+		checkIns[i] = machines[i].prepare(t, h.report())
+	}
+	var wait sync.WaitGroup
+	for i, ingester := range ingesters {
+		wait.Go(func() {
+			if _, err := ingester.Apply(t.Context(), checkIns[i]); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		})
+	}
+	wait.Wait()
+	cis := map[string]bool{}
+	for i, m := range machines {
+		ci := m.mustRecord(t).CI
+		cis[ci] = true
+		if other := machines[i%2].mustRecord(t).CI; other != ci {
+			t.Errorf("round %d: one machine is the CIs %s and %s", round, ci, other)
+		}
+		q := inventory.RelationshipQuery{CI: ci, Type: "connected_to"}
+		monitors := map[string]bool{}
+		if err := e.ListRelationships(t.Context(), q, func(r inventory.Relationship, _ inventory.Position) error {
+			monitors[r.From.ID+r.To.ID] = true
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(monitors) != 1 {
+			t.Errorf("round %d: %d monitors are connected to %s, want 1", round, len(monitors), ci)
+		}
+	}
+	if len(cis) != 2 {
+		t.Errorf("round %d: two machines are %d CIs", round, len(cis))
+	}
+}
+
+func environment(name, otherwise string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return otherwise
+}

@@ -1,0 +1,53 @@
+package inventory
+
+// ImportRecord is one document of an import, ready to be applied.
+type ImportRecord struct {
+	Source    string // "glpi", "csv:hr", …
+	NativeKey string
+	Observed  Observed
+	Match     Match
+}
+
+// Match says which CI a document is about: the one that has a value of an attribute, or of "id". The zero value: evidence
+// tells.
+type Match struct{ By, Value string }
+
+// ImportOutcome says what became of an ImportRecord.
+type ImportOutcome struct {
+	Record   int64
+	CI       string
+	Created  bool     // the CI is new
+	Changed  bool     // the record says something else than before
+	Problem  string   // why the document was left out; "": it was not
+	Warnings []string // what of it was left out
+}
+
+// ImportOptions are the settings of an import.
+type ImportOptions struct {
+	Format  string
+	Name    string // of the source, e.g. "hr"
+	Mapping []byte // JSON that defines the columns of a CSV file; nil: by well-known names
+	DryRun  bool   // report what would change, and change nothing
+}
+
+// ImportReport is the result of an import.
+type ImportReport struct {
+	Format    string      `json:"format"`
+	DryRun    bool        `json:"dry_run"`
+	Created   int         `json:"created"`
+	Changed   int         `json:"changed"`
+	Unchanged int         `json:"unchanged"`
+	Rejected  int         `json:"rejected"`
+	Warnings  []string    `json:"warnings,omitempty"`
+	Documents []ImportRow `json:"documents"`
+}
+
+// ImportRow is the result of one document.
+type ImportRow struct {
+	Position  string   `json:"position"`
+	NativeKey string   `json:"native_key,omitempty"`
+	Outcome   string   `json:"outcome"`
+	CI        string   `json:"ci,omitempty"`
+	Problem   string   `json:"problem,omitempty"`
+	Warnings  []string `json:"warnings,omitempty"`
+}
