@@ -38,7 +38,7 @@ var fleet = []string{
 		select md5('w' || i)::uuid, 'title-' || md5('t' || i), '1', 'Debian', 'dpkg' from generate_series(1, 3000) i`,
 	`insert into item (section_id, key_hash, digest, facts)
 		select 1, i, md5('i' || i)::uuid, json_build_object('name', 'title-' || i) from generate_series(1, 3000) i`,
-	`insert into software_item select i, i, 'amd64', '' from generate_series(1, 3000) i`,
+	`insert into software_item select i, i from generate_series(1, 3000) i`,
 	`insert into item_count select i, 1 from generate_series(1, 3000) i`,
 	`insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
 		select id, 1, false, 'ok', '', '2026-02-01', 1, 20, '2026-02-01', '2026-02-01' from source_record`,

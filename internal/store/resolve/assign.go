@@ -254,6 +254,7 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 			cross join lateral (
 				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all select unnest(s.minus), -1
 			) i
+			join software_item w on w.item_id = i.id -- items of other sections are not counted
 			where s.record_id = any($1) or s.record_id = any($2)
 			group by i.id
 		) net
