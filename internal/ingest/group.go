@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/store/resolve"
 )
 
@@ -128,23 +129,23 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 // intern gives every item of the group that is not known yet its id, in one go.
 func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	var unknown []*slot
-	var items []inventory.Item
+	var unread []inventory.Item
 	for _, j := range group {
 		for _, w := range j.sections {
 			for _, slots := range [][]slot{w.added, w.removed} {
 				for i := range slots {
 					if slots[i].ref.ID == 0 {
 						unknown = append(unknown, &slots[i])
-						items = append(items, slots[i].item)
+						unread = append(unread, slots[i].item)
 					}
 				}
 			}
 		}
 	}
-	if len(items) == 0 {
+	if len(unread) == 0 {
 		return nil
 	}
-	ids, err := g.store.Intern(ctx, items)
+	ids, err := g.store.Intern(ctx, unread)
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,9 @@ func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	}
 	updates := make([]resolve.Update, len(group))
 	for i, j := range group {
-		updates[i] = resolve.Update{Change: j.change, First: j.obs.Record.CI == "", Observed: j.observed}
+		updates[i] = resolve.Update{
+			Change: items.Change{Change: j.change, Held: j.held}, First: j.obs.Record.CI == "", Observed: j.observed,
+		}
 	}
 	results, err := g.store.Commit(ctx, updates)
 	for _, j := range group {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/store/resolve"
 	"github.com/musterhq/muster/internal/wire"
 )
@@ -25,7 +26,8 @@ type Store interface {
 	Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error)
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
-	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
+	Holdings(ctx context.Context, part, whole []inventory.SetKey) (map[int64]*items.Holding, error)
+	Sets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
 	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
 	Commit(ctx context.Context, updates []resolve.Update) (map[int64]resolve.Committed, error)
 }

@@ -74,14 +74,14 @@ func (g *Ingester) heldItems(ctx context.Context, group []*job) (map[*job]map[st
 	for _, j := range group {
 		for _, section := range reconcile.Sections() {
 			if j.obs.States[section].Collected {
-				keys = append(keys, inventory.SetKey{Record: j.obs.Record.ID, Section: section, Bucket: wholeSection})
+				keys = append(keys, inventory.SetKey{Record: j.obs.Record.ID, Section: section})
 			}
 		}
 	}
 	sets := map[inventory.SetKey][]inventory.ItemID{}
 	if len(keys) > 0 {
 		var err error
-		if sets, err = g.store.Buckets(ctx, keys); err != nil {
+		if sets, err = g.store.Sets(ctx, keys); err != nil {
 			return nil, err
 		}
 	}

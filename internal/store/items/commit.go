@@ -13,9 +13,18 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Prepare makes what Write needs before its transaction begins, so that the transaction holds no lock that other groups
-// need: the partitions of the month and the numbers of new sections.
-func (s *Store) Prepare(ctx context.Context, changes []inventory.Change) error {
+// Change is what an observation does to a record.
+type Change struct {
+	inventory.Change
+
+	Held *Holding // before the change, at least in the sections whose items change
+
+	rows map[int16]Difference // of item_set, by section, as they are afterwards; set by Prepare
+}
+
+// Prepare makes what Write needs before its transaction begins, so that the transaction holds no lock
+// that other groups need: the partitions of the month, the numbers of new sections and new bases.
+func (s *Store) Prepare(ctx context.Context, changes []*Change) error {
 	if err := s.EnsurePartitions(ctx); err != nil {
 		return err
 	}
@@ -26,11 +35,29 @@ func (s *Store) Prepare(ctx context.Context, changes []inventory.Change) error {
 			}
 		}
 	}
+	return s.encodeRows(ctx, changes)
+}
+
+// encodeRows encodes the rows of item_set that the changes rewrite.
+func (s *Store) encodeRows(ctx context.Context, changes []*Change) error {
+	if err := s.refreshBases(ctx); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		c.rows = c.Held.changedRows(s.sections, c.Sections)
+		for _, section := range slices.Sorted(maps.Keys(c.rows)) {
+			d, err := s.choose(ctx, Row{Record: c.Record, Section: section}, c.rows[section])
+			if err != nil {
+				return err
+			}
+			c.rows[section] = d
+		}
+	}
 	return nil
 }
 
 // Write writes the sets, events, states and readings of the changes that passed the fence.
-func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []inventory.Change, applied map[int64]time.Time) error {
+func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied map[int64]time.Time) error {
 	primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
 	if err != nil {
 		return err
@@ -79,7 +106,7 @@ const fenceRecords = `
 // Fence locks the records of a group and moves those on that are still at the version that their change is relative to. It
 // returns the instant of each change that applies. A change to an older version, or of a revoked agent, is not among them:
 // the caller reads the record again. A group has one change per record.
-func Fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
+func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
 		records            = make([]int64, n)
@@ -138,7 +165,7 @@ func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]
 
 // queue writes down the statements for the changes that passed the fence: one for each table that has something
 // to say, whatever the number of machines.
-func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, primary map[int64]bool) error {
+func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]time.Time, primary map[int64]bool) error {
 	var (
 		incidents incidentRows
 		states    stateRows
@@ -151,15 +178,16 @@ func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[
 		if !ok {
 			continue
 		}
-		if err := incidents.add(c, at); err != nil {
+		if err := incidents.add(c.Change, at); err != nil {
 			return err
 		}
+		sets.add(c.Record, c.rows)
 		for _, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {
 				return err
 			}
-			sets.add(c.Record, id, at, change)
+			sets.addEvents(c.Record, id, at, change)
 			readings.add(s.readings, c.Record, id, at, change)
 			if primary[c.Record] {
 				counts.add(change)

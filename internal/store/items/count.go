@@ -10,12 +10,16 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// countChanges nets what a group does to the number of records that hold each item.
+// countChanges nets what a group does to the number of records that hold each item of software. The
+// items of other sections are not counted, because nobody asks for their counts.
 type countChanges map[inventory.ItemID]int32
 
 func newCountChanges() countChanges { return countChanges{} }
 
 func (n countChanges) add(c inventory.SectionChange) {
+	if c.State.Section != inventory.SectionSoftware {
+		return
+	}
 	for _, id := range c.Gained {
 		n[id]++
 	}

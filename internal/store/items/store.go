@@ -12,6 +12,7 @@ type Store struct {
 	sections   *sectionIDs
 	readings   *ReadingCodec
 	partitions partitionClock
+	bases      *baseCatalog
 }
 
 // New returns a store over a database.
@@ -20,5 +21,9 @@ func New(database *db.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{DB: database, sections: newSectionIDs(), readings: codec}, nil
+	bases, err := newBaseCatalog()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{DB: database, sections: newSectionIDs(), readings: codec, bases: bases}, nil
 }

@@ -248,8 +248,13 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 		insert into item_count_pending (at, item_ids, changes)
 		select $3, array_agg(net.id order by net.id), array_agg(net.change order by net.id)
 		from (
-			select i.id, sum(case when s.record_id = any($1) then 1 else -1 end)::integer as change
-			from item_set s cross join lateral unnest(s.ids) i (id)
+			select i.id, sum(case when s.record_id = any($1) then i.n else -i.n end)::integer as change
+			from item_set s
+			left join item_base b on b.id = s.base_id
+			cross join lateral (
+				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all select unnest(s.minus), -1
+			) i
+			join software_item w on w.item_id = i.id -- items of other sections are not counted
 			where s.record_id = any($1) or s.record_id = any($2)
 			group by i.id
 		) net

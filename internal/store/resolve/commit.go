@@ -16,7 +16,7 @@ import (
 
 // Update is a change of a record's inventory together with the observation that it amounts to.
 type Update struct {
-	Change   inventory.Change
+	Change   items.Change
 	First    bool                // the record is not assigned to a CI yet
 	Observed *inventory.Observed // nil: nothing changed that identifies or describes the machine
 }
@@ -155,10 +155,10 @@ func (r *resolution) resolveUpdates(
 	return r.assignments(ctx, records)
 }
 
-func changesOf(updates []Update) []inventory.Change {
-	changes := make([]inventory.Change, len(updates))
-	for i, u := range updates {
-		changes[i] = u.Change
+func changesOf(updates []Update) []*items.Change {
+	changes := make([]*items.Change, len(updates))
+	for i := range updates {
+		changes[i] = &updates[i].Change
 	}
 	return changes
 }
