@@ -114,8 +114,8 @@ func (w *sectionWork) takeReadings() {
 	}
 }
 
-// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held item, or
-// several, names nothing: its readings are dropped.
+// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held
+// item, or several, names nothing: its readings are dropped.
 func (w *sectionWork) takeDailyReadings() {
 	devices := map[int64][]inventory.ItemID{}
 	for _, ref := range w.refs {

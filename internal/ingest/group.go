@@ -18,8 +18,8 @@ type result struct {
 	err error // concerns this machine only
 }
 
-// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits is told that
-// the collector is stopping.
+// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits
+// is told that the collector is stopping.
 func (g *Ingester) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range g.options.Workers {
@@ -55,8 +55,8 @@ func (g *Ingester) gather(first *job) []*job {
 	return group
 }
 
-// finish answers every job of a group. Should the store refuse what the group says, each of its jobs is tried
-// alone, so that a poisonous machine harms no other.
+// finish answers every job of a group. Should the store refuse what the group says, each of its
+// jobs is tried alone, so that a poisonous machine harms no other.
 func (g *Ingester) finish(ctx context.Context, group []*job) {
 	for len(group) > 0 {
 		now, later := onePerRecord(group)
@@ -113,8 +113,8 @@ func (j *job) answer(err error) {
 	j.done <- err
 }
 
-// process takes a group through every step. An error is one of the group; what concerns one machine only is in
-// that job's err.
+// process takes a group through every step. An error is one of the group; what concerns one machine
+// only is in that job's err.
 func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
 		g.intern, g.load, g.diff, g.observe, g.commit,
@@ -170,7 +170,8 @@ func (g *Ingester) remember(w *sectionWork) {
 	}
 }
 
-// commit commits the group. After an error, the jobs that were committed before it have their results.
+// commit commits the group. After an error, the jobs that were committed before it have their
+// results.
 func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	if len(group) == 0 {
 		return nil

@@ -65,8 +65,8 @@ func (w *sectionWork) needsAll() bool {
 	return w.changesItems() && (w.update.Base == nil || items.NeedsOwnRow(w.state.Items+len(w.added)))
 }
 
-// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where readings of
-// unchanged items came: those are named by their keys.
+// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where
+// readings of unchanged items came: those are named by their keys.
 func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 	var ids []inventory.ItemID
 	wanted := map[*sectionWork][]inventory.ItemID{}

@@ -29,7 +29,8 @@ func (g *Ingester) observe(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// tells reports whether the observation may tell something new of which device it is about, or of its attributes.
+// tells reports whether the observation may tell something new of which device it is about, or of
+// its attributes.
 func (j *job) tells() bool {
 	return j.obs.Record.CI == "" || j.obs.Record.LivenessDependent || j.obs.Also != nil ||
 		slices.ContainsFunc(j.sections, (*sectionWork).tells)
@@ -112,8 +113,8 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 	return slices.Compact(items)
 }
 
-// Reconsider resolves a record again after it was observed. It is for records whose assignment depends on which records
-// are observed, and whose inventory did not change.
+// Reconsider resolves a record again after it was observed. It is for records whose assignment
+// depends on which records are observed, and whose inventory did not change.
 func (g *Ingester) Reconsider(
 	ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
 ) (inventory.RecordAssignment, error) {

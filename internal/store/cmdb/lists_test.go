@@ -217,12 +217,14 @@ func (n node) readsAll() bool {
 	return strings.HasSuffix(n.Type, "Seq Scan") && slices.Contains(large, n.Table)
 }
 
-// TestEveryDeviceIsListedOnce: a device whose records, bases and sets hold several of a software's items is one.
+// TestEveryDeviceIsListedOnce: a device whose records, bases and sets hold several of a software's
+// items is one.
 func TestEveryDeviceIsListedOnce(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
 	for _, statement := range []string{
-		// Items 1 and 2 become one software, bases and sets hold both, and two machines become one device.
+		// Items 1 and 2 become one software, bases and sets hold both, and two machines become one
+		// device.
 		`update software_item set software_id = 1 where item_id = 2`,
 		`update item_base set ids = '{1,2}'`,
 		`update item_set set plus = array_append(plus, 2) where record_id <= 50 and base_id is null`,

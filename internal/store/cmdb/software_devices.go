@@ -20,8 +20,8 @@ const basesHolding = `
 	)`
 
 // currentHolder selects the primary record of a device from a row s of item_set. A device with
-// several such records is listed at the smallest that holds one of the items. The conditions are part
-// of each search for rows, because a limit after them must not drop a device.
+// several such records is listed at the smallest that holds one of the items. The conditions are
+// part of each search for rows, because a limit after them must not drop a device.
 const currentHolder = `
 	select s.record_id, h.ci_id
 	from item_set s
@@ -37,8 +37,8 @@ const currentHolder = `
 				))
 		)`
 
-// currentInstallations lists the devices with a record that holds one of the items: in its own part of
-// a set, or by its base.
+// currentInstallations lists the devices with a record that holds one of the items: in its own part
+// of a set, or by its base.
 const currentInstallations = `
 	with ` + basesHolding + `
 	select ` + deviceColumns + `, h.record_id

@@ -272,8 +272,8 @@ func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 	}
 }
 
-// store writes the set of a section in one of the layouts that collectors use: with a base or without,
-// in a row of its own or in one with the other section.
+// store writes the set of a section in one of the layouts that collectors use: with a base or
+// without, in a row of its own or in one with the other section.
 func (w *world) store(r *worldRecord, number int, ids []int32) {
 	row, first := number, (number-1)*worldItems
 	if r.id%2 == 0 {

@@ -18,8 +18,8 @@ const (
 	baseRefreshEvery = time.Minute
 )
 
-// baseCatalog is what this collector knows of the table item_base. Several collectors add to the table
-// and retire what no row refers to.
+// baseCatalog is what this collector knows of the table item_base. Several collectors add to the
+// table and retire what no row refers to.
 type baseCatalog struct {
 	Bases // to choose from
 
@@ -38,8 +38,9 @@ func newBaseCatalog() (*baseCatalog, error) {
 	return &baseCatalog{known: known}, nil
 }
 
-// choose returns the same set relative to the base that fits it best. It adds a base to the database,
-// in a transaction of its own, if another row that was written lately has much in common with this one.
+// choose returns the same set relative to the base that fits it best. It adds a base to the
+// database, in a transaction of its own, if another row that was written lately has much in common
+// with this one.
 func (s *Store) choose(ctx context.Context, row Row, d Difference) (Difference, error) {
 	d = s.bases.Improve(d)
 	shared := s.bases.Propose(row, d)

@@ -39,8 +39,8 @@ func idsFrom(first, n inventory.ItemID) []inventory.ItemID {
 	return ids
 }
 
-// TestBaseOfAnotherCollector: a base that one collector adds is used by another one, until no row has
-// referred to it for a day. A day later it is deleted.
+// TestBaseOfAnotherCollector: a base that one collector adds is used by another one, until no row
+// has referred to it for a day. A day later it is deleted.
 func TestBaseOfAnotherCollector(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// idLists are lists of ids of different lengths, which have no array type in SQL: one flat array and
-// bounds.
+// idLists are lists of ids of different lengths, which have no array type in SQL: one flat array
+// and bounds.
 type idLists struct {
 	flat     []inventory.ItemID
 	from, to []int32 // 1-based, inclusive, as SQL slices are
@@ -96,7 +96,16 @@ func (r *setRows) queue(batch *pgx.Batch) {
 			r.plus.from, r.plus.to, r.minus.from, r.minus.to)
 	}
 	if len(r.eventRecords) > 0 {
-		batch.Queue(insertEvents, r.eventRecords, r.eventSections, r.eventAt, r.old.from, r.old.to, r.old.array(), r.new.array())
+		batch.Queue(
+			insertEvents,
+			r.eventRecords,
+			r.eventSections,
+			r.eventAt,
+			r.old.from,
+			r.old.to,
+			r.old.array(),
+			r.new.array(),
+		)
 	}
 }
 

@@ -48,8 +48,8 @@ func (n countChanges) queue(batch *pgx.Batch) {
 		values (clock_timestamp(), $1, $2)`, ids, changes)
 }
 
-// FoldCounts adds what is pending to the folded counts and says how many groups that were. Collectors that fold
-// at the same moment take turns: the others find nothing to do.
+// FoldCounts adds what is pending to the folded counts and says how many groups that were.
+// Collectors that fold at the same moment take turns: the others find nothing to do.
 func (s *Store) FoldCounts(ctx context.Context) (int, error) {
 	var folded int
 	err := s.Pool.QueryRow(ctx, `

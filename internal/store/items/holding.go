@@ -13,9 +13,9 @@ import (
 // commonSection is the section_id of the row that sections without a row of their own share.
 const commonSection = 0
 
-// Holding is what is stored of a record's items, in the sections that were asked for. It is as new as
-// the version of the record that was read before it: Commit applies a change of that version only. A
-// nil Holding is that of a record without items.
+// Holding is what is stored of a record's items, in the sections that were asked for. It is as new
+// as the version of the record that was read before it: Commit applies a change of that version
+// only. A nil Holding is that of a record without items.
 type Holding struct {
 	sections *sectionIDs
 	rows     map[int16]Difference
@@ -83,7 +83,8 @@ func (h *Holding) changedRows(sections *sectionIDs, changes []inventory.SectionC
 }
 
 // Holdings reads what records hold. Of a section in part it can only be asked which items it has; a
-// section in whole can be listed, and moved out of the common row. Records without items are absent.
+// section in whole can be listed, and moved out of the common row. Records without items are
+// absent.
 func (s *Store) Holdings(ctx context.Context, part, whole []inventory.SetKey) (map[int64]*Holding, error) {
 	holdings, err := s.readRows(ctx, slices.Concat(part, whole))
 	if err != nil {

@@ -54,8 +54,8 @@ func (s *storedSets) change(section int16, now map[inventory.ItemID]bool) invent
 	return c
 }
 
-// TestRowsHoldWhatSectionsDo: whatever sections gain and lose, the rows hold it, and a large section
-// has a row of its own from then on.
+// TestRowsHoldWhatSectionsDo: whatever sections gain and lose, the rows hold it, and a large
+// section has a row of its own from then on.
 func TestRowsHoldWhatSectionsDo(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

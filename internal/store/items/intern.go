@@ -12,12 +12,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine with very many
-// new items gets on even where it has to be tried again.
+// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine
+// with very many new items gets on even where it has to be tried again.
 const insertSize = 5000
 
-// Intern gives every item its id, adding those that the fleet has not seen before. The ids are in the order of
-// the items.
+// Intern gives every item its id, adding those that the fleet has not seen before. The ids are in
+// the order of the items.
 func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error) {
 	known, err := s.itemIDs(ctx, digestsOf(items))
 	if err != nil {
@@ -55,8 +55,8 @@ func digestsOf(items []inventory.Item) [][16]byte {
 	return digests
 }
 
-// without gives the items not yet known, once each and sorted by digest, so that concurrent inserts meet in one
-// order and cannot deadlock.
+// without gives the items not yet known, once each and sorted by digest, so that concurrent inserts
+// meet in one order and cannot deadlock.
 func without(items []inventory.Item, known map[inventory.Digest]inventory.ItemID) []inventory.Item {
 	var missing []inventory.Item
 	for _, item := range items {
@@ -92,7 +92,11 @@ const insertItems = `
 	on conflict (digest) do nothing
 	returning digest, id`
 
-func (s *Store) insertItems(ctx context.Context, items []inventory.Item, known map[inventory.Digest]inventory.ItemID) error {
+func (s *Store) insertItems(
+	ctx context.Context,
+	items []inventory.Item,
+	known map[inventory.Digest]inventory.ItemID,
+) error {
 	var (
 		sections = make([]int16, len(items))
 		keys     = make([]int64, len(items))
