@@ -36,7 +36,7 @@ func (w *sectionWork) needs(record int64) []inventory.SetKey {
 	if w.update == nil || !w.state.Collected {
 		return nil
 	}
-	if w.update.Base == nil || len(w.update.readings) > 0 {
+	if w.update.Base == nil || len(w.update.items.Readings) > 0 {
 		return []inventory.SetKey{{Record: record, Section: w.state.Section, Bucket: wholeSection}}
 	}
 	touched := map[int]bool{}
@@ -77,7 +77,7 @@ func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 			switch {
 			case w.update == nil:
 				continue
-			case len(w.update.readings) > 0:
+			case len(w.update.items.Readings) > 0:
 				wanted[w] = w.currentIDs()
 			case w.update.Base == nil && !w.update.ReadingsOnly:
 				wanted[w] = reconcile.Absent(w.currentIDs(), w.sent())

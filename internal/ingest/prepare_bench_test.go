@@ -81,9 +81,8 @@ func receive(b *testing.B, decoder *Decoder, chunks []chunk) *CheckIn {
 // rememberOthers fills the cache with the items of other machines, so that it does not fit in the
 // processor's cache.
 func rememberOthers(g *Ingester) {
-	section, _ := wire.Lookup("software")
 	for i := range 100_000 {
-		g.known.Add(encoding{section, wire.HashOf(fmt.Append(nil, i))}, inventory.Ref{ID: inventory.ItemID(i) + 1})
+		g.known.add(encoding{hash: wire.HashOf(fmt.Append(nil, i))}, inventory.Ref{ID: inventory.ItemID(i) + 1})
 	}
 }
 
@@ -97,7 +96,7 @@ func rememberAll(g *Ingester, obs *CheckIn) {
 			next++
 			w.added[i].ref.ID = next
 		}
-		g.remember(w)
+		g.known.remember(w.update.Section, w.added)
 	}
 }
 
