@@ -175,7 +175,8 @@ func configuration(explain huma.Transformer) huma.Config {
 	}
 }
 
-const description = `The devices, CIs and software of the inventory, their relationships and their history. Every read of the
+const description = `
+The devices, CIs and software of the inventory, their relationships and their history. Every read of the
 inventory takes as_of and returns the state at that instant. The answer for an instant never changes.
 
 A list is paged JSON. With format=csv or format=ndjson, or the Accept header, the whole list is streamed. An

@@ -37,7 +37,8 @@ func (s *server) registerBaselineDiff() {
 	const path = "/api/v1/baselines/{id}"
 	diffs := tableOf[inventory.CIDiff]()
 	list := s.operation(http.MethodGet, path+"/diff", "get-baseline-diff", baselineTag, "Compare a baseline")
-	list.Description = "The CIs of the baseline's class that differ, always from the earlier instant to the later one. " +
+	list.Description = "The CIs of the baseline's class that differ, always from the earlier instant to the later " +
+		"one. " +
 		"E.g. ?against=now&items=true."
 	handleList(s, list, func(ctx context.Context, in *BaselineDiffInput) (listing[inventory.CIDiff], error) {
 		query, err := s.baselineDiff(ctx, in.ID, in.Against)

@@ -36,7 +36,8 @@ type CIChangesInput struct {
 
 func (s *server) registerChanges() {
 	all := s.operation(http.MethodGet, "/api/v1/changes", "list-changes", "Changes", "List changes")
-	all.Description = "The oldest change first: items, attributes, CIs, relationships and identity. To follow the changes, ask again " +
+	all.Description = "The oldest change first: items, attributes, CIs, relationships and identity. To follow the " +
+		"changes, ask again " +
 		"with page_token set to the cursor of the previous answer: no change is repeated or missed. " +
 		"E.g. ?since=2026-01-31T00:00:00Z&class=computer&type=item."
 	handleList(s, all, func(_ context.Context, in *ChangesInput) (listing[inventory.FeedChange], error) {

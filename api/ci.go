@@ -77,7 +77,8 @@ type RestoreCIInput struct {
 
 func (s *server) registerCI() {
 	get := s.operation(http.MethodGet, "/api/v1/cis/{id}", "get-ci", ciTag, "Get a CI")
-	get.Description = "With its source records, its locks, and the source of each effective value and the values it won over."
+	get.Description = "With its source records, its locks, and the source of each effective value and the values " +
+		"it won over."
 	handle(s, get, func(ctx context.Context, in *CIInput) (*CIOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -93,7 +94,8 @@ func (s *server) registerCI() {
 	handle(s, create, s.createCI)
 
 	change := s.operation(http.MethodPatch, "/api/v1/cis/{id}", "change-ci", ciTag, "Change a CI")
-	change.Description = "A merge patch (RFC 7396) of what people declare about the CI, for the state that If-Match names. " +
+	change.Description = "A merge patch (RFC 7396) of what people declare about the CI, for the state that " +
+		"If-Match names. " +
 		"If other sources have another value, source precedence decides; a lock always wins. " +
 		`E.g. {"attributes": {"owner": "Facilities", "asset_tag": null}}.`
 	change.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{}}
@@ -101,7 +103,8 @@ func (s *server) registerCI() {
 	change.RequestBody.Content["application/merge-patch+json"] = change.RequestBody.Content["application/json"]
 
 	retire := s.operation(http.MethodDelete, "/api/v1/cis/{id}", "retire-ci", ciTag, "Retire a CI")
-	retire.Description = "Lists no longer have the CI, unless with retired=true or an earlier as_of. Its history stays. " +
+	retire.Description = "Lists no longer have the CI, unless with retired=true or an earlier as_of. Its history " +
+		"stays. " +
 		"If a source observes it again, it is restored, with a finding. An import does not restore a retired CI."
 	handle(s, retire, func(ctx context.Context, in *RetireCIInput) (*struct{}, error) {
 		editor, err := in.editor(ctx, in.Reason)
@@ -165,7 +168,8 @@ func (s *server) createCI(ctx context.Context, in *NewCIInput) (*CIOutput, error
 
 func (s *server) changeCI(ctx context.Context, in *ChangeCIInput) (*CIOutput, error) {
 	body := &in.Body
-	if err := checkTexts("body.class", body.Class.text, "body.name", body.Name.text, "body.reason", body.Reason); err != nil {
+	err := checkTexts("body.class", body.Class.text, "body.name", body.Name.text, "body.reason", body.Reason)
+	if err != nil {
 		return nil, err
 	}
 	if name := body.Name.text; name != "" {

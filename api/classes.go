@@ -70,7 +70,8 @@ func (s *server) createClass(ctx context.Context, in *NewClassInput) (*ClassOutp
 		return nil, err
 	}
 	class := inventory.Class{
-		Name: in.Body.Name, Parent: cmp.Or(in.Body.Parent, inventory.RootClass), Label: in.Body.Label, Description: in.Body.Description,
+		Name: in.Body.Name, Parent: cmp.Or(in.Body.Parent, inventory.RootClass), Label: in.Body.Label,
+		Description: in.Body.Description,
 	}
 	if err := s.Store.CreateClass(ctx, class); err != nil {
 		return nil, err

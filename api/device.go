@@ -49,7 +49,8 @@ type RevokeDeviceInput struct {
 
 func (s *server) registerDevice() {
 	get := s.operation(http.MethodGet, "/api/v1/devices/{id}", "get-device", "Devices", "Get a device")
-	get.Description = "With the agents that report on it. A device is a CI with the same id: /api/v1/cis/{id} has the source of each value."
+	get.Description = "With the agents that report on it. A device is a CI with the same id: /api/v1/cis/{id} has " +
+		"the source of each value."
 	handle(s, get, func(ctx context.Context, in *DeviceInput) (*DeviceOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {

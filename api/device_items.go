@@ -57,7 +57,8 @@ const (
 func (s *server) registerDeviceItems() {
 	items := s.operation(http.MethodGet, "/api/v1/devices/{id}/sections/{section}", "list-device-items", "Devices",
 		"List the items of a section of a device")
-	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. The fields depend on the section. Unknown fields are absent."
+	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. The fields depend on the section. Unknown " +
+		"fields are absent."
 	handleList(s, items, func(_ context.Context, in *DeviceItemsInput) (listing[Item], error) {
 		section, ok := s.sections[in.Section]
 		if !ok {
@@ -69,7 +70,8 @@ func (s *server) registerDeviceItems() {
 
 	software := s.operation(http.MethodGet, "/api/v1/devices/{id}/software", "list-device-software", "Devices",
 		"List the software of a device")
-	software.Description = "The section software, by name. software_id is the id of the software under /api/v1/software."
+	software.Description = "The section software, by name. software_id is the id of the software under " +
+		"/api/v1/software."
 	handleList(s, software, func(_ context.Context, in *DeviceSoftwareInput) (listing[Item], error) {
 		section := s.sections[softwareSection]
 		query := inventory.ItemQuery{Device: in.ID, Section: softwareSection, OrderBy: softwareOrder(section.Keys)}

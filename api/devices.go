@@ -27,7 +27,8 @@ type DevicesInput struct {
 func (s *server) registerDevices() {
 	devices := tableOf[inventory.Device]()
 	op := s.operation(http.MethodGet, "/api/v1/devices", "list-devices", "Devices", "List devices")
-	op.Description = "The CIs of the class computer and of the classes below it, with their most used attributes. E.g. ?search=thinkpad&order_by=model."
+	op.Description = "The CIs of the class computer and of the classes below it, with their most used attributes. " +
+		"E.g. ?search=thinkpad&order_by=model."
 	handleList(s, op, func(_ context.Context, in *DevicesInput) (listing[inventory.Device], error) {
 		column, direction, _ := strings.Cut(in.OrderBy, " ")
 		query := inventory.DeviceQuery{

@@ -53,7 +53,8 @@ func (s *server) registerGraph() {
 		relationshipTag,
 		"Get the CIs affected when a CI fails",
 	)
-	impact.Description = "Follows each relationship to the end that is affected, see impact in /api/v1/relationship-types."
+	impact.Description = "Follows each relationship to the end that is affected, see impact in " +
+		"/api/v1/relationship-types."
 	handle(s, impact, func(ctx context.Context, in *ImpactInput) (*GraphOutput, error) {
 		return s.graph(ctx, in.Instant, inventory.GraphQuery{
 			CI: in.ID, Depth: in.Depth, Direction: inventory.DirectionBoth, MaxNodes: in.MaxNodes, Impact: true,

@@ -28,7 +28,8 @@ func (s *server) registerHealth() {
 	})
 
 	ready := s.public("/readyz", "get-readiness", healthTag, "Check that the program can serve requests")
-	ready.Description = "Answers 503 while the database does not answer, has another schema version, or the program is stopping."
+	ready.Description = "Answers 503 while the database does not answer, has another schema version, or the " +
+		"program is stopping."
 	handle(s, ready, func(ctx context.Context, _ *struct{}) (*HealthOutput, error) {
 		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 		defer cancel()

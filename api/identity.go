@@ -98,7 +98,8 @@ func (s *server) registerIdentity() {
 		identityTag,
 		"Undo a decision",
 	)
-	undo.Description = "Records that it linked are separate again, and records that it separated can be linked again. " +
+	undo.Description = "Records that it linked are separate again, and records that it separated can be linked " +
+		"again. " +
 		`E.g. {"reason": "two machines of one batch"}.`
 	handle(s, undo, func(ctx context.Context, in *UndoInput) (*struct{}, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
@@ -114,9 +115,12 @@ func (s *server) registerIdentity() {
 		identityTag,
 		"Get the identification rules",
 	)
-	rules.Description = "The thresholds in bits, the weights of identifiers that agree or disagree, and the rejected values. " +
-		"A decision names its rule: R0 a constraint decided; R1 the record is known; R2 an identifier is unique to one thing; " +
-		"R3 enough evidence for a link and none against it; R4 more evidence for it than against it, in several families; " +
+	rules.Description = "The thresholds in bits, the weights of identifiers that agree or disagree, and the " +
+		"rejected values. " +
+		"A decision names its rule: R0 a constraint decided; R1 the record is known; R2 an identifier is unique " +
+		"to one thing; " +
+		"R3 enough evidence for a link and none against it; R4 more evidence for it than against it, in several " +
+		"families; " +
 		"R5 separate, because both were observed at once or differ too much; R6 a review is open; " +
 		"R7 the record moved with its installation; R8 the record is new."
 	handle(s, rules, func(context.Context, *struct{}) (*RulesOutput, error) {
@@ -131,7 +135,8 @@ func (s *server) registerIdentity() {
 		identityTag,
 		"Simulate other identification rules",
 	)
-	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a new version. " +
+	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a " +
+		"new version. " +
 		"The answer lists what the new rules would merge and split. Nothing is changed. " +
 		`E.g. {"version": "bolder", "thresholds": {"link": 20}, "kinds": {"disk": {"agree": 20}}}.`
 	simulate.MaxBodyBytes = maxRules
@@ -156,7 +161,8 @@ func (s *server) registerIdentityOf(path, noun, one string) {
 		identityTag,
 		"Explain the identity of "+one,
 	)
-	get.Description = "Its source records with their identifiers, the decisions that linked them, and the open reviews and findings."
+	get.Description = "Its source records with their identifiers, the decisions that linked them, and the open " +
+		"reviews and findings."
 	handle(s, get, func(ctx context.Context, in *CIInput) (*IdentityOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)
 		if err != nil {
@@ -166,7 +172,8 @@ func (s *server) registerIdentityOf(path, noun, one string) {
 	})
 
 	merge := s.operation(http.MethodPost, path+"/merge", "merge-"+noun, identityTag, "Merge "+one+" with others")
-	merge.Description = "The CIs are one from now on, regardless of the evidence. The history of each stays. The decision can be undone. " +
+	merge.Description = "The CIs are one from now on, regardless of the evidence. The history of each stays. The " +
+		"decision can be undone. " +
 		`E.g. {"with": ["<id>"], "reason": "the same laptop, installed anew"}.`
 	handle(s, merge, s.merge)
 

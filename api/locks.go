@@ -37,7 +37,8 @@ type ReleaseLockInput struct {
 func (s *server) registerLocks() {
 	const path = "/api/v1/cis/{id}/locks/{attribute}"
 	lock := s.operation(http.MethodPut, path, "lock-attribute", ciTag, "Lock an attribute of a CI")
-	lock.Description = "The value wins over all sources until the lock ends or is released. The values of the sources stay visible. " +
+	lock.Description = "The value wins over all sources until the lock ends or is released. The values of the " +
+		"sources stay visible. " +
 		`E.g. {"value": "Finance", "reason": "agreed with the owner", "until": "2027-01-01T00:00:00Z"}.`
 	handle(s, lock, s.lockAttribute)
 

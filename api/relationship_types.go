@@ -65,8 +65,9 @@ func (s *server) createRelationshipType(
 		return nil, err
 	}
 	made := inventory.RelationshipType{
-		Name: body.Name, Verb: body.Verb, InverseVerb: body.InverseVerb, FromClass: cmp.Or(body.FromClass, inventory.RootClass),
-		ToClass: cmp.Or(body.ToClass, inventory.RootClass), Impact: cmp.Or(body.Impact, "none"),
+		Name: body.Name, Verb: body.Verb, InverseVerb: body.InverseVerb,
+		FromClass: cmp.Or(body.FromClass, inventory.RootClass),
+		ToClass:   cmp.Or(body.ToClass, inventory.RootClass), Impact: cmp.Or(body.Impact, "none"),
 	}
 	if err := s.Store.CreateRelationshipType(ctx, made); err != nil {
 		return nil, err

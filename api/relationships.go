@@ -101,7 +101,8 @@ func (s *server) registerRelationships() {
 		relationshipTag,
 		"End a relationship",
 	)
-	end.Description = "The relationship stays in the history. An observed relationship ends by itself when no source observes it any more."
+	end.Description = "The relationship stays in the history. An observed relationship ends by itself when no " +
+		"source observes it any more."
 	handle(s, end, func(ctx context.Context, in *EndRelationshipInput) (*RelationshipOutput, error) {
 		ended, err := s.Store.EndRelationship(ctx, in.ID, actor(ctx, in.Reason))
 		if err != nil {

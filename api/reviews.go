@@ -53,7 +53,8 @@ func (s *server) registerReviews() {
 		identityTag,
 		"Accept a review: the records are one CI",
 	)
-	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the ticket"}.`
+	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the " +
+		"ticket"}.`
 	handle(s, accept, s.decideReview(true))
 
 	separate := s.operation(

@@ -66,7 +66,8 @@ var descriptions = map[string]string{
 
 	"CIDetails.changed_at": "When an effective value, or the reason for one, changed last.",
 	"CIDetails.locks":      "The attributes whose value a person locked.",
-	"CIDetails.observation_state": "active: a source observed the CI within three check-ins. stale and absent: no source " +
+	"CIDetails.observation_state": "active: a source observed the CI within three check-ins. stale and absent: no " +
+		"source " +
 		"observed it for 30 and 90 days (a container: 6 hours and one day). silent: between active and stale. " +
 		"Absent if no source observes the CI, and from answers about the past.",
 	"CIDetails.provenance": "Where each effective value comes from, by attribute name.",
@@ -108,8 +109,9 @@ var descriptions = map[string]string{
 	"DeviceAgent.revoked_at":    "The collector has rejected the agent since then. Absent while it is accepted.",
 	"DeviceAgent.version":       "The version of the agent. Absent from answers about the past.",
 
-	"DeviceSection.changed_at":   "When the section's items or its status changed last.",
-	"DeviceSection.duration_ms":  "How long the collection of the last change took. Absent from answers about the past.",
+	"DeviceSection.changed_at": "When the section's items or its status changed last.",
+	"DeviceSection.duration_ms": "How long the collection of the last change took. Absent from answers about the " +
+		"past.",
 	"DeviceSection.items":        "The number of items. Absent if the section was never collected.",
 	"DeviceSection.message":      "Why the status is not ok.",
 	"DeviceSection.status":       "How the last collection ended. Only ok is complete: the device has no other items.",
@@ -209,7 +211,8 @@ var descriptions = map[string]string{
 	"Relationship.valid_to":   "When the relationship ended. Absent while it holds.",
 	"Relationship.verb":       "The type as a verb, for example contains.",
 
-	"RelationshipDiff.change":    "began: the relationship holds only at the later instant. ended: only at the earlier one.",
+	"RelationshipDiff.change": "began: the relationship holds only at the later instant. ended: only at the " +
+		"earlier one.",
 	"RelationshipDiff.direction": "out: the relationship starts from the CI. in: it leads to the CI.",
 	"RelationshipDiff.other":     "The CI at the other end.",
 	"RelationshipDiff.type":      "The relationship type.",

@@ -61,7 +61,8 @@ const maxWords = 8
 func (s *server) registerSoftware() {
 	titles := tableOf[inventory.Software]()
 	list := s.operation(http.MethodGet, "/api/v1/software", "list-software", "Software", "List software")
-	list.Description = "Each name, version, publisher and source that a device has, by name, with the number of installations."
+	list.Description = "Each name, version, publisher and source that a device has, by name, with the number of " +
+		"installations."
 	handleList(s, list, func(_ context.Context, in *SoftwareListInput) (listing[inventory.Software], error) {
 		words := strings.Fields(in.Search)
 		if len(words) > maxWords {

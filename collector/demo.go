@@ -25,7 +25,8 @@ type demoCommand struct {
 
 // Help implements kong.HelpProvider.
 func (demoCommand) Help() string {
-	return `Starts a collector with a private PostgreSQL, enrolls an agent for this machine, syncs, and prints the result.
+	return `Starts a collector with a private PostgreSQL, enrolls an agent for this machine, syncs,
+and prints the result.
 Runs until Ctrl-C. With the same --var a second run finds the same machine.`
 }
 

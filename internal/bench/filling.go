@@ -137,7 +137,8 @@ func (f *filling) write(ctx context.Context, b batch) error {
 	_, err := f.conn.Exec(ctx, `
 		insert into identifier_claim (hash, record_id)
 		select identifier_hash(r.base_class, i.identifier), e.record_id
-		from evidence e join source_record r on r.id = e.record_id cross join lateral unnest(e.identifiers) i (identifier)
+		from evidence e join source_record r on r.id = e.record_id cross
+			join lateral unnest(e.identifiers) i (identifier)
 		where e.record_id between $1 and $2
 		on conflict do nothing`, b.assignments[0].record, b.assignments[len(b.assignments)-1].record)
 	if err != nil {

@@ -113,35 +113,35 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// phase lets every machine do something. It returns the cost per machine, including what the
+// phase lets every machine do something. It records the cost per machine, including what the
 // collector and the indexes defer.
 func (r *fleetRun) phase(
 	ctx context.Context, id, name string, machines []*client, do func(context.Context, *client) error,
-) (expense, error) {
+) error {
 	start, err := r.read(ctx)
 	if err != nil {
-		return expense{}, err
+		return err
 	}
 	r.progress.stepf(len(machines), "%s: %s: %d machines", r.result.name(), name, len(machines))
 	if err := r.each(ctx, machines, do); err != nil {
-		return expense{}, fmt.Errorf("%s: %w; end of the collector's log: %s", name, err, r.collector.logTail())
+		return fmt.Errorf("%s: %w; end of the collector's log: %s", name, err, r.collector.logTail())
 	}
 	if err := r.awaitBackground(ctx); err != nil {
-		return expense{}, err
+		return err
 	}
 	tidying, err := r.database.tidy(ctx)
 	if err != nil {
-		return expense{}, err
+		return err
 	}
 	spent, took, err := r.since(ctx, start)
 	if err != nil {
-		return expense{}, err
+		return err
 	}
 	spent = spent.less(r.idle.times(took.Seconds()))
 	spent.Maintenance += inMilliseconds(tidying)
 	spent = spent.times(1 / float64(len(machines)))
 	r.result.Phases = append(r.result.Phases, phase{ID: id, Name: name, expense: spent})
-	return spent, nil
+	return nil
 }
 
 // awaitBackground waits until the collector has written what it defers.
@@ -205,7 +205,7 @@ func (r *fleetRun) measureEnrollment(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.phase(ctx, phaseEnroll, "enrollment", r.clients, func(ctx context.Context, c *client) error {
+	err = r.phase(ctx, phaseEnroll, "enrollment", r.clients, func(ctx context.Context, c *client) error {
 		return c.enroll(ctx, r.collector)
 	})
 	if err != nil {
@@ -222,7 +222,7 @@ func (r *fleetRun) measureHandshake(ctx context.Context) error {
 	concurrency := r.concurrency
 	r.concurrency = handshakeConcurrency
 	defer func() { r.concurrency = concurrency }()
-	_, err := r.phase(ctx, phaseHandshake, "TLS handshake", r.clients, func(ctx context.Context, c *client) error {
+	err := r.phase(ctx, phaseHandshake, "TLS handshake", r.clients, func(ctx context.Context, c *client) error {
 		return c.handshake(ctx, r.collector.grpcAddr)
 	})
 	return err
@@ -248,7 +248,7 @@ func (r *fleetRun) measureFirst(ctx context.Context) error {
 		if len(part.machines) == 0 {
 			continue
 		}
-		if _, err := r.phase(ctx, part.id, part.name, part.machines, send); err != nil {
+		if err := r.phase(ctx, part.id, part.name, part.machines, send); err != nil {
 			return err
 		}
 		after, err := r.extent(ctx)
@@ -299,7 +299,7 @@ func checkInUnchanged(ctx context.Context, c *client) error { return c.checkIn(c
 // in the background may happen during an attempt.
 func (r *fleetRun) measureUnchanged(ctx context.Context) error {
 	const attempts = 5
-	if _, err := r.phase(ctx, phaseUnchanged, "unchanged", r.clients, checkInUnchanged); err != nil {
+	if err := r.phase(ctx, phaseUnchanged, "unchanged", r.clients, checkInUnchanged); err != nil {
 		return err
 	}
 	var least expense
@@ -341,7 +341,7 @@ func (r *fleetRun) measureReconnect(ctx context.Context) error {
 		}
 		return c.checkIn(ctx, nil)
 	}
-	_, err := r.phase(ctx, phaseReconnect, "unchanged, new connection", r.clients, reconnect)
+	err := r.phase(ctx, phaseReconnect, "unchanged, new connection", r.clients, reconnect)
 	return err
 }
 
@@ -358,7 +358,7 @@ func (r *fleetRun) measureUpgrades(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.phase(ctx, phaseUpgrade, "20 upgrades", r.clients, r.upgrade); err != nil {
+	if err := r.phase(ctx, phaseUpgrade, "20 upgrades", r.clients, r.upgrade); err != nil {
 		return err
 	}
 	after, err := r.extent(ctx)
@@ -372,6 +372,6 @@ func (r *fleetRun) measureColdUpgrades(ctx context.Context) error {
 	if err := r.database.exec(ctx, `checkpoint`); err != nil {
 		return err
 	}
-	_, err := r.phase(ctx, phaseColdUpgrade, "20 upgrades after a checkpoint", r.clients, r.upgrade)
+	err := r.phase(ctx, phaseColdUpgrade, "20 upgrades after a checkpoint", r.clients, r.upgrade)
 	return err
 }

@@ -90,7 +90,8 @@ func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Ident
 	sourceType, _, _ := strings.Cut(w.Source, ":")
 	n := &node{
 		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[sourceType],
-		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI, intervals: make([]interval, 0, len(w.Identifiers)),
+		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI,
+		intervals: make([]interval, 0, len(w.Identifiers)),
 	}
 	for _, c := range w.Identifiers {
 		if k := kindOf(c.Identifier); k >= 0 && !overShared[c.Identifier] {

@@ -115,7 +115,8 @@ func (r *Rules) Document() ([]byte, error) { return json.Marshal(r.document) }
 
 func embedded() (*Rules, error) {
 	r := &Rules{document: document{
-		Enabled: map[string]bool{}, Families: map[string]family{}, Kinds: map[string]weight{}, Sources: map[string]string{},
+		Enabled: map[string]bool{}, Families: map[string]family{}, Kinds: map[string]weight{},
+		Sources: map[string]string{},
 	}}
 	for _, name := range ruleNames {
 		r.Enabled[name] = true

@@ -160,7 +160,7 @@ func newCuttingProxy(t *testing.T, target string, statements int) *cuttingProxy 
 
 func (p *cuttingProxy) forward(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	server, err := net.Dial("unix", p.server) //nolint:noctx // it ends with its connections
+	server, err := net.Dial("unix", p.server)
 	if err != nil {
 		return
 	}

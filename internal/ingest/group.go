@@ -119,7 +119,8 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
 		g.intern, g.load, g.diff, g.observe, g.commit,
 	} {
-		if err := step(ctx, slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return j.err != nil })); err != nil {
+		running := slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return j.err != nil })
+		if err := step(ctx, running); err != nil {
 			return err
 		}
 	}

@@ -63,5 +63,5 @@ func plainTime(inner []byte) bool {
 	}
 	seconds, n := protowire.ConsumeVarint(inner[tag:])
 	return n > 0 && tag+n == len(inner) &&
-		int64(seconds) > earliest.Unix() && int64(seconds) < latest.Unix() //nolint:gosec // as protobuf encodes an int64
+		int64(seconds) > earliest.Unix() && int64(seconds) < latest.Unix() //nolint:gosec // an int64 of protobuf
 }

@@ -87,7 +87,8 @@ func (c *cleaner) clean(m protoreflect.Message) {
 
 func (c *cleaner) cleanList(f protoreflect.FieldDescriptor, list protoreflect.List) {
 	if list.Len() > maxListLength {
-		c.note(inventory.OutcomeTruncated, fmt.Sprintf("%s has %d values, kept %d", f.Name(), list.Len(), maxListLength))
+		c.note(inventory.OutcomeTruncated,
+			fmt.Sprintf("%s has %d values, kept %d", f.Name(), list.Len(), maxListLength))
 		list.Truncate(maxListLength)
 	}
 	if f.Kind() != protoreflect.StringKind {

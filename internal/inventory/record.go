@@ -16,7 +16,7 @@ type Record struct {
 	PreviousToken     []byte
 	TokenAt           time.Time
 	BootID            string
-	Program           string            // the program that reports, with its version; of Muster agents the version alone
+	Program           string            // the reporting program with its version; of Muster agents the version alone
 	Hardware          map[string]uint64 // family → hash, see proto Hardware
 }
 

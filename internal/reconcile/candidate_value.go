@@ -44,7 +44,8 @@ func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at 
 				continue
 			}
 			values[attribute] = append(values[attribute], candidateValue{
-				record: c.Record, source: c.Source, value: value, seen: c.SeenAt, rank: rank, age: p.age(c, at), former: c.Former,
+				record: c.Record, source: c.Source, value: value, seen: c.SeenAt, rank: rank, age: p.age(c, at),
+				former: c.Former,
 			})
 		}
 	}

@@ -72,7 +72,8 @@ func (m machine) storageDevice(d diskFacts, serial string) inventory.Component {
 
 func (d diskFacts) id() inventory.DiskID {
 	return inventory.DiskID{
-		Manufacturer: d.Vendor, Model: d.Model, SerialNumber: d.SerialNumber, WWN: d.WWN, Bus: d.Bus, Removable: d.Removable,
+		Manufacturer: d.Vendor, Model: d.Model, SerialNumber: d.SerialNumber, WWN: d.WWN, Bus: d.Bus,
+		Removable: d.Removable,
 	}
 }
 

@@ -54,7 +54,8 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 		_, err = tx.Exec(ctx, `
 			insert into identifier_claim (hash, record_id)
 			select identifier_hash($1, i.identifier), e.record_id
-			from source_record r join evidence e on e.record_id = r.id cross join lateral unnest(e.identifiers) i (identifier)
+			from source_record r join evidence e on e.record_id = r.id cross
+				join lateral unnest(e.identifiers) i (identifier)
 			where $2 and r.base_class = ''
 			order by 1, 2
 			on conflict do nothing`, c.Name, c.Parent == inventory.RootClass)

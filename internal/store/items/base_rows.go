@@ -48,7 +48,8 @@ func (s *Store) choose(ctx context.Context, row Row, d Difference) (Difference, 
 		return d, nil
 	}
 	var id int32
-	if err := s.Pool.QueryRow(ctx, `insert into item_base (ids) values ($1) returning id`, shared).Scan(&id); err != nil {
+	err := s.Pool.QueryRow(ctx, `insert into item_base (ids) values ($1) returning id`, shared).Scan(&id)
+	if err != nil {
 		return Difference{}, fmt.Errorf("add base: %w", err)
 	}
 	base := NewBase(id, shared)

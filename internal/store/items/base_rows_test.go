@@ -34,7 +34,7 @@ func openStore(t *testing.T, url string) *Store {
 func idsFrom(first, n inventory.ItemID) []inventory.ItemID {
 	ids := make([]inventory.ItemID, n)
 	for i := range ids {
-		ids[i] = first + inventory.ItemID(i) //nolint:gosec // few
+		ids[i] = first + inventory.ItemID(i)
 	}
 	return ids
 }

@@ -136,7 +136,8 @@ func nearest(set []inventory.ItemID, bases []*Base) *Base {
 	few := smallest(bases, compared, func(base *Base) int {
 		return len(base.sample) - 2*countCommon(sample, base.sample)
 	})
-	for _, base := range smallest(few, 1, func(base *Base) int { return len(base.IDs) - 2*countCommon(set, base.IDs) }) {
+	distance := func(base *Base) int { return len(base.IDs) - 2*countCommon(set, base.IDs) }
+	for _, base := range smallest(few, 1, distance) {
 		return base
 	}
 	return nil

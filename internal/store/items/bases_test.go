@@ -110,7 +110,7 @@ type chooser struct {
 func (c *chooser) store(row Row, d Difference) {
 	d = c.bases.Improve(d)
 	if shared := c.bases.Propose(row, d); shared != nil {
-		base := NewBase(int32(len(c.made)+1), shared) //nolint:gosec // few
+		base := NewBase(int32(len(c.made)+1), shared)
 		c.made = append(c.made, base)
 		c.bases.Add(base)
 		d = Encode(d.Set(), base)
@@ -227,9 +227,9 @@ func TestNeverMoreThanTheSets(t *testing.T) {
 		images := rapid.IntRange(1, 4).Draw(t, "images")
 		plain := 0
 		for record := range rapid.IntRange(1, 40).Draw(t, "records") {
-			image := inventory.ItemID(1000 * rapid.IntRange(1, images).Draw(t, "image")) //nolint:gosec // few
+			image := inventory.ItemID(1000 * rapid.IntRange(1, images).Draw(t, "image"))
 			first := image + inventory.ItemID(rapid.Int32Range(0, 100).Draw(t, "lag"))
-			own := inventory.ItemID(1_000_000 + 1000*record) //nolint:gosec // few
+			own := inventory.ItemID(1_000_000 + 1000*record)
 			set := slices.Concat(span(first, first+inventory.ItemID(rapid.Int32Range(0, 300).Draw(t, "image size"))),
 				span(own, own+inventory.ItemID(rapid.Int32Range(0, 300).Draw(t, "own"))))
 			c.store(Row{Record: int64(record)}, Difference{Plus: set})

@@ -81,7 +81,8 @@ func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied
 // never stands still for a record.
 const fenceRecords = `
 	with wanted as (
-		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::jsonb[])
+		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[],
+			$7::text[], $8::jsonb[])
 			w (record_id, version, root, token, previous_token, boot_id, program, hardware)
 	), locked as (
 		select r.id
@@ -92,7 +93,8 @@ const fenceRecords = `
 	)
 	update source_record r set
 		version        = r.version + 1,
-		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()), r.changed_at + interval '1 microsecond'),
+		changed_at     = greatest(date_trunc('microseconds', clock_timestamp()),
+			r.changed_at + interval '1 microsecond'),
 		inventory_root = w.root,
 		previous_token = w.previous_token,
 		token          = w.token,

@@ -76,7 +76,8 @@ const (
 		insert into item_set (record_id, section_id, base_id, plus, minus)
 		select n.record_id, n.section_id, n.base_id,
 			($4::integer[])[n.plus_first:n.plus_last], nullif(($5::integer[])[n.minus_first:n.minus_last], '{}')
-		from unnest($1::bigint[], $2::smallint[], $3::integer[], $6::integer[], $7::integer[], $8::integer[], $9::integer[])
+		from unnest($1::bigint[], $2::smallint[], $3::integer[], $6::integer[], $7::integer[], $8::integer[],
+			$9::integer[])
 			n (record_id, section_id, base_id, plus_first, plus_last, minus_first, minus_last)
 		on conflict (record_id, section_id) do update set
 			base_id = excluded.base_id,

@@ -67,7 +67,8 @@ const (
 	keepPastStatus = `
 		insert into section_status_past (record_id, section_id, valid_from, valid_to, status, message)
 		select s.record_id, s.section_id, s.status_since, n.at, s.status, s.message
-		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[]) n (record_id, section_id, at, changed)
+		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[]) n (record_id, section_id,
+			at, changed)
 		join section_state s on s.record_id = n.record_id and s.section_id = n.section_id
 		where n.changed`
 

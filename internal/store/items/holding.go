@@ -118,7 +118,7 @@ type storedRow struct {
 
 func (s *Store) readRows(ctx context.Context, keys []inventory.SetKey) (map[int64]*Holding, error) {
 	if len(keys) == 0 {
-		return nil, nil
+		return map[int64]*Holding{}, nil
 	}
 	records, sections, err := s.rowsOf(ctx, keys)
 	if err != nil {

@@ -30,6 +30,7 @@ func (s *Store) EnsurePartitions(ctx context.Context) error {
 	return nil
 }
 
+// EnsurePartition makes the partition of item_event for the month that begins at an instant.
 func (s *Store) EnsurePartition(ctx context.Context, from time.Time) error {
 	name := fmt.Sprintf("item_event_%04d_%02d", from.Year(), int(from.Month()))
 	var exists bool

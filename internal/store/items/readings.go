@@ -22,6 +22,7 @@ type ReadingCodec struct {
 	decoder *zstd.Decoder
 }
 
+// NewReadingCodec returns a codec.
 func NewReadingCodec() (*ReadingCodec, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2),
 		zstd.WithWindowSize(1<<17), zstd.WithLowerEncoderMem(true))
@@ -55,6 +56,7 @@ func (c *ReadingCodec) encode(readings []inventory.Reading) []byte {
 
 var errReadings = errors.New("readings are damaged")
 
+// Decode returns the readings of a payload. A payload that cannot be read is an error.
 func (c *ReadingCodec) Decode(payload []byte) ([]inventory.Reading, error) {
 	raw, err := c.decoder.DecodeAll(payload, nil)
 	if err != nil {

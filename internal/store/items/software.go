@@ -48,7 +48,8 @@ const (
 	insertSoftware = `
 		insert into software (digest, name, version, publisher, source)
 		select distinct on (digest) digest, name, version, publisher, source
-		from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) n (digest, name, version, publisher, source)
+		from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) n (digest, name, version,
+			publisher, source)
 		order by digest
 		on conflict (digest) do nothing`
 

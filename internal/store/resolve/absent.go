@@ -65,9 +65,11 @@ func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool,
 			       coalesce(bool_or(c.retired_at is null), false) as installed,
 			       coalesce(bool_or(not seer.is_primary and not l.declared), false) as hidden
 			from (
-				select observer, declared from relationship where from_record = s.id and valid_to = 'infinity' and s.source = $2
+				select observer, declared from relationship where from_record = s.id and valid_to = 'infinity'
+					and s.source = $2
 				union all
-				select observer, declared from relationship where to_record = s.id and valid_to = 'infinity' and s.source = $2
+				select observer, declared from relationship where to_record = s.id and valid_to = 'infinity'
+					and s.source = $2
 			) l
 			join assignment seer on seer.record_id = l.observer and seer.valid_to = 'infinity'
 			join ci c on c.id = seer.ci_id

@@ -250,7 +250,8 @@ func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
 	batch.Queue(`
 		insert into assignment (record_id, valid_from, ci_id, is_primary, previous_cis)
 		select n.record_id, $5, n.ci_id, n.is_primary, n.previous_cis::uuid[]
-		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, is_primary, previous_cis)`,
+		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, is_primary,
+			previous_cis)`,
 		records, cis, primary, previousCIs, p.at)
 }
 
@@ -268,7 +269,8 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 			from item_set s
 			left join item_base b on b.id = s.base_id
 			cross join lateral (
-				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all select unnest(s.minus), -1
+				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all
+					select unnest(s.minus), -1
 			) i
 			join software_item w on w.item_id = i.id -- items of other sections are not counted
 			where s.record_id = any($1) or s.record_id = any($2)

@@ -25,7 +25,8 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 	err = r.tx.QueryRow(ctx, `
 		select min(s.base_class)
 		from assignment m join source_record s on s.id = m.record_id
-		where m.ci_id = $1 and m.valid_to = 'infinity' and (s.source <> $2 or s.native_key <> $3) and s.base_class not in ('', $4)`,
+		where m.ci_id = $1 and m.valid_to = 'infinity' and (s.source <> $2 or s.native_key <> $3)
+			and s.base_class not in ('', $4)`,
 		ci, inventory.SourceManual, own[:], r.baseClassOf(class)).Scan(&seen)
 	if err != nil {
 		return fmt.Errorf("read kinds of ci: %w", err)

@@ -135,7 +135,8 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 	}
 	rows, err := r.tx.Query(ctx, `
 		with wanted as (
-			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[]) w (native_key, label, base_class, default_ci)
+			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[]) w (native_key, label,
+				base_class, default_ci)
 		), made as (
 			insert into source_record (source, native_key, label, base_class, default_ci, created_at, seen_at)
 			select $5, native_key, label, base_class, default_ci, $6, $6 from wanted
@@ -144,7 +145,8 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		)
 		select native_key, id from made
 		union all
-		select r.native_key, r.id from source_record r join wanted w on w.native_key = r.native_key where r.source = $5`,
+		select r.native_key, r.id from source_record r join wanted w on w.native_key = r.native_key
+			where r.source = $5`,
 		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
 	if err != nil {
 		return fmt.Errorf("record components: %w", err)

@@ -143,7 +143,8 @@ func (r *resolution) declared(ctx context.Context, record int64) (string, invent
 	var class string
 	var encoded []byte
 	err := r.tx.QueryRow(ctx, `
-		select class, attributes from record_version where record_id = $1 and valid_to = 'infinity'`, record).Scan(&class, &encoded)
+		select class, attributes from record_version where record_id = $1 and valid_to = 'infinity'`,
+		record).Scan(&class, &encoded)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return "", inventory.Attributes{}, nil
 	}

@@ -32,8 +32,10 @@ type recordEvidenceRow struct {
 // load reads witnesses.
 func (n *candidates) load(ctx context.Context, records []int64) error {
 	rows, err := n.tx.Query(ctx, `
-		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at, greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
-		       e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary, m.previous_cis::text[] as previous_cis, coalesce(d.rule, '') as rule,
+		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
+			greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
+		       e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary,
+		       	m.previous_cis::text[] as previous_cis, coalesce(d.rule, '') as rule,
 		       c.retired_at is not null as retired, coalesce(c.disposed, false) as disposed
 		from source_record r
 		left join presence p on p.record_id = r.id
@@ -55,7 +57,8 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 		n.evidence[row.ID] = n.recordEvidence(row)
 		if row.CI != nil {
 			n.assigned[row.ID] = currentAssignment{
-				CI: *row.CI, Primary: *row.IsPrimary, PreviousCIs: row.PreviousCIs, Rule: row.Rule, LivenessDependent: row.LivenessDependent, Retired: row.Retired,
+				CI: *row.CI, Primary: *row.IsPrimary, PreviousCIs: row.PreviousCIs, Rule: row.Rule,
+				LivenessDependent: row.LivenessDependent, Retired: row.Retired,
 				Disposed: row.Disposed,
 			}
 		}
@@ -82,7 +85,8 @@ func (n *candidates) recordEvidence(row recordEvidenceRow) inventory.RecordEvide
 		later(row.LastSeen[i])
 	}
 	w := inventory.RecordEvidence{
-		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt, SeenAt: discovered, DefaultCI: row.DefaultCI,
+		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt, SeenAt: discovered,
+		DefaultCI: row.DefaultCI,
 	}
 	for i, identifier := range row.Identifiers {
 		interval := inventory.IdentifierInterval{

@@ -20,8 +20,9 @@ import (
 // Identity tells why a CI is one thing, as it was known at an instant (zero: now).
 func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (inventory.Identity, error) {
 	answer := inventory.Identity{
-		Records: []inventory.IdentityRecord{}, Constraints: []inventory.ConstraintRecord{}, Decisions: []inventory.Decision{},
-		Reviews: []inventory.Review{}, Findings: []inventory.FindingRecord{},
+		Records: []inventory.IdentityRecord{}, Constraints: []inventory.ConstraintRecord{},
+		Decisions: []inventory.Decision{},
+		Reviews:   []inventory.Review{}, Findings: []inventory.FindingRecord{},
 	}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"as_of": db.Instant(inventory.Page{AsOf: asOf})}
@@ -66,7 +67,8 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 	err := db.Each(ctx, tx, `
 		select r.id, r.source, r.label, r.native_key, r.created_at, m.is_primary,
 		       case when `+db.IsNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
-		       e.identifiers, e.first_seen, e.last_seen as last_reported, case when `+db.IsNow+` then coalesce(e.rejected, '[]') else '[]' end as rejected
+		       e.identifiers, e.first_seen, e.last_seen as last_reported, case when `+db.IsNow+`
+		       	then coalesce(e.rejected, '[]') else '[]' end as rejected
 		from assignment m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
@@ -124,8 +126,10 @@ type decisionRow struct {
 
 func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	err := db.Each(ctx, tx, `
-		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci, d.new_ci::text as new_ci,
-		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of then d.undone_at end as undone_at,
+		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci,
+			d.new_ci::text as new_ci,
+		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of
+		       	then d.undone_at end as undone_at,
 		       coalesce(undone.actor, '') as undone_by, coalesce(undone.reason, '') as undo_note
 		from identity_decision d
 		left join audit_entry done on done.at = d.at
@@ -134,7 +138,8 @@ func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.Named
 		order by d.at desc, d.id desc
 		limit 200`, args, func(row decisionRow) error {
 		d := inventory.Decision{
-			ID: row.ID, At: row.At, Record: row.Record, Action: row.Action, OldCI: row.OldCi, NewCI: row.NewCi, Rule: row.Rule,
+			ID: row.ID, At: row.At, Record: row.Record, Action: row.Action, OldCI: row.OldCi, NewCI: row.NewCi,
+			Rule:  row.Rule,
 			Actor: row.Actor, Note: row.Note, UndoneAt: row.UndoneAt, UndoneBy: row.UndoneBy, UndoNote: row.UndoNote,
 		}
 		if err := json.Unmarshal(row.Reason, &d.Reason); err != nil {
@@ -185,7 +190,8 @@ func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedAr
 
 func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	err := db.Each(ctx, tx, `
-		select f.type, f.records, f.identifier, f.text, f.opened_at, case when f.closed_at <= @as_of then f.closed_at end as closed_at
+		select f.type, f.records, f.identifier, f.text, f.opened_at, case when f.closed_at <= @as_of
+			then f.closed_at end as closed_at
 		from finding f
 		where f.opened_at <= @as_of and f.records && array`+identityMembers+`
 		order by f.opened_at, f.id

@@ -63,10 +63,10 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 	if len(groups) < 2 {
 		return nil, db.Invalid("a merge needs at least two cis")
 	}
-	if observed := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(baseClasses))), func(baseClass string) bool { return baseClass == "" }); len(
-		observed,
-	) > 1 {
-		return nil, db.Invalid("a %s and a %s are no one thing", observed[0], observed[1])
+	known := slices.Compact(slices.Sorted(slices.Values(baseClasses)))
+	known = slices.DeleteFunc(known, func(baseClass string) bool { return baseClass == "" })
+	if len(known) > 1 {
+		return nil, db.Invalid("a %s and a %s cannot be one CI", known[0], known[1])
 	}
 	return groups, nil
 }

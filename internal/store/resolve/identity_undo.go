@@ -47,7 +47,8 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	d := inventory.Decision{ID: id}
 	err := r.tx.QueryRow(ctx, `
 		select at, record_id, action, coalesce(old_ci::text, ''), new_ci::text, actor, undone_at
-		from identity_decision where id = $1`, id).Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI, &d.Actor, &d.UndoneAt)
+		from identity_decision where id = $1`, id).Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI,
+		&d.Actor, &d.UndoneAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, db.NotFound("there is no decision %d", id)
 	}
@@ -69,7 +70,8 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	rows, err := r.tx.Query(ctx, `
 		with restored as (
 			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
-			select gen_random_uuid(), linked, record_a, record_b, origin, actor, reason, $2 from identity_constraint where revoked_at = $1
+			select gen_random_uuid(), linked, record_a, record_b, origin, actor, reason, $2
+				from identity_constraint where revoked_at = $1
 			returning record_a, record_b
 		), revoked as (
 			update identity_constraint set revoked_at = $2 where created_at = $1 and revoked_at is null
@@ -100,7 +102,8 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 		return r.rejoin(ctx, d)
 	}
 	rows, err := r.tx.Query(ctx, `
-		select record_id from identity_decision where at = $1 and new_ci = $2 and action in ('linked', 'merged')`, d.At, d.NewCI)
+		select record_id from identity_decision where at = $1 and new_ci = $2 and action in ('linked',
+			'merged')`, d.At, d.NewCI)
 	if err != nil {
 		return fmt.Errorf("read decisions: %w", err)
 	}

@@ -246,7 +246,8 @@ func (t *importing) recordsOf(
 	rows, err := t.tx.Query(ctx, `
 		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
 		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label, base_class, default_ci)
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label,
+			base_class, default_ci)
 		order by n.native_key, n.source
 		on conflict (native_key, source) do update set seen_at = excluded.seen_at
 		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)

@@ -186,7 +186,8 @@ func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
 	if !e.inverse {
 		from, to = to, from
 	}
-	for _, end := range []struct{ is, must string }{{from, relationshipType.FromClass}, {to, relationshipType.ToClass}} {
+	ends := []struct{ is, must string }{{from, relationshipType.FromClass}, {to, relationshipType.ToClass}}
+	for _, end := range ends {
 		if end.is == "" {
 			continue // it is not said what it is
 		}

@@ -40,7 +40,8 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 	batch.Queue(
 		`
 		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts)
-		select n.record_id, ($6::text[])[n.first:n.last], ($7::timestamptz[])[n.first:n.last], ($8::timestamptz[])[n.first:n.last],
+		select n.record_id, ($6::text[])[n.first:n.last], ($7::timestamptz[])[n.first:n.last],
+			($8::timestamptz[])[n.first:n.last],
 			n.rejected, ($9::text[])[n.host_from:n.hosts_to]
 		from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $10::jsonb[])
 			n (record_id, first, last, host_from, hosts_to, rejected)

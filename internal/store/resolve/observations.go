@@ -92,7 +92,8 @@ func (r *resolution) heldRecords(
 		ids[i] = t.Record
 	}
 	rows, err := r.tx.Query(ctx, `
-		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts, e.record_id is not null as evidence_held,
+		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts,
+			e.record_id is not null as evidence_held,
 		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
 		       c.retired_at is not null as ci_retired
 		from source_record r

@@ -140,7 +140,8 @@ const (
 func (r *resolution) begin(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		select pg_current_xact_id(), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)`)
+		select pg_current_xact_id(), set_config('plan_cache_mode', 'force_generic_plan', true),
+			set_config('enable_seqscan', 'off', true)`)
 	instant := unlockedInstant
 	if r.exclusive {
 		instant = lockedInstant

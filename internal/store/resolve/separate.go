@@ -121,9 +121,11 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 		left join lateral (
 			select distinct l.observer
 			from (
-				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity' and not l.idle
+				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity'
+					and not l.idle
 				union all
-				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity' and not l.idle
+				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity'
+					and not l.idle
 			) l
 			join source_record o on o.id = l.observer
 			left join presence s on s.record_id = o.id
@@ -172,7 +174,8 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 	var attributes []byte
 	var outward bool
 	assignment := discoveredComponent{Component: inventory.Component{Class: p.Class}}
-	if _, err = pgx.ForEachRow(rows, []any{&assignment.observer, &assignment.Relationship, &outward, &assignment.Key, &attributes}, func() error {
+	columns := []any{&assignment.observer, &assignment.Relationship, &outward, &assignment.Key, &attributes}
+	if _, err = pgx.ForEachRow(rows, columns, func() error {
 		one := assignment
 		one.Inverse = !outward
 		var err error
@@ -185,7 +188,8 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		update relationship set valid_to = $2
-		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`, known.record, r.at)
+		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`,
+		known.record, r.at)
 	r.openFinding(batch, inventory.Finding{
 		Type: findingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
 		Text: "seen in too many places at once to be one " + p.Class,

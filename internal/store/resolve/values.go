@@ -244,7 +244,8 @@ func (r *resolution) reconcileOne(
 		}
 	}
 	if held.Current && held.Class == is.Class && held.Name == is.Name && db.SameJSON(held.Attributes, attributes) &&
-		(held.Provenance == nil) == (provenance == nil) && (provenance == nil || db.SameJSON(held.Provenance, provenance)) {
+		(held.Provenance == nil) == (provenance == nil) &&
+		(provenance == nil || db.SameJSON(held.Provenance, provenance)) {
 		return nil
 	}
 	if held.Current {
@@ -287,7 +288,8 @@ func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts [
 	}
 	for _, attribute := range conflicts {
 		r.conflicts = append(r.conflicts, inventory.Finding{
-			Type: findingConflict, Records: records, Identifier: inventory.Identifier(attribute), Text: "sources disagree on " + attribute,
+			Type: findingConflict, Records: records, Identifier: inventory.Identifier(attribute),
+			Text: "sources disagree on " + attribute,
 		})
 	}
 }
