@@ -25,7 +25,11 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	}
 	token, ok := bearerToken(ctx.Header("Authorization"))
 	if !ok {
-		s.challenge(ctx, `Bearer realm="muster"`, "the request has no API token; send the header Authorization: Bearer <API token>")
+		s.challenge(
+			ctx,
+			`Bearer realm="muster"`,
+			"the request has no API token; send the header Authorization: Bearer <API token>",
+		)
 		return
 	}
 	verdict, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
@@ -33,7 +37,11 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	case err != nil:
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	case !verdict.known:
-		s.challenge(ctx, `Bearer realm="muster", error="invalid_token"`, "the API token is unknown or revoked; ask the operator for a new one")
+		s.challenge(
+			ctx,
+			`Bearer realm="muster", error="invalid_token"`,
+			"the API token is unknown or revoked; ask the operator for a new one",
+		)
 	default:
 		next(huma.WithValue(ctx, callerKey{}, verdict.name))
 	}
@@ -97,7 +105,12 @@ func newTokenCache() *tokenCache {
 	return &tokenCache{seen: seen}
 }
 
-func (c *tokenCache) check(ctx context.Context, store apiTokenStore, hash [32]byte, now time.Time) (tokenVerdict, error) {
+func (c *tokenCache) check(
+	ctx context.Context,
+	store apiTokenStore,
+	hash [32]byte,
+	now time.Time,
+) (tokenVerdict, error) {
 	if verdict, ok := c.seen.Get(hash); ok && now.Before(verdict.until) {
 		return verdict, nil
 	}

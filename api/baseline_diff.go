@@ -98,7 +98,10 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 	}
 	var at Moment
 	if at.UnmarshalText([]byte(text)) != nil {
-		return time.Time{}, invalid("query.against", "expected now, a date and time such as 2026-01-31T12:00:00Z, or the id of a baseline")
+		return time.Time{}, invalid(
+			"query.against",
+			"expected now, a date and time such as 2026-01-31T12:00:00Z, or the id of a baseline",
+		)
 	}
 	return s.visible(ctx, "query.against", at)
 }

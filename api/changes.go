@@ -43,14 +43,24 @@ func (s *server) registerChanges() {
 		return s.listChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{Class: in.Class}), nil
 	})
 
-	ofCI := s.operation(http.MethodGet, "/api/v1/cis/{id}/changes", "list-ci-changes", "Changes", "List the changes of a CI")
+	ofCI := s.operation(
+		http.MethodGet,
+		"/api/v1/cis/{id}/changes",
+		"list-ci-changes",
+		"Changes",
+		"List the changes of a CI",
+	)
 	ofCI.Description = "The same as /api/v1/changes, for one CI."
 	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.FeedChange], error) {
 		return s.listChanges(&in.ListParams, in.ChangeParams, inventory.FeedQuery{CI: in.ID}), nil
 	})
 }
 
-func (s *server) listChanges(params *ListParams, which ChangeParams, query inventory.FeedQuery) listing[inventory.FeedChange] {
+func (s *server) listChanges(
+	params *ListParams,
+	which ChangeParams,
+	query inventory.FeedQuery,
+) listing[inventory.FeedChange] {
 	query.Since, query.Until, query.Type, query.Source = which.Since.Time, which.Until.Time, which.Type, which.Source
 	return listing[inventory.FeedChange]{
 		params: params, name: "changes", feed: true, table: tableOf[inventory.FeedChange](),

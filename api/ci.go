@@ -151,7 +151,11 @@ func (s *server) createCI(ctx context.Context, in *NewCIInput) (*CIOutput, error
 	if err := in.Body.Attributes.check(false); err != nil {
 		return nil, err
 	}
-	ci := inventory.NewCI{Class: in.Body.Class, Name: in.Body.Name, Attributes: inventory.Attributes(in.Body.Attributes)}
+	ci := inventory.NewCI{
+		Class:      in.Body.Class,
+		Name:       in.Body.Name,
+		Attributes: inventory.Attributes(in.Body.Attributes),
+	}
 	id, err := s.Store.CreateCI(ctx, ci, actor(ctx, ""))
 	if err != nil {
 		return nil, err

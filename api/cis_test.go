@@ -244,7 +244,7 @@ func TestNamesThatThereAreNot(t *testing.T) {
 		{"GET", "/api/v1/cis/" + id + "/graph?types=nope", "", 400, "no relationship type nope"},
 		{"GET", "/api/v1/relationships?type=nope", "", 400, "no relationship type nope"},
 		{"GET", "/api/v1/cis?filter=" + filter, "", 400, "toaster"},
-		{"GET", "/api/v1/cis?" + asOf(e.now(t)) + "&filter=" + url.QueryEscape("last_seen > 2026-01-01"), "", 400, "seen last"},
+		{"GET", "/api/v1/cis?" + asOf(e.now(t)) + "&filter=" + url.QueryEscape("last_seen > 2026-01-01"), "", 400, "last_seen has no history"},
 		{"GET", "/api/v1/software/4294967297", "", 400, "/path/id"},
 		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "  "}`, 400, "blanks"},
 		{"POST", "/api/v1/cis", `{"class": "monitor", "name": "a\u202eb"}`, 400, "U+202E"},

@@ -58,7 +58,13 @@ func (s *server) registerDevice() {
 		return s.device(ctx, in.ID, asOf)
 	})
 
-	revoke := s.operation(http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents")
+	revoke := s.operation(
+		http.MethodPost,
+		"/api/v1/devices/{id}/revoke",
+		"revoke-device",
+		"Devices",
+		"Revoke a device's agents",
+	)
 	revoke.Description = "The collector rejects all agents that report on the device now. Their reports stay. " +
 		`E.g. {"reason": "stolen"}.`
 	handle(s, revoke, func(ctx context.Context, in *RevokeDeviceInput) (*DeviceOutput, error) {

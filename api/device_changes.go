@@ -48,13 +48,17 @@ func (s *server) registerDeviceChanges() {
 			params: &in.ListParams, name: "device-changes", table: changes,
 			read: func(ctx context.Context, page inventory.Page, visit inventory.Visit[Change]) error {
 				query.Page = page
-				return s.Store.ListDeviceChanges(ctx, query, func(row inventory.ItemChange, at inventory.Position) error {
-					change, err := s.change(row)
-					if err != nil {
-						return err
-					}
-					return visit(change, at)
-				})
+				return s.Store.ListDeviceChanges(
+					ctx,
+					query,
+					func(row inventory.ItemChange, at inventory.Position) error {
+						change, err := s.change(row)
+						if err != nil {
+							return err
+						}
+						return visit(change, at)
+					},
+				)
 			},
 		}, nil
 	})

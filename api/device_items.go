@@ -99,7 +99,12 @@ func softwareOrder(keys []string) []string {
 	return order
 }
 
-func (s *server) itemListing(params *ListParams, name string, section Section, query inventory.ItemQuery) listing[Item] {
+func (s *server) itemListing(
+	params *ListParams,
+	name string,
+	section Section,
+	query inventory.ItemQuery,
+) listing[Item] {
 	columns := section.Columns
 	if section.Name == softwareSection {
 		columns = append([]string{softwareID}, columns...)

@@ -31,7 +31,13 @@ type ImpactInput struct {
 type GraphOutput struct{ Body inventory.Graph }
 
 func (s *server) registerGraph() {
-	around := s.operation(http.MethodGet, "/api/v1/cis/{id}/graph", "get-ci-graph", relationshipTag, "Get the graph around a CI")
+	around := s.operation(
+		http.MethodGet,
+		"/api/v1/cis/{id}/graph",
+		"get-ci-graph",
+		relationshipTag,
+		"Get the graph around a CI",
+	)
 	around.Description = "The CIs within depth relationships of the CI, and the relationships between them. " +
 		"E.g. ?depth=3&direction=out&types=contains,runs_on."
 	handle(s, around, func(ctx context.Context, in *GraphInput) (*GraphOutput, error) {
@@ -40,7 +46,13 @@ func (s *server) registerGraph() {
 		})
 	})
 
-	impact := s.operation(http.MethodGet, "/api/v1/cis/{id}/impact", "get-ci-impact", relationshipTag, "Get the CIs affected when a CI fails")
+	impact := s.operation(
+		http.MethodGet,
+		"/api/v1/cis/{id}/impact",
+		"get-ci-impact",
+		relationshipTag,
+		"Get the CIs affected when a CI fails",
+	)
 	impact.Description = "Follows each relationship to the end that is affected, see impact in /api/v1/relationship-types."
 	handle(s, impact, func(ctx context.Context, in *ImpactInput) (*GraphOutput, error) {
 		return s.graph(ctx, in.Instant, inventory.GraphQuery{

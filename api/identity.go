@@ -91,7 +91,13 @@ func (s *server) registerIdentity() {
 	s.registerIdentityOf("/api/v1/cis/{id}", "ci", "a CI")
 	s.registerIdentityOf("/api/v1/devices/{id}", "device", "a device")
 
-	undo := s.operation(http.MethodPost, "/api/v1/identity/decisions/{id}/undo", "undo-decision", identityTag, "Undo a decision")
+	undo := s.operation(
+		http.MethodPost,
+		"/api/v1/identity/decisions/{id}/undo",
+		"undo-decision",
+		identityTag,
+		"Undo a decision",
+	)
 	undo.Description = "Records that it linked are separate again, and records that it separated can be linked again. " +
 		`E.g. {"reason": "two machines of one batch"}.`
 	handle(s, undo, func(ctx context.Context, in *UndoInput) (*struct{}, error) {
@@ -101,7 +107,13 @@ func (s *server) registerIdentity() {
 		return nil, s.Store.UndoDecision(ctx, in.ID, actor(ctx, in.Body.Reason))
 	})
 
-	rules := s.operation(http.MethodGet, "/api/v1/identity/rules", "get-rules", identityTag, "Get the identification rules")
+	rules := s.operation(
+		http.MethodGet,
+		"/api/v1/identity/rules",
+		"get-rules",
+		identityTag,
+		"Get the identification rules",
+	)
 	rules.Description = "The thresholds in bits, the weights of identifiers that agree or disagree, and the rejected values. " +
 		"A decision names its rule: R0 a constraint decided; R1 the record is known; R2 an identifier is unique to one thing; " +
 		"R3 enough evidence for a link and none against it; R4 more evidence for it than against it, in several families; " +
@@ -112,7 +124,13 @@ func (s *server) registerIdentity() {
 		return &RulesOutput{Body: document}, err
 	})
 
-	simulate := s.operation(http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Simulate other identification rules")
+	simulate := s.operation(
+		http.MethodPost,
+		"/api/v1/identity/simulate",
+		"simulate-rules",
+		identityTag,
+		"Simulate other identification rules",
+	)
 	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a new version. " +
 		"The answer lists what the new rules would merge and split. Nothing is changed. " +
 		`E.g. {"version": "bolder", "thresholds": {"link": 20}, "kinds": {"disk": {"agree": 20}}}.`
@@ -131,7 +149,13 @@ const maxRules = 1 << 20
 
 // registerIdentityOf registers the identity operations of CIs, or of devices, which are CIs too.
 func (s *server) registerIdentityOf(path, noun, one string) {
-	get := s.operation(http.MethodGet, path+"/identity", "get-"+noun+"-identity", identityTag, "Explain the identity of "+one)
+	get := s.operation(
+		http.MethodGet,
+		path+"/identity",
+		"get-"+noun+"-identity",
+		identityTag,
+		"Explain the identity of "+one,
+	)
 	get.Description = "Its source records with their identifiers, the decisions that linked them, and the open reviews and findings."
 	handle(s, get, func(ctx context.Context, in *CIInput) (*IdentityOutput, error) {
 		asOf, err := s.asOf(ctx, in.Instant)

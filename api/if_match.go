@@ -20,13 +20,19 @@ func (p IfMatchParam) editor(ctx context.Context, reason string) (inventory.Acto
 	editor := actor(ctx, reason)
 	switch tag := strings.TrimSpace(p.IfMatch); {
 	case tag == "":
-		return editor, &inventory.Error{Code: codeMissingIfMatch, Message: "the request has no If-Match header; read the CI and send its ETag, or * to change any state"}
+		return editor, &inventory.Error{
+			Code:    codeMissingIfMatch,
+			Message: "the request has no If-Match header; read the CI and send its ETag, or * to change any state",
+		}
 	case tag == "*":
 		return editor, nil
 	default:
 		saw, known := parseEntityTag(tag)
 		if !known {
-			return editor, &inventory.Error{Code: inventory.CodeStale, Message: "If-Match is not the ETag of a CI; read the CI again and retry with its ETag"}
+			return editor, &inventory.Error{
+				Code:    inventory.CodeStale,
+				Message: "If-Match is not the ETag of a CI; read the CI again and retry with its ETag",
+			}
 		}
 		editor.Saw = saw
 		return editor, nil

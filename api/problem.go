@@ -54,8 +54,11 @@ var problemTypes = map[int]struct{ code, advice string }{
 	http.StatusPreconditionRequired: {
 		codeMissingIfMatch, "The request has no If-Match header. Send the ETag of the CI, or * for any state.",
 	},
-	http.StatusRequestEntityTooLarge: {"too_large", "The body is larger than the operation accepts. Send less at a time."},
-	http.StatusUnsupportedMediaType:  {"unsupported_media_type", "The operation does not read this Content-Type."},
+	http.StatusRequestEntityTooLarge: {
+		"too_large",
+		"The body is larger than the operation accepts. Send less at a time.",
+	},
+	http.StatusUnsupportedMediaType: {"unsupported_media_type", "The operation does not read this Content-Type."},
 	http.StatusServiceUnavailable: {
 		inventory.CodeUnavailable, "The collector cannot answer now. Try again, after Retry-After if it is set.",
 	},
@@ -116,7 +119,11 @@ func (s *server) internalProblem(ctx context.Context, err error) *Problem {
 		return newProblem(ctx, http.StatusServiceUnavailable, "the client canceled the request")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return newProblem(ctx, http.StatusServiceUnavailable, "the collector did not finish the request within its time limit; ask for less, or try again")
+		return newProblem(
+			ctx,
+			http.StatusServiceUnavailable,
+			"the collector did not finish the request within its time limit; ask for less, or try again",
+		)
 	}
 	p := newProblem(ctx, http.StatusInternalServerError, internalDetail)
 	s.Logger.ErrorContext(ctx, "request failed", "request_id", p.RequestID, "path", p.Instance, "error", err)

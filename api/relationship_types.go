@@ -43,14 +43,23 @@ func (s *server) registerRelationshipTypes() {
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createRelationshipType)
 
-	remove := s.operation(http.MethodDelete, path+"/{name}", "delete-relationship-type", modelTag, "Delete a relationship type")
+	remove := s.operation(
+		http.MethodDelete,
+		path+"/{name}",
+		"delete-relationship-type",
+		modelTag,
+		"Delete a relationship type",
+	)
 	remove.Description = "Only a custom type that no relationship has ever had can be deleted."
 	handle(s, remove, func(ctx context.Context, in *RelationshipTypePath) (*struct{}, error) {
 		return nil, s.Store.DeleteRelationshipType(ctx, in.Name)
 	})
 }
 
-func (s *server) createRelationshipType(ctx context.Context, in *NewRelationshipTypeInput) (*RelationshipTypeOutput, error) {
+func (s *server) createRelationshipType(
+	ctx context.Context,
+	in *NewRelationshipTypeInput,
+) (*RelationshipTypeOutput, error) {
 	body := &in.Body
 	if err := checkTexts("body.verb", body.Verb, "body.inverse_verb", body.InverseVerb); err != nil {
 		return nil, err

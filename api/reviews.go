@@ -46,11 +46,23 @@ func (s *server) registerReviews() {
 		}, nil
 	})
 
-	accept := s.operation(http.MethodPost, "/api/v1/reviews/{id}/accept", "accept-review", identityTag, "Accept a review: the records are one CI")
+	accept := s.operation(
+		http.MethodPost,
+		"/api/v1/reviews/{id}/accept",
+		"accept-review",
+		identityTag,
+		"Accept a review: the records are one CI",
+	)
 	accept.Description = `The records are one CI from now on. E.g. {"reason": "the board was replaced, see the ticket"}.`
 	handle(s, accept, s.decideReview(true))
 
-	separate := s.operation(http.MethodPost, "/api/v1/reviews/{id}/keep-separate", "keep-review-separate", identityTag, "Keep the records of a review separate")
+	separate := s.operation(
+		http.MethodPost,
+		"/api/v1/reviews/{id}/keep-separate",
+		"keep-review-separate",
+		identityTag,
+		"Keep the records of a review separate",
+	)
 	separate.Description = `The records are never one CI from now on. E.g. {"reason": "two machines of one batch"}.`
 	handle(s, separate, s.decideReview(false))
 }

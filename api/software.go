@@ -13,7 +13,11 @@ import (
 type softwareStore interface {
 	ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error
 	Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error)
-	ListSoftwareDevices(ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device]) error
+	ListSoftwareDevices(
+		ctx context.Context,
+		q inventory.SoftwareDevicesQuery,
+		visit inventory.Visit[inventory.Device],
+	) error
 }
 
 // SoftwareListInput asks for a list of software.
@@ -61,7 +65,10 @@ func (s *server) registerSoftware() {
 	handleList(s, list, func(_ context.Context, in *SoftwareListInput) (listing[inventory.Software], error) {
 		words := strings.Fields(in.Search)
 		if len(words) > maxWords {
-			return listing[inventory.Software]{}, invalid("query.search", fmt.Sprintf("the search has too many words; send at most %d", maxWords))
+			return listing[inventory.Software]{}, invalid(
+				"query.search",
+				fmt.Sprintf("the search has too many words; send at most %d", maxWords),
+			)
 		}
 		query := inventory.SoftwareQuery{Words: words, IncludeUninstalled: in.IncludeUninstalled}
 		return listing[inventory.Software]{

@@ -35,7 +35,11 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	case s.streams <- struct{}{}:
 		defer func() { <-s.streams }()
 	default:
-		p := newProblem(ctx.Context(), http.StatusServiceUnavailable, fmt.Sprintf("the collector already streams %d lists; try again after the time in Retry-After", maxStreams))
+		p := newProblem(
+			ctx.Context(),
+			http.StatusServiceUnavailable,
+			fmt.Sprintf("the collector already streams %d lists; try again after the time in Retry-After", maxStreams),
+		)
 		p.headers = http.Header{"Retry-After": {"5"}}
 		s.answer(ctx, p)
 		return

@@ -188,8 +188,18 @@ func (d *demo) show(ctx context.Context, running *collector) error {
 		return err
 	}
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "\nMachine\t%s (%s) %s %s, %s %s\nDevice\t%s, first seen %s\n\n", device.Name, device.Class,
-		device.Manufacturer, device.Model, device.OSName, device.OSVersion, id, device.FirstSeen)
+	_, _ = fmt.Fprintf(
+		table,
+		"\nMachine\t%s (%s) %s %s, %s %s\nDevice\t%s, first seen %s\n\n",
+		device.Name,
+		device.Class,
+		device.Manufacturer,
+		device.Model,
+		device.OSName,
+		device.OSVersion,
+		id,
+		device.FirstSeen,
+	)
 	_, _ = fmt.Fprintf(table, "Section\tItems\tTime\tStatus\t\n")
 	for _, s := range sections.Items {
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%d ms\t%s\t%s\n", s.Name, s.Items, s.DurationMS, s.Status, s.Message)

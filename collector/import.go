@@ -54,7 +54,14 @@ func (c importCommand) Run(ctx context.Context, in io.Reader, out io.Writer) err
 	if err != nil {
 		return err
 	}
-	run := importRun{verbose: c.Verbose, in: in, out: out, progress: os.Stderr, files: len(files), lastProgress: time.Now()}
+	run := importRun{
+		verbose:      c.Verbose,
+		in:           in,
+		out:          out,
+		progress:     os.Stderr,
+		files:        len(files),
+		lastProgress: time.Now(),
+	}
 	for _, file := range files {
 		if err := run.send(ctx, to, file); err != nil {
 			return fmt.Errorf("%s: %w (%d of %d files were sent)", importName(file), err, run.sent, run.files)

@@ -167,6 +167,7 @@ func (c *collector) serve(authority *pki.Authority) error {
 	c.loops.Go(func() { c.rpc.Run(ctx) })
 	c.loops.Go(func() { every(ctx, foldInterval, c.foldCounts) })
 	c.loops.Go(func() { every(ctx, lockInterval, c.expireLocks) })
+	c.loops.Go(func() { every(ctx, baseInterval, c.collectBases) })
 
 	c.serveHTTP(c.listeners.http, api.New(c.apiOptions(authority, ingester)))
 	if c.listeners.metrics != nil {
@@ -207,6 +208,8 @@ const (
 	foldInterval = 2 * time.Second
 	// lockInterval is how long an expired lock may remain in effect.
 	lockInterval = 10 * time.Second
+	// baseInterval is how often bases of item sets that nothing refers to are retired or deleted.
+	baseInterval = time.Hour
 )
 
 // every calls do at each interval until ctx ends.
@@ -226,6 +229,12 @@ func every(ctx context.Context, interval time.Duration, do func(context.Context)
 func (c *collector) foldCounts(ctx context.Context) {
 	if _, err := c.store.FoldCounts(ctx); err != nil && ctx.Err() == nil {
 		c.logger.Warn("cannot fold counts", "error", err)
+	}
+}
+
+func (c *collector) collectBases(ctx context.Context) {
+	if _, err := c.store.CollectBases(ctx); err != nil && ctx.Err() == nil {
+		c.logger.Warn("cannot delete unused bases of item sets", "error", err)
 	}
 }
 

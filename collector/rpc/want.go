@@ -34,7 +34,11 @@ func readSummaries(checkIn *inventoryv1.CheckIn) ([]wire.Summary, error) {
 	var known []wire.Summary
 	seen := map[string]bool{}
 	for _, s := range checkIn.GetSections() {
-		summary := wire.Summary{Section: s.GetSection(), Status: wire.StatusFrom(s.GetStatus()), Message: s.GetMessage()}
+		summary := wire.Summary{
+			Section: s.GetSection(),
+			Status:  wire.StatusFrom(s.GetStatus()),
+			Message: s.GetMessage(),
+		}
 		if copy(summary.Root[:], s.GetRoot()); summary.Status.Collected() && len(s.GetRoot()) != len(summary.Root) {
 			return nil, invalid("section " + summary.Section + " has no root")
 		}
@@ -68,7 +72,10 @@ func wanted(summaries []wire.Summary, states map[string]inventory.SectionState, 
 			// section shows which still exist.
 			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section})
 		case state.Root != summary.Root:
-			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section, BaseRoot: state.Root[:]})
+			ask.Sections = append(
+				ask.Sections,
+				&inventoryv1.WantSection{Section: summary.Section, BaseRoot: state.Root[:]},
+			)
 		}
 	}
 	return ask

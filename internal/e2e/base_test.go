@@ -46,7 +46,7 @@ func TestCollectorWhoseItemsDoNotMatchItsRoot(t *testing.T) {
 	a.mustSync(t)
 	c.stop(t)
 	d.exec(t, `
-		update item_set s set ids = '{}'
+		update item_set s set base_id = null, plus = '{}', minus = null
 		from section n where n.id = s.section_id and n.name = 'software'`)
 	c.start(t)
 	p.aim(c.agents)

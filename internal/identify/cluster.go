@@ -75,7 +75,8 @@ func (p *partitioning) reviewMoves() {
 			continue
 		}
 		for _, i := range p.clusters[p.member[now-1]] {
-			if q := p.between(i, now); i != now && !q.separate && q.review == "" && p.nodes[i].record != p.nodes[now].record {
+			if q := p.between(i, now); i != now && !q.separate && q.review == "" &&
+				p.nodes[i].record != p.nodes[now].record {
 				p.rules.review(q, inventory.ReviewPossibleBoardSwap)
 			}
 		}

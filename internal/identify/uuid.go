@@ -23,7 +23,24 @@ func parseUUID(folded string) (uuid.UUID, bool) {
 // swap returns the other byte order of a UUID. Before SMBIOS 2.6 the first three fields were not
 // specified to be little-endian (SMBIOS 3.7 §7.2.1), so one machine may show two.
 func swap(u uuid.UUID) uuid.UUID {
-	return uuid.UUID{u[3], u[2], u[1], u[0], u[5], u[4], u[7], u[6], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]}
+	return uuid.UUID{
+		u[3],
+		u[2],
+		u[1],
+		u[0],
+		u[5],
+		u[4],
+		u[7],
+		u[6],
+		u[8],
+		u[9],
+		u[10],
+		u[11],
+		u[12],
+		u[13],
+		u[14],
+		u[15],
+	}
 }
 
 // canonical returns the smaller of the two byte orders of a UUID.

@@ -21,7 +21,8 @@ func (r *Rules) windows(a, b *node, shared *sharing) []window {
 		}
 		for _, x := range a.of(k) {
 			for _, y := range b.of(k) {
-				if x.identifier != y.identifier && !shared.has(x.identifier) && !shared.has(y.identifier) && x.overlaps(y) {
+				if x.identifier != y.identifier && !shared.has(x.identifier) && !shared.has(y.identifier) &&
+					x.overlaps(y) {
 					windows = r.look(windows, a, b, shared, later(x.first, y.first), sooner(x.last, y.last))
 				}
 			}

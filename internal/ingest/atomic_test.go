@@ -23,8 +23,9 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// TestNothingIsHalfApplied ends the collector's connection before each statement that an inventory takes in turn. Evidence,
-// assignment, values, sets, events and states are all as before or all as after.
+// TestNothingIsHalfApplied ends the collector's connection before each statement that an inventory
+// takes in turn. Evidence, assignment, values, sets, events and states are all as before or all as
+// after.
 func TestNothingIsHalfApplied(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -98,8 +99,8 @@ func (e *fixture) applied(t *testing.T, m *machine) string {
 		record.Version, counts[0], counts[1], counts[2], counts[3], len(states), software, events)
 }
 
-// observeWithCut sends an inventory over connections that end before their n-th statement, all of them together. It
-// reports whether the inventory was applied.
+// observeWithCut sends an inventory over connections that end before their n-th statement, all of
+// them together. It reports whether the inventory was applied.
 func (e *fixture) observeWithCut(t *testing.T, m *machine, h hardware, n int) bool {
 	t.Helper()
 	proxy := newCuttingProxy(t, e.url, n)
@@ -197,7 +198,8 @@ func (p *cuttingProxy) allow(kind byte) bool {
 
 var errMessage = errors.New("the message is too short")
 
-// copyMessage copies the length and the body of a message (PostgreSQL 15, 55.7). The length includes itself.
+// copyMessage copies the length and the body of a message (PostgreSQL 15, 55.7). The length
+// includes itself.
 func copyMessage(to io.Writer, from io.Reader) error {
 	var length [4]byte
 	if _, err := io.ReadFull(from, length[:]); err != nil {
@@ -214,8 +216,8 @@ func copyMessage(to io.Writer, from io.Reader) error {
 	return err
 }
 
-// TestNewMachinesNeedNoLock commits the first inventory of a machine while another transaction holds the lock of all
-// resolutions. A machine with the same hardware waits for it.
+// TestNewMachinesNeedNoLock commits the first inventory of a machine while another transaction
+// holds the lock of all resolutions. A machine with the same hardware waits for it.
 func TestNewMachinesNeedNoLock(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -255,8 +257,9 @@ func TestNewMachinesNeedNoLock(t *testing.T) {
 	}
 }
 
-// TestConcurrentWriters has several collectors take the first inventories of the same machines at the same time: each
-// machine is one CI with one monitor, whatever the order. MUSTER_TEST_ROUNDS sets the number of rounds.
+// TestConcurrentWriters has several collectors take the first inventories of the same machines at
+// the same time: each machine is one CI with one monitor, whatever the order. MUSTER_TEST_ROUNDS
+// sets the number of rounds.
 func TestConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	const writers = 8
@@ -286,7 +289,8 @@ func rounds(t *testing.T) int {
 	return n
 }
 
-// writeTogether reports two machines by four records each, all at once. The machines share a monitor in odd rounds.
+// writeTogether reports two machines by four records each, all at once. The machines share a
+// monitor in odd rounds.
 func (e *fixture) writeTogether(t *testing.T, ingesters []*ingest.Ingester, round int) {
 	t.Helper()
 	machines := make([]*machine, len(ingesters))

@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// BenchmarkFirstInventory takes machines of 1,000 packages that the fleet knows. make bench measures the same with
-// real agents; this one is for finding out where the time goes.
+// BenchmarkFirstInventory takes machines of 1,000 packages that the fleet knows. make bench
+// measures the same with real agents; this one is for finding out where the time goes.
 func BenchmarkFirstInventory(b *testing.B) {
 	e := newFixture(b)
 	var items []proto.Message

@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/store"
 )
 
-// TestFewConnections has more people declare and lock values at once than there are connections: who waits for its turn
-// holds one, so who has the turn must need no other.
+// TestFewConnections has more people declare and lock values at once than there are connections:
+// who waits for its turn holds one, so who has the turn must need no other.
 func TestFewConnections(t *testing.T) {
 	t.Parallel()
 	const people = 6

@@ -8,20 +8,6 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// Small sections have one bucket. A thousand programs in 16 buckets of about 60 ids each take a fifth less room than in
-// 32, and an upgrade rewrites little more.
-const (
-	smallSection = 128
-	manyBuckets  = 16
-)
-
-func bucketsFor(items int) int {
-	if items <= smallSection {
-		return 1
-	}
-	return manyBuckets
-}
-
 // diff works out the change of each section, and with them the change of the record.
 func (g *Ingester) diff(_ context.Context, group []*job) error {
 	for _, j := range group {
@@ -76,16 +62,12 @@ func (w *sectionWork) diffFull() {
 		return found
 	})
 	d := reconcile.Full(current, sent, absent, w.summary.Status.Complete())
-	set := slices.Concat(sent, d.Kept)
-	slices.SortFunc(set, byID)
 
 	c := &w.change
 	c.First = !w.state.Collected
 	c.State.Collected, c.State.Root, c.State.Superset = true, w.update.Root, len(d.Kept) > 0
-	c.State.Items, c.State.Buckets = len(set), bucketsFor(len(set))
+	c.State.Items = len(sent) + len(d.Kept)
 	c.State.Verdicts = keepVerdicts(nil, w.verdicts, true)
-	c.Rebucket = !c.First && c.State.Buckets != w.state.Buckets
-	c.Buckets = layOut(set, d, c.State.Buckets, c.First || c.Rebucket)
 	if !c.First {
 		c.Events = reconcile.Events(d)
 	}
@@ -94,35 +76,11 @@ func (w *sectionWork) diffFull() {
 	w.takeReadings()
 }
 
-// layOut gives the buckets to write: all of them, or those that the diff touches.
-func layOut(set []inventory.Ref, d reconcile.Diff, n int, all bool) []inventory.Bucket {
-	buckets := make([][]inventory.ItemID, n)
-	for _, ref := range set {
-		b := inventory.BucketOf(ref.KeyHash, n)
-		buckets[b] = append(buckets[b], ref.ID)
-	}
-	touched := make([]bool, n)
-	for _, ref := range slices.Concat(d.Gained, d.Lost) {
-		touched[inventory.BucketOf(ref.KeyHash, n)] = true
-	}
-	var list []inventory.Bucket
-	for number, ids := range buckets {
-		if touched[number] || all && len(ids) > 0 {
-			list = append(list, inventory.Bucket{Number: number, IDs: ids})
-		}
-	}
-	return list
-}
-
 func (w *sectionWork) diffDelta() error {
 	if !w.state.Collected || *w.update.Base != w.state.Root {
 		return &MismatchError{Section: w.state.Section}
 	}
-	n := w.state.Buckets
-	held := func(ref inventory.Ref) bool {
-		_, found := slices.BinarySearch(w.current[inventory.BucketOf(ref.KeyHash, n)], ref.ID)
-		return found
-	}
+	held := func(ref inventory.Ref) bool { return w.held.Holds(w.state.Section, ref.ID) }
 	d, err := reconcile.Delta(w.sent(), refsOf(w.removed), held)
 	if err != nil {
 		return &MismatchError{Section: w.state.Section}
@@ -131,7 +89,6 @@ func (w *sectionWork) diffDelta() error {
 	c.State.Root = w.update.Root
 	c.State.Items += len(d.Gained) - len(d.Lost)
 	c.State.Verdicts = keepVerdicts(w.state.Verdicts, w.verdicts, false)
-	c.Buckets = rewrite(w.current, d, n)
 	c.Events = reconcile.Events(d)
 	c.Gained, c.Lost = idsOf(d.Gained), idsOf(d.Lost)
 	w.takeReadings()
@@ -139,32 +96,6 @@ func (w *sectionWork) diffDelta() error {
 		w.takeDailyReadings()
 	}
 	return nil
-}
-
-// rewrite gives the buckets that a delta touches, as they are afterwards.
-func rewrite(current map[int][]inventory.ItemID, d reconcile.Diff, n int) []inventory.Bucket {
-	after := map[int][]inventory.ItemID{}
-	bucket := func(ref inventory.Ref) int {
-		number := inventory.BucketOf(ref.KeyHash, n)
-		if _, begun := after[number]; !begun {
-			after[number] = slices.Clone(current[number])
-		}
-		return number
-	}
-	for _, ref := range d.Lost {
-		number := bucket(ref)
-		after[number] = slices.DeleteFunc(after[number], func(id inventory.ItemID) bool { return id == ref.ID })
-	}
-	for _, ref := range d.Gained {
-		number := bucket(ref)
-		after[number] = append(after[number], ref.ID)
-	}
-	list := make([]inventory.Bucket, 0, len(after))
-	for number, ids := range after {
-		slices.Sort(ids)
-		list = append(list, inventory.Bucket{Number: number, IDs: ids})
-	}
-	return list
 }
 
 func idsOf(refs []inventory.Ref) []inventory.ItemID {
@@ -183,8 +114,8 @@ func (w *sectionWork) takeReadings() {
 	}
 }
 
-// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held item, or
-// several, names nothing: its readings are dropped.
+// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held
+// item, or several, names nothing: its readings are dropped.
 func (w *sectionWork) takeDailyReadings() {
 	devices := map[int64][]inventory.ItemID{}
 	for _, ref := range w.refs {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/store/resolve"
 )
 
@@ -17,8 +18,8 @@ type result struct {
 	err error // concerns this machine only
 }
 
-// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits is told that
-// the collector is stopping.
+// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits
+// is told that the collector is stopping.
 func (g *Ingester) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range g.options.Workers {
@@ -54,8 +55,8 @@ func (g *Ingester) gather(first *job) []*job {
 	return group
 }
 
-// finish answers every job of a group. Should the store refuse what the group says, each of its jobs is tried
-// alone, so that a poisonous machine harms no other.
+// finish answers every job of a group. Should the store refuse what the group says, each of its
+// jobs is tried alone, so that a poisonous machine harms no other.
 func (g *Ingester) finish(ctx context.Context, group []*job) {
 	for len(group) > 0 {
 		now, later := onePerRecord(group)
@@ -112,8 +113,8 @@ func (j *job) answer(err error) {
 	j.done <- err
 }
 
-// process takes a group through every step. An error is one of the group; what concerns one machine only is in
-// that job's err.
+// process takes a group through every step. An error is one of the group; what concerns one machine
+// only is in that job's err.
 func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
 		g.intern, g.load, g.diff, g.observe, g.commit,
@@ -128,23 +129,23 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 // intern gives every item of the group that is not known yet its id, in one go.
 func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	var unknown []*slot
-	var items []inventory.Item
+	var unread []inventory.Item
 	for _, j := range group {
 		for _, w := range j.sections {
 			for _, slots := range [][]slot{w.added, w.removed} {
 				for i := range slots {
 					if slots[i].ref.ID == 0 {
 						unknown = append(unknown, &slots[i])
-						items = append(items, slots[i].item)
+						unread = append(unread, slots[i].item)
 					}
 				}
 			}
 		}
 	}
-	if len(items) == 0 {
+	if len(unread) == 0 {
 		return nil
 	}
-	ids, err := g.store.Intern(ctx, items)
+	ids, err := g.store.Intern(ctx, unread)
 	if err != nil {
 		return err
 	}
@@ -169,14 +170,17 @@ func (g *Ingester) remember(w *sectionWork) {
 	}
 }
 
-// commit commits the group. After an error, the jobs that were committed before it have their results.
+// commit commits the group. After an error, the jobs that were committed before it have their
+// results.
 func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	if len(group) == 0 {
 		return nil
 	}
 	updates := make([]resolve.Update, len(group))
 	for i, j := range group {
-		updates[i] = resolve.Update{Change: j.change, First: j.obs.Record.CI == "", Observed: j.observed}
+		updates[i] = resolve.Update{
+			Change: items.Change{Change: j.change, Held: j.held}, First: j.obs.Record.CI == "", Observed: j.observed,
+		}
 	}
 	results, err := g.store.Commit(ctx, updates)
 	for _, j := range group {

@@ -17,7 +17,8 @@ const (
 	webSwapped = "bdfda5c7-afcd-5594-926a-d65c16db1809" // as firmware shows it that is older than SMBIOS 2.6
 )
 
-// domainOf is a virtual machine as its host tells of it. The address is one that QEMU gives, which says nothing.
+// domainOf is a virtual machine as its host tells of it. The address is one that QEMU gives, which
+// says nothing.
 func domainOf(uuid, name, state string) proto.Message {
 	return &inventoryv1.VirtualMachine{
 		Uuid: uuid, Name: name, Kind: "kvm", Manager: "libvirt", State: state, Cpus: proto.Uint32(2), Macs: []string{"52:54:00:12:34:56"},
@@ -85,8 +86,8 @@ func (e *fixture) wantHosts(t testing.TB, guest string, hosts ...string) {
 	}
 }
 
-// TestGuestIsHosted: the machine that a host tells of and the one that its own agent tells of are one, whoever comes
-// first, and also where they see the UUID in different orders of bytes.
+// TestGuestIsHosted: the machine that a host tells of and the one that its own agent tells of are
+// one, whoever comes first, and also where they see the UUID in different orders of bytes.
 func TestGuestIsHosted(t *testing.T) {
 	t.Parallel()
 	web, other := domainOf(webUUID, "web", "running"), domainOf("030d9a33-8f50-488d-9b97-79fc03943d81", "db", "shut off")
@@ -141,7 +142,8 @@ func TestGuestIsHosted(t *testing.T) {
 	}
 }
 
-// TestGuestLeavesItsHost: what is no longer defined there is not on it, and the guest is still heard of.
+// TestGuestLeavesItsHost: what is no longer defined there is not on it, and the guest is still
+// heard of.
 func TestGuestLeavesItsHost(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -210,7 +212,8 @@ func TestHostThatCannotReport(t *testing.T) {
 	}
 }
 
-// TestGuestIsRenamedAndStopped: it stays where it is, without a new relationship, and its states are history.
+// TestGuestIsRenamedAndStopped: it stays where it is, without a new relationship, and its states
+// are history.
 func TestGuestIsRenamedAndStopped(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -246,7 +249,8 @@ func (e *fixture) relationship(t testing.TB, ci, kind string) inventory.Relation
 	return only
 }
 
-// TestGuestsWithoutAnIdentifier: what has no UUID is known on its host alone, also where two hosts call theirs alike.
+// TestGuestsWithoutAnIdentifier: what has no UUID is known on its host alone, also where two hosts
+// call theirs alike.
 func TestGuestsWithoutAnIdentifier(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -262,8 +266,9 @@ func TestGuestsWithoutAnIdentifier(t *testing.T) {
 	}
 }
 
-// TestDefinedOnSeveralHosts: who moves a guest may leave its definition behind, on any number of hosts. Where it runs on
-// more hosts than a move takes, these are copies, and none of them is the others.
+// TestDefinedOnSeveralHosts: who moves a guest may leave its definition behind, on any number of
+// hosts. Where it runs on more hosts than a move takes, these are copies, and none of them is the
+// others.
 func TestDefinedOnSeveralHosts(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestSameAttributesSameIdentifiers declares the same attributes as a row of a list and as a person:
-// both are the same evidence.
+// TestSameAttributesSameIdentifiers declares the same attributes as a row of a list and as a
+// person: both are the same evidence.
 func TestSameAttributesSameIdentifiers(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

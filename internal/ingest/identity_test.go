@@ -190,7 +190,8 @@ func TestPlaceholdersMergeNothing(t *testing.T) {
 	}
 }
 
-// TestMergeAndUndo merges two machines with monitors and what people said of them, and takes it back.
+// TestMergeAndUndo merges two machines with monitors and what people said of them, and takes it
+// back.
 func TestMergeAndUndo(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -343,7 +344,8 @@ func TestMonitorsWithOneSerialNumber(t *testing.T) {
 	}
 }
 
-// TestDiskMovesWithItsInstallation takes a disk with its agent out of one machine and puts it into another.
+// TestDiskMovesWithItsInstallation takes a disk with its agent out of one machine and puts it into
+// another.
 func TestDiskMovesWithItsInstallation(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -466,7 +468,8 @@ func TestRetiredComesBack(t *testing.T) {
 	}
 }
 
-// TestContainerIsHosted runs agents in containers, which see the hardware of their host, whoever is heard of first.
+// TestContainerIsHosted runs agents in containers, which see the hardware of their host, whoever is
+// heard of first.
 func TestContainerIsHosted(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -538,7 +541,8 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	_ = second
 }
 
-// TestComponentIsObservedWithItsHost: a monitor is there as long as the machine is heard of that sees it.
+// TestComponentIsObservedWithItsHost: a monitor is there as long as the machine is heard of that
+// sees it.
 func TestComponentIsObservedWithItsHost(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

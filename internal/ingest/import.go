@@ -31,7 +31,11 @@ const importSize = 256
 // Import takes in a file of another tool. It is read to its end before anything is changed: a
 // broken file changes nothing, and its error, an inventory.Error with CodeInvalid, says where it is
 // broken. What a file has said before changes nothing either.
-func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error) {
+func (g *Ingester) Import(
+	ctx context.Context,
+	body io.Reader,
+	o inventory.ImportOptions,
+) (inventory.ImportReport, error) {
 	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
 	docs, err := g.readFile(ctx, body, o)
 	if err != nil {
@@ -55,7 +59,11 @@ func (g *Ingester) Import(ctx context.Context, body io.Reader, o inventory.Impor
 	return report, nil
 }
 
-func (g *Ingester) importAll(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importAll(
+	ctx context.Context,
+	docs []importer.Document,
+	dryRun bool,
+) ([]inventory.ImportRow, error) {
 	rows := []inventory.ImportRow{}
 	for some := range slices.Chunk(docs, importSize) {
 		taken, err := g.importSome(ctx, some, dryRun)
@@ -67,7 +75,11 @@ func (g *Ingester) importAll(ctx context.Context, docs []importer.Document, dryR
 	return rows, nil
 }
 
-func (g *Ingester) readFile(ctx context.Context, body io.Reader, o inventory.ImportOptions) ([]importer.Document, error) {
+func (g *Ingester) readFile(
+	ctx context.Context,
+	body io.Reader,
+	o inventory.ImportOptions,
+) ([]importer.Document, error) {
 	options := importer.Options{Name: o.Name}
 	if o.Mapping != nil {
 		mapping, err := importer.ParseMapping(o.Mapping)
@@ -121,12 +133,21 @@ func refuse(format string, args ...any) error {
 }
 
 // importSome takes in some documents: first what they are, then what their inventories hold.
-func (g *Ingester) importSome(ctx context.Context, docs []importer.Document, dryRun bool) ([]inventory.ImportRow, error) {
+func (g *Ingester) importSome(
+	ctx context.Context,
+	docs []importer.Document,
+	dryRun bool,
+) ([]inventory.ImportRow, error) {
 	rows := make([]inventory.ImportRow, len(docs))
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
-		rows[i] = inventory.ImportRow{Position: d.Position, NativeKey: d.NativeKey, Problem: d.Problem, Warnings: d.Warnings}
+		rows[i] = inventory.ImportRow{
+			Position:  d.Position,
+			NativeKey: d.NativeKey,
+			Problem:   d.Problem,
+			Warnings:  d.Warnings,
+		}
 		if d.Problem != "" {
 			rows[i].Outcome = outcomeRejected
 			continue
@@ -244,7 +265,11 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Docu
 }
 
 // observationOf gives what a document says that is not held.
-func observationOf(record inventory.Record, states map[string]inventory.SectionState, d importer.Document) (*CheckIn, error) {
+func observationOf(
+	record inventory.Record,
+	states map[string]inventory.SectionState,
+	d importer.Document,
+) (*CheckIn, error) {
 	obs := &CheckIn{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {
 		section, _ := wire.Lookup(s.Name)

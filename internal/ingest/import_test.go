@@ -276,7 +276,7 @@ func TestListsNameWrongly(t *testing.T) {
 		"there is no relationship type stands_in":                    `{"type": "stands_in", "class": "location"}`,
 		"class location has no attribute login":                      `{"type": "located_in", "class": "location", "by": "login"}`,
 		"monitor is no location":                                     `{"type": "located_in", "class": "monitor"}`,
-		"attribute cost: Berlin is not a valid number":                        `{"type": "located_in", "class": "location", "by": "cost"}`,
+		"attribute cost: Berlin is not a valid number":               `{"type": "located_in", "class": "location", "by": "cost"}`,
 	} {
 		t.Run(says, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,6 @@
-// Package ingest takes an observation from the wire to the store: validate, intern, diff, reconcile, commit. Many
-// machines share one transaction. It trusts nothing that an agent says but the key it speaks with, and it
-// applies an observation as a whole or not at all.
+// Package ingest takes an observation from the wire to the store: validate, intern, diff,
+// reconcile, commit. Many machines share one transaction. It trusts nothing that an agent says but
+// the key it speaks with, and it applies an observation as a whole or not at all.
 package ingest
 
 import (
@@ -14,6 +14,7 @@ import (
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/store/resolve"
 	"github.com/musterhq/muster/internal/wire"
 )
@@ -25,7 +26,8 @@ type Store interface {
 	Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error)
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
-	Buckets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
+	Holdings(ctx context.Context, part, whole []inventory.SetKey) (map[int64]*items.Holding, error)
+	Sets(ctx context.Context, keys []inventory.SetKey) (map[inventory.SetKey][]inventory.ItemID, error)
 	Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error)
 	Commit(ctx context.Context, updates []resolve.Update) (map[int64]resolve.Committed, error)
 }
@@ -61,7 +63,8 @@ var (
 	ErrStopped = errors.New("the collector is stopping")
 )
 
-// MismatchError names a section whose delta does not fit what the collector holds: the agent sends it whole.
+// MismatchError names a section whose delta does not fit what the collector holds: the agent sends
+// it whole.
 type MismatchError struct{ Section string }
 
 func (e *MismatchError) Error() string { return e.Section + ": the delta does not fit what is held" }
@@ -121,9 +124,9 @@ func New(store Store, o Options) (*Ingester, error) {
 	}, nil
 }
 
-// Apply commits an observation and returns when it is durable. The errors that a caller can act on are ErrFenced,
-// MismatchError and ErrStopped; any other means that the store could not be reached or refused, and that nothing
-// was applied.
+// Apply commits an observation and returns when it is durable. The errors that a caller can act on
+// are ErrFenced, MismatchError and ErrStopped; any other means that the store could not be reached
+// or refused, and that nothing was applied.
 func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	j := &job{obs: obs, done: make(chan error, 1)}
 	for _, u := range obs.Updates {

@@ -193,8 +193,8 @@ func factsOfMap(t testing.TB, held map[string]*inventoryv1.Software) []string {
 	return facts(t, "software", items)
 }
 
-// checkCounts compares the counts of the software list with the devices that can be listed for it, before and
-// after folding.
+// checkCounts compares the counts of the software list with the devices that can be listed for it,
+// before and after folding.
 func checkCounts(t testing.TB, e *fixture) {
 	t.Helper()
 	for range 2 {
@@ -252,7 +252,8 @@ func TestReadingsFollowTheirItems(t *testing.T) {
 	mustObserve(t, m, volumes(volume("/", 10), volume("/home", 20)))
 	mustObserve(t, m, volumes(volume("/", 11), volume("/home", 21), volume("/srv", 30)))
 
-	// The delta carries the reading of what was added; the others stay as they were until the daily readings.
+	// The delta carries the reading of what was added; the others stay as they were until the daily
+	// readings.
 	want := map[string]string{"/": `{"free_bytes":10}`, "/home": `{"free_bytes":20}`, "/srv": `{"free_bytes":30}`}
 	if diff := cmp.Diff(want, m.readings(t, "volume")); diff != "" {
 		t.Errorf("readings (-want +got):\n%s", diff)

@@ -7,68 +7,66 @@ import (
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/store/items"
 )
 
-// wholeSection asks the store for every bucket of a section.
-const wholeSection = -1
-
-// load reads what the diffs need of the current sets: whole sections for what was sent whole, the touched
-// buckets for deltas.
+// load reads what the diffs need of the current sets: whole sections for what was sent whole, and
+// which items there are for deltas.
 func (g *Ingester) load(ctx context.Context, group []*job) error {
-	var keys []inventory.SetKey
+	var part, whole []inventory.SetKey
 	for _, j := range group {
+		if !j.holdsItems() {
+			continue
+		}
 		for _, w := range j.sections {
-			keys = append(keys, w.needs(j.obs.Record.ID)...)
+			key := inventory.SetKey{Record: j.obs.Record.ID, Section: w.state.Section}
+			switch {
+			case w.needsAll():
+				whole = append(whole, key)
+			case w.changesItems():
+				part = append(part, key)
+			}
 		}
 	}
-	if len(keys) > 0 {
-		sets, err := g.store.Buckets(ctx, keys)
-		if err != nil {
-			return err
+	held, err := g.store.Holdings(ctx, part, whole)
+	if err != nil {
+		return err
+	}
+	for _, j := range group {
+		j.held = held[j.obs.Record.ID]
+		for _, w := range j.sections {
+			w.held = j.held
 		}
-		hand(group, sets)
 	}
 	return g.loadAbsent(ctx, group)
 }
 
-// needs names the buckets that the diff of a section is made against.
-func (w *sectionWork) needs(record int64) []inventory.SetKey {
+// holdsItems reports whether the collector may hold items of the record.
+func (j *job) holdsItems() bool {
+	for _, state := range j.obs.States {
+		if state.Collected {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *sectionWork) changesItems() bool { return w.update != nil && !w.update.ReadingsOnly }
+
+// needsAll reports whether the diff needs all items that the section holds. The store needs them
+// when the section grows out of the row that it shares with others.
+func (w *sectionWork) needsAll() bool {
 	if w.update == nil || !w.state.Collected {
-		return nil
+		return false
 	}
-	if w.update.Base == nil || len(w.update.readings) > 0 {
-		return []inventory.SetKey{{Record: record, Section: w.state.Section, Bucket: wholeSection}}
+	if len(w.update.readings) > 0 {
+		return true
 	}
-	touched := map[int]bool{}
-	for _, slots := range [][]slot{w.added, w.removed} {
-		for _, s := range slots {
-			touched[inventory.BucketOf(s.ref.KeyHash, w.state.Buckets)] = true
-		}
-	}
-	keys := make([]inventory.SetKey, 0, len(touched))
-	for bucket := range touched {
-		keys = append(keys, inventory.SetKey{Record: record, Section: w.state.Section, Bucket: bucket})
-	}
-	return keys
+	return w.changesItems() && (w.update.Base == nil || items.NeedsOwnRow(w.state.Items+len(w.added)))
 }
 
-func hand(group []*job, sets map[inventory.SetKey][]inventory.ItemID) {
-	bySection := map[inventory.SetKey]*sectionWork{}
-	for _, j := range group {
-		for _, w := range j.sections {
-			w.current = map[int][]inventory.ItemID{}
-			bySection[inventory.SetKey{Record: j.obs.Record.ID, Section: w.state.Section}] = w
-		}
-	}
-	for key, ids := range sets {
-		if w := bySection[inventory.SetKey{Record: key.Record, Section: key.Section}]; w != nil {
-			w.current[key.Bucket] = ids
-		}
-	}
-}
-
-// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where readings of
-// unchanged items came: those are named by their keys.
+// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where
+// readings of unchanged items came: those are named by their keys.
 func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 	var ids []inventory.ItemID
 	wanted := map[*sectionWork][]inventory.ItemID{}
@@ -104,15 +102,8 @@ func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// currentIDs gives the loaded ids, sorted.
-func (w *sectionWork) currentIDs() []inventory.ItemID {
-	var ids []inventory.ItemID
-	for _, bucket := range w.current {
-		ids = append(ids, bucket...)
-	}
-	slices.Sort(ids)
-	return ids
-}
+// currentIDs returns the ids of a section that all items were needed of, sorted.
+func (w *sectionWork) currentIDs() []inventory.ItemID { return w.held.Items(w.state.Section) }
 
 // sent gives the refs of what was added, sorted by id, once each: two encodings may be one item.
 func (w *sectionWork) sent() []inventory.Ref { return refsOf(w.added) }

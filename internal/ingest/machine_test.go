@@ -85,7 +85,8 @@ type section struct {
 	items  []proto.Message
 }
 
-// observe sends a report: sections that the machine sent before as deltas where that is allowed, others whole.
+// observe sends a report: sections that the machine sent before as deltas where that is allowed,
+// others whole.
 func (m *machine) observe(t testing.TB, r report) (ingest.Result, error) {
 	t.Helper()
 	obs := m.prepare(t, r)

@@ -11,8 +11,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// TestMachinesOfOneNetwork: any number of machines is on a network, and it is one CI. Another one with the same addresses
-// has another gateway.
+// TestMachinesOfOneNetwork: any number of machines is on a network, and it is one CI. Another one
+// with the same addresses has another gateway.
 func TestMachinesOfOneNetwork(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

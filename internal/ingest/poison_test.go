@@ -18,8 +18,8 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// raw sends items as a hostile agent would: bytes that no encoder of ours makes. The agent's own check of what it
-// sends is left out, the root is right.
+// raw sends items as a hostile agent would: bytes that no encoder of ours makes. The agent's own
+// check of what it sends is left out, the root is right.
 func (m *machine) raw(t testing.TB, section string, items ...*inventoryv1.Item) (ingest.Result, error) {
 	t.Helper()
 	obs := m.prepare(t, report{})

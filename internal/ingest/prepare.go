@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -14,6 +15,7 @@ import (
 type work struct {
 	sections   []*sectionWork
 	verdicts   []inventory.Verdict
+	held       *items.Holding // before the change, of the sections that changes need
 	change     inventory.Change
 	observed   *inventory.Observed         // nil: nothing changed that identifies or describes the machine
 	assignment *inventory.RecordAssignment // nil: the record was not resolved
@@ -30,9 +32,9 @@ type sectionWork struct {
 	removed  []slot
 	verdicts []inventory.Verdict
 
-	current map[int][]inventory.ItemID // by bucket, what of it was asked for
-	refs    []inventory.Ref            // held items whose keys are needed
-	change  inventory.SectionChange
+	held   *items.Holding  // of the record
+	refs   []inventory.Ref // held items whose keys are needed
+	change inventory.SectionChange
 }
 
 // slot is the place of an item: its ref, once it is known, and what to intern until then.
@@ -78,10 +80,10 @@ func (j *job) section(name string) *sectionWork {
 	return w
 }
 
-func (g *Ingester) slots(section *wire.Section, items []sent) ([]slot, []inventory.Verdict) {
-	slots := make([]slot, 0, len(items))
+func (g *Ingester) slots(section *wire.Section, came []sent) ([]slot, []inventory.Verdict) {
+	slots := make([]slot, 0, len(came))
 	var verdicts []inventory.Verdict
-	for _, item := range items {
+	for _, item := range came {
 		ref, found := g.known.Get(encoding{section, item.hash})
 		s := slot{hash: item.hash, ref: ref}
 		if !found {

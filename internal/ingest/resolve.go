@@ -29,7 +29,8 @@ func (g *Ingester) observe(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// tells reports whether the observation may tell something new of which device it is about, or of its attributes.
+// tells reports whether the observation may tell something new of which device it is about, or of
+// its attributes.
 func (j *job) tells() bool {
 	return j.obs.Record.CI == "" || j.obs.Record.LivenessDependent || j.obs.Also != nil ||
 		slices.ContainsFunc(j.sections, (*sectionWork).tells)
@@ -74,14 +75,14 @@ func (g *Ingester) heldItems(ctx context.Context, group []*job) (map[*job]map[st
 	for _, j := range group {
 		for _, section := range reconcile.Sections() {
 			if j.obs.States[section].Collected {
-				keys = append(keys, inventory.SetKey{Record: j.obs.Record.ID, Section: section, Bucket: wholeSection})
+				keys = append(keys, inventory.SetKey{Record: j.obs.Record.ID, Section: section})
 			}
 		}
 	}
 	sets := map[inventory.SetKey][]inventory.ItemID{}
 	if len(keys) > 0 {
 		var err error
-		if sets, err = g.store.Buckets(ctx, keys); err != nil {
+		if sets, err = g.store.Sets(ctx, keys); err != nil {
 			return nil, err
 		}
 	}
@@ -112,8 +113,8 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 	return slices.Compact(items)
 }
 
-// Reconsider resolves a record again after it was observed. It is for records whose assignment depends on which records
-// are observed, and whose inventory did not change.
+// Reconsider resolves a record again after it was observed. It is for records whose assignment
+// depends on which records are observed, and whose inventory did not change.
 func (g *Ingester) Reconsider(
 	ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
 ) (inventory.RecordAssignment, error) {

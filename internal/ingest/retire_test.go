@@ -17,7 +17,8 @@ func (e *fixture) wantRetired(t testing.TB, when, ci string, want bool) {
 	}
 }
 
-// checkIn has a machine be heard of that says nothing new. Somebody must have asked for that to be looked at.
+// checkIn has a machine be heard of that says nothing new. Somebody must have asked for that to be
+// looked at.
 func (m *machine) checkIn(t testing.TB) {
 	t.Helper()
 	record := m.mustRecord(t)
@@ -51,7 +52,8 @@ func (e *fixture) openFindings(t testing.TB, ci string) []string {
 
 const conflicting = "attribute_conflict"
 
-// TestListsDoNotRestore: a list of last year names what was sold since. Only who sees a thing tells that it is there.
+// TestListsDoNotRestore: a list of last year names what was sold since. Only who sees a thing tells
+// that it is there.
 func TestListsDoNotRestore(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -74,8 +76,8 @@ func TestListsDoNotRestore(t *testing.T) {
 	e.wantRetired(t, "an agent", ci, false)
 }
 
-// TestRetiredAndThere: what is retired and checks in is there, though it says nothing new, and a finding says so until it
-// is retired again.
+// TestRetiredAndThere: what is retired and checks in is there, though it says nothing new, and a
+// finding says so until it is retired again.
 func TestRetiredAndThere(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -118,8 +120,8 @@ func TestRetiredComponentAndThere(t *testing.T) {
 	}
 }
 
-// TestDisposedAndThere: what is disposed of and checks in is there, though it says nothing new: a finding says so until its
-// state does.
+// TestDisposedAndThere: what is disposed of and checks in is there, though it says nothing new: a
+// finding says so until its state does.
 func TestDisposedAndThere(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -167,8 +169,8 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestClassOfAnotherBaseClass: nobody makes a printer of what is seen to be a computer, by a slip, a lock or a merge. Within its
-// kind a lock holds a class against what is observed.
+// TestClassOfAnotherBaseClass: nobody makes a printer of what is seen to be a computer, by a slip,
+// a lock or a merge. Within its kind a lock holds a class against what is observed.
 func TestClassOfAnotherBaseClass(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -236,8 +238,8 @@ func TestFindingsEndWithAMerge(t *testing.T) {
 	}
 }
 
-// TestDependentsComeAndGo: an installation is there while the machine is that it was found on; a display with a serial
-// number stays what it is.
+// TestDependentsComeAndGo: an installation is there while the machine is that it was found on; a
+// display with a serial number stays what it is.
 func TestDependentsComeAndGo(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -69,7 +69,8 @@ func systemOf(t *testing.T, content []byte) *inventoryv1.System {
 	return system
 }
 
-// TestRealMachinesInAnyOrder has the machines of the SMBIOS corpus report in five orders, twice each.
+// TestRealMachinesInAnyOrder has the machines of the SMBIOS corpus report in five orders, twice
+// each.
 func TestRealMachinesInAnyOrder(t *testing.T) {
 	t.Parallel()
 	machines := smbiosMachines(t)

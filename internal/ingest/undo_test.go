@@ -49,8 +49,9 @@ func (e *fixture) view(t testing.TB, ci string, at time.Time) view {
 	return v
 }
 
-// TestUndoRestoresExactly merges machines of any kind in any order, and takes the merges back, the last one first: after
-// each undo everything is as it was before that merge, now and for every instant that was asked about before.
+// TestUndoRestoresExactly merges machines of any kind in any order, and takes the merges back, the
+// last one first: after each undo everything is as it was before that merge, now and for every
+// instant that was asked about before.
 func TestUndoRestoresExactly(t *testing.T) {
 	t.Parallel()
 	const worlds = 12 // each takes some twenty transactions: rapid's own number would take minutes
@@ -80,7 +81,8 @@ func TestUndoRestoresExactly(t *testing.T) {
 	})
 }
 
-// mergeAndUndo merges the first of the CIs with another one, goes on with those that are left, and undoes the merge.
+// mergeAndUndo merges the first of the CIs with another one, goes on with those that are left, and
+// undoes the merge.
 func (e *fixture) mergeAndUndo(t *testing.T, rt *rapid.T, cis []string) {
 	t.Helper()
 	if len(cis) < 2 {

@@ -29,8 +29,7 @@ type SectionState struct {
 	Status    Status
 	Message   string
 	Items     int
-	Buckets   int
-	Verdicts  []Verdict // on accepted and rejected items
+	Verdicts  []Verdict // on the items held or refused
 }
 
 // Change is everything that one observation changes for a record. It is applied as a whole or not
@@ -63,26 +62,15 @@ const (
 // SectionChange is the part of a Change for one section.
 type SectionChange struct {
 	State         SectionState   // after the change
-	StatusChanged bool           // the old status becomes history
-	Duration      *time.Duration // of the collection; nil: unknown
-	First         bool           // the section's first items: they are not events
-	Rebucket      bool           // Buckets has the whole set and replaces the stored one
-	Buckets       []Bucket       // the buckets to write
+	StatusChanged bool           // the old status goes to the section's past
+	Duration      *time.Duration // of the collection; nil: not known
+	First         bool           // the section's history begins: its items are no events
 	Events        []Event        // what changed
-	Gained        []ItemID       // for the counts; with First also the items without events
+	Gained        []ItemID       // sorted, and so is Lost; with First all items, which are no events
 	Lost          []ItemID
 	Readings      []Reading
 	AllReadings   bool // Readings replaces what the store has
 }
-
-// Bucket is a part of a section's set.
-type Bucket struct {
-	Number int
-	IDs    []ItemID // sorted; empty: the bucket is deleted
-}
-
-// BucketOf returns the bucket of an item in a set of n buckets.
-func BucketOf(keyHash int64, n int) int { return int(uint64(keyHash) % uint64(n)) } //nolint:gosec // a hash has no sign
 
 // Event is one change of an item: Old to New, 0 for none.
 type Event struct {
@@ -95,11 +83,10 @@ type Reading struct {
 	Raw  []byte
 }
 
-// SetKey identifies a bucket of a section of a record.
+// SetKey names a section of a record.
 type SetKey struct {
 	Record  int64
 	Section string
-	Bucket  int
 }
 
 // Presence is when a record was last observed, and in which conversation.

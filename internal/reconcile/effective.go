@@ -132,7 +132,10 @@ func (p *Precedence) conflict(attribute string, ranked []candidateValue) bool {
 		return false
 	}
 	current := slices.DeleteFunc(slices.Clone(ranked), func(s candidateValue) bool { return s.age == stale })
-	return slices.ContainsFunc(current, func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) })
+	return slices.ContainsFunc(
+		current,
+		func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) },
+	)
 }
 
 func returned(ranked []candidateValue) bool {

@@ -62,7 +62,9 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		return value
 	}
 	ids := inventory.RawIdentifiers{
-		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
+		Manufacturer: text(
+			"manufacturer",
+		), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
 	if ids.Hostname == "" && baseClass == inventory.ClassComputer {
@@ -83,7 +85,10 @@ func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed 
 	for _, i := range o.Identifiers.Interfaces {
 		known[i.MAC] = true
 	}
-	declared.Interfaces = slices.DeleteFunc(declared.Interfaces, func(i inventory.InterfaceID) bool { return known[i.MAC] })
+	declared.Interfaces = slices.DeleteFunc(
+		declared.Interfaces,
+		func(i inventory.InterfaceID) bool { return known[i.MAC] },
+	)
 	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
 	return o
 }

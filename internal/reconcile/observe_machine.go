@@ -77,7 +77,8 @@ func (m machine) serialNumber() string {
 		return serial
 	}
 	maker := strings.ToLower(strings.TrimSpace(m.system.Manufacturer))
-	if !strings.HasPrefix(maker, "dell ") || !strings.EqualFold(maker, strings.TrimSpace(m.system.ChassisManufacturer)) {
+	if !strings.HasPrefix(maker, "dell ") ||
+		!strings.EqualFold(maker, strings.TrimSpace(m.system.ChassisManufacturer)) {
 		return ""
 	}
 	return m.genuine("serial_number", m.system.ChassisSerial)

@@ -64,7 +64,8 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 // monitorSerial returns the text of the label, unless only the number is genuine.
 func (m machine) monitorSerial(d displayFacts) string {
 	number := decimal(d.SerialNumber)
-	if d.SerialText == "" || m.genuine("serial_number", d.SerialText) == "" && m.genuine("serial_number", number) != "" {
+	if d.SerialText == "" ||
+		m.genuine("serial_number", d.SerialText) == "" && m.genuine("serial_number", number) != "" {
 		return number
 	}
 	return d.SerialText

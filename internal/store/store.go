@@ -1,5 +1,6 @@
-// Package store opens PostgreSQL for the collector: it composes the packages below it, each of which has one subject. Only
-// they import pgx. Start reading at the package of the subject: agents, items, cmdb, resolve, or db for transactions.
+// Package store opens PostgreSQL for the collector: it composes the packages below it, each of
+// which has one subject. Only they import pgx. Start reading at the package of the subject: agents,
+// items, cmdb, resolve, or db for transactions.
 package store
 
 import (

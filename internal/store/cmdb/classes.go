@@ -49,7 +49,8 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 		if err != nil {
 			return fmt.Errorf("create class: %w", err)
 		}
-		// A record without a class may be any thing: its identifiers are claimed in every base class.
+		// A record without a class may be any thing: its identifiers are claimed in every base
+		// class.
 		_, err = tx.Exec(ctx, `
 			insert into identifier_claim (hash, record_id)
 			select identifier_hash($1, i.identifier), e.record_id

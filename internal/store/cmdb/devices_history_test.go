@@ -24,7 +24,7 @@ func TestDevicesOfHistory(t *testing.T) {
 			t.Parallel()
 			w, r := newWorld(t), rand.New(rand.NewPCG(seed, 6))
 			w.exec(`insert into software (digest, name, version, publisher, source) select digest, i.id::text, '', '', '' from item i where section_id = 1 order by i.id`)
-			w.exec(`insert into software_item select i.id, s.id, '', '' from item i join software s on s.digest = i.digest`)
+			w.exec(`insert into software_item select i.id, s.id from item i join software s on s.digest = i.digest`)
 			var past []worldSnapshot
 			for range 100 {
 				w.play(r)

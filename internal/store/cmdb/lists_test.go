@@ -38,12 +38,14 @@ var fleet = []string{
 		select md5('w' || i)::uuid, 'title-' || md5('t' || i), '1', 'Debian', 'dpkg' from generate_series(1, 3000) i`,
 	`insert into item (section_id, key_hash, digest, facts)
 		select 1, i, md5('i' || i)::uuid, json_build_object('name', 'title-' || i) from generate_series(1, 3000) i`,
-	`insert into software_item select i, i, 'amd64', '' from generate_series(1, 3000) i`,
+	`insert into software_item select i, i from generate_series(1, 3000) i`,
 	`insert into item_count select i, 1 from generate_series(1, 3000) i`,
-	`insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, buckets, first_at, changed_at)
-		select id, 1, false, 'ok', '', '2026-02-01', 1, 20, 1, '2026-02-01', '2026-02-01' from source_record`,
+	`insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
+		select id, 1, false, 'ok', '', '2026-02-01', 1, 20, '2026-02-01', '2026-02-01' from source_record`,
+	`insert into item_base (ids) select '{1}' from generate_series(1, 2)`,
 	`insert into item_set
-		select r.id, 1, 0, array(select 1 union select 2 + (r.id * 37 + k * 1009) % 2998 from generate_series(1, 19) k order by 1)
+		select r.id, 1, case when r.id % 3 = 0 then 1 + r.id % 2 end,
+			array(select 1 where r.id % 3 > 0 union select 2 + (r.id * 37 + k * 1009) % 2998 from generate_series(1, 19) k order by 1)
 		from source_record r`,
 	`analyze`,
 }
@@ -215,16 +217,19 @@ func (n node) readsAll() bool {
 	return strings.HasSuffix(n.Type, "Seq Scan") && slices.Contains(large, n.Table)
 }
 
-// TestEveryDeviceIsListedOnce: a device whose records, and whose buckets, hold several of a
-// software's items is one.
+// TestEveryDeviceIsListedOnce: a device whose records, bases and sets hold several of a software's
+// items is one.
 func TestEveryDeviceIsListedOnce(t *testing.T) {
 	t.Parallel()
 	s := openFleet(t)
 	for _, statement := range []string{
-		// Items 1 and 2 become one software, item 2 lies in a bucket of its own, and two machines
-		// become one device.
+		// Items 1 and 2 become one software, bases and sets hold both, and two machines become one
+		// device.
 		`update software_item set software_id = 1 where item_id = 2`,
-		`insert into item_set select id, 1, 1, '{2}' from source_record where id <= 50`,
+		`update item_base set ids = '{1,2}'`,
+		`update item_set set plus = array_append(plus, 2) where record_id <= 50 and base_id is null`,
+		`update item_set set minus = '{1,2}', plus = array_append(plus, 1) where record_id = 6`,
+		`update item_set set minus = '{1}' where record_id = 9`,
 		`update assignment set ci_id = md5('c1')::uuid where record_id = 2`,
 		`update ci_version set valid_to = '2026-02-01 00:00:01' where ci_id = md5('c2')::uuid and valid_from = '2026-02-01'`,
 		`delete from ci_version where ci_id = md5('c2')::uuid and valid_from = '2026-03-01'`,

@@ -130,8 +130,8 @@ func constants(t *testing.T, file *ast.File, prefix string) []string {
 	return values
 }
 
-// observedAttributes returns the attributes that the observers of reconcile set: the first arguments
-// of attributes.text and attributes.number.
+// observedAttributes returns the attributes that the observers of reconcile set: the first
+// arguments of attributes.text and attributes.number.
 func observedAttributes(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob("../../reconcile/observe_*.go")

@@ -10,38 +10,63 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// currentInstallations lists the devices with a primary record that has one of the items.
-// PostgreSQL uses the index on the items of sets, or reads the sets in order if nearly every record
-// has one. A device is listed once, for the first bucket of the first record that has one.
-const currentInstallations = `
-	select ` + deviceColumns + `, s.record_id
+// basesHolding are the bases that hold some of the items, with those items. A row of item_set with
+// such a base holds at least one of them unless its minus contains them all.
+const basesHolding = `
+	holding as materialized (
+		select b.id, array(select i from unnest(@items::integer[]) i where i = any(b.ids)) as items
+		from item_base b
+		where b.ids && @items
+	)`
+
+// currentHolder selects the primary record of a device from a row s of item_set. A device with
+// several such records is listed at the smallest that holds one of the items. The conditions are
+// part of each search for rows, because a limit after them must not drop a device.
+const currentHolder = `
+	select s.record_id, h.ci_id
 	from item_set s
 	join assignment h on h.record_id = s.record_id and h.valid_to = 'infinity' and h.is_primary
 	join ci_version d on d.ci_id = h.ci_id and d.valid_to = 'infinity' and d.device
-	join ci c on c.id = d.ci_id` + versionSeen + `
-	where s.ids && @items and s.record_id > @after
-		and not exists (
-			select from item_set e
-			where e.record_id = s.record_id and e.section_id = s.section_id and e.bucket < s.bucket and e.ids && @items
-		)
+	where s.record_id > @after
 		and not exists (
 			select from assignment o
 			join item_set e on e.record_id = o.record_id
 			where o.ci_id = h.ci_id and o.valid_to = 'infinity' and o.is_primary and o.record_id < h.record_id
-				and e.ids && @items
-		)
-	order by s.record_id
+				and (e.plus && @items or exists (
+					select from holding b where b.id = e.base_id and (e.minus is null or not e.minus @> b.items)
+				))
+		)`
+
+// currentInstallations lists the devices with a record that holds one of the items: in its own part
+// of a set, or by its base.
+const currentInstallations = `
+	with ` + basesHolding + `
+	select ` + deviceColumns + `, h.record_id
+	from (
+		(` + currentHolder + ` and s.plus && @items order by s.record_id limit @limit)
+		union
+		select r.* from holding b cross join lateral (` + currentHolder + `
+			and s.base_id = b.id and (s.minus is null or not s.minus @> b.items)
+			order by s.record_id limit @limit) r
+	) h
+	join ci_version d on d.ci_id = h.ci_id and d.valid_to = 'infinity' and d.device
+	join ci c on c.id = d.ci_id` + versionSeen + `
+	order by h.record_id
 	limit @limit`
 
 // pastInstallations counts how many of the items each record has now, and reverses the events after
 // the instant. An event names an item whether it was added or removed.
 const pastInstallations = `
-	with holder as materialized (
+	with ` + basesHolding + `, holder as materialized (
 		select i.record_id
 		from (
-			select s.record_id, (select count(*) from unnest(@items::integer[]) x where x = any(s.ids)) as n
+			select s.record_id, (select count(*) from unnest(@items::integer[]) x where x = any(s.plus)) as n
 			from item_set s
-			where s.ids && @items
+			where s.plus && @items
+			union all
+			select s.record_id, (select count(*) from unnest(b.items) x where s.minus is null or x <> all(s.minus))
+			from holding b
+			join item_set s on s.base_id = b.id
 			union all
 			select e.record_id,
 				(select count(*) from unnest(@items::integer[]) x where x = any(e.old_items))

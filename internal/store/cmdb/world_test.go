@@ -96,6 +96,8 @@ func newWorld(t *testing.T) *world {
 		select s, i % $1, md5(s || ' ' || i)::uuid, json_build_object('name', 'thing ' || i % $1, 'version', i)
 		from generate_series(1, 2) s, generate_series(1, $2::integer) i
 		order by s, i`, worldKeys, worldItems)
+	w.exec(`insert into item_base (ids) select array_agg(id order by id) from item where id % 2 = 1`)
+	w.exec(`insert into item_base (ids) select array_agg(id order by id) from item where id % 3 = 1`)
 	return w
 }
 
@@ -236,13 +238,11 @@ func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 		ids = append(ids, int32((number-1)*worldItems+id))
 	}
 	slices.Sort(ids)
-	w.exec(`
-		insert into item_set (record_id, section_id, bucket, ids) values ($1, $2, 0, $3)
-		on conflict (record_id, section_id, bucket) do update set ids = excluded.ids`, r.id, number, ids)
+	w.store(r, number, ids)
 	if !known {
 		w.exec(`
-			insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, buckets, first_at, changed_at)
-			values ($1, $2, false, 'ok', '', $3, 1, $4, 1, $3, $3)`, r.id, number, w.now, len(ids))
+			insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
+			values ($1, $2, false, 'ok', '', $3, 1, $4, $3, $3)`, r.id, number, w.now, len(ids))
 		return
 	}
 	var olds, news []int32
@@ -270,6 +270,39 @@ func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 	if len(olds) > 0 {
 		w.exec(`insert into item_event values ($1, $2, $3, $4, $5)`, r.id, number, w.now, olds, news)
 	}
+}
+
+// store writes the set of a section in one of the layouts that collectors use: with a base or
+// without, in a row of its own or in one with the other section.
+func (w *world) store(r *worldRecord, number int, ids []int32) {
+	row, first := number, (number-1)*worldItems
+	if r.id%2 == 0 {
+		row = 0
+	}
+	w.exec(`
+		insert into item_set as s (record_id, section_id, base_id, plus, minus)
+		select $1, $2, b.id, '{}', b.ids from (values ($1 % 3)) v (n) left join item_base b on b.id = v.n
+		on conflict do nothing`, r.id, row)
+	w.exec(`
+		with wanted as (
+			select i.item_id, b.ids, i.item_id = any(b.ids) is true as of_base
+			from item_set s
+			left join item_base b on b.id = s.base_id
+			cross join lateral (
+				select unnest($3::integer[]) as item_id
+				union (
+					(select unnest(s.plus) union (select unnest(b.ids) except select unnest(s.minus)))
+					except select generate_series($4::integer + 1, $4 + $5)
+				)
+			) i
+			where s.record_id = $1 and s.section_id = $2
+		)
+		update item_set s set
+			plus = array(select item_id from wanted where not of_base order by 1),
+			minus = nullif(array(
+				select unnest(b.ids) from item_base b where b.id = s.base_id except select item_id from wanted order by 1
+			), '{}')
+		where s.record_id = $1 and s.section_id = $2`, r.id, row, ids, first, worldItems)
 }
 
 // difference lists the items of a key that are in one set and not in another.

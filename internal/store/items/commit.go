@@ -13,9 +13,19 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Prepare makes what Write needs before its transaction begins, so that the transaction holds no lock that other groups
-// need: the partitions of the month and the numbers of new sections.
-func (s *Store) Prepare(ctx context.Context, changes []inventory.Change) error {
+// Change is what an observation does to a record.
+type Change struct {
+	inventory.Change
+
+	Held *Holding // before the change, at least in the sections whose items change
+
+	rows map[int16]Difference // of item_set, by section, as they are afterwards; set by Prepare
+}
+
+// Prepare makes what Write needs before its transaction begins, so that the transaction holds no
+// lock that other groups need: the partitions of the month, the numbers of new sections and new
+// bases.
+func (s *Store) Prepare(ctx context.Context, changes []*Change) error {
 	if err := s.EnsurePartitions(ctx); err != nil {
 		return err
 	}
@@ -26,11 +36,29 @@ func (s *Store) Prepare(ctx context.Context, changes []inventory.Change) error {
 			}
 		}
 	}
+	return s.encodeRows(ctx, changes)
+}
+
+// encodeRows encodes the rows of item_set that the changes rewrite.
+func (s *Store) encodeRows(ctx context.Context, changes []*Change) error {
+	if err := s.refreshBases(ctx); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		c.rows = c.Held.changedRows(s.sections, c.Sections)
+		for _, section := range slices.Sorted(maps.Keys(c.rows)) {
+			d, err := s.choose(ctx, Row{Record: c.Record, Section: section}, c.rows[section])
+			if err != nil {
+				return err
+			}
+			c.rows[section] = d
+		}
+	}
 	return nil
 }
 
 // Write writes the sets, events, states and readings of the changes that passed the fence.
-func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []inventory.Change, applied map[int64]time.Time) error {
+func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied map[int64]time.Time) error {
 	primary, err := primaryRecords(ctx, tx, slices.Collect(maps.Keys(applied)))
 	if err != nil {
 		return err
@@ -48,8 +76,9 @@ func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []inventory.Change
 	return nil
 }
 
-// fenceRecords locks the records in one order, so that groups of several collectors cannot deadlock, and moves
-// those on that are still at the expected version. Time is the database's, and never stands still for a record.
+// fenceRecords locks the records in one order, so that groups of several collectors cannot
+// deadlock, and moves those on that are still at the expected version. Time is the database's, and
+// never stands still for a record.
 const fenceRecords = `
 	with wanted as (
 		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::jsonb[])
@@ -76,10 +105,11 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-// Fence locks the records of a group and moves those on that are still at the version that their change is relative to. It
-// returns the instant of each change that applies. A change to an older version, or of a revoked agent, is not among them:
-// the caller reads the record again. A group has one change per record.
-func Fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int64]time.Time, error) {
+// Fence locks the records of a group and moves those on that are still at the version that their
+// change is relative to. It returns the instant of each change that applies. A change to an older
+// version, or of a revoked agent, is not among them: the caller reads the record again. A group has
+// one change per record.
+func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
 		records            = make([]int64, n)
@@ -116,8 +146,8 @@ func Fence(ctx context.Context, tx pgx.Tx, changes []inventory.Change) (map[int6
 	return applied, nil
 }
 
-// primaryRecords tells whose items count: of several records of one installation one does. It is asked under the lock of
-// the records, which whoever changes the answer takes too.
+// primaryRecords tells whose items count: of several records of one installation one does. It is
+// asked under the lock of the records, which whoever changes the answer takes too.
 func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
 	rows, err := tx.Query(ctx, `
 		select record_id from assignment where record_id = any($1) and valid_to = 'infinity' and is_primary`, records)
@@ -136,9 +166,9 @@ func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]
 	return primary, nil
 }
 
-// queue writes down the statements for the changes that passed the fence: one for each table that has something
-// to say, whatever the number of machines.
-func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[int64]time.Time, primary map[int64]bool) error {
+// queue writes down the statements for the changes that passed the fence: one for each table that
+// has something to say, whatever the number of machines.
+func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]time.Time, primary map[int64]bool) error {
 	var (
 		incidents incidentRows
 		states    stateRows
@@ -151,15 +181,16 @@ func (s *Store) queue(batch *pgx.Batch, changes []inventory.Change, applied map[
 		if !ok {
 			continue
 		}
-		if err := incidents.add(c, at); err != nil {
+		if err := incidents.add(c.Change, at); err != nil {
 			return err
 		}
+		sets.add(c.Record, c.rows)
 		for _, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {
 				return err
 			}
-			sets.add(c.Record, id, at, change)
+			sets.addEvents(c.Record, id, at, change)
 			readings.add(s.readings, c.Record, id, at, change)
 			if primary[c.Record] {
 				counts.add(change)

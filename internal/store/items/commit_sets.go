@@ -1,6 +1,8 @@
 package items
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -8,7 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// slices of ids of different lengths have no array type of their own: they travel as one flat array and bounds.
+// idLists are lists of ids of different lengths, which have no array type in SQL: one flat array
+// and bounds.
 type idLists struct {
 	flat     []inventory.ItemID
 	from, to []int32 // 1-based, inclusive, as SQL slices are
@@ -20,19 +23,20 @@ func (l *idLists) add(ids []inventory.ItemID) {
 	l.to = append(l.to, int32(len(l.flat))) //nolint:gosec // a group holds far fewer
 }
 
-// setRows gathers the sets and events of a group.
+// array is the flat array, which is never null: a slice of it is an empty array at least.
+func (l *idLists) array() []inventory.ItemID {
+	if l.flat == nil {
+		return []inventory.ItemID{}
+	}
+	return l.flat
+}
+
+// setRows gathers the rows of item_set and the events of a group.
 type setRows struct {
-	clearRecords  []int64 // whole sections that are laid out anew
-	clearSections []int16
-
-	records  []int64
-	sections []int16
-	buckets  []int16
-	ids      idLists
-
-	emptyRecords  []int64
-	emptySections []int16
-	emptyBuckets  []int16
+	records     []int64
+	sections    []int16
+	bases       []*int32
+	plus, minus idLists
 
 	eventRecords  []int64
 	eventSections []int16
@@ -40,20 +44,20 @@ type setRows struct {
 	old, new      idLists
 }
 
-func (r *setRows) add(record int64, section int16, at time.Time, c inventory.SectionChange) {
-	if c.Rebucket {
-		r.clearRecords, r.clearSections = append(r.clearRecords, record), append(r.clearSections, section)
-	}
-	for _, b := range c.Buckets {
-		number := int16(b.Number) //nolint:gosec // few buckets
-		if len(b.IDs) == 0 {
-			r.emptyRecords, r.emptySections = append(r.emptyRecords, record), append(r.emptySections, section)
-			r.emptyBuckets = append(r.emptyBuckets, number)
-			continue
+func (r *setRows) add(record int64, rows map[int16]Difference) {
+	for _, section := range slices.Sorted(maps.Keys(rows)) {
+		d := rows[section]
+		var base *int32
+		if d.Base != nil {
+			base = &d.Base.ID
 		}
-		r.records, r.sections, r.buckets = append(r.records, record), append(r.sections, section), append(r.buckets, number)
-		r.ids.add(b.IDs)
+		r.records, r.sections, r.bases = append(r.records, record), append(r.sections, section), append(r.bases, base)
+		r.plus.add(d.Plus)
+		r.minus.add(d.Minus)
 	}
+}
+
+func (r *setRows) addEvents(record int64, section int16, at time.Time, c inventory.SectionChange) {
 	if len(c.Events) == 0 {
 		return
 	}
@@ -67,36 +71,41 @@ func (r *setRows) add(record int64, section int16, at time.Time, c inventory.Sec
 	r.new.add(after)
 }
 
+const (
+	upsertSets = `
+		insert into item_set (record_id, section_id, base_id, plus, minus)
+		select n.record_id, n.section_id, n.base_id,
+			($4::integer[])[n.plus_first:n.plus_last], nullif(($5::integer[])[n.minus_first:n.minus_last], '{}')
+		from unnest($1::bigint[], $2::smallint[], $3::integer[], $6::integer[], $7::integer[], $8::integer[], $9::integer[])
+			n (record_id, section_id, base_id, plus_first, plus_last, minus_first, minus_last)
+		on conflict (record_id, section_id) do update set
+			base_id = excluded.base_id,
+			plus    = excluded.plus,
+			minus   = excluded.minus`
+
+	insertEvents = `
+		insert into item_event (record_id, section_id, at, old_items, new_items)
+		select n.record_id, n.section_id, n.at, ($6::integer[])[n.first:n.last], ($7::integer[])[n.first:n.last]
+		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::integer[])
+			n (record_id, section_id, at, first, last)`
+)
+
 func (r *setRows) queue(batch *pgx.Batch) {
-	if len(r.clearRecords) > 0 {
-		batch.Queue(`
-			delete from item_set i
-			using unnest($1::bigint[], $2::smallint[]) n (record_id, section_id)
-			where i.record_id = n.record_id and i.section_id = n.section_id`, r.clearRecords, r.clearSections)
-	}
-	if len(r.emptyRecords) > 0 {
-		batch.Queue(`
-			delete from item_set i
-			using unnest($1::bigint[], $2::smallint[], $3::smallint[]) n (record_id, section_id, bucket)
-			where i.record_id = n.record_id and i.section_id = n.section_id and i.bucket = n.bucket`,
-			r.emptyRecords, r.emptySections, r.emptyBuckets)
-	}
 	if len(r.records) > 0 {
-		batch.Queue(`
-			insert into item_set (record_id, section_id, bucket, ids)
-			select n.record_id, n.section_id, n.bucket, ($6::integer[])[n.first:n.last]
-			from unnest($1::bigint[], $2::smallint[], $3::smallint[], $4::integer[], $5::integer[])
-				n (record_id, section_id, bucket, first, last)
-			on conflict (record_id, section_id, bucket) do update set ids = excluded.ids`,
-			r.records, r.sections, r.buckets, r.ids.from, r.ids.to, r.ids.flat)
+		batch.Queue(upsertSets, r.records, r.sections, r.bases, r.plus.array(), r.minus.array(),
+			r.plus.from, r.plus.to, r.minus.from, r.minus.to)
 	}
 	if len(r.eventRecords) > 0 {
-		batch.Queue(`
-			insert into item_event (record_id, section_id, at, old_items, new_items)
-			select n.record_id, n.section_id, n.at, ($6::integer[])[n.first:n.last], ($7::integer[])[n.first:n.last]
-			from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::integer[], $5::integer[])
-				n (record_id, section_id, at, first, last)`,
-			r.eventRecords, r.eventSections, r.eventAt, r.old.from, r.old.to, r.old.flat, r.new.flat)
+		batch.Queue(
+			insertEvents,
+			r.eventRecords,
+			r.eventSections,
+			r.eventAt,
+			r.old.from,
+			r.old.to,
+			r.old.array(),
+			r.new.array(),
+		)
 	}
 }
 

@@ -23,7 +23,6 @@ type stateRows struct {
 	moved      []bool   // the items or the status did
 	durations  []*int32 // ms
 	items      []int32
-	buckets    []int16
 	hasItems   []bool
 	verdicts   []*string
 	pastStatus bool
@@ -49,8 +48,7 @@ func (r *stateRows) add(record int64, section int16, at time.Time, c inventory.S
 	r.changed = append(r.changed, c.StatusChanged)
 	r.moved = append(r.moved, c.StatusChanged || c.First || len(c.Events) > 0)
 	r.durations = append(r.durations, inMilliseconds(c.Duration))
-	r.items = append(r.items, int32(c.State.Items))       //nolint:gosec // bounded by ingest
-	r.buckets = append(r.buckets, int16(c.State.Buckets)) //nolint:gosec // few
+	r.items = append(r.items, int32(c.State.Items)) //nolint:gosec // bounded by ingest
 	r.hasItems = append(r.hasItems, c.First)
 	r.verdicts = append(r.verdicts, verdicts)
 	r.pastStatus = r.pastStatus || c.StatusChanged
@@ -75,15 +73,15 @@ const (
 
 	upsertStates = `
 		insert into section_state as s (record_id, section_id, changed_at, root, superset, status, message,
-			status_since, duration_ms, items, buckets, first_at, verdicts)
+			status_since, duration_ms, items, first_at, verdicts)
 		select n.record_id, n.section_id,
 			case when n.moved or not exists (
 				select from section_state x where x.record_id = n.record_id and x.section_id = n.section_id
 			) then n.at else '-infinity' end, n.root, n.superset, n.status, n.message,
-			n.at, n.duration_ms, n.items, n.buckets, case when n.first then n.at end, n.verdicts
+			n.at, n.duration_ms, n.items, case when n.first then n.at end, n.verdicts
 		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[], $5::bytea[], $6::boolean[],
-			$7::text[], $8::text[], $9::integer[], $10::integer[], $11::smallint[], $12::boolean[], $13::jsonb[])
-			n (record_id, section_id, at, moved, root, superset, status, message, duration_ms, items, buckets, first, verdicts)
+			$7::text[], $8::text[], $9::integer[], $10::integer[], $11::boolean[], $12::jsonb[])
+			n (record_id, section_id, at, moved, root, superset, status, message, duration_ms, items, first, verdicts)
 		on conflict (record_id, section_id) do update set
 			changed_at   = greatest(s.changed_at, excluded.changed_at),
 			root         = excluded.root,
@@ -94,7 +92,6 @@ const (
 				then s.status_since else excluded.status_since end,
 			duration_ms  = excluded.duration_ms,
 			items        = excluded.items,
-			buckets      = excluded.buckets,
 			first_at     = coalesce(s.first_at, excluded.first_at),
 			verdicts     = excluded.verdicts`
 )
@@ -107,5 +104,5 @@ func (r *stateRows) queue(batch *pgx.Batch) {
 		batch.Queue(keepPastStatus, r.records, r.sections, r.at, r.changed)
 	}
 	batch.Queue(upsertStates, r.records, r.sections, r.at, r.moved, r.roots, r.supersets, r.statuses, r.messages,
-		r.durations, r.items, r.buckets, r.hasItems, r.verdicts)
+		r.durations, r.items, r.hasItems, r.verdicts)
 }

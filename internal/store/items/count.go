@@ -10,12 +10,16 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// countChanges nets what a group does to the number of records that hold each item.
+// countChanges nets what a group does to the number of records that hold each item of software. The
+// items of other sections are not counted, because nobody asks for their counts.
 type countChanges map[inventory.ItemID]int32
 
 func newCountChanges() countChanges { return countChanges{} }
 
 func (n countChanges) add(c inventory.SectionChange) {
+	if c.State.Section != inventory.SectionSoftware {
+		return
+	}
 	for _, id := range c.Gained {
 		n[id]++
 	}
@@ -44,8 +48,8 @@ func (n countChanges) queue(batch *pgx.Batch) {
 		values (clock_timestamp(), $1, $2)`, ids, changes)
 }
 
-// FoldCounts adds what is pending to the folded counts and says how many groups that were. Collectors that fold
-// at the same moment take turns: the others find nothing to do.
+// FoldCounts adds what is pending to the folded counts and says how many groups that were.
+// Collectors that fold at the same moment take turns: the others find nothing to do.
 func (s *Store) FoldCounts(ctx context.Context) (int, error) {
 	var folded int
 	err := s.Pool.QueryRow(ctx, `

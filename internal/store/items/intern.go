@@ -12,12 +12,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine with very many
-// new items gets on even where it has to be tried again.
+// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine
+// with very many new items gets on even where it has to be tried again.
 const insertSize = 5000
 
-// Intern gives every item its id, adding those that the fleet has not seen before. The ids are in the order of
-// the items.
+// Intern gives every item its id, adding those that the fleet has not seen before. The ids are in
+// the order of the items.
 func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error) {
 	known, err := s.itemIDs(ctx, digestsOf(items))
 	if err != nil {
@@ -55,8 +55,8 @@ func digestsOf(items []inventory.Item) [][16]byte {
 	return digests
 }
 
-// without gives the items not yet known, once each and sorted by digest, so that concurrent inserts meet in one
-// order and cannot deadlock.
+// without gives the items not yet known, once each and sorted by digest, so that concurrent inserts
+// meet in one order and cannot deadlock.
 func without(items []inventory.Item, known map[inventory.Digest]inventory.ItemID) []inventory.Item {
 	var missing []inventory.Item
 	for _, item := range items {
@@ -86,34 +86,22 @@ func (s *Store) itemIDs(ctx context.Context, digests [][16]byte) (map[inventory.
 	return ids, nil
 }
 
-const (
-	insertItems = `
-		insert into item (section_id, key_hash, digest, facts)
-		select * from unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::json[])
-		on conflict (digest) do nothing
-		returning digest, id`
+const insertItems = `
+	insert into item (section_id, key_hash, digest, facts)
+	select * from unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::json[])
+	on conflict (digest) do nothing
+	returning digest, id`
 
-	// The same four columns are one title in one version, whatever the architecture.
-	insertSoftware = `
-		insert into software (digest, name, version, publisher, source)
-		select distinct on (digest) digest, name, version, publisher, source
-		from item_software($1)
-		order by digest
-		on conflict (digest) do nothing`
-
-	insertSoftwareItems = `
-		insert into software_item (item_id, software_id, arch, purl)
-		select f.item_id, s.id, f.arch, f.purl
-		from item_software($1) f
-		join software s on s.digest = f.digest`
-)
-
-func (s *Store) insertItems(ctx context.Context, items []inventory.Item, known map[inventory.Digest]inventory.ItemID) error {
+func (s *Store) insertItems(
+	ctx context.Context,
+	items []inventory.Item,
+	known map[inventory.Digest]inventory.ItemID,
+) error {
 	var (
 		sections = make([]int16, len(items))
 		keys     = make([]int64, len(items))
 		facts    = make([]string, len(items))
-		software = map[inventory.Digest]bool{}
+		software = map[inventory.Digest][]byte{} // the facts of the items that are software
 	)
 	for i, item := range items {
 		id, err := s.sectionID(ctx, item.Section)
@@ -122,7 +110,7 @@ func (s *Store) insertItems(ctx context.Context, items []inventory.Item, known m
 		}
 		sections[i], keys[i], facts[i] = id, item.KeyHash, string(item.Facts)
 		if item.Section == inventory.SectionSoftware {
-			software[item.Digest] = true
+			software[item.Digest] = item.Facts
 		}
 	}
 	return s.InTx(ctx, func(tx pgx.Tx) error {
@@ -130,34 +118,21 @@ func (s *Store) insertItems(ctx context.Context, items []inventory.Item, known m
 		if err != nil {
 			return fmt.Errorf("insert items: %w", err)
 		}
-		var added []inventory.ItemID
+		var added softwareRows
 		var digest [16]byte
 		var id inventory.ItemID
 		_, err = pgx.ForEachRow(rows, []any{&digest, &id}, func() error {
 			known[digest] = id
-			if software[digest] {
-				added = append(added, id)
+			if facts := software[digest]; facts != nil {
+				return added.add(id, facts)
 			}
 			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("insert items: %w", err)
 		}
-		return insertTypedSoftware(ctx, tx, added)
+		return added.insert(ctx, tx)
 	})
-}
-
-func insertTypedSoftware(ctx context.Context, tx pgx.Tx, ids []inventory.ItemID) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, insertSoftware, ids); err != nil {
-		return fmt.Errorf("insert software: %w", err)
-	}
-	if _, err := tx.Exec(ctx, insertSoftwareItems, ids); err != nil {
-		return fmt.Errorf("insert software items: %w", err)
-	}
-	return nil
 }
 
 // Refs gives the key hashes of items.

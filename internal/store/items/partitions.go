@@ -12,8 +12,8 @@ import (
 // partitionClock remembers for which month the partitions are known to be there.
 type partitionClock struct{ month atomic.Int64 }
 
-// EnsurePartitions makes the partitions of item_event for last month, this one and the next: the clocks of this
-// program and of the database may stand on different sides of midnight.
+// EnsurePartitions makes the partitions of item_event for last month, this one and the next: the
+// clocks of this program and of the database may stand on different sides of midnight.
 func (s *Store) EnsurePartitions(ctx context.Context) error {
 	now := time.Now().UTC()
 	month := int64(now.Year()*12 + int(now.Month()))
@@ -44,7 +44,8 @@ func (s *Store) EnsurePartition(ctx context.Context, from time.Time) error {
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster partitions'))`); err != nil {
 			return err
 		}
-		// Identifiers and bounds of partitions cannot be parameters; these are made of numbers only.
+		// Identifiers and bounds of partitions cannot be parameters; these are made of numbers
+		// only.
 		_, err := tx.Exec(ctx, fmt.Sprintf(
 			`create table if not exists %s partition of item_event for values from ('%s') to ('%s')`,
 			name, from.Format(time.RFC3339), from.AddDate(0, 1, 0).Format(time.RFC3339)))

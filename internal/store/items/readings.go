@@ -12,8 +12,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// A payload of readings is zstd over: the number of readings, their item ids (sorted, as differences), their
-// lengths, all uvarints, and then their bytes. Like beside like, so that it compresses.
+// A payload of readings is zstd over: the number of readings, their item ids (sorted, as
+// differences), their lengths, all uvarints, and then their bytes. Like beside like, so that it
+// compresses.
 
 // ReadingCodec holds the coders, which are costly to make and safe to share.
 type ReadingCodec struct {

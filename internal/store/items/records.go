@@ -13,7 +13,7 @@ import (
 // SectionStates gives what is held of each section of a record.
 func (s *Store) SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error) {
 	rows, err := s.Pool.Query(ctx, `
-		select n.name, s.root, s.superset, s.status, s.message, s.items, s.buckets, s.verdicts
+		select n.name, s.root, s.superset, s.status, s.message, s.items, s.verdicts
 		from section_state s join section n on n.id = s.section_id
 		where s.record_id = $1`, record)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Store) SectionStates(ctx context.Context, record int64) (map[string]inv
 	var state inventory.SectionState
 	var root, verdicts []byte
 	_, err = pgx.ForEachRow(rows, []any{&state.Section, &root, &state.Superset, &state.Status, &state.Message,
-		&state.Items, &state.Buckets, &verdicts}, func() error {
+		&state.Items, &verdicts}, func() error {
 		held := state
 		held.Collected = root != nil
 		held.Root = inventory.Root{}

@@ -1,6 +1,7 @@
-// Package items keeps what machines hold: each item is interned once for the whole fleet, the inventory of a source record
-// is a set of item ids, and its history is what changed. It knows no section but software, which people search, and
-// decides nothing: ingest computes the changes. Start reading at Intern and Commit.
+// Package items keeps what machines hold: each item is interned once for the whole fleet, the
+// inventory of a source record is a set of item ids, and its history is what changed. It knows no
+// section but software, which people search, and decides nothing: ingest computes the changes.
+// Start reading at Intern and Commit.
 package items
 
 import "github.com/musterhq/muster/internal/store/db"
@@ -12,6 +13,7 @@ type Store struct {
 	sections   *sectionIDs
 	readings   *ReadingCodec
 	partitions partitionClock
+	bases      *baseCatalog
 }
 
 // New returns a store over a database.
@@ -20,5 +22,9 @@ func New(database *db.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{DB: database, sections: newSectionIDs(), readings: codec}, nil
+	bases, err := newBaseCatalog()
+	if err != nil {
+		return nil, err
+	}
+	return &Store{DB: database, sections: newSectionIDs(), readings: codec, bases: bases}, nil
 }

@@ -16,7 +16,9 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 	if len(r.noLongerObserved)+len(r.primaryChanged) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, `
+	rows, err := r.tx.Query(
+		ctx,
+		`
 		select m.ci_id::text
 		from (
 			select unnest($1::bigint[])
@@ -26,7 +28,12 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		) p (record_id)
 		join source_record s on s.id = p.record_id and s.source = $3
 		join assignment m on m.record_id = s.id and m.valid_to = 'infinity'`,
-		slices.Sorted(maps.Keys(r.noLongerObserved)), slices.Sorted(maps.Keys(r.primaryChanged)), inventory.SourceDiscovery)
+		slices.Sorted(
+			maps.Keys(r.noLongerObserved),
+		),
+		slices.Sorted(maps.Keys(r.primaryChanged)),
+		inventory.SourceDiscovery,
+	)
 	if err != nil {
 		return fmt.Errorf("find parts: %w", err)
 	}
@@ -43,9 +50,10 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 	return nil
 }
 
-// absent gives the CIs of some that are there no more though nobody retired them: an installation that no inventory tells
-// of, and what is known only by its place in an inventory that another one goes before. What has an identifier stays when
-// it is unplugged: it is somewhere. So does the second system of a machine while the first one runs.
+// absent gives the CIs of some that are there no more though nobody retired them: an installation
+// that no inventory tells of, and what is known only by its place in an inventory that another one
+// goes before. What has an identifier stays when it is unplugged: it is somewhere. So does the
+// second system of a machine while the first one runs.
 func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text

@@ -44,13 +44,17 @@ func (r *resolution) assign(ctx context.Context) error {
 	for _, short := range candidates.cutShort(sets) {
 		p.findings = append(p.findings, inventory.Finding{
 			Type: findingCutShort, Records: []int64{short.Records[0].Record},
-			Text: fmt.Sprintf("identifiers tie more than %d records together: those farther away were not looked at", maxCandidates),
+			Text: fmt.Sprintf(
+				"identifiers tie more than %d records together: those farther away were not looked at",
+				maxCandidates,
+			),
 		})
 	}
 	return p.write(ctx)
 }
 
-// mayAssign returns an error if a record has to be compared with others and the resolution has no lock.
+// mayAssign returns an error if a record has to be compared with others and the resolution has no
+// lock.
 func (r *resolution) mayAssign(records []int64) error {
 	if r.exclusive {
 		return nil
@@ -106,7 +110,11 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 		if disposed && p.updated[to.Record] {
 			p.touched[to.CI] = true
 		}
-		p.noteLiveness(to.Record, known && from.LivenessDependent, disposed || slices.Contains(partition.LivenessDependent, to.Record))
+		p.noteLiveness(
+			to.Record,
+			known && from.LivenessDependent,
+			disposed || slices.Contains(partition.LivenessDependent, to.Record),
+		)
 	}
 	return nil
 }
@@ -200,9 +208,12 @@ func (p *assignmentChanges) write(ctx context.Context) error {
 	return p.syncFindings(ctx, records, p.findings, false)
 }
 
-// queueFlags locks the records that are changed, in one order, before anything is read that their lock protects.
+// queueFlags locks the records that are changed, in one order, before anything is read that their
+// lock protects.
 func (p *assignmentChanges) queueFlags(batch *pgx.Batch) {
-	if locked := slices.Concat(p.becameLivenessDependent, p.notLivenessDependent, p.becamePrimary, p.lostPrimary); len(locked) > 0 {
+	if locked := slices.Concat(p.becameLivenessDependent, p.notLivenessDependent, p.becamePrimary, p.lostPrimary); len(
+		locked,
+	) > 0 {
 		batch.Queue(`select id from source_record where id = any($1) order by id for update`, locked)
 	}
 	if len(p.becameLivenessDependent) > 0 {
@@ -231,7 +242,11 @@ func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
 		insert into ci (id, created_at)
 		select distinct ci, $2::timestamptz from unnest($1::uuid[]) n (ci) order by ci
 		on conflict do nothing`, cis, p.at)
-	batch.Queue(`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, records, p.at)
+	batch.Queue(
+		`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`,
+		records,
+		p.at,
+	)
 	batch.Queue(`
 		insert into assignment (record_id, valid_from, ci_id, is_primary, previous_cis)
 		select n.record_id, $5, n.ci_id, n.is_primary, n.previous_cis::uuid[]
@@ -239,7 +254,8 @@ func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
 		records, cis, primary, previousCIs, p.at)
 }
 
-// queueCounts has the items of records count that are shown from now on, and those of others no longer.
+// queueCounts has the items of records count that are shown from now on, and those of others no
+// longer.
 func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 	if len(p.becamePrimary)+len(p.lostPrimary) == 0 {
 		return
@@ -248,8 +264,13 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 		insert into item_count_pending (at, item_ids, changes)
 		select $3, array_agg(net.id order by net.id), array_agg(net.change order by net.id)
 		from (
-			select i.id, sum(case when s.record_id = any($1) then 1 else -1 end)::integer as change
-			from item_set s cross join lateral unnest(s.ids) i (id)
+			select i.id, sum(case when s.record_id = any($1) then i.n else -i.n end)::integer as change
+			from item_set s
+			left join item_base b on b.id = s.base_id
+			cross join lateral (
+				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all select unnest(s.minus), -1
+			) i
+			join software_item w on w.item_id = i.id -- items of other sections are not counted
 			where s.record_id = any($1) or s.record_id = any($2)
 			group by i.id
 		) net

@@ -15,13 +15,14 @@ import (
 const (
 	// A token that more records hold tells nothing about any of them.
 	maxRecordsPerIdentifier = 64
-	// Where shared identifiers tie very many records together, those that are farther away are not looked at, and a finding
-	// says so: the time that a partition takes grows with the square of what it looks at, and all others wait for it.
+	// Where shared identifiers tie very many records together, those that are farther away are not
+	// looked at, and a finding says so: the time that a partition takes grows with the square of
+	// what it looks at, and all others wait for it.
 	maxCandidates = 1024
 )
 
-// candidates gathers records and all that can have to do with them: records with the same identifiers, the same home or
-// something settled about them, and those of these in turn.
+// candidates gathers records and all that can have to do with them: records with the same
+// identifiers, the same home or something settled about them, and those of these in turn.
 type candidates struct {
 	*resolution
 
@@ -168,14 +169,15 @@ func (n *candidates) queueByIdentifier(batch *pgx.Batch, identifiers []string, f
 }
 
 func (n *candidates) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string, found map[int64]bool) {
-	batch.Queue(`select id from source_record where default_ci = any($1::uuid[])`, defaultCIs).Query(func(rows pgx.Rows) error {
-		var record int64
-		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
-			found[record] = true
-			return nil
+	batch.Queue(`select id from source_record where default_ci = any($1::uuid[])`, defaultCIs).
+		Query(func(rows pgx.Rows) error {
+			var record int64
+			_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
+				found[record] = true
+				return nil
+			})
+			return err
 		})
-		return err
-	})
 }
 
 func (n *candidates) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {

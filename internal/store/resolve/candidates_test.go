@@ -24,8 +24,8 @@ const chains = `
 	select id, array['mac:' || n, 'mac:' || n + 1], array[now(), now()], array[null, null]::timestamptz[]
 	from made, lateral (select get_byte(native_key, 1) * 65536 + get_byte(native_key, 2) * 256 + get_byte(native_key, 3) as n) k`
 
-// TestCandidateSetsAreWhole: however many records are looked at together, what each has to do with is found to the end,
-// and where that is more than can be looked at it is said.
+// TestCandidateSetsAreWhole: however many records are looked at together, what each has to do with
+// is found to the end, and where that is more than can be looked at it is said.
 func TestCandidateSetsAreWhole(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -54,8 +54,16 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 					return err
 				}
 				parts := n.candidateSets()
-				if len(n.evidence) != c.most || len(parts) != c.chains || (len(n.cutShort(parts)) == c.chains) != c.cut {
-					t.Errorf("%d records in %d parts, of which %d are cut short; want %d in %d", len(n.evidence), len(parts), len(n.cutShort(parts)), c.most, c.chains)
+				if len(n.evidence) != c.most || len(parts) != c.chains ||
+					(len(n.cutShort(parts)) == c.chains) != c.cut {
+					t.Errorf(
+						"%d records in %d parts, of which %d are cut short; want %d in %d",
+						len(n.evidence),
+						len(parts),
+						len(n.cutShort(parts)),
+						c.most,
+						c.chains,
+					)
 				}
 				return nil
 			})

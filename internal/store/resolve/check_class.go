@@ -13,8 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// checkClass refuses a class that a CI cannot be of: one of another kind than others say that it is, for of a computer
-// nobody makes a printer, and one that its relationships are not for.
+// checkClass refuses a class that a CI cannot be of: one of another kind than others say that it
+// is, for of a computer nobody makes a printer, and one that its relationships are not for.
 func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 	above, err := cmdb.ClassAndAbove(ctx, r.tx, class)
 	if err != nil {
@@ -31,7 +31,11 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 		return fmt.Errorf("read kinds of ci: %w", err)
 	}
 	if seen != nil {
-		return db.Invalid("its sources say that it is a %s: its class is that or one below it, which %s is not", *seen, class)
+		return db.Invalid(
+			"its sources say that it is a %s: its class is that or one below it, which %s is not",
+			*seen,
+			class,
+		)
 	}
 	return r.checkRelated(ctx, ci, class, above)
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// claimRows gathers the identifiers that records report for the first time. Records of different base classes are never
-// one CI, so an identifier is claimed in a base class; a record without one claims it in all.
+// claimRows gathers the identifiers that records report for the first time. Records of different
+// base classes are never one CI, so an identifier is claimed in a base class; a record without one
+// claims it in all.
 type claimRows struct {
 	records     []int64
 	classes     []string
@@ -49,7 +50,8 @@ func baseClasses(parents map[string]string) []string {
 	return classes
 }
 
-// queue claims the identifiers in the order of their hashes, so that two transactions that do so cannot deadlock.
+// queue claims the identifiers in the order of their hashes, so that two transactions that do so
+// cannot deadlock.
 func (c *claimRows) queue(batch *pgx.Batch) {
 	if len(c.records) == 0 {
 		return

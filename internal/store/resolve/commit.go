@@ -16,7 +16,7 @@ import (
 
 // Update is a change of a record's inventory together with the observation that it amounts to.
 type Update struct {
-	Change   inventory.Change
+	Change   items.Change
 	First    bool                // the record is not assigned to a CI yet
 	Observed *inventory.Observed // nil: nothing changed that identifies or describes the machine
 }
@@ -27,13 +27,13 @@ type Committed struct {
 	Assignment *inventory.RecordAssignment // nil: the update had no observation
 }
 
-// Commit applies a group of updates, one per record. All that one update changes is in one transaction: evidence,
-// assignment, values, sets, events and states. An update that is relative to an older version of its record, or of a
-// revoked agent, is not among the results.
+// Commit applies a group of updates, one per record. All that one update changes is in one
+// transaction: evidence, assignment, values, sets, events and states. An update that is relative to
+// an older version of its record, or of a revoked agent, is not among the results.
 //
-// First inventories of machines whose identifiers nobody else reports, and updates without an observation, are committed
-// without the lock of identity_clock. The others follow in a second transaction that holds it. After an error, the
-// results hold what was committed before.
+// First inventories of machines whose identifiers nobody else reports, and updates without an
+// observation, are committed without the lock of identity_clock. The others follow in a second
+// transaction that holds it. After an error, the results hold what was committed before.
 func (s *Store) Commit(ctx context.Context, updates []Update) (map[int64]Committed, error) {
 	if err := s.items.Prepare(ctx, changesOf(updates)); err != nil {
 		return nil, err
@@ -58,7 +58,11 @@ func (s *Store) Commit(ctx context.Context, updates []Update) (map[int64]Committ
 }
 
 // commitFree commits what needs no lock and returns the updates that turned out to need it.
-func (s *Store) commitFree(ctx context.Context, updates []Update, results map[int64]Committed) (contended []Update, err error) {
+func (s *Store) commitFree(
+	ctx context.Context,
+	updates []Update,
+	results map[int64]Committed,
+) (contended []Update, err error) {
 	for len(updates) > 0 {
 		err := s.commitGroup(ctx, updates, false, results)
 		lost, is := errors.AsType[*contendedError](err)
@@ -78,7 +82,8 @@ func (s *Store) commitFree(ctx context.Context, updates []Update, results map[in
 	return contended, nil
 }
 
-// maxDeadlocks bounds how often a group is tried again after PostgreSQL ended it to resolve a deadlock.
+// maxDeadlocks bounds how often a group is tried again after PostgreSQL ended it to resolve a
+// deadlock.
 const maxDeadlocks = 5
 
 // commitGroup commits updates in one transaction.
@@ -155,16 +160,16 @@ func (r *resolution) resolveUpdates(
 	return r.assignments(ctx, records)
 }
 
-func changesOf(updates []Update) []inventory.Change {
-	changes := make([]inventory.Change, len(updates))
-	for i, u := range updates {
-		changes[i] = u.Change
+func changesOf(updates []Update) []*items.Change {
+	changes := make([]*items.Change, len(updates))
+	for i := range updates {
+		changes[i] = &updates[i].Change
 	}
 	return changes
 }
 
-// contendedError reports records that cannot be resolved without the lock: other records have to do with them, or with
-// components that they report.
+// contendedError reports records that cannot be resolved without the lock: other records have to do
+// with them, or with components that they report.
 type contendedError struct{ records map[int64]bool }
 
 func (*contendedError) Error() string { return "other records report the same identifiers" }

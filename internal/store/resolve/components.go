@@ -26,8 +26,8 @@ type discoveredComponent struct {
 	host       bool // it is no part, but where the observer runs
 }
 
-// resolveComponents keeps the relationships of what is seen at the things that records speak of. A part with an honest identifier is
-// one thing wherever it is seen; any other is known by its place.
+// resolveComponents keeps the relationships of what is seen at the things that records speak of. A
+// part with an honest identifier is one thing wherever it is seen; any other is known by its place.
 func (r *resolution) resolveComponents(ctx context.Context, observations []inventory.Observation) error {
 	var discovered []*discoveredComponent
 	var named []*discoveredComponent
@@ -169,8 +169,8 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 	return nil
 }
 
-// committedMeanwhile adds the records that another transaction committed while the statement that wanted to make them
-// waited for it: that statement does not see them.
+// committedMeanwhile adds the records that another transaction committed while the statement that
+// wanted to make them waited for it: that statement does not see them.
 func (r *resolution) committedMeanwhile(ctx context.Context, keys [][]byte, ids map[string]int64) error {
 	if !r.exclusive {
 		return nil

@@ -44,7 +44,8 @@ func (d *decisionRows) queue(batch *pgx.Batch, at time.Time, actor string) {
 		d.records, d.actions, d.oldCIs, d.newCIs, d.rules, d.reasons, at, actor)
 }
 
-// syncReviews opens the reviews that are called for and closes those among the records that no longer are.
+// syncReviews opens the reviews that are called for and closes those among the records that no
+// longer are.
 func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []inventory.ReviewCase) error {
 	if len(wanted) == 0 && r.allIsolated(records) {
 		return nil
@@ -96,9 +97,14 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 	return nil
 }
 
-// syncFindings opens the findings that are new and closes those that are about these records alone and hold no longer:
-// the conflicts of values, or those of a partition.
-func (r *resolution) syncFindings(ctx context.Context, records []int64, wanted []inventory.Finding, conflicts bool) error {
+// syncFindings opens the findings that are new and closes those that are about these records alone
+// and hold no longer: the conflicts of values, or those of a partition.
+func (r *resolution) syncFindings(
+	ctx context.Context,
+	records []int64,
+	wanted []inventory.Finding,
+	conflicts bool,
+) error {
 	if len(wanted) == 0 && r.allIsolated(records) {
 		return nil
 	}

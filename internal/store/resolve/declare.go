@@ -16,8 +16,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CreateCI makes a CI that a person knows of, and gives its id. Should its identifiers be those of a CI that is known,
-// it is that one.
+// CreateCI makes a CI that a person knows of, and gives its id. Should its identifiers be those of
+// a CI that is known, it is that one.
 func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory.Actor) (string, error) {
 	attributes, err := s.cmdb.CheckAttributes(ctx, c.Class, c.Attributes)
 	if err != nil {
@@ -95,7 +95,12 @@ func present(values map[string]any) map[string]any {
 }
 
 // declare takes in what people say of a CI and tells which one it is.
-func (r *resolution) declare(ctx context.Context, record int64, class string, attributes inventory.Attributes) (string, error) {
+func (r *resolution) declare(
+	ctx context.Context,
+	record int64,
+	class string,
+	attributes inventory.Attributes,
+) (string, error) {
 	r.updated[record] = true
 	observation := inventory.Observation{Record: record, Observed: inventory.Observed{
 		Class: class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(r.baseClassOf(class), attributes),
@@ -110,8 +115,8 @@ func (r *resolution) declare(ctx context.Context, record int64, class string, at
 	return places[record].CI, err
 }
 
-// manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the thing goes that the
-// CI was made for.
+// manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the
+// thing goes that the CI was made for.
 func (r *resolution) manualRecord(ctx context.Context, ci, baseClass string) (int64, error) {
 	key, err := uuid.Parse(ci)
 	if err != nil {
@@ -149,8 +154,8 @@ func (r *resolution) declared(ctx context.Context, record int64) (string, invent
 	return class, attributes, err
 }
 
-// currentCI returns the CI that an id stands for now, and its class. A retired CI is not found. If the CI changed
-// since the actor read it, it returns an inventory.Error with CodeStale.
+// currentCI returns the CI that an id stands for now, and its class. A retired CI is not found. If
+// the CI changed since the actor read it, it returns an inventory.Error with CodeStale.
 func (r *resolution) currentCI(ctx context.Context, id string) (ci, class string, err error) {
 	found, err := cmdb.FindCI(ctx, r.tx, id, inventory.Page{})
 	if err != nil {

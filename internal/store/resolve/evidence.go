@@ -63,8 +63,9 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 	return nil
 }
 
-// recordEvidence gives a record as identity sees it. What speaks now is heard of now; when others were last heard of is
-// written down a moment later than what they said, so that nothing they said may be later than that.
+// recordEvidence gives a record as identity sees it. What speaks now is heard of now; when others
+// were last heard of is written down a moment later than what they said, so that nothing they said
+// may be later than that.
 func (n *candidates) recordEvidence(row recordEvidenceRow) inventory.RecordEvidence {
 	discovered := row.CreatedAt
 	later := func(at *time.Time) {
@@ -84,7 +85,11 @@ func (n *candidates) recordEvidence(row recordEvidenceRow) inventory.RecordEvide
 		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt, SeenAt: discovered, DefaultCI: row.DefaultCI,
 	}
 	for i, identifier := range row.Identifiers {
-		interval := inventory.IdentifierInterval{Identifier: inventory.Identifier(identifier), First: row.FirstSeen[i], Last: discovered}
+		interval := inventory.IdentifierInterval{
+			Identifier: inventory.Identifier(identifier),
+			First:      row.FirstSeen[i],
+			Last:       discovered,
+		}
 		if last := row.LastSeen[i]; last != nil {
 			// The word that ended it was the first one without it.
 			interval.Last = last.Add(-time.Microsecond)

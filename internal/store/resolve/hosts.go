@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// hosts finds where containers run: on the machine whose hardware they see. Those that speak are looked up, and
-// those that were there before the machine that speaks.
+// hosts finds where containers run: on the machine whose hardware they see. Those that speak are
+// looked up, and those that were there before the machine that speaks.
 func (r *resolution) hosts(ctx context.Context, observations []inventory.Observation) ([]*discoveredComponent, error) {
 	updated := make([]int64, len(observations))
 	for i, t := range observations {
@@ -41,7 +41,11 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 	var guest, host int64
 	_, err = pgx.ForEachRow(rows, []any{&guest, &host}, func() error {
 		hosts = append(hosts, &discoveredComponent{
-			Component: inventory.Component{Relationship: inventory.RelationshipHostedOn, Inverse: true, Key: "host"}, observer: guest, record: host, host: true,
+			Component: inventory.Component{
+				Relationship: inventory.RelationshipHostedOn,
+				Inverse:      true,
+				Key:          "host",
+			}, observer: guest, record: host, host: true,
 		})
 		return nil
 	})

@@ -84,7 +84,11 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 			if row.FirstSeen[i].After(asOf) {
 				continue
 			}
-			interval := inventory.IdentifierHistory{Identifier: inventory.Identifier(identifier), FirstSeen: row.FirstSeen[i], LastSeen: row.LastReported[i]}
+			interval := inventory.IdentifierHistory{
+				Identifier: inventory.Identifier(identifier),
+				FirstSeen:  row.FirstSeen[i],
+				LastSeen:   row.LastReported[i],
+			}
 			if interval.LastSeen != nil && interval.LastSeen.After(asOf) {
 				interval.LastSeen = nil
 			}

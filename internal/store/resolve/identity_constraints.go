@@ -16,8 +16,8 @@ const (
 	originList     = "list" // who wrote a mapping, of which CI a row is about
 )
 
-// constrainPair settles that two records are one CI, or never are. What was settled to the contrary is revoked at the same
-// time, by which it is found again when this is undone.
+// constrainPair settles that two records are one CI, or never are. What was settled to the contrary
+// is revoked at the same time, by which it is found again when this is undone.
 func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, origin string) {
 	if a > b {
 		a, b = b, a

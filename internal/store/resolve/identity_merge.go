@@ -11,7 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// MergeCIs settles that CIs are one thing, and gives the CI that they are from now on: the one that was known first.
+// MergeCIs settles that CIs are one thing, and gives the CI that they are from now on: the one that
+// was known first.
 func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Actor) (string, error) {
 	var merged string
 	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
@@ -62,7 +63,9 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 	if len(groups) < 2 {
 		return nil, db.Invalid("a merge needs at least two cis")
 	}
-	if observed := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(baseClasses))), func(baseClass string) bool { return baseClass == "" }); len(observed) > 1 {
+	if observed := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(baseClasses))), func(baseClass string) bool { return baseClass == "" }); len(
+		observed,
+	) > 1 {
 		return nil, db.Invalid("a %s and a %s are no one thing", observed[0], observed[1])
 	}
 	return groups, nil
@@ -109,7 +112,10 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 				return db.Invalid("record %d is none of %s", record, id)
 			}
 		}
-		rest := slices.DeleteFunc(slices.Clone(members), func(record int64) bool { return slices.Contains(records, record) })
+		rest := slices.DeleteFunc(
+			slices.Clone(members),
+			func(record int64) bool { return slices.Contains(records, record) },
+		)
 		if len(rest) == 0 || len(records) == 0 {
 			return db.Invalid("a split needs records on both sides: %s has %d", id, len(members))
 		}

@@ -27,8 +27,8 @@ func (s *Store) IdentityRules() ([]byte, error) {
 	return rules, nil
 }
 
-// Simulate places all records by other rules, from the evidence as it is now, and tells what would be another CI. It
-// changes nothing.
+// Simulate places all records by other rules, from the evidence as it is now, and tells what would
+// be another CI. It changes nothing.
 func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulation, error) {
 	other, err := parseRules(rules)
 	if err != nil {
@@ -117,7 +117,11 @@ func (s *simulation) compare(partition inventory.Partition) {
 	}
 }
 
-func (s *simulation) add(list []inventory.SimulatedChange, cis []string, assignments []inventory.Assignment) []inventory.SimulatedChange {
+func (s *simulation) add(
+	list []inventory.SimulatedChange,
+	cis []string,
+	assignments []inventory.Assignment,
+) []inventory.SimulatedChange {
 	if len(list) == maxSimulated {
 		s.answer.Truncated = true
 		return list

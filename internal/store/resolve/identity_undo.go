@@ -12,8 +12,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// UndoDecision takes back a decision. What a person settled is revoked, and what was revoked for it holds again; what
-// identity found by itself is settled to the contrary, so that it is not found again.
+// UndoDecision takes back a decision. What a person settled is revoked, and what was revoked for it
+// holds again; what identity found by itself is settled to the contrary, so that it is not found
+// again.
 func (s *Store) UndoDecision(ctx context.Context, id int64, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		d, err := r.decision(ctx, id)
@@ -62,7 +63,8 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	return d, nil
 }
 
-// revoke takes back what a person settled at the time of a decision, and settles again what was revoked then.
+// revoke takes back what a person settled at the time of a decision, and settles again what was
+// revoked then.
 func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	rows, err := r.tx.Query(ctx, `
 		with restored as (
@@ -91,8 +93,8 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	return nil
 }
 
-// contradict settles that what came to a CI by a decision is another thing than what else is that CI now, or, after
-// a split, that it is the same.
+// contradict settles that what came to a CI by a decision is another thing than what else is that
+// CI now, or, after a split, that it is the same.
 func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error {
 	if d.Action == actionSplit || d.Action == actionMoved {
 		return r.rejoin(ctx, d)

@@ -18,10 +18,15 @@ import (
 // errDryRun rolls back what was only to be tried.
 var errDryRun = errors.New("dry run")
 
-// TakeRecords takes in documents of other sources, in the order given and all at once: an error means that none of them
-// was. Their values are checked after the types of their attributes; what does not fit is said in the outcome, and the
-// document is left out. A dry run says what would happen and changes nothing.
-func (s *Store) TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error) {
+// TakeRecords takes in documents of other sources, in the order given and all at once: an error
+// means that none of them was. Their values are checked after the types of their attributes; what
+// does not fit is said in the outcome, and the document is left out. A dry run says what would
+// happen and changes nothing.
+func (s *Store) TakeRecords(
+	ctx context.Context,
+	records []inventory.ImportRecord,
+	dryRun bool,
+) ([]inventory.ImportOutcome, error) {
 	var outcomes []inventory.ImportOutcome
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		take := importing{resolution: r, declared: map[string][]inventory.Attribute{}, ends: map[relationEnds]error{}}
@@ -67,7 +72,10 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.updated[outcomes[i].Record] = true
-		observations = append(observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed})
+		observations = append(
+			observations,
+			inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
+		)
 	}
 	if err := t.applyObservations(ctx, observations); err != nil {
 		return nil, err
@@ -85,7 +93,10 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 }
 
 // checkAll says which documents can be taken, and of the others why not.
-func (t *importing) checkAll(ctx context.Context, records []inventory.ImportRecord) (outcomes []inventory.ImportOutcome, taken []int, err error) {
+func (t *importing) checkAll(
+	ctx context.Context,
+	records []inventory.ImportRecord,
+) (outcomes []inventory.ImportOutcome, taken []int, err error) {
 	outcomes = make([]inventory.ImportOutcome, len(records))
 	for i := range records {
 		outcomes[i].Warnings, err = t.check(ctx, &records[i].Observed)
@@ -106,7 +117,12 @@ func (t *importing) checkAll(ctx context.Context, records []inventory.ImportReco
 }
 
 // report fills in which CIs the records are, and which of these are new.
-func (t *importing) report(ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, observed map[int64]bool) error {
+func (t *importing) report(
+	ctx context.Context,
+	outcomes []inventory.ImportOutcome,
+	taken []int,
+	observed map[int64]bool,
+) error {
 	records := make([]int64, 0, len(taken))
 	for _, i := range taken {
 		records = append(records, outcomes[i].Record)
@@ -141,8 +157,9 @@ func (t *importing) report(ctx context.Context, outcomes []inventory.ImportOutco
 	return nil
 }
 
-// check brings the values of a document into the form in which they are kept, and says which ones were left out because
-// its class has no such attribute: a table has the same columns for all its rows.
+// check brings the values of a document into the form in which they are kept, and says which ones
+// were left out because its class has no such attribute: a table has the same columns for all its
+// rows.
 func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
 	class := o.Class
 	if class == "" {
@@ -156,7 +173,10 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	delete(values, inventory.AttributeName)
 	for _, attribute := range slices.Sorted(maps.Keys(values)) {
 		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
-			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
+			warnings = append(
+				warnings,
+				fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class),
+			)
 			delete(values, attribute)
 		}
 	}
@@ -193,7 +213,11 @@ func keyOf(r inventory.ImportRecord) sourceKey {
 }
 
 // recordsOf finds or makes the records of the documents that are taken.
-func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRecord, taken []int) (map[sourceKey]int64, error) {
+func (t *importing) recordsOf(
+	ctx context.Context,
+	records []inventory.ImportRecord,
+	taken []int,
+) (map[sourceKey]int64, error) {
 	var (
 		sources, labels, baseClasses, defaultCIs []string
 		keys                                     [][]byte
@@ -210,7 +234,13 @@ func (t *importing) recordsOf(ctx context.Context, records []inventory.ImportRec
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
+		labels, baseClasses = append(
+			labels,
+			record.NativeKey,
+		), append(
+			baseClasses,
+			t.baseClassOf(record.Observed.Class),
+		)
 		defaultCIs = append(defaultCIs, defaultCI.String())
 	}
 	rows, err := t.tx.Query(ctx, `

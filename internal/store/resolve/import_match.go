@@ -12,10 +12,16 @@ import (
 
 // matchOf is the CI that a document says it is about.
 func matchOf(record inventory.ImportRecord) (ref reference, says bool) {
-	return reference{inventory.RootClass, record.Match.By, record.Match.Value}, record.Match.By != "" && record.Match.Value != ""
+	return reference{
+			inventory.RootClass,
+			record.Match.By,
+			record.Match.Value,
+		}, record.Match.By != "" &&
+			record.Match.Value != ""
 }
 
-// references are the CIs that documents name: those that they are about and those that these are related to.
+// references are the CIs that documents name: those that they are about and those that these are
+// related to.
 func references(records []inventory.ImportRecord) []reference {
 	var named []reference
 	for _, record := range records {
@@ -42,17 +48,29 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 		return db.Invalid("there is no CI with the id %s", ref.value)
 	}
 	if len(cis) > 1 {
-		return db.Invalid("there are %d CIs with the %s %s: which one is meant cannot be said", len(cis), ref.by, ref.value)
+		return db.Invalid(
+			"there are %d CIs with the %s %s: which one is meant cannot be said",
+			len(cis),
+			ref.by,
+			ref.value,
+		)
 	}
-	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" && is != cis[0].baseClass {
+	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" &&
+		is != cis[0].baseClass {
 		return db.Invalid("the CI with the %s %s is a %s, and no %s", ref.by, ref.value, cis[0].baseClass, is)
 	}
 	return nil
 }
 
-// match settles that the documents that are there for the first time are about the CIs that they name. Later on they are
-// what they are, whatever they are called: somebody may have parted them since.
-func (t *importing) match(ctx context.Context, records []inventory.ImportRecord, taken []int, ids map[sourceKey]int64) error {
+// match settles that the documents that are there for the first time are about the CIs that they
+// name. Later on they are what they are, whatever they are called: somebody may have parted them
+// since.
+func (t *importing) match(
+	ctx context.Context,
+	records []inventory.ImportRecord,
+	taken []int,
+	ids map[sourceKey]int64,
+) error {
 	about := map[int64][]int64{}
 	var candidates []int64
 	for _, i := range taken {

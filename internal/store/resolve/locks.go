@@ -13,8 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// LockAttribute has a value hold against all sources until the lock runs out or is released. A lock that there was is
-// replaced. Who locks it why is said by the actor, and when is now.
+// LockAttribute has a value hold against all sources until the lock runs out or is released. A lock
+// that there was is replaced. Who locks it why is said by the actor, and when is now.
 func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Lock, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, class, err := r.currentCI(ctx, id)
@@ -81,7 +81,8 @@ func (r *resolution) ensureDeclared(ctx context.Context, record int64) error {
 	return err
 }
 
-// ReleaseLock lets the sources speak again. An inventory.Error with CodeNotFound says that there is no such lock.
+// ReleaseLock lets the sources speak again. An inventory.Error with CodeNotFound says that there is
+// no such lock.
 func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)

@@ -13,7 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// reference is how a list names a CI: by the value of an attribute, among those of a class and the classes below it.
+// reference is how a list names a CI: by the value of an attribute, among those of a class and the
+// classes below it.
 type reference struct{ class, by, value string }
 
 // idReference is how a list names a CI by its id.
@@ -80,9 +81,12 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	return nil
 }
 
-// lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one that is related already
-// stays so.
-func (r *resolution) lookUp(named []*discoveredComponent, held map[edge]heldEdge) (known, unknown []*discoveredComponent) {
+// lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one
+// that is related already stays so.
+func (r *resolution) lookUp(
+	named []*discoveredComponent,
+	held map[edge]heldEdge,
+) (known, unknown []*discoveredComponent) {
 	for _, p := range named {
 		if cis := r.references[referenceOf(p.Component)]; len(cis) > 0 && len(cis[0].records) > 0 {
 			p.record = cis[0].records[0]
@@ -102,7 +106,8 @@ func (r *resolution) lookUp(named []*discoveredComponent, held map[edge]heldEdge
 	return known, unknown
 }
 
-// checkReferences says why a thing of a class cannot be related as its document says, and which CIs it makes.
+// checkReferences says why a thing of a class cannot be related as its document says, and which CIs
+// it makes.
 func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
 	for _, part := range o.Components {
 		if part.By == "" {
@@ -122,7 +127,10 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 		}
 		switch cis := t.references[referenceOf(part)]; len(cis) {
 		case 0:
-			warnings = append(warnings, fmt.Sprintf("there is no %s with the %s %s yet: it is made", part.Class, part.By, part.Key))
+			warnings = append(
+				warnings,
+				fmt.Sprintf("there is no %s with the %s %s yet: it is made", part.Class, part.By, part.Key),
+			)
 		case 1:
 		default:
 			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: which one is meant cannot be said",
@@ -132,7 +140,8 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 	return warnings, nil
 }
 
-// checkValue refuses what cannot be the value by which a CI is named, and brings the other into the form that it is kept in.
+// checkValue refuses what cannot be the value by which a CI is named, and brings the other into the
+// form that it is kept in.
 func (t *importing) checkValue(ctx context.Context, part inventory.Component) error {
 	if part.By == inventory.AttributeName {
 		problem := inventory.NameProblem(part.Key)
@@ -153,7 +162,8 @@ func (t *importing) checkValue(ctx context.Context, part inventory.Component) er
 	return err
 }
 
-// relationEnds are the classes between which a list states relationships: of its own things and of those that it names.
+// relationEnds are the classes between which a list states relationships: of its own things and of
+// those that it names.
 type relationEnds struct {
 	relationshipType, class, other, by string
 	inverse                            bool // the relationship is to the other

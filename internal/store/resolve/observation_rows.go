@@ -6,8 +6,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// evidenceRows gathers the evidence of records. Arrays of different lengths have no array type of their own: they travel
-// as one flat array with bounds, which are 1-based and inclusive as those of SQL slices.
+// evidenceRows gathers the evidence of records. Arrays of different lengths have no array type of
+// their own: they travel as one flat array with bounds, which are 1-based and inclusive as those of
+// SQL slices.
 type evidenceRows struct {
 	records           []int64
 	first, last       []int32 // bounds of a record's identifiers
@@ -36,7 +37,8 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 	if len(e.records) == 0 {
 		return
 	}
-	batch.Queue(`
+	batch.Queue(
+		`
 		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts)
 		select n.record_id, ($6::text[])[n.first:n.last], ($7::timestamptz[])[n.first:n.last], ($8::timestamptz[])[n.first:n.last],
 			n.rejected, ($9::text[])[n.host_from:n.hosts_to]
@@ -44,8 +46,17 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 			n (record_id, first, last, host_from, hosts_to, rejected)
 		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
 			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
-		e.records, e.first, e.last, e.hostFrom, e.hostsTo, orEmpty(e.identifiers), orEmpty(e.firstSeen), orEmpty(e.lastSeen),
-		orEmpty(e.hosts), e.rejected)
+		e.records,
+		e.first,
+		e.last,
+		e.hostFrom,
+		e.hostsTo,
+		orEmpty(e.identifiers),
+		orEmpty(e.firstSeen),
+		orEmpty(e.lastSeen),
+		orEmpty(e.hosts),
+		e.rejected,
+	)
 }
 
 // recordVersionRows gathers the versions of the values that records report.
@@ -60,12 +71,25 @@ func (v *recordVersionRows) add(record int64, ends bool, class, attributes strin
 	if ends {
 		v.ended = append(v.ended, record)
 	}
-	v.records, v.classes, v.attributes = append(v.records, record), append(v.classes, class), append(v.attributes, attributes)
+	v.records, v.classes, v.attributes = append(
+		v.records,
+		record,
+	), append(
+		v.classes,
+		class,
+	), append(
+		v.attributes,
+		attributes,
+	)
 }
 
 func (v *recordVersionRows) queue(batch *pgx.Batch, at time.Time) {
 	if len(v.ended) > 0 {
-		batch.Queue(`update record_version set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, v.ended, at)
+		batch.Queue(
+			`update record_version set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`,
+			v.ended,
+			at,
+		)
 	}
 	if len(v.records) > 0 {
 		batch.Queue(`

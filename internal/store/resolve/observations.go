@@ -41,8 +41,8 @@ type observationRows struct {
 	classes  baseClassRows
 }
 
-// applyObservations joins observations into the evidence of their records and keeps a version of the values that they
-// report.
+// applyObservations joins observations into the evidence of their records and keeps a version of
+// the values that they report.
 func (r *resolution) applyObservations(ctx context.Context, observations []inventory.Observation) error {
 	held, err := r.heldRecords(ctx, observations)
 	if err != nil {
@@ -83,7 +83,10 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 	return nil
 }
 
-func (r *resolution) heldRecords(ctx context.Context, observations []inventory.Observation) (map[int64]heldRecord, error) {
+func (r *resolution) heldRecords(
+	ctx context.Context,
+	observations []inventory.Observation,
+) (map[int64]heldRecord, error) {
 	ids := make([]int64, len(observations))
 	for i, t := range observations {
 		ids[i] = t.Record
@@ -141,7 +144,8 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 	return nil
 }
 
-// hostIdentifiers are the tokens of the machine that a container sees; of what is no container there are none.
+// hostIdentifiers are the tokens of the machine that a container sees; of what is no container
+// there are none.
 func hostIdentifiers(rejected []inventory.Rejection) []string {
 	hosts := []string{}
 	for _, rejection := range rejected {
@@ -152,10 +156,16 @@ func hostIdentifiers(rejected []inventory.Rejection) []string {
 	return hosts
 }
 
-// join adds the tokens that are reported at an instant to those that were, and reports whether that says anything new.
-// What a partial report does not hold is still reported.
+// join adds the tokens that are reported at an instant to those that were, and reports whether that
+// says anything new. What a partial report does not hold is still reported.
 func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, partial bool) (changed bool) {
-	h.Identifiers, h.FirstSeen, h.LastSeen = slices.Clone(h.Identifiers), slices.Clone(h.FirstSeen), slices.Clone(h.LastSeen)
+	h.Identifiers, h.FirstSeen, h.LastSeen = slices.Clone(
+		h.Identifiers,
+	), slices.Clone(
+		h.FirstSeen,
+	), slices.Clone(
+		h.LastSeen,
+	)
 	for i, identifier := range h.Identifiers {
 		reported := slices.Contains(identifiers, inventory.Identifier(identifier))
 		switch {
@@ -167,7 +177,16 @@ func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, parti
 	}
 	for _, identifier := range identifiers {
 		if !slices.Contains(h.Identifiers, string(identifier)) {
-			h.Identifiers, h.FirstSeen, h.LastSeen = append(h.Identifiers, string(identifier)), append(h.FirstSeen, at), append(h.LastSeen, nil)
+			h.Identifiers, h.FirstSeen, h.LastSeen = append(
+				h.Identifiers,
+				string(identifier),
+			), append(
+				h.FirstSeen,
+				at,
+			), append(
+				h.LastSeen,
+				nil,
+			)
 			changed = true
 		}
 	}

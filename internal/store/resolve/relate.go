@@ -31,7 +31,8 @@ func (p *discoveredComponent) edge() edge {
 	return e
 }
 
-// mover is the record of what cannot be in many places at once, and has left others when it is seen here; 0: it is not that.
+// mover is the record of what cannot be in many places at once, and has left others when it is seen
+// here; 0: it is not that.
 func (p *discoveredComponent) mover() int64 {
 	if _, limited := maxLocations[p.Class]; !limited || p.host || p.Idle || p.By != "" {
 		return 0
@@ -64,9 +65,14 @@ func (r *resolution) observed(ctx context.Context, observations []inventory.Obse
 	return held, nil
 }
 
-// relate begins the relationships that are seen and not held, and ends those that are held and no longer seen, but for
-// those of observers that did not tell of all they see.
-func (r *resolution) relate(ctx context.Context, discovered []*discoveredComponent, held map[edge]heldEdge, partial map[int64]bool) error {
+// relate begins the relationships that are seen and not held, and ends those that are held and no
+// longer seen, but for those of observers that did not tell of all they see.
+func (r *resolution) relate(
+	ctx context.Context,
+	discovered []*discoveredComponent,
+	held map[edge]heldEdge,
+	partial map[int64]bool,
+) error {
 	var begun edgeRows
 	var turned, ended []int64 // turned: the part is in use now and was not, or the other way
 	related := map[edge]bool{}

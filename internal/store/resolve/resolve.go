@@ -12,9 +12,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Resolve takes in what records say of their things, finds out which CIs they are, and keeps what is true of these. It
-// gives the place of each record. Nothing is written of what says the same as before.
-func (s *Store) Resolve(ctx context.Context, observations []inventory.Observation) (map[int64]inventory.RecordAssignment, error) {
+// Resolve takes in what records say of their things, finds out which CIs they are, and keeps what
+// is true of these. It gives the place of each record. Nothing is written of what says the same as
+// before.
+func (s *Store) Resolve(
+	ctx context.Context,
+	observations []inventory.Observation,
+) (map[int64]inventory.RecordAssignment, error) {
 	var assignments map[int64]inventory.RecordAssignment
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
 		if err := r.observe(ctx, observations); err != nil {
@@ -27,7 +31,8 @@ func (s *Store) Resolve(ctx context.Context, observations []inventory.Observatio
 	return assignments, err
 }
 
-// observe applies observations, assigns their records to CIs and resolves the components that they report.
+// observe applies observations, assigns their records to CIs and resolves the components that they
+// report.
 func (r *resolution) observe(ctx context.Context, observations []inventory.Observation) error {
 	for _, o := range observations {
 		r.updated[o.Record] = true
@@ -41,8 +46,9 @@ func (r *resolution) observe(ctx context.Context, observations []inventory.Obser
 	return r.resolveComponents(ctx, observations)
 }
 
-// resolution is one change of what is known of CIs. Resolutions follow one another, whichever collector they come from,
-// so that CIs are what they would be had all reports come one by one; the time of each is later than that of the one before.
+// resolution is one change of what is known of CIs. Resolutions follow one another, whichever
+// collector they come from, so that CIs are what they would be had all reports come one by one; the
+// time of each is later than that of the one before.
 type resolution struct {
 	tx        pgx.Tx
 	rules     *ruleSet
@@ -103,16 +109,22 @@ func (r *resolution) recordAudit(ctx context.Context) error {
 	if r.actor.Name == "" {
 		return nil
 	}
-	_, err := r.tx.Exec(ctx, `insert into audit_entry (at, actor, reason) values ($1, $2, $3)`, r.at, r.actor.Name, r.actor.Reason)
+	_, err := r.tx.Exec(
+		ctx,
+		`insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
+		r.at,
+		r.actor.Name,
+		r.actor.Reason,
+	)
 	if err != nil {
 		return fmt.Errorf("sign resolution: %w", err)
 	}
 	return nil
 }
 
-// Instants of resolutions. A resolution with the lock has an even microsecond that is later than that of every earlier one; a
-// resolution without it has an odd one. So an audit entry, whose key is its instant, names only the changes of its own
-// transaction.
+// Instants of resolutions. A resolution with the lock has an even microsecond that is later than
+// that of every earlier one; a resolution without it has an odd one. So an audit entry, whose key
+// is its instant, names only the changes of its own transaction.
 const (
 	lockedInstant = `
 		update identity_clock set at = greatest(even_microsecond(clock_timestamp()), at + interval '2 microseconds')
@@ -120,10 +132,11 @@ const (
 	unlockedInstant = `select even_microsecond(clock_timestamp()) + interval '1 microsecond'`
 )
 
-// begin sets the instant of the resolution, after it has waited for the lock if it is exclusive. The transaction gets its
-// number first: a read as of an instant waits for the transactions that have a number and began before it, see
-// WaitUntilVisible. Plans are made once, for indexes: planning each statement anew costs more than it does, and a plan
-// that was made for empty tables would scan them when they are large.
+// begin sets the instant of the resolution, after it has waited for the lock if it is exclusive.
+// The transaction gets its number first: a read as of an instant waits for the transactions that
+// have a number and began before it, see WaitUntilVisible. Plans are made once, for indexes:
+// planning each statement anew costs more than it does, and a plan that was made for empty tables
+// would scan them when they are large.
 func (r *resolution) begin(ctx context.Context) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -145,7 +158,8 @@ func (r *resolution) begin(ctx context.Context) error {
 	return r.send(ctx, "begin resolution", batch)
 }
 
-// assignAndReconcile places the records that may have moved and reconciles the CIs that may have changed.
+// assignAndReconcile places the records that may have moved and reconciles the CIs that may have
+// changed.
 func (r *resolution) assignAndReconcile(ctx context.Context) error {
 	if err := r.assign(ctx); err != nil {
 		return err
@@ -153,7 +167,8 @@ func (r *resolution) assignAndReconcile(ctx context.Context) error {
 	return r.reconcile(ctx)
 }
 
-// baseClassOf gives the class right below the root that a class belongs to; "" where it is not said.
+// baseClassOf gives the class right below the root that a class belongs to; "" where it is not
+// said.
 func (r *resolution) baseClassOf(class string) string {
 	for class != "" {
 		above := r.parents[class]

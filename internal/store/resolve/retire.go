@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays. Should it be seen again, it
-// comes back, and a finding says so; a list that names it is no sight of it.
+// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays. Should
+// it be seen again, it comes back, and a finding says so; a list that names it is no sight of it.
 func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)
@@ -27,8 +27,17 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		}
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
-		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`, ci, r.at)
-		batch.Queue(`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`, members, r.at, findingReturned)
+		batch.Queue(
+			`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`,
+			ci,
+			r.at,
+		)
+		batch.Queue(
+			`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`,
+			members,
+			r.at,
+			findingReturned,
+		)
 		if err := r.send(ctx, "retire ci", batch); err != nil {
 			return err
 		}
@@ -39,7 +48,8 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 	})
 }
 
-// askObservers has those who see records as parts be asked when they are heard of, though they say nothing new.
+// askObservers has those who see records as parts be asked when they are heard of, though they say
+// nothing new.
 func (r *resolution) askObservers(ctx context.Context, parts []int64) error {
 	_, err := r.tx.Exec(ctx, `
 		update source_record set liveness_dependent = true where id in (
@@ -53,7 +63,8 @@ func (r *resolution) askObservers(ctx context.Context, parts []int64) error {
 	return nil
 }
 
-// RestoreCI brings a retired CI back. One that is not retired is an inventory.Error with CodeConflict.
+// RestoreCI brings a retired CI back. One that is not retired is an inventory.Error with
+// CodeConflict.
 func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		var retired bool

@@ -16,7 +16,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// reviewColumns are those of a review as it was at an instant, with the CIs that the two records were then.
+// reviewColumns are those of a review as it was at an instant, with the CIs that the two records
+// were then.
 const reviewColumns = `
 	v.id::text as id, v.type, v.record_a, v.record_b, v.reason, v.opened_at,
 	case when ` + reviewClosed + ` then v.closed_at end as closed_at,
@@ -66,7 +67,11 @@ func (s *Store) review(row reviewRow) (inventory.Review, error) {
 }
 
 // ListReviews lists reviews, the oldest first. Their positions are the time of opening and the id.
-func (s *Store) ListReviews(ctx context.Context, q inventory.ReviewQuery, visit inventory.Visit[inventory.Review]) error {
+func (s *Store) ListReviews(
+	ctx context.Context,
+	q inventory.ReviewQuery,
+	visit inventory.Visit[inventory.Review],
+) error {
 	where := []string{`v.opened_at <= @as_of`}
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
 	switch q.State {
@@ -112,8 +117,14 @@ func reviewNow(ctx context.Context, tx pgx.Tx, id string) (row reviewRow, found 
 		pgx.NamedArgs{"id": id, "as_of": db.EndOfTime})
 }
 
-// DecideReview settles a review: accepted, the two records are one thing from now on, otherwise they never are.
-func (s *Store) DecideReview(ctx context.Context, id string, accept bool, actor inventory.Actor) (inventory.Review, error) {
+// DecideReview settles a review: accepted, the two records are one thing from now on, otherwise
+// they never are.
+func (s *Store) DecideReview(
+	ctx context.Context,
+	id string,
+	accept bool,
+	actor inventory.Actor,
+) (inventory.Review, error) {
 	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		row, found, err := reviewNow(ctx, r.tx, id)
 		switch {

@@ -29,9 +29,15 @@ func parseRules(document []byte) (*ruleSet, error) {
 	return &ruleSet{rules, reconcile.DefaultPrecedence()}, nil
 }
 
-// reconcile returns the effective class, name and attributes of a CI; parents maps each class to its parent.
+// reconcile returns the effective class, name and attributes of a CI; parents maps each class to
+// its parent.
 func (r *ruleSet) reconcile(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string,
 ) inventory.Effective {
-	return reconcile.Effective(candidates, locks, at, r.precedence.WithClasses(func(class string) string { return parents[class] }))
+	return reconcile.Effective(
+		candidates,
+		locks,
+		at,
+		r.precedence.WithClasses(func(class string) string { return parents[class] }),
+	)
 }

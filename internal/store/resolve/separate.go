@@ -13,8 +13,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// maxLocations are the places at which parts of a class may be at once. Seen at more, they are several parts that say the same
-// of themselves. Any number of machines may have parts of other classes: a user, a network, a printer.
+// maxLocations are the places at which parts of a class may be at once. Seen at more, they are
+// several parts that say the same of themselves. Any number of machines may have parts of other
+// classes: a user, a network, a printer.
 var maxLocations = map[string]int{
 	"operating_system_installation": 1, // two machines that both report it are copies
 	"monitor":                       2, // by a switch
@@ -28,7 +29,10 @@ var maxLocations = map[string]int{
 const movedAfter = time.Hour
 
 // separateShared takes the name from parts that are seen in too many places at once.
-func (r *resolution) separateShared(ctx context.Context, discovered []*discoveredComponent) ([]*discoveredComponent, error) {
+func (r *resolution) separateShared(
+	ctx context.Context,
+	discovered []*discoveredComponent,
+) ([]*discoveredComponent, error) {
 	var keys [][]byte
 	for _, p := range discovered {
 		p.setKey()
@@ -83,7 +87,8 @@ func inUse(p *discoveredComponent, discovered []*discoveredComponent, known comp
 	return slices.Collect(maps.Keys(observers))
 }
 
-// overCapacity tells whether a part is seen at more things than it can be at. Several tools that tell of one thing are one place.
+// overCapacity tells whether a part is seen at more things than it can be at. Several tools that
+// tell of one thing are one place.
 func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, observers []int64) (bool, error) {
 	most, limited := maxLocations[p.Class]
 	if p.identifier == "" || !limited || len(observers) <= most {

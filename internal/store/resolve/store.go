@@ -1,7 +1,7 @@
-// Package resolve is the unit of work that changes configuration items: it applies the observations of source records,
-// identifies which records are one CI, reconciles which value of each attribute is effective, and writes the outcome in
-// one transaction. identify and reconcile decide; this package reads what they need and writes what they decided.
-// Start reading at Resolve.
+// Package resolve is the unit of work that changes configuration items: it applies the observations
+// of source records, identifies which records are one CI, reconciles which value of each attribute
+// is effective, and writes the outcome in one transaction. identify and reconcile decide; this
+// package reads what they need and writes what they decided. Start reading at Resolve.
 package resolve
 
 import (

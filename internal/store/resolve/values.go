@@ -15,7 +15,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// reconcile works out what is true of the CIs whose records changed, and keeps a version of what is new.
+// reconcile works out what is true of the CIs whose records changed, and keeps a version of what is
+// new.
 func (r *resolution) reconcile(ctx context.Context) error {
 	if err := r.touchValuesChanged(ctx); err != nil {
 		return err
@@ -96,9 +97,12 @@ type candidateRow struct {
 	Former     bool
 }
 
-// candidateValues gives what the records of CIs say of them. A record whose thing became another still tells what was
-// true of the CI that it left.
-func (r *resolution) candidateValues(ctx context.Context, cis []string) (map[string][]inventory.CandidateValues, error) {
+// candidateValues gives what the records of CIs say of them. A record whose thing became another
+// still tells what was true of the CI that it left.
+func (r *resolution) candidateValues(
+	ctx context.Context,
+	cis []string,
+) (map[string][]inventory.CandidateValues, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
 		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
@@ -140,7 +144,8 @@ func (r *resolution) candidateValues(ctx context.Context, cis []string) (map[str
 	return candidates, nil
 }
 
-// locks gives the locks of CIs. They belong to the records of what people say, and go where these go.
+// locks gives the locks of CIs. They belong to the records of what people say, and go where these
+// go.
 func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
@@ -153,16 +158,20 @@ func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inve
 	var ci string
 	var l inventory.Lock
 	var value []byte
-	_, err = pgx.ForEachRow(rows, []any{&ci, &l.Attribute, &value, &l.Reason, &l.Actor, &l.LockedAt, &l.Until}, func() error {
-		decoded, err := db.DecodeJSON(value)
-		if err != nil {
-			return err
-		}
-		lock := l
-		lock.Value = decoded
-		locks[ci] = append(locks[ci], lock)
-		return nil
-	})
+	_, err = pgx.ForEachRow(
+		rows,
+		[]any{&ci, &l.Attribute, &value, &l.Reason, &l.Actor, &l.LockedAt, &l.Until},
+		func() error {
+			decoded, err := db.DecodeJSON(value)
+			if err != nil {
+				return err
+			}
+			lock := l
+			lock.Value = decoded
+			locks[ci] = append(locks[ci], lock)
+			return nil
+		},
+	)
 	if err != nil {
 		return nil, fmt.Errorf("read locks: %w", err)
 	}
@@ -241,13 +250,26 @@ func (r *resolution) reconcileOne(
 	if held.Current {
 		rows.ended = append(rows.ended, ci)
 	}
-	rows.add(ci, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance))
+	rows.add(
+		ci,
+		r.baseClassOf(is.Class) == inventory.ClassComputer,
+		is.Class,
+		is.Name,
+		string(attributes),
+		db.Text(provenance),
+	)
 	return nil
 }
 
-// noteDisposed notes that a CI is disposed of, as its life-cycle state says, or no longer is. The assignment of its
-// observers becomes liveness-dependent: each of their check-ins is resolved, so that a finding is opened.
-func (r *resolution) noteDisposed(rows *ciVersionRows, ci string, disposed bool, candidates []inventory.CandidateValues) {
+// noteDisposed notes that a CI is disposed of, as its life-cycle state says, or no longer is. The
+// assignment of its observers becomes liveness-dependent: each of their check-ins is resolved, so
+// that a finding is opened.
+func (r *resolution) noteDisposed(
+	rows *ciVersionRows,
+	ci string,
+	disposed bool,
+	candidates []inventory.CandidateValues,
+) {
 	rows.disposal, rows.disposed = append(rows.disposal, ci), append(rows.disposed, disposed)
 	for _, c := range candidates {
 		if disposed && r.rules.precedence.Observes(c.Source) {
