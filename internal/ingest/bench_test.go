@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// BenchmarkFirstInventory takes machines of 1,000 packages that the fleet knows. make bench
-// measures the same with real agents; this one is for finding out where the time goes.
+// BenchmarkFirstInventory applies first inventories of 1,000 packages that other machines have too.
+// make bench measures the same with real agents; this benchmark is for profiles.
 func BenchmarkFirstInventory(b *testing.B) {
 	e := newFixture(b)
 	var items []proto.Message

@@ -92,7 +92,7 @@ func (w *sectionWork) diffDelta() error {
 	c.Events = reconcile.Events(d)
 	c.Gained, c.Lost = idsOf(d.Gained), idsOf(d.Lost)
 	w.takeReadings()
-	if len(w.update.readings) > 0 {
+	if len(w.update.items.Readings) > 0 {
 		w.takeDailyReadings()
 	}
 	return nil
@@ -122,12 +122,12 @@ func (w *sectionWork) takeDailyReadings() {
 		devices[ref.KeyHash] = append(devices[ref.KeyHash], ref.ID)
 	}
 	w.change.AllReadings = true
-	for _, r := range w.update.readings {
-		ids := devices[int64(r.GetKeyHash())] //nolint:gosec // a hash has no sign
+	for _, r := range w.update.items.Readings {
+		ids := devices[r.KeyHash]
 		if len(ids) != 1 {
 			continue
 		}
-		if raw, _ := checkReadings(w.update.Section, r.GetReadings()); raw != nil {
+		if raw, _ := checkReadings(w.update.Section, r.Readings); raw != nil {
 			w.change.Readings = append(w.change.Readings, inventory.Reading{Item: ids[0], Raw: raw})
 		}
 	}

@@ -136,7 +136,7 @@ func (g *Ingester) intern(ctx context.Context, group []*job) error {
 				for i := range slots {
 					if slots[i].ref.ID == 0 {
 						unknown = append(unknown, &slots[i])
-						unread = append(unread, slots[i].item)
+						unread = append(unread, slots[i].unknown.item)
 					}
 				}
 			}
@@ -155,19 +155,11 @@ func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	for _, j := range group {
 		for _, w := range j.sections {
 			if w.update != nil {
-				g.remember(w)
+				g.known.remember(w.update.Section, w.added)
 			}
 		}
 	}
 	return nil
-}
-
-func (g *Ingester) remember(w *sectionWork) {
-	for _, s := range w.added {
-		if s.pristine {
-			g.known.Add(encoding{w.update.Section, s.hash}, s.ref)
-		}
-	}
 }
 
 // commit commits the group. After an error, the jobs that were committed before it have their

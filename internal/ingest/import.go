@@ -296,9 +296,5 @@ func updateOf(section *wire.Section, items []proto.Message) (*Update, error) {
 			return nil, refuse("%s %s: %s", v.Section, v.Item, v.Reason)
 		}
 	}
-	u := &Update{Section: section, Root: set.Root()}
-	for _, item := range set.Items() {
-		u.added = append(u.added, sent{hash: item.Hash, facts: item.Facts, readings: item.Readings})
-	}
-	return u, nil
+	return &Update{Section: section, Root: set.Root(), items: wire.Items{Added: set.Items()}}, nil
 }

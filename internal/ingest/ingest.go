@@ -6,11 +6,8 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
-
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
@@ -73,7 +70,7 @@ func (e *MismatchError) Error() string { return e.Section + ": the delta does no
 type Options struct {
 	GroupSize int // machines in one transaction; 0 means 64
 	Workers   int // transactions at a time; 0 means 2
-	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 40 MB)
+	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 30 MB)
 	Logger    *slog.Logger
 }
 
@@ -82,15 +79,9 @@ type Ingester struct {
 	store   Store
 	options Options
 	rules   *identify.Rules
-	known   *lru.Cache[encoding, inventory.Ref]
+	known   *knownItems
 	queue   chan *job
 	stopped chan struct{}
-}
-
-// encoding names the bytes of an item's facts within a section.
-type encoding struct {
-	section *wire.Section
-	hash    wire.Hash
 }
 
 // job is an observation waiting for its group.
@@ -114,12 +105,8 @@ func New(store Store, o Options) (*Ingester, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	known, err := lru.New[encoding, inventory.Ref](o.CacheSize)
-	if err != nil {
-		return nil, fmt.Errorf("make item cache: %w", err)
-	}
 	return &Ingester{
-		store: store, options: o, rules: identify.Default(), known: known,
+		store: store, options: o, rules: identify.Default(), known: newKnownItems(o.CacheSize),
 		queue: make(chan *job, o.GroupSize), stopped: make(chan struct{}),
 	}, nil
 }

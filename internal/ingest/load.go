@@ -59,7 +59,7 @@ func (w *sectionWork) needsAll() bool {
 	if w.update == nil || !w.state.Collected {
 		return false
 	}
-	if len(w.update.readings) > 0 {
+	if len(w.update.items.Readings) > 0 {
 		return true
 	}
 	return w.changesItems() && (w.update.Base == nil || items.NeedsOwnRow(w.state.Items+len(w.added)))
@@ -75,7 +75,7 @@ func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 			switch {
 			case w.update == nil:
 				continue
-			case len(w.update.readings) > 0:
+			case len(w.update.items.Readings) > 0:
 				wanted[w] = w.currentIDs()
 			case w.update.Base == nil && !w.update.ReadingsOnly:
 				wanted[w] = reconcile.Absent(w.currentIDs(), w.sent())

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"slices"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/items"
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// work is what is worked out about a job on the way to its change.
+// work is what the steps compute about a job.
 type work struct {
 	sections   []*sectionWork
 	verdicts   []inventory.Verdict
@@ -23,10 +21,10 @@ type work struct {
 	result
 }
 
-// sectionWork is one update on the way to its section's change.
+// sectionWork is what the steps compute about one section of a job.
 type sectionWork struct {
 	update   *Update
-	state    inventory.SectionState // what is held
+	state    inventory.SectionState // before the change
 	summary  wire.Summary
 	added    []slot
 	removed  []slot
@@ -37,19 +35,25 @@ type sectionWork struct {
 	change inventory.SectionChange
 }
 
-// slot is the place of an item: its ref, once it is known, and what to intern until then.
+// slot is one item of an update.
 type slot struct {
-	ref      inventory.Ref
-	item     inventory.Item
-	hash     wire.Hash
-	pristine bool // nothing had to be mended: the encoding may be remembered
+	ref      inventory.Ref // without ID until the item is interned
+	unknown  *unknown      // nil: the item was in the cache
 	readings []byte
 }
 
-// maxVerdicts bounds the verdicts kept of one section; the last one then says how many more there were.
+// unknown is an item that has to be interned.
+type unknown struct {
+	item      inventory.Item
+	hash      wire.Hash
+	unchanged bool // no verdict: the encoding may be remembered
+}
+
+// maxVerdicts bounds the stored verdicts of one section. If there are more, the last one reports their
+// number.
 const maxVerdicts = 100
 
-// prepare does what needs no store: finds the items that are known, reads and mends the others.
+// prepare does what needs no store: it finds the known items, decodes the others and cleans them.
 func (g *Ingester) prepare(j *job) {
 	for _, summary := range j.obs.Summaries {
 		state := j.obs.States[summary.Section]
@@ -59,13 +63,14 @@ func (g *Ingester) prepare(j *job) {
 	for _, u := range j.obs.Updates {
 		w := j.section(u.Section.Name)
 		w.update = u
-		w.added, w.verdicts = g.slots(u.Section, u.added)
-		w.removed, _ = g.slots(u.Section, u.removed) // what was refused when it came is not held and not missed
+		w.added, w.verdicts = g.slots(u.Section, u.items.Added)
+		// An item that was rejected when it was added is rejected again: it is not held.
+		w.removed, _ = g.slots(u.Section, u.items.Removed)
 	}
 }
 
-// section finds the work on a section. An update of a section that the check-in does not summarize, as the daily
-// readings are, leaves its status as it is.
+// section finds the work on a section. An update of a section without a summary, such as the daily
+// readings, does not change its status.
 func (j *job) section(name string) *sectionWork {
 	for _, w := range j.sections {
 		if w.summary.Section == name {
@@ -80,55 +85,59 @@ func (j *job) section(name string) *sectionWork {
 	return w
 }
 
-func (g *Ingester) slots(section *wire.Section, came []sent) ([]slot, []inventory.Verdict) {
-	slots := make([]slot, 0, len(came))
+// slots returns a slot for each item that is not rejected, and the verdicts.
+func (g *Ingester) slots(section *wire.Section, came []wire.Encoded) ([]slot, []inventory.Verdict) {
+	all := g.known.find(section, came)
+	slots := all[:0]
 	var verdicts []inventory.Verdict
-	for _, item := range came {
-		ref, found := g.known.Get(encoding{section, item.hash})
-		s := slot{hash: item.hash, ref: ref}
-		if !found {
+	note := func(v inventory.Verdict) {
+		if v.Outcome != "" {
+			verdicts = append(verdicts, v)
+		}
+	}
+	for i, s := range all {
+		item := &came[i]
+		if s.ref.ID == 0 {
 			var verdict inventory.Verdict
-			if s, verdict = read(section, item); verdict.Outcome != "" {
-				verdicts = append(verdicts, verdict)
-			}
-			if s.item.Facts == nil {
+			s.unknown, verdict = read(section, item)
+			note(verdict)
+			if s.unknown == nil {
 				continue
 			}
+			s.ref.KeyHash = s.unknown.item.KeyHash
 		}
-		if item.readings != nil {
+		if item.Readings != nil {
 			var verdict inventory.Verdict
-			if s.readings, verdict = checkReadings(section, item.readings); verdict.Outcome != "" {
-				verdict.Item = keyOf(section, item.facts)
-				verdicts = append(verdicts, verdict)
+			if s.readings, verdict = checkReadings(section, item.Readings); verdict.Outcome != "" {
+				verdict.Item = keyOf(section, item.Facts)
 			}
+			note(verdict)
 		}
 		slots = append(slots, s)
 	}
 	return slots, verdicts
 }
 
-// read makes an item of what came. A rejected one has no facts.
-func read(section *wire.Section, item sent) (slot, inventory.Verdict) {
-	m, verdict := validate(section, item.facts)
+// read decodes and validates an item. It returns nil if the item is rejected.
+func read(section *wire.Section, encoded *wire.Encoded) (*unknown, inventory.Verdict) {
+	m, verdict := validate(section, encoded.Facts)
 	if m == nil {
-		return slot{}, verdict
+		return nil, verdict
 	}
 	if !section.HasKey(m) {
-		return slot{}, reject(verdict, "nothing names it: its key fields are empty")
+		return nil, reject(verdict, "nothing names it: its key fields are empty")
 	}
-	facts := section.AppendFacts(nil, m)
-	key := section.KeyHash(m)
-	return slot{
-		hash:     item.hash,
-		pristine: verdict.Outcome == "",
-		ref:      inventory.Ref{KeyHash: key},
+	facts := section.AppendFacts(make([]byte, 0, 2*len(encoded.Facts)), m)
+	return &unknown{
+		hash:      encoded.Hash,
+		unchanged: verdict.Outcome == "",
 		item: inventory.Item{
-			Section: section.Name, Digest: section.Digest(facts), KeyHash: key, Facts: facts,
+			Section: section.Name, Digest: section.Digest(facts), KeyHash: section.KeyHash(m), Facts: facts,
 		},
 	}, verdict
 }
 
-// checkReadings gives readings fit to be kept, or nil.
+// checkReadings returns the readings, cleaned if necessary; nil if they are rejected.
 func checkReadings(section *wire.Section, encoded []byte) ([]byte, inventory.Verdict) {
 	if len(encoded) <= maxItemBytes && plain(section, encoded) {
 		return encoded, inventory.Verdict{}
@@ -141,15 +150,14 @@ func checkReadings(section *wire.Section, encoded []byte) ([]byte, inventory.Ver
 	if m == nil {
 		return nil, verdict
 	}
-	mended, err := encodeReadings(m)
+	cleaned, err := encodeReadings(m)
 	if err != nil {
 		return nil, reject(verdict, "readings: "+err.Error())
 	}
-	return mended, verdict
+	return cleaned, verdict
 }
 
 func keyOf(section *wire.Section, facts []byte) string {
-	var m protoreflect.Message
 	m, err := section.Decode(facts)
 	if err != nil {
 		return ""
@@ -157,17 +165,18 @@ func keyOf(section *wire.Section, facts []byte) string {
 	return shorten(printable(section.Key(m)), maxKeyText)
 }
 
-// keepVerdicts adds verdicts on what came to those on what is held. Verdicts on items that came again go.
-func keepVerdicts(held, came []inventory.Verdict, whole bool) []inventory.Verdict {
+// keepVerdicts adds the verdicts of an update to the held ones. A verdict on an item that is in the
+// update replaces the held one; a whole section replaces all.
+func keepVerdicts(held, received []inventory.Verdict, whole bool) []inventory.Verdict {
 	var kept []inventory.Verdict
 	if !whole {
 		for _, v := range held {
-			if !slices.ContainsFunc(came, func(c inventory.Verdict) bool { return c.Item == v.Item }) {
+			if !slices.ContainsFunc(received, func(c inventory.Verdict) bool { return c.Item == v.Item }) {
 				kept = append(kept, v)
 			}
 		}
 	}
-	kept = append(kept, came...)
+	kept = append(kept, received...)
 	if len(kept) > maxVerdicts {
 		more := inventory.Verdict{
 			Section: kept[0].Section, Outcome: inventory.OutcomeRejected,

@@ -1,57 +1,52 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/wire"
-	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
 // What one check-in may carry, decompressed.
 const (
 	maxPayload   = 1 << 20 // of one message
-	maxItems     = 200_000 // of one section
+	maxItems     = 200_000 // of one section, in each of its lists
 	maxTotalSize = 64 << 20
 )
 
-// ErrTooMuch says that a check-in carries more than any machine has.
-var ErrTooMuch = errors.New("the inventory is larger than any machine's")
+var (
+	// ErrTooMuch means that a section is larger than maxItems or maxTotalSize.
+	ErrTooMuch = errors.New("the inventory is larger than any machine's")
+	// ErrMismatch means that an update does not lead from the held set to the root that the agent
+	// reported.
+	ErrMismatch = errors.New("the items do not match the root")
+)
 
-// Update is what an agent sends of one section, gathered from its chunks.
+// Update is what an agent sends of one section, collected from its chunks.
 type Update struct {
 	Section      *wire.Section
-	Base         *inventory.Root // nil: the section is sent whole
-	Root         inventory.Root  // of the section afterwards, as the agent says
+	Base         *inventory.Root // nil: the section is complete, not a change of the held set
+	Root         inventory.Root  // of the section after the update, as the agent reported it
 	Duration     *time.Duration  // of the collection; nil: not known
 	ReadingsOnly bool
 
-	added    []sent
-	removed  []sent
-	readings []*inventoryv1.Reading
-	size     int
+	items wire.Items // slices of the decompressed chunks
+	size  int
 }
 
-// sent is an item on its way to its id.
-type sent struct {
-	hash     wire.Hash
-	facts    []byte
-	readings []byte
-}
-
-// Size is how much of the update has arrived, in bytes.
+// Size returns how much of the update has arrived, in bytes after decompression.
 func (u *Update) Size() int { return u.size }
 
-// Decoder unpacks the chunks of updates. It is safe for concurrent use.
+// Decoder decompresses and decodes the chunks of updates. It is safe for concurrent use.
 type Decoder struct{ zstd *zstd.Decoder }
 
-// NewDecoder makes a decoder that no payload can make to take more than its bound.
+// NewDecoder returns a decoder that rejects chunks of more than maxPayload bytes.
 func NewDecoder() (*Decoder, error) {
 	reader, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxPayload),
 		zstd.WithDecoderLowmem(true))
@@ -61,56 +56,55 @@ func NewDecoder() (*Decoder, error) {
 	return &Decoder{zstd: reader}, nil
 }
 
-// Add takes one chunk's items into the update.
+// Add adds the items of one chunk to the update.
 func (d *Decoder) Add(u *Update, chunk []byte) error {
 	raw, err := d.zstd.DecodeAll(chunk, nil)
 	if err != nil {
 		return fmt.Errorf("unpack items of %s: %w", u.Section.Name, err)
 	}
-	var items inventoryv1.Items
-	if err := proto.Unmarshal(raw, &items); err != nil {
-		return fmt.Errorf("decode items of %s: %w", u.Section.Name, err)
-	}
-	u.size += len(raw)
-	for _, item := range items.GetAdded() {
-		u.added = append(u.added, sent{hash: wire.HashOf(item.GetFacts()), facts: item.GetFacts(), readings: item.GetReadings()})
-	}
-	for _, facts := range items.GetRemoved() {
-		u.removed = append(u.removed, sent{hash: wire.HashOf(facts), facts: facts})
-	}
-	u.readings = append(u.readings, items.GetReadings()...)
-	if len(u.added) > maxItems || len(u.removed) > maxItems || len(u.readings) > maxItems || u.size > maxTotalSize {
+	if u.size += len(raw); u.size > maxTotalSize {
 		return ErrTooMuch
+	}
+	switch err := u.items.Append(raw, maxItems); {
+	case errors.Is(err, wire.ErrTooMany):
+		return ErrTooMuch
+	case err != nil:
+		return fmt.Errorf("decode items of %s: %w", u.Section.Name, err)
 	}
 	return nil
 }
 
-// Check compares the root that the agent says with that of what arrived. A message that came twice does no harm.
+// Check compares the root that the agent reported with that of the items. An item that was sent twice
+// counts once. Check searches for such items only if the roots differ, because that is rare. An agent
+// that adds an item to the root twice passes, and holds a wrong root of its own machine: the set has
+// the item once.
 func (u *Update) Check() error {
-	if u.ReadingsOnly {
+	if u.ReadingsOnly || u.root() == u.Root {
 		return nil
 	}
-	u.added, u.removed = distinct(u.added), distinct(u.removed)
-	var root inventory.Root
-	if u.Base != nil {
-		root = *u.Base
-	}
-	for _, item := range u.removed {
-		root = item.hash.RemoveFrom(root)
-	}
-	for _, item := range u.added {
-		root = item.hash.AddTo(root)
-	}
-	if root != u.Root {
+	u.items.Added, u.items.Removed = distinct(u.items.Added), distinct(u.items.Removed)
+	if u.root() != u.Root {
 		return fmt.Errorf("%s: %w", u.Section.Name, ErrMismatch)
 	}
 	return nil
 }
 
-// ErrMismatch says that an update does not lead from what the collector holds to what the agent says.
-var ErrMismatch = errors.New("what arrived is not what was sent")
+// root returns the root of the section after the update.
+func (u *Update) root() inventory.Root {
+	var root inventory.Root
+	if u.Base != nil {
+		root = *u.Base
+	}
+	for i := range u.items.Removed {
+		root = u.items.Removed[i].Hash.RemoveFrom(root)
+	}
+	for i := range u.items.Added {
+		root = u.items.Added[i].Hash.AddTo(root)
+	}
+	return root
+}
 
-func distinct(items []sent) []sent {
-	slices.SortFunc(items, func(a, b sent) int { return slices.Compare(a.hash[:], b.hash[:]) })
-	return slices.CompactFunc(items, func(a, b sent) bool { return a.hash == b.hash })
+func distinct(items []wire.Encoded) []wire.Encoded {
+	slices.SortFunc(items, func(a, b wire.Encoded) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	return slices.CompactFunc(items, func(a, b wire.Encoded) bool { return a.Hash == b.Hash })
 }

@@ -14,22 +14,23 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// What an item may hold. Everything beyond is cut or refused, and a verdict says so.
+// Bounds of an item. A longer string or list is truncated, a larger item is rejected, both with a
+// verdict.
 const (
 	maxItemBytes   = 64 << 10
 	maxStringBytes = 4 << 10
 	maxListLength  = 256
-	maxKeyText     = 200 // of the key shown in a verdict
+	maxKeyText     = 200 // bytes of the key in a verdict
 )
 
-// Times of an inventory lie after the first PC and before the clocks of today's machines give up.
+// Times outside these bounds are removed: they come from clocks and firmware without a valid date.
 var (
 	earliest = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 	latest   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// validate reads an item or its readings from the wire and makes it fit to be stored. The verdict's outcome is
-// empty where nothing had to be done; a rejected item is nil.
+// validate decodes an item or its readings and cleans it. The verdict's outcome is empty if nothing
+// had to be changed. The message is nil if the item is rejected.
 func validate(section *wire.Section, encoded []byte) (protoreflect.Message, inventory.Verdict) {
 	verdict := inventory.Verdict{Section: section.Name}
 	if len(encoded) > maxItemBytes {
@@ -41,8 +42,10 @@ func validate(section *wire.Section, encoded []byte) (protoreflect.Message, inve
 	}
 	c := cleaner{}
 	c.clean(m)
-	verdict.Item = shorten(section.Key(m), maxKeyText)
-	verdict.Outcome, verdict.Reason = c.outcome, strings.Join(c.reasons, "; ")
+	if c.outcome != "" {
+		verdict.Outcome, verdict.Reason = c.outcome, strings.Join(c.reasons, "; ")
+		verdict.Item = shorten(section.Key(m), maxKeyText)
+	}
 	return m, verdict
 }
 
@@ -51,14 +54,14 @@ func reject(v inventory.Verdict, reason string) inventory.Verdict {
 	return v
 }
 
-// cleaner mends the fields of one item and remembers what it did.
+// cleaner cleans the fields of one item and records what it changed.
 type cleaner struct {
 	outcome string
 	reasons []string
 }
 
 func (c *cleaner) note(outcome, reason string) {
-	// Truncated is the graver outcome: something is missing.
+	// Truncated takes precedence: a part of the value is missing.
 	if c.outcome == "" || outcome == inventory.OutcomeTruncated {
 		c.outcome = outcome
 	}
@@ -98,6 +101,9 @@ func (c *cleaner) cleanList(f protoreflect.FieldDescriptor, list protoreflect.Li
 }
 
 func (c *cleaner) cleanString(f protoreflect.FieldDescriptor, s string) (string, bool) {
+	if plainText(s) {
+		return s, false
+	}
 	text := s
 	if len(text) > maxStringBytes {
 		c.note(inventory.OutcomeTruncated, fmt.Sprintf("%s has %d bytes, kept %d", f.Name(), len(text), maxStringBytes))
@@ -118,19 +124,20 @@ func (c *cleaner) cleanTime(m protoreflect.Message, f protoreflect.FieldDescript
 	if at.CheckValid() == nil && at.AsTime().After(earliest) && at.AsTime().Before(latest) {
 		return
 	}
-	c.note(inventory.OutcomeCleaned, fmt.Sprintf("%s is no time between %d and %d", f.Name(), earliest.Year(), latest.Year()))
+	reason := fmt.Sprintf("%s is not a time between %d and %d", f.Name(), earliest.Year(), latest.Year())
+	c.note(inventory.OutcomeCleaned, reason)
 	m.Clear(f)
 }
 
-// printable puts a visible sign in the place of every control character: the database refuses NUL, and the
-// others forge terminals and tables. Tabs and line ends are text.
+// printable replaces every control character except tabs and line ends by a visible one: PostgreSQL
+// rejects NUL, and the others can change what a terminal or a table shows.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\t' || r == '\n' || r == '\r':
 			return r
 		case r < ' ':
-			return '\u2400' + r // the control pictures, Unicode block 2400
+			return '\u2400' + r // Unicode block Control Pictures
 		case r == 0x7f:
 			return '\u2421'
 		case r >= 0x80 && r < 0xa0:
@@ -140,11 +147,13 @@ func printable(s string) string {
 	}, s)
 }
 
-// Text makes text of an agent fit to be stored and shown: bounded, and without control characters.
+// Text returns a text of an agent as valid UTF-8, at most maxStringBytes long and without control
+// characters.
 func Text(s string) string {
 	return printable(shorten(strings.ToValidUTF8(s, "\uFFFD"), maxStringBytes))
 }
 
+// shorten cuts a string at a rune boundary to at most limit bytes.
 func shorten(s string, limit int) string {
 	if len(s) <= limit {
 		return s
@@ -155,7 +164,7 @@ func shorten(s string, limit int) string {
 	return s[:limit]
 }
 
-// encodeReadings gives the bytes under which cleaned readings are kept.
+// encodeReadings returns the bytes under which cleaned readings are stored.
 func encodeReadings(m protoreflect.Message) ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(m.Interface())
 }

@@ -13,22 +13,22 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Hash identifies an item by the bytes of its facts on the wire. Two programs may encode one item differently, so
-// a hash tells two encodings apart, not two items: that is what inventory.Digest is for.
+// Hash identifies the encoding of an item's facts on the wire. Two programs may encode one item
+// differently; inventory.Digest identifies the item.
 type Hash [sha256.Size]byte
 
-// HashOf hashes the bytes of an item's facts as they stand on the wire.
+// HashOf returns the hash of an item's encoded facts.
 func HashOf(facts []byte) Hash { return sha256.Sum256(facts) }
 
-// Encoded is an item as it travels.
+// Encoded is an item as it is sent. Only its sender knows the key hash of an item with facts.
 type Encoded struct {
 	Hash     Hash
 	KeyHash  int64
 	Facts    []byte
-	Readings []byte // nil where there are none
+	Readings []byte // nil if there are none
 }
 
-// Encode splits an item into facts and readings. The item itself is left as it was.
+// Encode encodes an item and splits it into facts and readings. It does not change the item.
 func (s *Section) Encode(item proto.Message) (Encoded, error) {
 	all, err := proto.MarshalOptions{Deterministic: true}.Marshal(item)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Section) Encode(item proto.Message) (Encoded, error) {
 	return encoded, nil
 }
 
-// split parts the fields of an encoded item, each kind in the order in which it stands.
+// split separates the readings of an encoded item from its facts and keeps the order of the fields.
 func (s *Section) split(all []byte) (facts, readings []byte) {
 	if len(s.readings) == 0 {
 		return all, nil
@@ -67,7 +67,8 @@ func (s *Section) isReading(number protowire.Number) bool {
 	return false
 }
 
-// Decode reads an item's facts or readings from the wire. Fields that this program does not know are ignored.
+// Decode decodes an item's facts or readings. Fields that this program does not know are kept as
+// unknown fields.
 func (s *Section) Decode(encoded []byte) (protoreflect.Message, error) {
 	m := s.new.New()
 	if err := proto.Unmarshal(encoded, m.Interface()); err != nil {
@@ -81,12 +82,13 @@ func (s *Section) KeyHash(m protoreflect.Message) int64 {
 	if len(s.keys) == 0 {
 		return 0
 	}
-	text := appendFields(nil, m, len(s.keys), func(i int) protoreflect.FieldDescriptor { return s.keys[i] })
+	text := make([]byte, 0, 128) // more than most keys need
+	text = appendFields(text, m, len(s.keys), func(i int) protoreflect.FieldDescriptor { return s.keys[i] })
 	sum := sha256.Sum256(text)
 	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // a hash has no sign
 }
 
-// Key shows the key fields of an item, for people: `dpkg bash amd64`.
+// Key returns the values of the key fields of an item as text for people: `dpkg bash amd64`.
 func (s *Section) Key(m protoreflect.Message) string {
 	var b []byte
 	for _, f := range s.keys {
@@ -101,17 +103,16 @@ func (s *Section) Key(m protoreflect.Message) string {
 	return string(b)
 }
 
-// HasKey reports whether an item says anything in its key fields. An item of a section with key fields that
-// says nothing in them names nothing.
+// HasKey reports whether an item has a value in one of its key fields, or its section has no key
+// fields.
 func (s *Section) HasKey(m protoreflect.Message) bool {
 	return len(s.keys) == 0 || slices.ContainsFunc(s.keys, m.Has)
 }
 
 // Digest identifies an item by its content: the canonical JSON of its facts, within its section.
 func (s *Section) Digest(facts []byte) inventory.Digest {
-	h := sha256.New()
-	h.Write([]byte(s.Name))
-	h.Write([]byte{0})
-	h.Write(facts)
-	return inventory.Digest(h.Sum(nil)[:16])
+	text := make([]byte, 0, len(s.Name)+1+len(facts))
+	text = append(append(append(text, s.Name...), 0), facts...)
+	sum := sha256.Sum256(text)
+	return inventory.Digest(sum[:16])
 }

@@ -11,8 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// AppendJSON appends the JSON object of an item: names as in the .proto, in field order, numbers as numbers,
-// times in RFC 3339 UTC, and nothing for what is not set. It is the one form in which items are shown and stored.
+// AppendJSON appends the JSON object of an item: names as in the .proto, in field order, numbers as
+// numbers, times in RFC 3339 UTC, without fields that are not set. Items are stored and shown only in
+// this form.
 func AppendJSON(b []byte, m protoreflect.Message) []byte {
 	return appendFields(b, m, m.Descriptor().Fields().Len(), func(i int) protoreflect.FieldDescriptor {
 		return m.Descriptor().Fields().Get(i)
@@ -82,7 +83,7 @@ func appendValue(b []byte, f protoreflect.FieldDescriptor, v protoreflect.Value)
 		}
 		return AppendJSON(b, v.Message())
 	default:
-		// The .proto uses no other kinds; a test over all sections holds it to that.
+		// The .proto uses no other kinds; a test checks all sections.
 		panic("wire: no JSON form for " + string(f.FullName()))
 	}
 }
@@ -98,7 +99,7 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendEscaped leaves the rare cases to the standard library.
+// appendEscaped escapes a string with the standard library.
 func appendEscaped(b []byte, s string) []byte {
 	buf := bytes.NewBuffer(b)
 	encoder := json.NewEncoder(buf)

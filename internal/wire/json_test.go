@@ -22,7 +22,8 @@ func TestJSON(t *testing.T) {
 		want string
 	}{
 		{"absent is absent", &inventoryv1.Memory{}, `{}`},
-		{"zero is a value", &inventoryv1.Memory{Locator: "A1", SizeBytes: proto.Uint64(0)}, `{"locator":"A1","size_bytes":0}`},
+		{"zero is a value", &inventoryv1.Memory{Locator: "A1", SizeBytes: proto.Uint64(0)},
+			`{"locator":"A1","size_bytes":0}`},
 		{"64 bits are a number", &inventoryv1.Memory{SizeBytes: proto.Uint64(17179869184)}, `{"size_bytes":17179869184}`},
 		{"false is a value", &inventoryv1.System{IsVirtual: proto.Bool(false)}, `{"is_virtual":false}`},
 		{"times are RFC 3339", &inventoryv1.Software{InstallDate: &timestamppb.Timestamp{Seconds: 1700000000}},
@@ -41,7 +42,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestStringsSurviveJSON also holds the fast path and the careful one to one result.
+// TestStringsSurviveJSON checks strings that need escapes and strings that do not.
 func TestStringsSurviveJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -57,7 +58,7 @@ func TestStringsSurviveJSON(t *testing.T) {
 	})
 }
 
-// TestEverySectionHasAJSONForm fills every field of every section: a kind that has no form panics.
+// TestEverySectionHasAJSONForm fills every field of every section: a kind without a JSON form panics.
 func TestEverySectionHasAJSONForm(t *testing.T) {
 	t.Parallel()
 	for _, s := range wire.Sections() {
@@ -104,7 +105,7 @@ func TestDigestIsOfTheContent(t *testing.T) {
 	item := &inventoryv1.Software{Name: "bash", Version: "5.2", InstallDate: &timestamppb.Timestamp{Seconds: 1}}
 	digest := s.Digest(s.AppendFacts(nil, item.ProtoReflect()))
 
-	// Another encoder may write the fields in another order, and a newer one fields that are not known here.
+	// Another encoder may write the fields in another order, and a newer one unknown fields.
 	odd := append([]byte("\x2a\x035.2\x12\x04bash"), 0xa2, 0x38, 1, 'x')
 	m, err := s.Decode(odd)
 	if err != nil {

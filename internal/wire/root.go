@@ -9,10 +9,10 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// AddTo returns the root of a set after an item was added to it. A root is the sum of the hashes of the set's
-// items, in four lanes modulo 2⁶⁴: it does not depend on an order, and a change of a few items costs a few additions.
-// It finds honest mistakes (a lost message, a restored database); an agent that wants to lie about its own machine
-// needs no collision for that.
+// AddTo returns the root of a set after an item was added to it. A root is the sum of the hashes of
+// the set's items, in four lanes modulo 2⁶⁴: it does not depend on their order, and a change of a few
+// items costs a few additions. It detects errors (a lost message, a restored database), not attacks:
+// an agent can report anything about its own machine without a collision.
 func (h Hash) AddTo(root inventory.Root) inventory.Root {
 	return combine(root, h, func(a, b uint64) uint64 { return a + b })
 }
@@ -30,15 +30,16 @@ func combine(root inventory.Root, h Hash, op func(a, b uint64) uint64) inventory
 	return root
 }
 
-// Summary is what a check-in says of one section.
+// Summary is what a check-in reports of one section.
 type Summary struct {
 	Section string
 	Status  inventory.Status
 	Message string
-	Root    inventory.Root // of the collected items; meaningless unless Status.Collected
+	Root    inventory.Root // of the collected items; not used unless Status.Collected
 }
 
-// InventoryRoot identifies a whole inventory, statuses included: equal roots, nothing to say.
+// InventoryRoot identifies a whole inventory, statuses included. Inventories with equal roots are
+// equal.
 func InventoryRoot(summaries []Summary) inventory.Root {
 	sorted := slices.Clone(summaries)
 	slices.SortFunc(sorted, func(a, b Summary) int { return strings.Compare(a.Section, b.Section) })

@@ -75,7 +75,7 @@ func TestInventoryRoot(t *testing.T) {
 	}
 }
 
-// TestStatusesTravel holds every status of the .proto to one of the domain and back.
+// TestStatusesTravel converts every status of the .proto to the domain's and back.
 func TestStatusesTravel(t *testing.T) {
 	t.Parallel()
 	for number := range inventoryv1.Status_name {

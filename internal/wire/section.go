@@ -1,6 +1,7 @@
-// Package wire holds what both ends of the wire must agree on: which messages are sections, which of their
-// fields are keys and readings, how an item is encoded, hashed and shown, and how a set of items gets its root.
-// It knows no section by name and does no I/O.
+// Package wire holds what agent and collector must agree on: which messages are sections, which of
+// their fields are keys and readings, how an item is encoded, hashed and shown, and how the root of a
+// set of items is computed. It knows no section by name and does no I/O. Start at Section and
+// Encoded.
 package wire
 
 import (
@@ -18,6 +19,7 @@ import (
 // Section is one kind of finding, as its message in the .proto describes it.
 type Section struct {
 	Name     string
+	Number   int // its index in Sections
 	desc     protoreflect.MessageDescriptor
 	new      protoreflect.MessageType
 	keys     []protoreflect.FieldDescriptor
@@ -36,7 +38,9 @@ func describe(file protoreflect.FileDescriptor) []*Section {
 		if name == "" {
 			continue
 		}
-		list = append(list, newSection(name, desc))
+		s := newSection(name, desc)
+		s.Number = len(list)
+		list = append(list, s)
 	}
 	return list
 }
@@ -44,7 +48,7 @@ func describe(file protoreflect.FileDescriptor) []*Section {
 func newSection(name string, desc protoreflect.MessageDescriptor) *Section {
 	message, err := protoregistry.GlobalTypes.FindMessageByName(desc.FullName())
 	if err != nil {
-		panic(err) // the generated code registers every message it describes
+		panic(err) // the generated code registers all its messages
 	}
 	s := &Section{Name: name, desc: desc, new: message}
 	for i := range desc.Fields().Len() {
@@ -84,12 +88,12 @@ func Lookup(name string) (*Section, bool) {
 // New returns an empty item of the section.
 func (s *Section) New() protoreflect.Message { return s.new.New() }
 
-// Field finds a field of the section by its number; nil where there is none.
+// Field finds a field of the section by its number; nil if there is none.
 func (s *Section) Field(number protoreflect.FieldNumber) protoreflect.FieldDescriptor {
 	return s.desc.Fields().ByNumber(number)
 }
 
-// Fields lists the names of the section's fields in the order of the .proto, facts and readings alike: the
+// Fields lists the names of the section's fields, readings included, in the order of the .proto: the
 // columns of its table.
 func (s *Section) Fields() []string {
 	names := make([]string, s.desc.Fields().Len())
@@ -99,7 +103,7 @@ func (s *Section) Fields() []string {
 	return names
 }
 
-// Keys lists the names of the fields that name an item of the section; none: the section has a single item.
+// Keys lists the names of the section's key fields. A section without key fields has a single item.
 func (s *Section) Keys() []string {
 	names := make([]string, len(s.keys))
 	for i := range names {
@@ -119,13 +123,13 @@ func Of(m proto.Message) (*Section, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("message %s is no section", desc.FullName())
+	return nil, fmt.Errorf("message %s is not a section", desc.FullName())
 }
 
-// fingerprint is computed once, as sections is.
+// fingerprint is computed once and never changes.
 var fingerprint = fingerprintOf(sections)
 
-// Fingerprint identifies what this program knows of sections. It changes when a section or a field is added.
+// Fingerprint identifies the sections and fields of this program.
 func Fingerprint() [32]byte { return fingerprint }
 
 func fingerprintOf(sections []*Section) [32]byte {

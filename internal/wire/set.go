@@ -11,27 +11,28 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Set is what a section holds, as it travels: no item twice, every string valid UTF-8. The zero Set is empty.
+// Set is the items of a section, encoded: each once, every string valid UTF-8. The zero Set is empty.
 type Set struct {
 	items []Encoded
 	root  inventory.Root
 }
 
-// Items lists the set's items in the order in which they were collected. The caller must not change it.
+// Items lists the set's items in the order in which they were collected. The caller must not change
+// the list.
 func (s Set) Items() []Encoded { return s.items }
 
-// Root identifies the set, whatever the order of its items.
+// Root identifies the set. It does not depend on the order of the items.
 func (s Set) Root() inventory.Root { return s.root }
 
-// NewSet encodes the items of the section. Items with equal facts are one item; readings are kept only where
-// no other item has the same key, because it is by their key's hash that they are addressed. The verdicts name the
-// items that could not be taken as they were. The items themselves are left as they were.
+// NewSet encodes items of the section and does not change them. Items with equal facts are one item.
+// Readings of items with the same key are dropped, because the key's hash addresses readings. The
+// verdicts name the items that were cleaned or rejected.
 func (s *Section) NewSet(items []proto.Message) (Set, []inventory.Verdict) {
 	var verdicts []inventory.Verdict
 	set := Set{items: make([]Encoded, 0, len(items))}
 	seen := make(map[Hash]bool, len(items))
 	for _, item := range items {
-		encoded, verdict := s.take(item)
+		encoded, verdict := s.encodeClean(item)
 		if verdict.Outcome != "" {
 			verdicts = append(verdicts, verdict)
 		}
@@ -46,11 +47,11 @@ func (s *Section) NewSet(items []proto.Message) (Set, []inventory.Verdict) {
 	return set, verdicts
 }
 
-// take encodes an item. The encoder refuses strings that are not UTF-8, so that only a bad item pays for the
-// search for them.
-func (s *Section) take(item proto.Message) (Encoded, inventory.Verdict) {
+// encodeClean encodes an item. It searches for strings that are not UTF-8 only after the encoder
+// returned an error.
+func (s *Section) encodeClean(item proto.Message) (Encoded, inventory.Verdict) {
 	if item == nil || item.ProtoReflect().Descriptor().FullName() != s.desc.FullName() {
-		reason := fmt.Sprintf("%T is no item of %s", item, s.Name)
+		reason := fmt.Sprintf("%T is not an item of %s", item, s.Name)
 		return Encoded{}, inventory.Verdict{Section: s.Name, Outcome: inventory.OutcomeRejected, Reason: reason}
 	}
 	encoded, err := s.Encode(item)
@@ -69,7 +70,7 @@ func (s *Section) take(item proto.Message) (Encoded, inventory.Verdict) {
 	return encoded, verdict
 }
 
-// cleanText puts U+FFFD in the place of what is not UTF-8, and returns the names of the fields it changed.
+// cleanText replaces bytes that are not UTF-8 by U+FFFD and returns the names of the changed fields.
 func cleanText(m protoreflect.Message) []string {
 	var names []string
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
@@ -97,7 +98,7 @@ func cleanField(m protoreflect.Message, f protoreflect.FieldDescriptor, v protor
 	return changed
 }
 
-// dropAmbiguous drops the readings of items whose key another item has too.
+// dropAmbiguous drops the readings of items with the same key.
 func dropAmbiguous(items []Encoded) {
 	holders := make(map[int64]int, len(items))
 	for _, item := range items {

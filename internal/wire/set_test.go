@@ -60,8 +60,14 @@ func TestNewSet(t *testing.T) {
 		t.Errorf("items (-want +got):\n%s", diff)
 	}
 	wantVerdicts := []inventory.Verdict{
-		{Section: "software", Item: "dpkg caf\uFFFD amd64", Outcome: inventory.OutcomeCleaned, Reason: "not valid UTF-8: name"},
-		{Section: "software", Outcome: inventory.OutcomeRejected, Reason: "*inventoryv1.Service is no item of software"},
+		{
+			Section: "software", Item: "dpkg caf\uFFFD amd64", Outcome: inventory.OutcomeCleaned,
+			Reason: "not valid UTF-8: name",
+		},
+		{
+			Section: "software", Outcome: inventory.OutcomeRejected,
+			Reason: "*inventoryv1.Service is not an item of software",
+		},
 	}
 	if diff := cmp.Diff(wantVerdicts, verdicts); diff != "" {
 		t.Errorf("verdicts (-want +got):\n%s", diff)
@@ -89,7 +95,7 @@ func TestNewSetCleansLists(t *testing.T) {
 	}
 }
 
-// TestSetRootIgnoresOrder: the root is that of the set, not of the sequence, and adding up its items gives it.
+// TestSetRootIgnoresOrder checks that the root is the sum of the items in any order.
 func TestSetRootIgnoresOrder(t *testing.T) {
 	t.Parallel()
 	section := softwareSection(t)

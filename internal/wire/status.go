@@ -9,11 +9,12 @@ import (
 
 const statusPrefix = "STATUS_"
 
-// StatusFrom reads a status from the wire. One that this program does not know is an error in the collection:
-// nothing may be concluded from it.
+// StatusFrom converts a status from the wire. A status that this program does not know becomes
+// StatusError, from which nothing is concluded.
 func StatusFrom(s inventoryv1.Status) inventory.Status {
 	switch status := inventory.Status(strings.ToLower(strings.TrimPrefix(s.String(), statusPrefix))); status {
-	case inventory.StatusOK, inventory.StatusPartial, inventory.StatusDenied, inventory.StatusUnsupported, inventory.StatusTimeout:
+	case inventory.StatusOK, inventory.StatusPartial, inventory.StatusDenied, inventory.StatusUnsupported,
+		inventory.StatusTimeout:
 		return status
 	default:
 		return inventory.StatusError
