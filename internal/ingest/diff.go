@@ -8,7 +8,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// diff works out the change of each section, and with them the change of the record.
+// diff computes the change of each section and of the record.
 func (g *Ingester) diff(_ context.Context, group []*job) error {
 	for _, j := range group {
 		o := j.obs
@@ -31,7 +31,7 @@ func (g *Ingester) diff(_ context.Context, group []*job) error {
 	return nil
 }
 
-// diff reports whether there is anything to write of the section.
+// diff computes the change of the section and reports whether there is anything to write.
 func (w *sectionWork) diff() (bool, error) {
 	w.change.State = w.state
 	w.change.State.Status, w.change.State.Message = w.summary.Status, w.summary.Message
@@ -114,8 +114,8 @@ func (w *sectionWork) takeReadings() {
 	}
 }
 
-// takeDailyReadings finds the unchanged items that readings were sent for. A key that names no held
-// item, or several, names nothing: its readings are dropped.
+// takeDailyReadings adds the readings of unchanged items. It drops readings whose key matches no
+// stored item, or several.
 func (w *sectionWork) takeDailyReadings() {
 	devices := map[int64][]inventory.ItemID{}
 	for _, ref := range w.refs {

@@ -12,14 +12,14 @@ import (
 	"github.com/musterhq/muster/internal/store/resolve"
 )
 
-// result is what the waiting caller gets to see.
+// result is how a job ended.
 type result struct {
 	at  time.Time
 	err error // concerns this machine only
 }
 
-// Run works on the queue until ctx ends. What is in a group by then is finished; what still waits
-// is told that the collector is stopping.
+// Run processes the queue until ctx ends. It finishes the groups that have begun; Apply returns
+// ErrStopped for the jobs that are still in the queue.
 func (g *Ingester) Run(ctx context.Context) {
 	var workers sync.WaitGroup
 	for range g.options.Workers {
@@ -35,13 +35,15 @@ func (g *Ingester) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case first := <-g.queue:
-			// A group that has begun is finished: its machines wait for an answer that is true.
+			// A group that has begun is finished, so that its callers learn whether it was
+			// committed.
 			g.finish(context.WithoutCancel(ctx), g.gather(first))
 		}
 	}
 }
 
-// gather takes what waits, without waiting for more: under load groups grow by themselves.
+// gather returns a group of the jobs that are in the queue. It does not wait for more jobs: under
+// load the queue fills while other groups are processed.
 func (g *Ingester) gather(first *job) []*job {
 	group := []*job{first}
 	for len(group) < g.options.GroupSize {
@@ -55,8 +57,8 @@ func (g *Ingester) gather(first *job) []*job {
 	return group
 }
 
-// finish answers every job of a group. Should the store refuse what the group says, each of its
-// jobs is tried alone, so that a poisonous machine harms no other.
+// finish processes a group and reports to the callers of its jobs. If the store rejects the group,
+// each job is retried alone, so that the invalid data of one machine do not affect the others.
 func (g *Ingester) finish(ctx context.Context, group []*job) {
 	for len(group) > 0 {
 		now, later := onePerRecord(group)
@@ -84,13 +86,14 @@ func (g *Ingester) finish(ctx context.Context, group []*job) {
 	}
 }
 
-// refused reports whether the store understood what it was told and would not take it.
+// refused reports whether err is a rejection of invalid data, not a failure of the store.
 func refused(err error) bool {
 	var e *inventory.Error
 	return errors.As(err, &e) && e.Code == inventory.CodeInvalid
 }
 
-// onePerRecord splits a group, because two changes of one record cannot be relative to one version.
+// onePerRecord splits a group into now, with at most one job per record, and later. Two changes of
+// one record cannot be relative to the same version.
 func onePerRecord(group []*job) (now, later []*job) {
 	seen := map[int64]bool{}
 	for _, j := range group {
@@ -113,8 +116,8 @@ func (j *job) answer(err error) {
 	j.done <- err
 }
 
-// process takes a group through every step. An error is one of the group; what concerns one machine
-// only is in that job's err.
+// process runs every step for a group. It returns the errors of the whole group; an error of one
+// machine is in its job's err, and the later steps skip that job.
 func (g *Ingester) process(ctx context.Context, group []*job) error {
 	for _, step := range []func(context.Context, []*job) error{
 		g.intern, g.load, g.diff, g.observe, g.commit,
@@ -127,7 +130,7 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// intern gives every item of the group that is not known yet its id, in one go.
+// intern sets the ids of all items of the group that are not in the cache.
 func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	var unknown []*slot
 	var unread []inventory.Item
@@ -163,7 +166,7 @@ func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// commit commits the group. After an error, the jobs that were committed before it have their
+// commit commits the group. If it returns an error, some jobs may be committed; these have their
 // results.
 func (g *Ingester) commit(ctx context.Context, group []*job) error {
 	if len(group) == 0 {

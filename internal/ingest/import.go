@@ -16,7 +16,7 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// importStore is what imports need of the store.
+// importStore is the part of the store that imports use.
 type importStore interface {
 	TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error)
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
@@ -25,12 +25,12 @@ type importStore interface {
 	Classes(ctx context.Context) ([]inventory.Class, error)
 }
 
-// importSize is how many documents one transaction takes in.
+// importSize is the number of documents in one transaction.
 const importSize = 256
 
-// Import takes in a file of another tool. It is read to its end before anything is changed: a
-// broken file changes nothing, and its error, an inventory.Error with CodeInvalid, says where it is
-// broken. What a file has said before changes nothing either.
+// Import imports a file of another tool. It parses the whole file before it changes anything: a
+// malformed file changes nothing and returns an inventory.Error with CodeInvalid and the position.
+// Importing a file again changes nothing.
 func (g *Ingester) Import(
 	ctx context.Context,
 	body io.Reader,
@@ -104,7 +104,7 @@ func (g *Ingester) readFile(
 		d := &docs[i]
 		key := [2]string{d.Source, d.NativeKey}
 		if first, ok := seen[key]; ok && d.Problem == "" {
-			d.Problem = fmt.Sprintf("%s is the same thing: both are called %s", first, d.NativeKey)
+			d.Problem = fmt.Sprintf("%s has the same key %s; give each row its own key", first, d.NativeKey)
 		}
 		if d.Problem == "" {
 			seen[key] = d.Position
@@ -132,7 +132,7 @@ func refuse(format string, args ...any) error {
 	return &inventory.Error{Code: inventory.CodeInvalid, Message: fmt.Sprintf(format, args...)}
 }
 
-// importSome takes in some documents: first what they are, then what their inventories hold.
+// importSome imports documents: first their records, then the sections of their inventories.
 func (g *Ingester) importSome(
 	ctx context.Context,
 	docs []importer.Document,
@@ -174,7 +174,7 @@ func (g *Ingester) importSome(
 		}
 		row.CI, row.Problem, row.Outcome = outcome.CI, outcome.Problem, outcomeOf(outcome)
 		if dryRun && outcome.Created {
-			row.CI = "" // it is not there
+			row.CI = "" // a dry run creates no CI
 		}
 	}
 	return rows, nil
@@ -216,8 +216,8 @@ func count(report *inventory.ImportReport) {
 	}
 }
 
-// recordOf gives a document as the store takes it in: what its sections say of its thing is part of
-// it.
+// recordOf returns the source record of a document. The observation includes what its sections
+// report.
 func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error) {
 	record := inventory.ImportRecord{Source: d.Source, NativeKey: d.NativeKey, Observed: d.Observed, Match: d.Match}
 	if len(d.Sections) == 0 {
@@ -227,7 +227,7 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 	for _, s := range d.Sections {
 		section, known := wire.Lookup(s.Name)
 		if !known {
-			return record, fmt.Errorf("%s: there is no section %s", d.Position, s.Name)
+			return record, fmt.Errorf("%s: unknown section %s", d.Position, s.Name)
 		}
 		for _, item := range s.Items {
 			facts[s.Name] = append(facts[s.Name], section.AppendFacts(nil, item.ProtoReflect()))
@@ -237,10 +237,10 @@ func (g *Ingester) recordOf(d importer.Document) (inventory.ImportRecord, error)
 	return record, nil
 }
 
-// maxTries is how often an inventory is tried that others import at the same time.
+// maxTries bounds the attempts to import an inventory that others change at the same time.
 const maxTries = 10
 
-// importSections takes in the sections that differ from what is held, and reports whether there
+// importSections imports the sections that differ from the stored ones, and reports whether there
 // were any.
 func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Document) (bool, error) {
 	for range maxTries {
@@ -261,10 +261,11 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Docu
 			return err == nil, err
 		}
 	}
-	return false, &inventory.Error{Code: inventory.CodeConflict, Message: d.NativeKey + " changes all the time"}
+	return false, &inventory.Error{Code: inventory.CodeConflict, Message: d.NativeKey + " is changed by other imports at the same time; import it again"}
 }
 
-// observationOf gives what a document says that is not held.
+// observationOf returns a check-in with the sections of a document that differ from the stored
+// ones.
 func observationOf(
 	record inventory.Record,
 	states map[string]inventory.SectionState,
@@ -288,7 +289,7 @@ func observationOf(
 	return obs, nil
 }
 
-// updateOf makes an update of a section that is sent whole.
+// updateOf returns an update with a whole section.
 func updateOf(section *wire.Section, items []proto.Message) (*Update, error) {
 	set, verdicts := section.NewSet(items)
 	for _, v := range verdicts {

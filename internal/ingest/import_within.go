@@ -7,12 +7,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// named is how a document names a thing: by the value of an attribute.
+// named identifies a CI by the value of an attribute, as documents do.
 type named struct{ by, value string }
 
-// takeWithin takes from documents what they say of their relationships to others of the same list,
-// and gives these documents as they were. All of the list must be there before they can be related,
-// in whatever order they stand; until then nothing that they were related to ends.
+// takeWithin removes from docs the relationships between rows of the list. It returns the documents
+// that had such relationships, unchanged, for a second pass: all rows must exist before they can be
+// related, whatever their order. Partial keeps the stored relationships until then.
 func takeWithin(docs []importer.Document) (within []importer.Document) {
 	names := namesOf(docs)
 	for i := range docs {
@@ -29,8 +29,8 @@ func takeWithin(docs []importer.Document) (within []importer.Document) {
 
 func nameOf(p inventory.Component) named { return named{p.By, p.Key} }
 
-// namesOf gives what the things of documents are called, by the attributes by which others of them
-// name things.
+// namesOf returns the values by which the documents can refer to each other, for each attribute
+// that some relationship uses.
 func namesOf(docs []importer.Document) map[named]bool {
 	attributes := map[string]bool{}
 	for _, d := range docs {
@@ -51,7 +51,8 @@ func namesOf(docs []importer.Document) map[named]bool {
 	return names
 }
 
-// merge adds what became of documents the second time: what is not said again stays as it was said.
+// merge adds the results of the second pass, in which relationships were imported, to those of the
+// first.
 func merge(rows, again []inventory.ImportRow) {
 	byPosition := make(map[string]*inventory.ImportRow, len(rows))
 	for i := range rows {
@@ -61,7 +62,7 @@ func merge(rows, again []inventory.ImportRow) {
 		first := byPosition[second.Position]
 		switch {
 		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
-			first.Warnings = append(first.Warnings, "what it says of others of the list was left out: "+second.Problem)
+			first.Warnings = append(first.Warnings, "the relationships to other rows were not imported: "+second.Problem)
 		case first.Outcome == outcomeUnchanged:
 			first.Outcome = second.Outcome
 		}

@@ -1,6 +1,10 @@
-// Package ingest takes an observation from the wire to the store: validate, intern, diff,
-// reconcile, commit. Many machines share one transaction. It trusts nothing that an agent says but
-// the key it speaks with, and it applies an observation as a whole or not at all.
+// Package ingest applies check-ins and imports to the store: it validates and interns items,
+// computes what changed, observes identity and attributes, and commits many machines in one
+// transaction. It applies a check-in as a whole or not at all. It trusts nothing that an agent
+// reports, and it does not decide which CI a record belongs to: package resolve does.
+//
+// Start with Ingester.Apply for a check-in and Ingester.process for its steps, or with
+// Ingester.Import for a file.
 package ingest
 
 import (
@@ -16,7 +20,7 @@ import (
 	"github.com/musterhq/muster/internal/wire"
 )
 
-// Store is what ingest needs of the store.
+// Store is the part of the store that ingest uses.
 type Store interface {
 	importStore
 
@@ -29,7 +33,8 @@ type Store interface {
 	Commit(ctx context.Context, updates []resolve.Update) (map[int64]resolve.Committed, error)
 }
 
-// CheckIn is what one check-in says, next to what the collector held when it said so.
+// CheckIn is what an agent or a file reports of one record, and what the collector stored of the
+// record before.
 type CheckIn struct {
 	Record    inventory.Record
 	States    map[string]inventory.SectionState
@@ -37,44 +42,48 @@ type CheckIn struct {
 	Updates   []*Update
 	Root      inventory.Root // of the whole inventory
 	Token     []byte         // the ratchet's next token
-	Previous  []byte         // the one that the agent came with
+	Previous  []byte         // the token that the agent presented
 	BootID    string
-	Program   string // what reports, and its version
+	Program   string // the reporting program and its version
 	Hardware  map[string]uint64
 	Incident  *inventory.Incident
-	// Also is what the sections have no room for; of what they say too, they have the word.
+	// Also is what an import reports besides its sections; nil: nothing. If both report a value,
+	// that of the sections wins.
 	Also *inventory.Observed
 }
 
-// Result says what became of an observation.
+// Result is the result of a check-in.
 type Result struct {
-	Record   inventory.Record // as it is now
+	Record   inventory.Record // after the commit
 	At       time.Time
 	Verdicts []inventory.Verdict
 }
 
 var (
-	// ErrFenced says that the record changed meanwhile: look again and decide anew.
-	ErrFenced = errors.New("the record changed meanwhile")
-	// ErrStopped says that the collector is stopping.
+	// ErrFenced reports that another commit changed the record after the caller read it. The caller
+	// must read the record again and decide anew.
+	ErrFenced = errors.New("the record changed since it was read")
+	// ErrStopped reports that the collector is stopping.
 	ErrStopped = errors.New("the collector is stopping")
 )
 
-// MismatchError names a section whose delta does not fit what the collector holds: the agent sends
-// it whole.
+// MismatchError reports a section whose delta does not apply to the stored set. The agent must send
+// the whole section.
 type MismatchError struct{ Section string }
 
-func (e *MismatchError) Error() string { return e.Section + ": the delta does not fit what is held" }
+func (e *MismatchError) Error() string {
+	return e.Section + ": the delta does not apply to the stored set"
+}
 
-// Options says how to ingest; the zero value is fine.
+// Options configures an Ingester; the zero value is valid.
 type Options struct {
-	GroupSize int // machines in one transaction; 0 means 64
-	Workers   int // transactions at a time; 0 means 2
-	CacheSize int // encodings of items that are remembered; 0 means 262,144 (about 30 MB)
+	GroupSize int // the most machines in one transaction; 0 means 64
+	Workers   int // concurrent transactions; 0 means 2
+	CacheSize int // cached encodings of items; 0 means 262,144 (about 30 MB)
 	Logger    *slog.Logger
 }
 
-// Ingester applies observations. It is safe for concurrent use.
+// Ingester applies check-ins and imports. It is safe for concurrent use.
 type Ingester struct {
 	store   Store
 	options Options
@@ -84,14 +93,14 @@ type Ingester struct {
 	stopped chan struct{}
 }
 
-// job is an observation waiting for its group.
+// job is a check-in in the queue or in a group.
 type job struct {
 	obs  *CheckIn
 	done chan error
 	work
 }
 
-// New makes an ingester; Run makes it work.
+// New returns an Ingester. Its queue is not processed before Run is called.
 func New(store Store, o Options) (*Ingester, error) {
 	if o.GroupSize == 0 {
 		o.GroupSize = 64
@@ -111,9 +120,9 @@ func New(store Store, o Options) (*Ingester, error) {
 	}, nil
 }
 
-// Apply commits an observation and returns when it is durable. The errors that a caller can act on
-// are ErrFenced, MismatchError and ErrStopped; any other means that the store could not be reached
-// or refused, and that nothing was applied.
+// Apply commits a check-in and returns after the COMMIT. A caller can act on the errors ErrFenced,
+// MismatchError and ErrStopped. After any other error, the store was not reachable or rejected the
+// check-in. After an error, nothing is applied.
 func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	j := &job{obs: obs, done: make(chan error, 1)}
 	for _, u := range obs.Updates {
@@ -133,7 +142,7 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	case err := <-j.done:
 		return j.outcome(err)
 	case <-g.stopped:
-		// The last group may have held it.
+		// The last group may have contained this job.
 		select {
 		case err := <-j.done:
 			return j.outcome(err)
@@ -143,7 +152,7 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	}
 }
 
-// outcome is what the waiting caller gets to see.
+// outcome returns the result of Apply for a job that has ended with err.
 func (j *job) outcome(err error) (Result, error) {
 	if err != nil {
 		return Result{}, err

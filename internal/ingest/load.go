@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/store/items"
 )
 
-// load reads what the diffs need of the current sets: whole sections for what was sent whole, and
-// which items there are for deltas.
+// load reads from the current sets what diff needs: all items of a section that was sent whole, and
+// for a delta whether its items are in the set.
 func (g *Ingester) load(ctx context.Context, group []*job) error {
 	var part, whole []inventory.SetKey
 	for _, j := range group {
@@ -41,7 +41,7 @@ func (g *Ingester) load(ctx context.Context, group []*job) error {
 	return g.loadAbsent(ctx, group)
 }
 
-// holdsItems reports whether the collector may hold items of the record.
+// holdsItems reports whether the record may have stored items.
 func (j *job) holdsItems() bool {
 	for _, state := range j.obs.States {
 		if state.Collected {
@@ -53,8 +53,8 @@ func (j *job) holdsItems() bool {
 
 func (w *sectionWork) changesItems() bool { return w.update != nil && !w.update.ReadingsOnly }
 
-// needsAll reports whether the diff needs all items that the section holds. The store needs them
-// when the section grows out of the row that it shares with others.
+// needsAll reports whether all items of the stored section are needed: by the diff, or by the store
+// if the section outgrows the row that it shares with others.
 func (w *sectionWork) needsAll() bool {
 	if w.update == nil || !w.state.Collected {
 		return false
@@ -65,8 +65,8 @@ func (w *sectionWork) needsAll() bool {
 	return w.changesItems() && (w.update.Base == nil || items.NeedsOwnRow(w.state.Items+len(w.added)))
 }
 
-// loadAbsent reads the keys of the items that whole sections no longer hold, and of all items where
-// readings of unchanged items came: those are named by their keys.
+// loadAbsent reads the keys of the items that a whole section no longer contains. If a section has
+// readings of unchanged items, it reads the keys of all items, because readings refer to keys.
 func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 	var ids []inventory.ItemID
 	wanted := map[*sectionWork][]inventory.ItemID{}
@@ -102,10 +102,11 @@ func (g *Ingester) loadAbsent(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// currentIDs returns the ids of a section that all items were needed of, sorted.
+// currentIDs returns the sorted ids of a section of which all items were loaded.
 func (w *sectionWork) currentIDs() []inventory.ItemID { return w.held.Items(w.state.Section) }
 
-// sent gives the refs of what was added, sorted by id, once each: two encodings may be one item.
+// sent returns the refs of the added items, sorted by id, without repetition: two encodings may be
+// one item.
 func (w *sectionWork) sent() []inventory.Ref { return refsOf(w.added) }
 
 func refsOf(slots []slot) []inventory.Ref {

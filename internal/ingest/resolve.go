@@ -9,7 +9,7 @@ import (
 	"github.com/musterhq/muster/internal/reconcile"
 )
 
-// observe makes the observation of each job whose identifying or describing sections changed.
+// observe sets the observation of each job that changes identifiers, attributes or components.
 func (g *Ingester) observe(ctx context.Context, group []*job) error {
 	group = slices.DeleteFunc(slices.Clone(group), func(j *job) bool { return !j.tells() })
 	if len(group) == 0 {
@@ -29,8 +29,8 @@ func (g *Ingester) observe(ctx context.Context, group []*job) error {
 	return nil
 }
 
-// tells reports whether the observation may tell something new of which device it is about, or of
-// its attributes.
+// tells reports whether the check-in may change the identifiers, attributes or components of its
+// record.
 func (j *job) tells() bool {
 	return j.obs.Record.CI == "" || j.obs.Record.LivenessDependent || j.obs.Also != nil ||
 		slices.ContainsFunc(j.sections, (*sectionWork).tells)
@@ -41,7 +41,7 @@ func (w *sectionWork) tells() bool {
 		w.update != nil && !w.update.ReadingsOnly && len(w.change.Gained)+len(w.change.Lost) > 0
 }
 
-// changed gives the facts of each job's telling sections, as they are after its change.
+// changed returns the facts of the sections that package reconcile reads, after each job's change.
 func (g *Ingester) changed(ctx context.Context, group []*job) (map[*job]map[string][]json.RawMessage, error) {
 	held, err := g.heldItems(ctx, group)
 	if err != nil {
@@ -69,7 +69,8 @@ func (g *Ingester) changed(ctx context.Context, group []*job) (map[*job]map[stri
 	return reported, nil
 }
 
-// heldItems gives the items of each job's telling sections, after its change.
+// heldItems returns the items of the sections that package reconcile reads, after each job's
+// change.
 func (g *Ingester) heldItems(ctx context.Context, group []*job) (map[*job]map[string][]inventory.ItemID, error) {
 	var keys []inventory.SetKey
 	for _, j := range group {
@@ -105,7 +106,7 @@ func (g *Ingester) heldItems(ctx context.Context, group []*job) (map[*job]map[st
 	return held, nil
 }
 
-// after gives the items of a section after its change.
+// after returns the items of a section after its change.
 func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 	items := slices.DeleteFunc(before, func(id inventory.ItemID) bool { return slices.Contains(w.change.Lost, id) })
 	items = append(items, w.change.Gained...)
@@ -113,8 +114,8 @@ func (w *sectionWork) after(before []inventory.ItemID) []inventory.ItemID {
 	return slices.Compact(items)
 }
 
-// Reconsider resolves a record again after it was observed. It is for records whose assignment
-// depends on which records are observed, and whose inventory did not change.
+// Reconsider resolves a record again after a check-in without changes. It is for records whose
+// assignment is liveness-dependent.
 func (g *Ingester) Reconsider(
 	ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
 ) (inventory.RecordAssignment, error) {
