@@ -24,7 +24,7 @@ func TestListDevices(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
 	if got := items[inventory.Device](t, e, "/api/v1/devices"); len(got) != 0 {
-		t.Errorf("an empty estate has %v", got)
+		t.Errorf("an empty inventory has %v", got)
 	}
 	before := e.now(t)
 	for _, name := range []string{"beta", "alpha", "gamma"} {

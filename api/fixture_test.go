@@ -51,7 +51,7 @@ func newFixture(t testing.TB) *fixture {
 	check(t, err)
 	_, _ = rand.Read(e.enroll[:])
 	_, err = e.store.CreateEnrollmentToken(t.Context(), inventory.EnrollmentToken{
-		Name: "estate", MaxUses: 1_000_000, ExpiresAt: time.Now().Add(time.Hour),
+		Name: "inventory", MaxUses: 1_000_000, ExpiresAt: time.Now().Add(time.Hour),
 	}, e.enroll)
 	check(t, err)
 	e.server = httptest.NewServer(New(e.options()))

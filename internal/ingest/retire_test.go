@@ -95,7 +95,7 @@ func TestRetiredAndThere(t *testing.T) {
 			t.Errorf("%d systems when it checked in", n)
 		}
 		if kinds := e.openFindings(t, ci); len(kinds) != 1 || kinds[0] != "returned" || m.mustRecord(t).LivenessDependent {
-			t.Errorf("findings %v, unsettled: %v", kinds, m.mustRecord(t).LivenessDependent)
+			t.Errorf("findings %v, liveness-dependent: %v", kinds, m.mustRecord(t).LivenessDependent)
 		}
 	}
 }
@@ -143,7 +143,7 @@ func TestDisposedAndThere(t *testing.T) {
 	}
 	declare(t, e, ci, map[string]any{"lifecycle_state": "in_use"})
 	if n := conflicts(); n != 0 || m.mustRecord(t).LivenessDependent {
-		t.Errorf("in use again, with %d conflicts, unsettled: %v", n, m.mustRecord(t).LivenessDependent)
+		t.Errorf("in use again, with %d conflicts, liveness-dependent: %v", n, m.mustRecord(t).LivenessDependent)
 	}
 }
 

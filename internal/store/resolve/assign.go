@@ -83,7 +83,7 @@ type assignmentChanges struct {
 	reviews                 []inventory.ReviewCase
 	findings                []inventory.Finding
 	returned                map[string]int64 // CIs that were retired, and who was heard of
-	becameLivenessDependent []int64          // records that became unsettled
+	becameLivenessDependent []int64          // records whose assignment depends on who is observed next
 	notLivenessDependent    []int64
 }
 

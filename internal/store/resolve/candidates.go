@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// What bounds a neighborhood.
+// Bounds of a candidate set.
 const (
 	// A token that more records hold tells nothing about any of them.
 	maxRecordsPerIdentifier = 64
@@ -82,7 +82,7 @@ func (r *resolution) findCandidates(ctx context.Context, records []int64) (*cand
 	return n, nil
 }
 
-// withinBounds are the records whose neighborhood is not too large to look farther.
+// withinBounds returns the records whose candidate set may still grow.
 func (n *candidates) withinBounds(records []int64) []int64 {
 	if len(n.evidence) < maxCandidates {
 		return records

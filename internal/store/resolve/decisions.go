@@ -152,7 +152,7 @@ func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 
 // The kinds of findings that do not come from a partition.
 const (
-	findingCutShort        = "cut_short"          // a neighborhood is too large to look at all of it
+	findingCutShort        = "cut_short"          // a candidate set exceeds its bound
 	findingSharedComponent = "shared_component"   // a part's identifier is seen in too many places at once
 	findingReturned        = "returned"           // what was retired is there again
 	findingConflict        = "attribute_conflict" // fresh sources disagree on a value that matters

@@ -29,7 +29,7 @@ type recordEvidenceRow struct {
 	Disposed          bool
 }
 
-// load reads witnesses.
+// load reads the evidence and the assignment of records.
 func (n *candidates) load(ctx context.Context, records []int64) error {
 	rows, err := n.tx.Query(ctx, `
 		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
@@ -47,11 +47,11 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 		) d on m.ci_id is not null
 		where r.id = any($1)`, records)
 	if err != nil {
-		return fmt.Errorf("read witnesses: %w", err)
+		return fmt.Errorf("read evidence: %w", err)
 	}
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[recordEvidenceRow])
 	if err != nil {
-		return fmt.Errorf("read witnesses: %w", err)
+		return fmt.Errorf("read evidence: %w", err)
 	}
 	for _, row := range list {
 		n.evidence[row.ID] = n.recordEvidence(row)
