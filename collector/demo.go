@@ -37,7 +37,10 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
 	logger := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 
 	d.stepf("starting the collector and its PostgreSQL in %s", c.Var)
-	flags := serveFlags{HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var}
+	flags := serveFlags{
+		HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var,
+		CheckInInterval: 15 * time.Minute, // the default of serve
+	}
 	running, err := start(ctx, flags, logger)
 	if err != nil {
 		return unlessStopped(ctx, err)

@@ -20,6 +20,10 @@ var words = []struct{ word, use string }{
 	{`resighted`, "observed again"},
 	{`crowded`, "over-shared"},
 	{`scatter(s|ed|ing)?`, "separate"},
+	{`estates?`, "inventory, CMDB"},
+	{`witness(es)?`, "source record"},
+	{`neighborhoods?`, "candidate set"},
+	{`unsettled`, "liveness-dependent"},
 	{`receptions?`, "GLPI-protocol endpoint"},
 }
 

@@ -102,7 +102,7 @@ func (n *candidates) withinBounds(records []int64) []int64 {
 	return growing
 }
 
-// cutShort are the neighborhoods that are not whole.
+// cutShort returns the candidate sets that reached their bound.
 func (n *candidates) cutShort(parts []inventory.CandidateSet) []inventory.CandidateSet {
 	if len(n.cut) == 0 {
 		return nil
