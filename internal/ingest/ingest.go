@@ -79,7 +79,7 @@ func (e *MismatchError) Error() string {
 type Options struct {
 	GroupSize int // the most machines in one transaction; 0 means 64
 	Workers   int // concurrent transactions; 0 means 2
-	CacheSize int // cached encodings of items; 0 means 262,144 (about 30 MB)
+	CacheSize int // cached encodings of items; 0 means 262,144 (about 35 MB)
 	Logger    *slog.Logger
 }
 
