@@ -261,7 +261,10 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Docu
 			return err == nil, err
 		}
 	}
-	return false, &inventory.Error{Code: inventory.CodeConflict, Message: d.NativeKey + " is changed by other imports at the same time; import it again"}
+	return false, &inventory.Error{
+		Code:    inventory.CodeConflict,
+		Message: d.NativeKey + " is changed by other imports at the same time; import it again",
+	}
 }
 
 // observationOf returns a check-in with the sections of a document that differ from the stored
