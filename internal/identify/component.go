@@ -1,6 +1,7 @@
 package identify
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -73,8 +74,8 @@ func ObserversInUse(held []int64, reported []ComponentReport) []int64 {
 }
 
 // OverCapacity reports whether a component of a class is in use at more CIs than one component can
-// be. Several observers of one CI count once.
-func OverCapacity(class string, cis []string) bool {
+// be. A CI that is named twice counts once. The answer for observers instead of CIs is an upper bound.
+func OverCapacity[T cmp.Ordered](class string, cis []T) bool {
 	most, limited := maxLocations[class]
 	return limited && len(slices.Compact(slices.Sorted(slices.Values(cis)))) > most
 }

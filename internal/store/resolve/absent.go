@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // touchComponents touches the CIs of parts whose sight may count otherwise than before.
@@ -50,47 +52,69 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 	return nil
 }
 
-// absent gives the CIs of some that are there no more though nobody retired them: an installation
-// that no inventory tells of, and what is known only by its place in an inventory that another one
-// goes before. What has an identifier stays when it is unplugged: it is somewhere. So does the
-// second system of a machine while the first one runs.
+// componentRow is a record of a CI with one kind of its observers.
+type componentRow struct {
+	CI            string
+	Record        int64
+	Source        string
+	BaseClass     string
+	HasIdentifier bool
+	Primary       *bool // nil: nobody observes it
+	Retired       *bool
+	Declared      *bool
+}
+
+// absent returns those of some CIs that are no longer there although nobody retired them; see
+// reconcile.IsAbsent.
 func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool, error) {
-	rows, err := r.tx.Query(ctx, `
-		select m.ci_id::text
+	rows, err := db.Collect[componentRow](ctx, r.tx, "read observers of components", `
+		select m.ci_id::text as ci, m.record_id as record, s.source, s.base_class,
+			coalesce(cardinality(e.identifiers), 0) > 0 as has_identifier, o."primary", o.retired, o.declared
 		from assignment m
 		join source_record s on s.id = m.record_id
 		left join evidence e on e.record_id = s.id
-		cross join lateral (
-			select coalesce(bool_or((seer.is_primary or l.declared) and c.retired_at is null), false) as seen,
-			       coalesce(bool_or(c.retired_at is null), false) as installed,
-			       coalesce(bool_or(not seer.is_primary and not l.declared), false) as hidden
+		left join lateral (
+			select distinct observer.is_primary as "primary", c.retired_at is not null as retired, l.declared
 			from (
 				select observer, declared from relationship where from_record = s.id and valid_to = 'infinity'
-					and s.source = $2
 				union all
 				select observer, declared from relationship where to_record = s.id and valid_to = 'infinity'
-					and s.source = $2
 			) l
-			join assignment seer on seer.record_id = l.observer and seer.valid_to = 'infinity'
-			join ci c on c.id = seer.ci_id
-		) o
+			join assignment observer on observer.record_id = l.observer and observer.valid_to = 'infinity'
+			join ci c on c.id = observer.ci_id
+		) o on s.source = $2
 		where m.ci_id = any($1::uuid[]) and m.valid_to = 'infinity'
-		group by m.ci_id
-		having bool_and(s.source = $2 and (
-			s.base_class = $3 and not o.installed
-			or o.hidden and not o.seen and coalesce(cardinality(e.identifiers), 0) = 0))`,
-		cis, inventory.SourceDiscovery, inventory.ClassInstallation)
+		order by m.ci_id, m.record_id`, cis, inventory.SourceDiscovery)
 	if err != nil {
-		return nil, fmt.Errorf("find what is absent: %w", err)
+		return nil, err
 	}
 	absent := map[string]bool{}
-	var ci string
-	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		absent[ci] = true
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find what is absent: %w", err)
+	for ci, records := range componentRecords(rows) {
+		if reconcile.IsAbsent(records) {
+			absent[ci] = true
+		}
 	}
 	return absent, nil
+}
+
+// componentRecords returns the records of each CI from rows that are sorted by CI and record.
+func componentRecords(rows []componentRow) map[string][]reconcile.ComponentRecord {
+	records := map[string][]reconcile.ComponentRecord{}
+	var last int64
+	for _, row := range rows {
+		if row.Record != last {
+			records[row.CI] = append(records[row.CI], reconcile.ComponentRecord{
+				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier,
+			})
+			last = row.Record
+		}
+		if row.Primary == nil {
+			continue
+		}
+		record := &records[row.CI][len(records[row.CI])-1]
+		record.Observers = append(record.Observers, reconcile.ComponentObserver{
+			Primary: *row.Primary, Retired: *row.Retired, Declared: *row.Declared,
+		})
+	}
+	return records
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -30,7 +31,7 @@ func (r *resolution) assign(ctx context.Context) error {
 	for _, where := range candidates.assigned {
 		p.members[where.CI]++
 	}
-	sets := candidates.candidateSets()
+	sets := candidates.CandidateSets()
 	partitions := make([]inventory.Partition, len(sets))
 	for i, set := range sets {
 		partitions[i] = r.rules.Partition(set)
@@ -41,12 +42,12 @@ func (r *resolution) assign(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, short := range candidates.cutShort(sets) {
+	for _, short := range identify.CutShort(sets, candidates.cut) {
 		p.findings = append(p.findings, inventory.Finding{
-			Type: findingCutShort, Records: []int64{short.Records[0].Record},
+			Type: inventory.FindingCutShort, Records: []int64{short.Records[0].Record},
 			Text: fmt.Sprintf(
 				"identifiers tie more than %d records together: those farther away were not looked at",
-				maxCandidates,
+				identify.MaxCandidates,
 			),
 		})
 	}
@@ -102,7 +103,7 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 			p.touch(from, to, known)
 		}
 		if !known || from.CI != to.CI || from.Rule != to.Reason.Rule {
-			if err := p.decide(from, to, known); err != nil {
+			if err := p.decide(from, to); err != nil {
 				return err
 			}
 		}
@@ -147,10 +148,10 @@ func (p *assignmentChanges) noteLiveness(record int64, was, is bool) {
 }
 
 // decide notes why a record is where it is.
-func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignment, known bool) error {
-	action := p.action(from, to, known)
-	record := p.evidence[to.Record]
-	if action == actionCreated && record.Source == inventory.SourceDiscovery {
+func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignment) error {
+	record := p.Evidence[to.Record]
+	action := identify.Action(from.CI, to, record.DefaultCI, p.members[to.CI])
+	if action == inventory.ActionCreated && record.Source == inventory.SourceDiscovery {
 		return nil // a part is found by its key: there is nothing to explain
 	}
 	to.Reason.Rejected = p.rejected[to.Record]
@@ -160,34 +161,6 @@ func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignme
 	}
 	p.decided.add(to.Record, action, from.CI, to.CI, to.Reason.Rule, string(encoded))
 	return nil
-}
-
-// What a decision did to a record.
-const (
-	actionCreated   = "created"   // it is a CI of its own
-	actionLinked    = "linked"    // it is a CI that was known before
-	actionMerged    = "merged"    // it was a CI of its own
-	actionSplit     = "split"     // it is no longer what others are
-	actionMoved     = "moved"     // its thing is another one now
-	actionConfirmed = "confirmed" // it is what it was, for another reason
-)
-
-func (p *assignmentChanges) action(from currentAssignment, to inventory.Assignment, known bool) string {
-	defaultCI := p.evidence[to.Record].DefaultCI
-	switch {
-	case !known && to.CI == defaultCI && p.members[to.CI] == 0:
-		return actionCreated
-	case !known:
-		return actionLinked
-	case from.CI == to.CI:
-		return actionConfirmed
-	case slices.Contains(to.PreviousCIs, from.CI):
-		return actionMoved
-	case from.CI == defaultCI:
-		return actionMerged
-	default:
-		return actionSplit
-	}
 }
 
 // write applies what was gathered.
@@ -201,7 +174,7 @@ func (p *assignmentChanges) write(ctx context.Context) error {
 	if err := p.send(ctx, "place records", batch); err != nil {
 		return err
 	}
-	records := slices.Sorted(maps.Keys(p.evidence))
+	records := slices.Sorted(maps.Keys(p.Evidence))
 	if err := p.syncReviews(ctx, records, p.reviews); err != nil {
 		return err
 	}

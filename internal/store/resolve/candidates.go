@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -11,28 +10,16 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Bounds of a candidate set.
-const (
-	// A token that more records hold tells nothing about any of them.
-	maxRecordsPerIdentifier = 64
-	// Where shared identifiers tie very many records together, those that are farther away are not
-	// looked at, and a finding says so: the time that a partition takes grows with the square of
-	// what it looks at, and all others wait for it.
-	maxCandidates = 1024
-)
-
-// candidates gathers records and all that can have to do with them: records with the same
-// identifiers, the same home or something settled about them, and those of these in turn.
+// candidates are the records that are compared with each other: those whose assignment may change,
+// and all that share an identifier, a default CI or a constraint with them, directly or through
+// others.
 type candidates struct {
 	*resolution
+	identify.Block
 
-	evidence    map[int64]inventory.RecordEvidence
 	assigned    map[int64]currentAssignment
-	constraints map[[2]int64]inventory.Constraint
-	searched    map[inventory.Identifier]bool
-	holders     map[inventory.Identifier][]int64
-	overShared  map[inventory.Identifier]bool
-	cut         map[int64]bool // records whose neighbors were not looked at
+	constrained map[[2]int64]bool // pairs of records whose constraint is in the block
+	cut         map[int64]bool    // records whose candidate set has too many records to expand it
 }
 
 // currentAssignment is where a record is.
@@ -46,12 +33,13 @@ type currentAssignment struct {
 	Disposed          bool // the CI is, as its life-cycle state says
 }
 
-// newCandidates is where a look around begins.
 func (r *resolution) newCandidates() *candidates {
 	return &candidates{
-		resolution: r, evidence: map[int64]inventory.RecordEvidence{}, assigned: map[int64]currentAssignment{},
-		constraints: map[[2]int64]inventory.Constraint{}, searched: map[inventory.Identifier]bool{},
-		holders: map[inventory.Identifier][]int64{}, overShared: map[inventory.Identifier]bool{}, cut: map[int64]bool{},
+		resolution: r, assigned: map[int64]currentAssignment{}, constrained: map[[2]int64]bool{}, cut: map[int64]bool{},
+		Block: identify.Block{
+			Evidence: map[int64]inventory.RecordEvidence{}, Searched: map[inventory.Identifier]bool{},
+			OverShared: map[inventory.Identifier]bool{},
+		},
 	}
 }
 
@@ -73,7 +61,7 @@ func (r *resolution) findCandidates(ctx context.Context, records []int64) (*cand
 		}
 		records = nil
 		for record := range found {
-			if _, known := n.evidence[record]; !known {
+			if _, known := n.Evidence[record]; !known {
 				records = append(records, record)
 			}
 		}
@@ -84,36 +72,11 @@ func (r *resolution) findCandidates(ctx context.Context, records []int64) (*cand
 
 // withinBounds returns the records whose candidate set may still grow.
 func (n *candidates) withinBounds(records []int64) []int64 {
-	if len(n.evidence) < maxCandidates {
-		return records
-	}
-	groups, size := n.groups(), map[int64]int{}
-	for record := range n.evidence {
-		size[groups.find(record)]++
-	}
-	var growing []int64
-	for _, record := range records {
-		if groups.has(record) && size[groups.find(record)] > maxCandidates {
-			n.cut[record] = true
-			continue
-		}
-		growing = append(growing, record)
+	growing, cut := n.Expandable(records)
+	for _, record := range cut {
+		n.cut[record] = true
 	}
 	return growing
-}
-
-// cutShort returns the candidate sets that reached their bound.
-func (n *candidates) cutShort(parts []inventory.CandidateSet) []inventory.CandidateSet {
-	if len(n.cut) == 0 {
-		return nil
-	}
-	var short []inventory.CandidateSet
-	for _, part := range parts {
-		if slices.ContainsFunc(part.Records, func(w inventory.RecordEvidence) bool { return n.cut[w.Record] }) {
-			short = append(short, part)
-		}
-	}
-	return short
 }
 
 // expand finds the records that have something to do with those just loaded.
@@ -121,14 +84,14 @@ func (n *candidates) expand(ctx context.Context, records []int64) (map[int64]boo
 	found := map[int64]bool{}
 	var identifiers, defaultCIs []string
 	for _, record := range records {
-		w, ok := n.evidence[record]
+		w, ok := n.Evidence[record]
 		if !ok {
 			continue
 		}
 		defaultCIs = append(defaultCIs, w.DefaultCI)
 		for _, interval := range w.Identifiers {
-			if !n.searched[interval.Identifier] && identify.IsBlockingKey(interval.Identifier) {
-				n.searched[interval.Identifier] = true
+			if !n.Searched[interval.Identifier] && identify.IsBlockingKey(interval.Identifier) {
+				n.Searched[interval.Identifier] = true
 				identifiers = append(identifiers, string(interval.Identifier))
 			}
 		}
@@ -148,16 +111,17 @@ func (n *candidates) queueByIdentifier(batch *pgx.Batch, identifiers []string, f
 		select t.token, e.record_id
 		from unnest($1::text[]) t (token)
 		cross join lateral (select record_id from evidence where identifiers @> array[t.token] limit $2) e`,
-		identifiers, maxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
+		identifiers, identify.MaxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
+		holdersOf := map[inventory.Identifier][]int64{}
 		var identifier inventory.Identifier
 		var record int64
 		_, err := pgx.ForEachRow(rows, []any{&identifier, &record}, func() error {
-			n.holders[identifier] = append(n.holders[identifier], record)
+			holdersOf[identifier] = append(holdersOf[identifier], record)
 			return nil
 		})
-		for identifier, holders := range n.holders {
-			if len(holders) > maxRecordsPerIdentifier {
-				n.overShared[identifier] = true
+		for identifier, holders := range holdersOf {
+			if len(holders) > identify.MaxRecordsPerIdentifier {
+				n.OverShared[identifier] = true
 				continue
 			}
 			for _, record := range holders {
@@ -190,67 +154,13 @@ func (n *candidates) queueConstraints(batch *pgx.Batch, records []int64, found m
 		records).Query(func(rows pgx.Rows) error {
 		var c inventory.Constraint
 		_, err := pgx.ForEachRow(rows, []any{&c.A, &c.B, &c.Linked, &c.Origin}, func() error {
-			n.constraints[[2]int64{c.A, c.B}] = c
+			if pair := [2]int64{c.A, c.B}; !n.constrained[pair] {
+				n.constrained[pair] = true
+				n.Constraints = append(n.Constraints, c)
+			}
 			found[c.A], found[c.B] = true, true
 			return nil
 		})
 		return err
 	})
-}
-
-// candidateSets parts what was gathered into what has nothing to do with each other.
-func (n *candidates) candidateSets() []inventory.CandidateSet {
-	return n.groupBy(slices.Sorted(maps.Keys(n.evidence)), n.groups())
-}
-
-// groups are the records that have something to do with each other.
-func (n *candidates) groups() union {
-	records := slices.Sorted(maps.Keys(n.evidence))
-	groups := newUnion(records)
-	byDefaultCI := map[string]int64{}
-	byIdentifier := map[inventory.Identifier]int64{}
-	for _, record := range records {
-		w := n.evidence[record]
-		groups.join(firstOf(byDefaultCI, w.DefaultCI, record), record)
-		for _, interval := range w.Identifiers {
-			if n.searched[interval.Identifier] && !n.overShared[interval.Identifier] {
-				groups.join(firstOf(byIdentifier, interval.Identifier, record), record)
-			}
-		}
-	}
-	for _, c := range n.constraints {
-		groups.join(c.A, c.B)
-	}
-	return groups
-}
-
-func (n *candidates) groupBy(records []int64, groups union) []inventory.CandidateSet {
-	var parts []inventory.CandidateSet
-	number := map[int64]int{}
-	overShared := slices.Sorted(maps.Keys(n.overShared))
-	for _, record := range records {
-		root := groups.find(record)
-		if root == record { // the smallest of its group comes first
-			number[root] = len(parts)
-			parts = append(parts, inventory.CandidateSet{OverShared: overShared})
-		}
-		part := &parts[number[root]]
-		part.Records = append(part.Records, n.evidence[record])
-	}
-	for _, c := range n.constraints {
-		if groups.has(c.A) && groups.has(c.B) && groups.find(c.A) == groups.find(c.B) {
-			part := &parts[number[groups.find(c.A)]]
-			part.Constraints = append(part.Constraints, c)
-		}
-	}
-	return parts
-}
-
-// firstOf gives the record that was first noted under a key: this one, if there was none.
-func firstOf[K comparable](noted map[K]int64, key K, record int64) int64 {
-	if first, ok := noted[key]; ok {
-		return first
-	}
-	noted[key] = record
-	return record
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/pgtest"
 	"github.com/musterhq/muster/internal/store/db"
 )
@@ -34,8 +35,8 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 	}{
 		"many small ones":  {300, 5, 1500, false},
 		"a large one":      {1, 500, 500, false},
-		"one without end":  {1, maxCandidates + 300, maxCandidates + 1, true},
-		"a few beside one": {2, maxCandidates + 300, 2*maxCandidates + 2, true},
+		"one without end":  {1, identify.MaxCandidates + 300, identify.MaxCandidates + 1, true},
+		"a few beside one": {2, identify.MaxCandidates + 300, 2*identify.MaxCandidates + 2, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -53,14 +54,14 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				parts := n.candidateSets()
-				if len(n.evidence) != c.most || len(parts) != c.chains ||
-					(len(n.cutShort(parts)) == c.chains) != c.cut {
+				parts := n.CandidateSets()
+				if len(n.Evidence) != c.most || len(parts) != c.chains ||
+					(len(identify.CutShort(parts, n.cut)) == c.chains) != c.cut {
 					t.Errorf(
 						"%d records in %d parts, of which %d are cut short; want %d in %d",
-						len(n.evidence),
+						len(n.Evidence),
 						len(parts),
-						len(n.cutShort(parts)),
+						len(identify.CutShort(parts, n.cut)),
 						c.most,
 						c.chains,
 					)

@@ -18,19 +18,21 @@ type claimRows struct {
 }
 
 // add notes the identifiers of a record by which records are looked up.
-func (c *claimRows) add(record int64, isNew bool, class string, parents map[string]string, identifiers []string) {
+func (c *claimRows) add(
+	record int64, isNew bool, class string, parents map[string]string, history []inventory.IdentifierHistory,
+) {
 	classes := []string{class}
 	if class == "" {
 		classes, isNew = baseClasses(parents), false
 	}
 	count := 0
-	for _, identifier := range identifiers {
-		if !identify.IsBlockingKey(inventory.Identifier(identifier)) {
+	for _, h := range history {
+		if !identify.IsBlockingKey(h.Identifier) {
 			continue
 		}
 		for _, class := range classes {
 			c.records, c.classes = append(c.records, record), append(c.classes, class)
-			c.identifiers = append(c.identifiers, identifier)
+			c.identifiers = append(c.identifiers, string(h.Identifier))
 		}
 		count++
 	}

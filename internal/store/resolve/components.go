@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -23,7 +22,6 @@ type discoveredComponent struct {
 	key        string
 	identifier inventory.Identifier // by which it is known wherever it is; "": by its place alone
 	record     int64
-	host       bool // it is no part, but where the observer runs
 }
 
 // resolveComponents keeps the relationships of what is seen at the things that records speak of. A
@@ -38,7 +36,7 @@ func (r *resolution) resolveComponents(ctx context.Context, observations []inven
 				named = append(named, p)
 				continue
 			}
-			p.identifier = r.identifierOf(part)
+			p.identifier = r.rules.ComponentIdentifier(part.Identifiers)
 			discovered = append(discovered, p)
 		}
 	}
@@ -82,28 +80,8 @@ func partial(observations []inventory.Observation) map[int64]bool {
 	return records
 }
 
-// componentIdentifierKinds are the kinds of tokens that name a part, the best first.
-var componentIdentifierKinds = []string{"native:", "serial:", "disk:", "os:", "uuid:", "mac:"}
-
-// identifierOf gives the token that a part is known by.
-func (r *resolution) identifierOf(part inventory.Component) inventory.Identifier {
-	identifiers, _ := r.rules.Normalize(part.Identifiers)
-	for _, prefix := range componentIdentifierKinds {
-		for _, identifier := range identifiers {
-			if strings.HasPrefix(string(identifier), prefix) {
-				return identifier
-			}
-		}
-	}
-	return ""
-}
-
 func (p *discoveredComponent) setKey() {
-	if p.identifier != "" {
-		p.key = p.Class + "\n" + string(p.identifier)
-	} else {
-		p.key = p.Class + "\nat " + strconv.FormatInt(p.observer, 10) + "\n" + p.Key
-	}
+	p.key = identify.ComponentKey(p.Component, p.identifier, p.observer)
 }
 
 func componentKey(key string) []byte {

@@ -118,7 +118,8 @@ func (r *resolution) syncFindings(
 		select id, type, identifier, records from finding
 		where closed_at is null and records <@ $1::bigint[] and records && $1::bigint[]
 			and type <> all($2::text[]) and (type = $3) = $4`,
-		records, []string{findingSharedComponent, findingReturned}, findingConflict, conflicts)
+		records, []string{inventory.FindingSharedComponent, inventory.FindingReturned},
+		inventory.FindingAttributeConflict, conflicts)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}
@@ -149,14 +150,6 @@ func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 		insert into finding (type, records, identifier, text, opened_at) values ($1, $2, $3, $4, $5)
 		on conflict do nothing`, f.Type, f.Records, string(f.Identifier), f.Text, r.at)
 }
-
-// The kinds of findings that do not come from a partition.
-const (
-	findingCutShort        = "cut_short"          // a candidate set exceeds its bound
-	findingSharedComponent = "shared_component"   // a part's identifier is seen in too many places at once
-	findingReturned        = "returned"           // what was retired is there again
-	findingConflict        = "attribute_conflict" // fresh sources disagree on a value that matters
-)
 
 // allIsolated reports whether records are all isolated: then there is nothing about them yet.
 func (r *resolution) allIsolated(records []int64) bool {

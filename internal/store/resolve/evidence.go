@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -18,7 +19,7 @@ type recordEvidenceRow struct {
 	CreatedAt         time.Time
 	SeenAt            *time.Time
 	LivenessDependent bool
-	Identifiers       []string
+	Identifiers       []inventory.Identifier
 	FirstSeen         []time.Time
 	LastSeen          []*time.Time
 	CI                *string
@@ -54,7 +55,7 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 		return fmt.Errorf("read evidence: %w", err)
 	}
 	for _, row := range list {
-		n.evidence[row.ID] = n.recordEvidence(row)
+		n.Evidence[row.ID] = n.recordEvidence(row)
 		if row.CI != nil {
 			n.assigned[row.ID] = currentAssignment{
 				CI: *row.CI, Primary: *row.IsPrimary, PreviousCIs: row.PreviousCIs, Rule: row.Rule,
@@ -66,39 +67,31 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 	return nil
 }
 
-// recordEvidence gives a record as identity sees it. What speaks now is heard of now; when others
-// were last heard of is written down a moment later than what they said, so that nothing they said
-// may be later than that.
+// recordEvidence returns a record as the identification rules see it. A record that is updated in
+// this transaction is observed at its instant.
 func (n *candidates) recordEvidence(row recordEvidenceRow) inventory.RecordEvidence {
-	discovered := row.CreatedAt
-	later := func(at *time.Time) {
-		if at != nil && at.After(discovered) {
-			discovered = *at
-		}
-	}
-	later(row.SeenAt)
-	if n.updated[row.ID] {
-		later(&n.at)
-	}
-	for i := range row.Identifiers {
-		later(&row.FirstSeen[i])
-		later(row.LastSeen[i])
-	}
-	w := inventory.RecordEvidence{
-		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt, SeenAt: discovered,
+	evidence := inventory.RecordEvidence{
+		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt,
 		DefaultCI: row.DefaultCI,
 	}
-	for i, identifier := range row.Identifiers {
-		interval := inventory.IdentifierInterval{
-			Identifier: inventory.Identifier(identifier),
-			First:      row.FirstSeen[i],
-			Last:       discovered,
-		}
-		if last := row.LastSeen[i]; last != nil {
-			// The word that ended it was the first one without it.
-			interval.Last = last.Add(-time.Microsecond)
-		}
-		w.Identifiers = append(w.Identifiers, interval)
+	if row.SeenAt != nil {
+		evidence.SeenAt = *row.SeenAt
 	}
-	return w
+	if n.updated[row.ID] && n.at.After(evidence.SeenAt) {
+		evidence.SeenAt = n.at
+	}
+	return identify.WithHistory(evidence, identifierHistory(row.Identifiers, row.FirstSeen, row.LastSeen))
+}
+
+// identifierHistory joins the columns of a record's evidence.
+func identifierHistory(
+	identifiers []inventory.Identifier, firstSeen []time.Time, lastSeen []*time.Time,
+) []inventory.IdentifierHistory {
+	history := make([]inventory.IdentifierHistory, len(identifiers))
+	for i, identifier := range identifiers {
+		history[i] = inventory.IdentifierHistory{
+			Identifier: identifier, FirstSeen: firstSeen[i], LastSeen: lastSeen[i],
+		}
+	}
+	return history
 }

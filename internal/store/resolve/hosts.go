@@ -45,7 +45,7 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 				Relationship: inventory.RelationshipHostedOn,
 				Inverse:      true,
 				Key:          "host",
-			}, observer: guest, record: host, host: true,
+			}, observer: guest, record: host,
 		})
 		return nil
 	})

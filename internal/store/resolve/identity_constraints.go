@@ -8,14 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Who settled something about two records.
-const (
-	originOperator = "operator"
-	originReview   = "review"
-	originUndo     = "undo"
-	originList     = "list" // who wrote a mapping, of which CI a row is about
-)
-
 // constrainPair settles that two records are one CI, or never are. What was settled to the contrary
 // is revoked at the same time, by which it is found again when this is undone.
 func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, origin string) {

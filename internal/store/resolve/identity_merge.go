@@ -25,7 +25,7 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 			for _, other := range groups[:i+1] {
 				r.revokeSeparations(batch, other, group)
 			}
-			r.constrainPair(batch, groups[0][0], group[0], true, originOperator)
+			r.constrainPair(batch, groups[0][0], group[0], true, inventory.OriginOperator)
 		}
 		if err := r.send(ctx, "merge cis", batch); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 		if len(rest) == 0 || len(records) == 0 {
 			return db.Invalid("a split needs records on both sides: %s has %d", id, len(members))
 		}
-		return r.keepSeparate(ctx, records, rest, originOperator)
+		return r.keepSeparate(ctx, records, rest, inventory.OriginOperator)
 	})
 }
 

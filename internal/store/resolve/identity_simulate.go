@@ -45,7 +45,7 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 		}
 		answer.Records = len(everything.assigned)
 		sim := simulation{candidates: everything, answer: &answer}
-		for _, set := range everything.candidateSets() {
+		for _, set := range everything.CandidateSets() {
 			sim.compare(other.Partition(set))
 		}
 		return sim.name(ctx)
@@ -70,17 +70,17 @@ func (r *resolution) everything(ctx context.Context) (*candidates, error) {
 		}
 	}
 	holders := map[inventory.Identifier]int{}
-	for _, w := range n.evidence {
+	for _, w := range n.Evidence {
 		for _, interval := range w.Identifiers {
 			if identify.IsBlockingKey(interval.Identifier) {
-				n.searched[interval.Identifier] = true
+				n.Searched[interval.Identifier] = true
 				holders[interval.Identifier]++
 			}
 		}
 	}
 	for identifier, count := range holders {
-		if count > maxRecordsPerIdentifier {
-			n.overShared[identifier] = true
+		if count > identify.MaxRecordsPerIdentifier {
+			n.OverShared[identifier] = true
 		}
 	}
 	batch := &pgx.Batch{}

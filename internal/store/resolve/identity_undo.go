@@ -58,7 +58,7 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	switch {
 	case d.UndoneAt != nil:
 		return d, db.Conflict("decision %d is undone already", id)
-	case d.Action == actionCreated || d.Action == actionConfirmed:
+	case d.Action == inventory.ActionCreated || d.Action == inventory.ActionConfirmed:
 		return d, db.Conflict("decision %d changed nothing that could be undone", id)
 	}
 	return d, nil
@@ -98,7 +98,7 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 // contradict settles that what came to a CI by a decision is another thing than what else is that
 // CI now, or, after a split, that it is the same.
 func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error {
-	if d.Action == actionSplit || d.Action == actionMoved {
+	if d.Action == inventory.ActionSplit || d.Action == inventory.ActionMoved {
 		return r.rejoin(ctx, d)
 	}
 	rows, err := r.tx.Query(ctx, `
@@ -123,7 +123,7 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if len(rest) == 0 {
 		return db.Conflict("decision %d is no longer in force", d.ID)
 	}
-	return r.keepSeparate(ctx, came, rest, originUndo)
+	return r.keepSeparate(ctx, came, rest, inventory.OriginUndo)
 }
 
 func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
@@ -135,6 +135,6 @@ func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
 		return db.Conflict("no source speaks of %s any more", d.OldCI)
 	}
 	batch := &pgx.Batch{}
-	r.constrainPair(batch, d.Record, members[0], true, originUndo)
+	r.constrainPair(batch, d.Record, members[0], true, inventory.OriginUndo)
 	return r.send(ctx, "rejoin records", batch)
 }

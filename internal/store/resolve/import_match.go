@@ -96,7 +96,7 @@ func (t *importing) match(
 	batch := &pgx.Batch{}
 	for _, id := range fresh {
 		for _, record := range about[id] { // whichever of them stays
-			t.constrainPair(batch, id, record, true, originList)
+			t.constrainPair(batch, id, record, true, inventory.OriginList)
 		}
 	}
 	return t.send(ctx, "match documents", batch)

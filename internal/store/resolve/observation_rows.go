@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // evidenceRows gathers the evidence of records. Arrays of different lengths have no array type of
@@ -12,19 +14,23 @@ import (
 type evidenceRows struct {
 	records           []int64
 	first, last       []int32 // bounds of a record's identifiers
-	identifiers       []string
+	identifiers       []inventory.Identifier
 	firstSeen         []time.Time
 	lastSeen          []*time.Time
 	rejected          []string
-	hosts             []string
+	hosts             []inventory.Identifier
 	hostFrom, hostsTo []int32
 }
 
-func (e *evidenceRows) add(h heldRecord, rejected string, hosts []string) {
-	e.records, e.rejected = append(e.records, h.ID), append(e.rejected, rejected)
+func (e *evidenceRows) add(
+	record int64, history []inventory.IdentifierHistory, rejected string, hosts []inventory.Identifier,
+) {
+	e.records, e.rejected = append(e.records, record), append(e.rejected, rejected)
 	e.first = append(e.first, bound(len(e.identifiers)+1))
-	e.identifiers = append(e.identifiers, h.Identifiers...)
-	e.firstSeen, e.lastSeen = append(e.firstSeen, h.FirstSeen...), append(e.lastSeen, h.LastSeen...)
+	for _, h := range history {
+		e.identifiers = append(e.identifiers, h.Identifier)
+		e.firstSeen, e.lastSeen = append(e.firstSeen, h.FirstSeen), append(e.lastSeen, h.LastSeen)
+	}
 	e.last = append(e.last, bound(len(e.identifiers)))
 	e.hostFrom = append(e.hostFrom, bound(len(e.hosts)+1))
 	e.hosts = append(e.hosts, hosts...)

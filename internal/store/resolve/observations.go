@@ -1,17 +1,17 @@
 package resolve
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/reconcile"
 	"github.com/musterhq/muster/internal/store/db"
 )
 
@@ -20,11 +20,11 @@ type heldRecord struct {
 	ID                int64
 	Source            string
 	BaseClass         string
-	Identifiers       []string
+	Identifiers       []inventory.Identifier
 	FirstSeen         []time.Time
-	LastSeen          []*time.Time // nil while the token is reported
+	LastSeen          []*time.Time // nil while the identifier is reported
 	Rejected          []byte
-	Hosts             []string
+	Hosts             []inventory.Identifier
 	Class             *string // of its current version; nil: there is none
 	Attributes        []byte
 	LivenessDependent bool    // that it speaks may say where it is
@@ -125,91 +125,39 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 		return fmt.Errorf("encode rejections: %w", err)
 	}
 	isNew, known := h.CI == nil && !h.EvidenceHeld, len(h.Identifiers)
-	changed := join(&h, identifiers, r.at, observed.Partial)
+	history, changed := reconcile.JoinEvidence(
+		identifierHistory(h.Identifiers, h.FirstSeen, h.LastSeen), identifiers, r.at, observed.Partial)
 	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {
 		rows.classes.add(h.ID, baseClass)
 		h.BaseClass, known, changed = baseClass, 0, true
 	}
-	rows.claims.add(h.ID, isNew, h.BaseClass, r.parents, h.Identifiers[known:])
+	rows.claims.add(h.ID, isNew, h.BaseClass, r.parents, history[known:])
 	if changed {
 		r.identifiersChanged[h.ID] = true
 	}
 	if changed || h.CI == nil || h.LivenessDependent {
 		r.moved[h.ID] = true
 	}
-	hosts := hostIdentifiers(rejected)
+	hosts := identify.HostIdentifiers(rejected)
 	if !changed && h.EvidenceHeld && db.SameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
 		return nil
 	}
-	rows.evidence.add(h, string(encoded), hosts)
+	rows.evidence.add(h.ID, history, string(encoded), hosts)
 	return nil
-}
-
-// hostIdentifiers are the tokens of the machine that a container sees; of what is no container
-// there are none.
-func hostIdentifiers(rejected []inventory.Rejection) []string {
-	hosts := []string{}
-	for _, rejection := range rejected {
-		if rejection.Host != "" {
-			hosts = append(hosts, string(rejection.Host))
-		}
-	}
-	return hosts
-}
-
-// join adds the tokens that are reported at an instant to those that were, and reports whether that
-// says anything new. What a partial report does not hold is still reported.
-func join(h *heldRecord, identifiers []inventory.Identifier, at time.Time, partial bool) (changed bool) {
-	h.Identifiers, h.FirstSeen, h.LastSeen = slices.Clone(
-		h.Identifiers,
-	), slices.Clone(
-		h.FirstSeen,
-	), slices.Clone(
-		h.LastSeen,
-	)
-	for i, identifier := range h.Identifiers {
-		reported := slices.Contains(identifiers, inventory.Identifier(identifier))
-		switch {
-		case reported && h.LastSeen[i] != nil:
-			h.LastSeen[i], changed = nil, true
-		case !reported && h.LastSeen[i] == nil && !partial:
-			h.LastSeen[i], changed = &at, true
-		}
-	}
-	for _, identifier := range identifiers {
-		if !slices.Contains(h.Identifiers, string(identifier)) {
-			h.Identifiers, h.FirstSeen, h.LastSeen = append(
-				h.Identifiers,
-				string(identifier),
-			), append(
-				h.FirstSeen,
-				at,
-			), append(
-				h.LastSeen,
-				nil,
-			)
-			changed = true
-		}
-	}
-	if h.Identifiers == nil {
-		h.Identifiers, h.FirstSeen, h.LastSeen = []string{}, []time.Time{}, []*time.Time{}
-	}
-	return changed
 }
 
 // takeValues keeps a version of the attribute values that the record reports.
 func (r *resolution) takeValues(rows *observationRows, h heldRecord, observed inventory.Observed) error {
+	var class string
+	var attributes inventory.Attributes
 	if observed.Partial && h.Class != nil {
-		held, err := db.DecodeAttributes(h.Attributes)
-		if err != nil {
+		var err error
+		if attributes, err = db.DecodeAttributes(h.Attributes); err != nil {
 			return err
 		}
-		maps.Copy(held, observed.Attributes)
-		observed.Class, observed.Attributes = cmp.Or(observed.Class, *h.Class), held
+		class = *h.Class
 	}
-	if observed.Attributes == nil {
-		observed.Attributes = inventory.Attributes{}
-	}
+	observed = reconcile.JoinValues(class, attributes, observed)
 	encoded, err := json.Marshal(observed.Attributes)
 	if err != nil {
 		return fmt.Errorf("encode attributes: %w", err)

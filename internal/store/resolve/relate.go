@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 )
 
@@ -31,10 +32,10 @@ func (p *discoveredComponent) edge() edge {
 	return e
 }
 
-// mover is the record of what cannot be in many places at once, and has left others when it is seen
-// here; 0: it is not that.
+// mover returns the record of a component that has left its other locations; 0: it may be at them
+// too.
 func (p *discoveredComponent) mover() int64 {
-	if _, limited := maxLocations[p.Class]; !limited || p.host || p.Idle || p.By != "" {
+	if !identify.EndsOtherLocations(p.Component) {
 		return 0
 	}
 	return p.record
@@ -136,7 +137,7 @@ func (r *edgeRows) queue(batch *pgx.Batch, at time.Time) {
 		where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
 			and o.id = l.observer and o.source <> $5
 			and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
-		r.movers, r.observers, at, movedAfter, inventory.SourceDiscovery)
+		r.movers, r.observers, at, identify.MovedAfter, inventory.SourceDiscovery)
 	batch.Queue(`
 		insert into relationship (type, from_record, to_record, observer, key, declared, idle, valid_from)
 		select n.*, $8

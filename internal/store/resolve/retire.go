@@ -36,7 +36,7 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 			`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`,
 			members,
 			r.at,
-			findingReturned,
+			inventory.FindingReturned,
 		)
 		if err := r.send(ctx, "retire ci", batch); err != nil {
 			return err
@@ -109,7 +109,7 @@ func (p *assignmentChanges) findReturned(partitions []inventory.Partition) {
 	p.returned = map[string]int64{}
 	for _, partition := range partitions {
 		for _, to := range partition.Assignments {
-			if retired[to.CI] && p.updated[to.Record] && p.rules.precedence.Observes(p.evidence[to.Record].Source) {
+			if retired[to.CI] && p.updated[to.Record] && p.rules.precedence.Observes(p.Evidence[to.Record].Source) {
 				p.returned[to.CI] = to.Record
 			}
 		}
@@ -126,7 +126,7 @@ func (p *assignmentChanges) queueReturned(batch *pgx.Batch) {
 	for ci, record := range p.returned {
 		p.restore(batch, ci)
 		p.openFinding(batch, inventory.Finding{
-			Type: findingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
+			Type: inventory.FindingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
 		})
 	}
 }

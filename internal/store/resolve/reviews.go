@@ -142,7 +142,7 @@ func (s *Store) DecideReview(
 		batch := &pgx.Batch{}
 		batch.Queue(`update review set closed_at = $2, verdict = $3, actor = $4, note = $5 where id = $1`,
 			id, r.at, verdict, actor.Name, actor.Reason)
-		r.constrainPair(batch, row.RecordA, row.RecordB, accept, originReview)
+		r.constrainPair(batch, row.RecordA, row.RecordB, accept, inventory.OriginReview)
 		if err := r.send(ctx, "decide review", batch); err != nil {
 			return err
 		}

@@ -3,30 +3,13 @@ package resolve
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/db"
 )
-
-// maxLocations are the places at which parts of a class may be at once. Seen at more, they are
-// several parts that say the same of themselves. Any number of machines may have parts of other
-// classes: a user, a network, a printer.
-var maxLocations = map[string]int{
-	"operating_system_installation": 1, // two machines that both report it are copies
-	"monitor":                       2, // by a switch
-	"storage_device":                2, // in the enclosure of a cluster
-	"virtual_machine":               2, // while it moves
-	"container":                     2,
-	"peripheral":                    2,
-}
-
-// movedAfter is how long one must not be heard of who may have lost a part and could not say so.
-const movedAfter = time.Hour
 
 // separateShared takes the name from parts that are seen in too many places at once.
 func (r *resolution) separateShared(
@@ -49,14 +32,15 @@ func (r *resolution) separateShared(
 	}
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
-		if _, limited := maxLocations[p.Class]; limited && p.identifier != "" && known.record != 0 && !r.exclusive {
+		limited := !identify.IsShareable(p.Class)
+		if limited && p.identifier != "" && known.record != 0 && !r.exclusive {
 			return nil, contend(p.observer) // it may have moved here
 		}
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
 		if err != nil {
 			return nil, err
 		}
-		if _, limited := maxLocations[p.Class]; !full && !(limited && known.shared) || p.identifier == "" {
+		if !full && !(limited && known.shared) || p.identifier == "" {
 			continue
 		}
 		if !known.shared {
@@ -72,37 +56,32 @@ func (r *resolution) separateShared(
 	return discovered, nil
 }
 
-// inUse gives those who see a part that is in use where they see it, now and before.
+// inUse returns the records at which a component is in use, now and before.
 func inUse(p *discoveredComponent, discovered []*discoveredComponent, known componentLocations) []int64 {
-	observers := map[int64]bool{}
-	for _, o := range known.observers {
-		observers[o] = true
-	}
+	var reported []identify.ComponentReport
 	for _, other := range discovered {
 		if other.key == p.key {
-			observers[other.observer] = !other.Idle
+			reported = append(reported, identify.ComponentReport{Observer: other.observer, Idle: other.Idle})
 		}
 	}
-	maps.DeleteFunc(observers, func(_ int64, used bool) bool { return !used })
-	return slices.Collect(maps.Keys(observers))
+	return identify.ObserversInUse(known.observers, reported)
 }
 
-// overCapacity tells whether a part is seen at more things than it can be at. Several tools that
-// tell of one thing are one place.
+// overCapacity reports whether a component is in use at more CIs than it can be. There are at most as
+// many CIs as observers.
 func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, observers []int64) (bool, error) {
-	most, limited := maxLocations[p.Class]
-	if p.identifier == "" || !limited || len(observers) <= most {
+	if p.identifier == "" || !identify.OverCapacity(p.Class, observers) {
 		return false, nil
 	}
-	where, err := r.assignments(ctx, observers)
+	assignments, err := r.assignments(ctx, observers)
 	if err != nil {
 		return false, err
 	}
-	cis := map[string]bool{}
-	for _, assignment := range where {
-		cis[assignment.CI] = true
+	var cis []string
+	for _, assignment := range assignments {
+		cis = append(cis, assignment.CI)
 	}
-	return len(cis) > most, nil
+	return identify.OverCapacity(p.Class, cis), nil
 }
 
 // componentLocations is where a part is seen.
@@ -132,7 +111,7 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 			where greatest(o.seen_at, s.seen_at, o.created_at) > $4::timestamptz - $5::interval
 		) o on true
 		where p.source = $2 and p.native_key = any($1)`,
-		keys, inventory.SourceDiscovery, findingSharedComponent, r.at, movedAfter)
+		keys, inventory.SourceDiscovery, inventory.FindingSharedComponent, r.at, identify.MovedAfter)
 	if err != nil {
 		return nil, fmt.Errorf("find parts: %w", err)
 	}
@@ -191,7 +170,7 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 		where (from_record = $1 or to_record = $1) and valid_to = 'infinity' and observer is not null`,
 		known.record, r.at)
 	r.openFinding(batch, inventory.Finding{
-		Type: findingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
+		Type: inventory.FindingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
 		Text: "seen in too many places at once to be one " + p.Class,
 	})
 	if err := r.send(ctx, "take part apart", batch); err != nil {

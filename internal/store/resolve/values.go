@@ -288,7 +288,7 @@ func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts [
 	}
 	for _, attribute := range conflicts {
 		r.conflicts = append(r.conflicts, inventory.Finding{
-			Type: findingConflict, Records: records, Identifier: inventory.Identifier(attribute),
+			Type: inventory.FindingAttributeConflict, Records: records, Identifier: inventory.Identifier(attribute),
 			Text: "sources disagree on " + attribute,
 		})
 	}
