@@ -3,8 +3,6 @@ package resolve
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,20 +28,16 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		) p (record_id)
 		join source_record s on s.id = p.record_id and s.source = $3
 		join assignment m on m.record_id = s.id and m.valid_to = 'infinity'`,
-		slices.Sorted(
-			maps.Keys(r.noLongerObserved),
-		),
-		slices.Sorted(maps.Keys(r.primaryChanged)),
+		r.noLongerObserved.take(),
+		r.primaryChanged.take(),
 		inventory.SourceDiscovery,
 	)
 	if err != nil {
 		return fmt.Errorf("find parts: %w", err)
 	}
-	clear(r.noLongerObserved)
-	clear(r.primaryChanged)
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		r.touched[ci] = true
+		r.touched.add(ci)
 		return nil
 	})
 	if err != nil {

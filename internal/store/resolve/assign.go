@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,45 +14,84 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// assign finds out which CIs the records are that may have moved, and notes what changed by that.
+// assignmentChanges is the step after the partition. Its input is the candidates and their partitions;
+// its output is what changes: assignments with their decisions, reviews and findings, and in the
+// change set the records and CIs that reconcile has to look at.
+type assignmentChanges struct {
+	*candidates
+	*changeSet
+
+	observes func(source string) bool // as reconcile.Precedence
+
+	members                 map[string]int // number of records of each CI before
+	moves                   []inventory.Assignment
+	becamePrimary           []int64 // records whose items count from now on
+	lostPrimary             []int64 // records whose items no longer count
+	decided                 decisionRows
+	reviews                 []inventory.ReviewCase
+	findings                []inventory.Finding
+	returned                map[string]int64 // retired CIs that a source observed again, with its record
+	becameLivenessDependent []int64          // records whose assignment depends on who is observed next
+	notLivenessDependent    []int64
+}
+
+// assign assigns the records that may have moved: it finds their candidates, partitions them, and
+// writes what changes.
 func (r *resolution) assign(ctx context.Context) error {
 	if len(r.moved) == 0 {
 		return nil
 	}
-	records := slices.Sorted(maps.Keys(r.moved))
-	clear(r.moved)
+	records := r.moved.take()
 	if err := r.mayAssign(records); err != nil {
 		return err
 	}
-	candidates, err := r.findCandidates(ctx, records)
+	found, err := r.findCandidates(ctx, records)
 	if err != nil {
 		return err
 	}
-	p := &assignmentChanges{candidates: candidates, members: map[string]int{}}
-	for _, where := range candidates.assigned {
-		p.members[where.CI]++
-	}
-	sets := candidates.CandidateSets()
+	sets := found.CandidateSets()
 	partitions := make([]inventory.Partition, len(sets))
 	for i, set := range sets {
 		partitions[i] = r.rules.Partition(set)
 	}
+	changes, err := assignmentsOf(found, partitions, &r.changeSet, r.rules.precedence.Observes)
+	if err != nil {
+		return err
+	}
+	changes.findings = append(changes.findings, cutShort(sets, found.cut)...)
+	return r.writeAssignments(ctx, changes)
+}
+
+// assignmentsOf returns what the partitions of candidates change.
+func assignmentsOf(
+	found *candidates, partitions []inventory.Partition, changed *changeSet, observes func(source string) bool,
+) (*assignmentChanges, error) {
+	p := &assignmentChanges{candidates: found, changeSet: changed, observes: observes, members: map[string]int{}}
+	for _, from := range found.assigned {
+		p.members[from.CI]++
+	}
 	p.findReturned(partitions)
 	for _, partition := range partitions {
 		if err := p.apply(partition); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, short := range identify.CutShort(sets, candidates.cut) {
-		p.findings = append(p.findings, inventory.Finding{
+	return p, nil
+}
+
+// cutShort returns a finding for each candidate set that is not complete.
+func cutShort(sets []inventory.CandidateSet, cut map[int64]bool) []inventory.Finding {
+	var findings []inventory.Finding
+	for _, short := range identify.CutShort(sets, cut) {
+		findings = append(findings, inventory.Finding{
 			Type: inventory.FindingCutShort, Records: []int64{short.Records[0].Record},
 			Text: fmt.Sprintf(
-				"identifiers tie more than %d records together: those farther away were not looked at",
+				"shared identifiers connect more than %d records: the records beyond them were not compared",
 				identify.MaxCandidates,
 			),
 		})
 	}
-	return p.write(ctx)
+	return findings
 }
 
 // mayAssign returns an error if a record has to be compared with others and the resolution has no
@@ -70,22 +110,6 @@ func (r *resolution) mayAssign(records []int64) error {
 		return nil
 	}
 	return contend(others...)
-}
-
-// assignmentChanges gathers what a look around changes.
-type assignmentChanges struct {
-	*candidates
-
-	members                 map[string]int // how many of the records around are a CI, before
-	moves                   []inventory.Assignment
-	becamePrimary           []int64 // records whose items count from now on
-	lostPrimary             []int64 // records whose items no longer count
-	decided                 decisionRows
-	reviews                 []inventory.ReviewCase
-	findings                []inventory.Finding
-	returned                map[string]int64 // CIs that were retired, and who was heard of
-	becameLivenessDependent []int64          // records whose assignment depends on who is observed next
-	notLivenessDependent    []int64
 }
 
 // apply notes what of a partition is new.
@@ -107,9 +131,9 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 				return err
 			}
 		}
-		disposed := from.CI == to.CI && (from.Retired || from.Disposed) // if it is heard of, it is not
+		disposed := from.CI == to.CI && (from.Retired || from.Disposed) // its next observation ends that
 		if disposed && p.updated[to.Record] {
-			p.touched[to.CI] = true
+			p.touched.add(to.CI)
 		}
 		p.noteLiveness(
 			to.Record,
@@ -121,20 +145,20 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 }
 
 func (p *assignmentChanges) touch(from currentAssignment, to inventory.Assignment, known bool) {
-	p.touched[to.CI] = true
-	for _, ci := range to.PreviousCIs {
-		p.touched[ci] = true
-	}
+	p.touched.add(to.CI)
+	p.touched.add(to.PreviousCIs...)
 	if !known {
 		return
 	}
-	p.touched[from.CI] = true
-	p.compared[to.Record] = true // what it disagreed with may be another CI's now
+	p.touched.add(from.CI)
+	p.compared.add(to.Record) // the records that it disagreed with may belong to another CI now
 	switch {
 	case to.Primary && !from.Primary:
-		p.becamePrimary, p.primaryChanged[to.Record] = append(p.becamePrimary, to.Record), true
+		p.becamePrimary = append(p.becamePrimary, to.Record)
+		p.primaryChanged.add(to.Record)
 	case !to.Primary && from.Primary:
-		p.lostPrimary, p.primaryChanged[to.Record] = append(p.lostPrimary, to.Record), true
+		p.lostPrimary = append(p.lostPrimary, to.Record)
+		p.primaryChanged.add(to.Record)
 	}
 }
 
@@ -147,12 +171,12 @@ func (p *assignmentChanges) noteLiveness(record int64, was, is bool) {
 	}
 }
 
-// decide notes why a record is where it is.
+// decide notes why a record belongs to its CI.
 func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignment) error {
 	record := p.Evidence[to.Record]
 	action := identify.Action(from.CI, to, record.DefaultCI, p.members[to.CI])
 	if action == inventory.ActionCreated && record.Source == inventory.SourceDiscovery {
-		return nil // a part is found by its key: there is nothing to explain
+		return nil // a component is found by its key: there is nothing to explain
 	}
 	to.Reason.Rejected = p.rejected[to.Record]
 	encoded, err := json.Marshal(to.Reason)
@@ -163,22 +187,22 @@ func (p *assignmentChanges) decide(from currentAssignment, to inventory.Assignme
 	return nil
 }
 
-// write applies what was gathered.
-func (p *assignmentChanges) write(ctx context.Context) error {
+// writeAssignments writes what changes.
+func (r *resolution) writeAssignments(ctx context.Context, p *assignmentChanges) error {
 	batch := &pgx.Batch{}
-	p.queueReturned(batch)
+	r.queueReturned(batch, p.returned)
 	p.queueFlags(batch)
-	p.queueMoves(batch)
-	p.queueCounts(batch)
-	p.decided.queue(batch, p.at, p.actor.Name)
-	if err := p.send(ctx, "place records", batch); err != nil {
+	p.queueMoves(batch, r.at)
+	p.queueCounts(batch, r.at)
+	p.decided.queue(batch, r.at, r.actor.Name)
+	if err := r.send(ctx, "write assignments", batch); err != nil {
 		return err
 	}
 	records := slices.Sorted(maps.Keys(p.Evidence))
-	if err := p.syncReviews(ctx, records, p.reviews); err != nil {
+	if err := r.syncReviews(ctx, records, p.reviews); err != nil {
 		return err
 	}
-	return p.syncFindings(ctx, records, p.findings, false)
+	return r.syncFindings(ctx, records, p.findings, false)
 }
 
 // queueFlags locks the records that are changed, in one order, before anything is read that their
@@ -197,7 +221,7 @@ func (p *assignmentChanges) queueFlags(batch *pgx.Batch) {
 	}
 }
 
-func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
+func (p *assignmentChanges) queueMoves(batch *pgx.Batch, at time.Time) {
 	if len(p.moves) == 0 {
 		return
 	}
@@ -214,23 +238,23 @@ func (p *assignmentChanges) queueMoves(batch *pgx.Batch) {
 	batch.Queue(`
 		insert into ci (id, created_at)
 		select distinct ci, $2::timestamptz from unnest($1::uuid[]) n (ci) order by ci
-		on conflict do nothing`, cis, p.at)
+		on conflict do nothing`, cis, at)
 	batch.Queue(
 		`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`,
 		records,
-		p.at,
+		at,
 	)
 	batch.Queue(`
 		insert into assignment (record_id, valid_from, ci_id, is_primary, previous_cis)
 		select n.record_id, $5, n.ci_id, n.is_primary, n.previous_cis::uuid[]
 		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, is_primary,
 			previous_cis)`,
-		records, cis, primary, previousCIs, p.at)
+		records, cis, primary, previousCIs, at)
 }
 
-// queueCounts has the items of records count that are shown from now on, and those of others no
-// longer.
-func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
+// queueCounts adds the items of records that became primary to the counts, and subtracts those of
+// records that no longer are.
+func (p *assignmentChanges) queueCounts(batch *pgx.Batch, at time.Time) {
 	if len(p.becamePrimary)+len(p.lostPrimary) == 0 {
 		return
 	}
@@ -250,7 +274,7 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch) {
 			group by i.id
 		) net
 		where net.change <> 0
-		having count(*) > 0`, orEmpty(p.becamePrimary), orEmpty(p.lostPrimary), p.at)
+		having count(*) > 0`, orEmpty(p.becamePrimary), orEmpty(p.lostPrimary), at)
 }
 
 // orEmpty returns an empty array in the place of nil, which SQL would see as null.

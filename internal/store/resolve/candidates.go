@@ -13,8 +13,9 @@ import (
 // candidates are the records that are compared with each other: those whose assignment may change,
 // and all that share an identifier, a default CI or a constraint with them, directly or through
 // others.
+//
+// It is the input of the partition. Its own input is the records whose assignment may change.
 type candidates struct {
-	*resolution
 	identify.Block
 
 	assigned    map[int64]currentAssignment
@@ -22,7 +23,7 @@ type candidates struct {
 	cut         map[int64]bool    // records whose candidate set has too many records to expand it
 }
 
-// currentAssignment is where a record is.
+// currentAssignment is the assignment of a record before the resolution.
 type currentAssignment struct {
 	CI                string
 	Primary           bool
@@ -33,9 +34,9 @@ type currentAssignment struct {
 	Disposed          bool // the CI is, as its life-cycle state says
 }
 
-func (r *resolution) newCandidates() *candidates {
+func newCandidates() *candidates {
 	return &candidates{
-		resolution: r, assigned: map[int64]currentAssignment{}, constrained: map[[2]int64]bool{}, cut: map[int64]bool{},
+		assigned: map[int64]currentAssignment{}, constrained: map[[2]int64]bool{}, cut: map[int64]bool{},
 		Block: identify.Block{
 			Evidence: map[int64]inventory.RecordEvidence{}, Searched: map[inventory.Identifier]bool{},
 			OverShared: map[inventory.Identifier]bool{},
@@ -43,14 +44,20 @@ func (r *resolution) newCandidates() *candidates {
 	}
 }
 
-// findCandidates looks around records until there is nothing new.
+// candidateSearch reads candidates from the database.
+type candidateSearch struct {
+	*resolution
+	*candidates
+}
+
+// findCandidates reads the candidates of records, until no further record shares anything with them.
 func (r *resolution) findCandidates(ctx context.Context, records []int64) (*candidates, error) {
-	n := r.newCandidates()
+	n := candidateSearch{r, newCandidates()}
 	for len(records) > 0 {
 		if err := n.load(ctx, records); err != nil {
 			return nil, err
 		}
-		// Nobody has anything to do with an isolated record.
+		// An isolated record shares nothing with others.
 		records = slices.DeleteFunc(records, func(record int64) bool { return r.isolated[record] })
 		if len(records) == 0 {
 			break
@@ -67,7 +74,7 @@ func (r *resolution) findCandidates(ctx context.Context, records []int64) (*cand
 		}
 		slices.Sort(records)
 	}
-	return n, nil
+	return n.candidates, nil
 }
 
 // withinBounds returns the records whose candidate set may still grow.
@@ -79,8 +86,8 @@ func (n *candidates) withinBounds(records []int64) []int64 {
 	return growing
 }
 
-// expand finds the records that have something to do with those just loaded.
-func (n *candidates) expand(ctx context.Context, records []int64) (map[int64]bool, error) {
+// expand finds the records that share something with records, which were loaded just now.
+func (n candidateSearch) expand(ctx context.Context, records []int64) (map[int64]bool, error) {
 	found := map[int64]bool{}
 	var identifiers, defaultCIs []string
 	for _, record := range records {
@@ -100,17 +107,17 @@ func (n *candidates) expand(ctx context.Context, records []int64) (map[int64]boo
 	n.queueByIdentifier(batch, identifiers, found)
 	n.queueByDefaultCI(batch, defaultCIs, found)
 	n.queueConstraints(batch, records, found)
-	return found, n.send(ctx, "look around", batch)
+	return found, n.send(ctx, "find candidates", batch)
 }
 
-func (n *candidates) queueByIdentifier(batch *pgx.Batch, identifiers []string, found map[int64]bool) {
+func (n candidateSearch) queueByIdentifier(batch *pgx.Batch, identifiers []string, found map[int64]bool) {
 	if len(identifiers) == 0 {
 		return
 	}
 	batch.Queue(`
-		select t.token, e.record_id
-		from unnest($1::text[]) t (token)
-		cross join lateral (select record_id from evidence where identifiers @> array[t.token] limit $2) e`,
+		select i.identifier, e.record_id
+		from unnest($1::text[]) i (identifier)
+		cross join lateral (select record_id from evidence where identifiers @> array[i.identifier] limit $2) e`,
 		identifiers, identify.MaxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
 		holdersOf := map[inventory.Identifier][]int64{}
 		var identifier inventory.Identifier
@@ -132,7 +139,7 @@ func (n *candidates) queueByIdentifier(batch *pgx.Batch, identifiers []string, f
 	})
 }
 
-func (n *candidates) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string, found map[int64]bool) {
+func (n candidateSearch) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string, found map[int64]bool) {
 	batch.Queue(`select id from source_record where default_ci = any($1::uuid[])`, defaultCIs).
 		Query(func(rows pgx.Rows) error {
 			var record int64
@@ -144,7 +151,7 @@ func (n *candidates) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string, fou
 		})
 }
 
-func (n *candidates) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
+func (n candidateSearch) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
 	batch.Queue(`
 		select record_a, record_b, linked, origin from identity_constraint where record_a = any($1)
 			and revoked_at is null

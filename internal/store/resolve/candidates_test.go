@@ -45,7 +45,7 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := s.Read(t.Context(), func(tx pgx.Tx) error {
-				r := &resolution{tx: tx, rules: defaultRules(), updated: map[int64]bool{}}
+				r := &resolution{tx: tx, rules: defaultRules()}
 				var first []int64
 				if err := tx.QueryRow(t.Context(), `select array_agg(id) from (select id from source_record order by id limit $1) f`, c.chains).Scan(&first); err != nil {
 					return err

@@ -143,7 +143,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		if p.record == 0 { // only without the lock: another transaction makes it
 			return contend(p.observer)
 		}
-		r.updated[p.record] = true
+		r.updated.add(p.record)
 		r.observedBy[p.record] = append(r.observedBy[p.record], p.observer)
 	}
 	return nil

@@ -101,7 +101,7 @@ func (r *resolution) declare(
 	class string,
 	attributes inventory.Attributes,
 ) (string, error) {
-	r.updated[record] = true
+	r.updated.add(record)
 	observation := inventory.Observation{Record: record, Observed: inventory.Observed{
 		Class: class, Attributes: attributes, Identifiers: reconcile.IdentifiersOf(r.baseClassOf(class), attributes),
 	}}

@@ -31,7 +31,7 @@ type recordEvidenceRow struct {
 }
 
 // load reads the evidence and the assignment of records.
-func (n *candidates) load(ctx context.Context, records []int64) error {
+func (n candidateSearch) load(ctx context.Context, records []int64) error {
 	rows, err := n.tx.Query(ctx, `
 		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
 			greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
@@ -69,7 +69,7 @@ func (n *candidates) load(ctx context.Context, records []int64) error {
 
 // recordEvidence returns a record as the identification rules see it. A record that is updated in
 // this transaction is observed at its instant.
-func (n *candidates) recordEvidence(row recordEvidenceRow) inventory.RecordEvidence {
+func (n candidateSearch) recordEvidence(row recordEvidenceRow) inventory.RecordEvidence {
 	evidence := inventory.RecordEvidence{
 		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt,
 		DefaultCI: row.DefaultCI,

@@ -24,7 +24,7 @@ func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, or
 			select from identity_constraint
 			where record_a = $3 and record_b = $4 and linked = $2 and revoked_at is null
 		)`, uuid.New(), linked, a, b, origin, r.actor.Name, r.actor.Reason, r.at)
-	r.moved[a], r.moved[b] = true, true
+	r.moved.add(a, b)
 }
 
 // membersOf gives the records of a CI, the earliest first.

@@ -38,7 +38,7 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 		RulesVersion: other.Version(), Merges: []inventory.SimulatedChange{}, Splits: []inventory.SimulatedChange{},
 	}
 	err = s.Read(ctx, func(tx pgx.Tx) error {
-		r := &resolution{tx: tx, rules: other, updated: map[int64]bool{}}
+		r := &resolution{tx: tx, rules: other}
 		everything, err := r.everything(ctx)
 		if err != nil {
 			return err
@@ -48,12 +48,12 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 		for _, set := range everything.CandidateSets() {
 			sim.compare(other.Partition(set))
 		}
-		return sim.name(ctx)
+		return sim.name(ctx, tx)
 	})
 	return answer, err
 }
 
-// everything gathers all records that are placed.
+// everything returns all records that are assigned, as candidates.
 func (r *resolution) everything(ctx context.Context) (*candidates, error) {
 	rows, err := r.tx.Query(ctx, `select record_id from assignment where valid_to = 'infinity' order by record_id`)
 	if err != nil {
@@ -63,7 +63,7 @@ func (r *resolution) everything(ctx context.Context) (*candidates, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
-	n := r.newCandidates()
+	n := candidateSearch{r, newCandidates()}
 	for chunk := range slices.Chunk(records, 5000) {
 		if err := n.load(ctx, chunk); err != nil {
 			return nil, err
@@ -85,10 +85,10 @@ func (r *resolution) everything(ctx context.Context) (*candidates, error) {
 	}
 	batch := &pgx.Batch{}
 	n.queueConstraints(batch, records, map[int64]bool{})
-	return n, r.send(ctx, "read constraints", batch)
+	return n.candidates, r.send(ctx, "read constraints", batch)
 }
 
-// simulation compares what is with what would be.
+// simulation compares the current assignments with those of other rules.
 type simulation struct {
 	*candidates
 
@@ -142,7 +142,7 @@ func (s *simulation) add(
 }
 
 // name fills in what the CIs are called.
-func (s *simulation) name(ctx context.Context) error {
+func (s *simulation) name(ctx context.Context, tx pgx.Tx) error {
 	refs := map[string][]*inventory.CIRef{}
 	for _, list := range [][]inventory.SimulatedChange{s.answer.Merges, s.answer.Splits} {
 		for i := range list {
@@ -152,7 +152,7 @@ func (s *simulation) name(ctx context.Context) error {
 			}
 		}
 	}
-	err := db.Each(ctx, s.tx, `
+	err := db.Each(ctx, tx, `
 		select ci_id::text as id, class, name from ci_version where ci_id = any(@cis::uuid[])
 			and valid_to = 'infinity'`,
 		pgx.NamedArgs{"cis": slices.Sorted(maps.Keys(refs))}, func(row inventory.CIRef) error {

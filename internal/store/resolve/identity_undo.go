@@ -83,7 +83,7 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	}
 	var a, b int64
 	_, err = pgx.ForEachRow(rows, []any{&a, &b}, func() error {
-		r.moved[a], r.moved[b] = true, true
+		r.moved.add(a, b)
 		return nil
 	})
 	if err != nil {

@@ -71,7 +71,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	var observations []inventory.Observation
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
-		t.updated[outcomes[i].Record] = true
+		t.updated.add(outcomes[i].Record)
 		observations = append(
 			observations,
 			inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
@@ -80,16 +80,13 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err := t.applyObservations(ctx, observations); err != nil {
 		return nil, err
 	}
-	observed := maps.Clone(t.valuesChanged)
-	maps.Copy(observed, t.identifiersChanged)
 	if err := t.assign(ctx); err != nil {
 		return nil, err
 	}
 	if err := t.resolveComponents(ctx, observations); err != nil {
 		return nil, err
 	}
-	maps.Copy(observed, t.relationshipsChanged)
-	return outcomes, t.report(ctx, outcomes, taken, observed)
+	return outcomes, t.report(ctx, outcomes, taken, t.changedRecords())
 }
 
 // checkAll says which documents can be taken, and of the others why not.

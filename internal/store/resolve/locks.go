@@ -42,7 +42,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 			insert into attribute_lock (id, record_id, attribute, value, reason, actor, locked_at, until)
 			values ($1, $2, $3, $4::jsonb, $5, $6, $7, $8)`,
 			uuid.New(), record, lock.Attribute, string(encoded), actor.Reason, actor.Name, r.at, lock.Until)
-		r.touched[ci] = true
+		r.touched.add(ci)
 		return r.send(ctx, "lock attribute", batch)
 	})
 }
@@ -100,7 +100,7 @@ func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inv
 		if done.RowsAffected() == 0 {
 			return db.NotFound("%s is not locked", attribute)
 		}
-		r.touched[ci] = true
+		r.touched.add(ci)
 		return nil
 	})
 }
@@ -128,7 +128,7 @@ func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
 		}
 		var ci string
 		_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-			r.touched[ci] = true
+			r.touched.add(ci)
 			expired++
 			return nil
 		})

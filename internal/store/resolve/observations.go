@@ -61,7 +61,7 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 			return err
 		}
 		if h.CIRetired && r.rules.precedence.Observes(h.Source) {
-			r.moved[h.ID] = true
+			r.moved.add(h.ID)
 		}
 	}
 	batch := &pgx.Batch{}
@@ -133,10 +133,10 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 	}
 	rows.claims.add(h.ID, isNew, h.BaseClass, r.parents, history[known:])
 	if changed {
-		r.identifiersChanged[h.ID] = true
+		r.identifiersChanged.add(h.ID)
 	}
 	if changed || h.CI == nil || h.LivenessDependent {
-		r.moved[h.ID] = true
+		r.moved.add(h.ID)
 	}
 	hosts := identify.HostIdentifiers(rejected)
 	if !changed && h.EvidenceHeld && db.SameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
@@ -165,7 +165,7 @@ func (r *resolution) takeValues(rows *observationRows, h heldRecord, observed in
 	if h.Class != nil && *h.Class == observed.Class && db.SameJSON(h.Attributes, encoded) {
 		return nil
 	}
-	r.valuesChanged[h.ID] = true
+	r.valuesChanged.add(h.ID)
 	rows.versions.add(h.ID, h.Class != nil, observed.Class, string(encoded))
 	return nil
 }

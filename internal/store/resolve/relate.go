@@ -88,15 +88,15 @@ func (r *resolution) relate(
 			}
 		case !related[e]:
 			begun.add(e, p)
-			r.relationshipsChanged[e.Observer] = true
+			r.relationshipsChanged.add(e.Observer)
 		}
 		related[e] = true
 	}
 	for e, h := range held {
 		if !partial[e.Observer] {
 			ended = append(ended, h.id)
-			r.relationshipsChanged[e.Observer] = true
-			r.noLongerObserved[e.From], r.noLongerObserved[e.To] = true, true
+			r.relationshipsChanged.add(e.Observer)
+			r.noLongerObserved.add(e.From, e.To)
 		}
 	}
 	batch := &pgx.Batch{}

@@ -3,8 +3,6 @@ package resolve
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,7 +23,7 @@ func (s *Store) Resolve(
 			return err
 		}
 		var err error
-		assignments, err = r.assignments(ctx, slices.Collect(maps.Keys(r.updated)))
+		assignments, err = r.assignments(ctx, r.updated.sorted())
 		return err
 	})
 	return assignments, err
@@ -35,7 +33,7 @@ func (s *Store) Resolve(
 // report.
 func (r *resolution) observe(ctx context.Context, observations []inventory.Observation) error {
 	for _, o := range observations {
-		r.updated[o.Record] = true
+		r.updated.add(o.Record)
 	}
 	if err := r.applyObservations(ctx, observations); err != nil {
 		return err
@@ -61,17 +59,7 @@ type resolution struct {
 	isolated   map[int64]bool    // new records none of whose identifiers another record reports
 	observedBy map[int64][]int64 // the records that report a component, by the component's record
 
-	updated              map[int64]bool  // records that speak now
-	moved                map[int64]bool  // records whose place is to be looked at
-	valuesChanged        map[int64]bool  // records that say other values than before
-	identifiersChanged   map[int64]bool  // records that say other identifiers than before
-	touched              map[string]bool // CIs whose values are to be looked at
-	relationshipsChanged map[int64]bool  // records that tell of other relationships than before
-	noLongerObserved     map[int64]bool  // parts that somebody sees no more
-	primaryChanged       map[int64]bool  // records whose sight of parts counts since now, or no more
-	rejected             map[int64][]inventory.Rejection
-	compared             map[int64]bool // records whose values were compared with others'
-	conflicts            []inventory.Finding
+	changeSet
 
 	references map[reference][]namedCI
 }
@@ -97,10 +85,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 func (s *Store) newResolution(tx pgx.Tx, exclusive bool) *resolution {
 	return &resolution{
 		tx: tx, rules: s.rules, exclusive: exclusive, isolated: map[int64]bool{}, observedBy: map[int64][]int64{},
-		updated: map[int64]bool{}, moved: map[int64]bool{}, valuesChanged: map[int64]bool{},
-		identifiersChanged: map[int64]bool{}, touched: map[string]bool{},
-		rejected: map[int64][]inventory.Rejection{}, compared: map[int64]bool{}, references: map[reference][]namedCI{},
-		relationshipsChanged: map[int64]bool{}, noLongerObserved: map[int64]bool{}, primaryChanged: map[int64]bool{},
+		changeSet: changeSet{rejected: map[int64][]inventory.Rejection{}}, references: map[reference][]namedCI{},
 	}
 }
 

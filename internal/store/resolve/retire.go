@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// RetireCI ends a CI: it is in no list and its software counts no more. Its history stays. Should
-// it be seen again, it comes back, and a finding says so; a list that names it is no sight of it.
+// RetireCI ends a CI: lists and software counts leave it out. Its history stays. An observation
+// restores it and opens a finding; an import does not restore it.
 func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)
@@ -22,9 +22,8 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		if err != nil {
 			return err
 		}
-		for _, record := range members {
-			r.moved[record], r.primaryChanged[record] = true, true
-		}
+		r.moved.add(members...)
+		r.primaryChanged.add(members...)
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
 		batch.Queue(
@@ -81,9 +80,8 @@ func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor)
 		if err != nil {
 			return err
 		}
-		for _, record := range members {
-			r.moved[record], r.primaryChanged[record] = true, true
-		}
+		r.moved.add(members...)
+		r.primaryChanged.add(members...)
 		batch := &pgx.Batch{}
 		r.restore(batch, id)
 		return r.send(ctx, "restore ci", batch)
@@ -92,10 +90,10 @@ func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor)
 
 func (r *resolution) restore(batch *pgx.Batch, ci string) {
 	batch.Queue(`update ci set retired_at = null where id = $1`, ci)
-	r.touched[ci] = true
+	r.touched.add(ci)
 }
 
-// findReturned finds the CIs that were retired and are seen now: they are retired no more.
+// findReturned finds the retired CIs that a source observes again: they are no longer retired.
 func (p *assignmentChanges) findReturned(partitions []inventory.Partition) {
 	retired := map[string]bool{}
 	for _, from := range p.assigned {
@@ -109,24 +107,25 @@ func (p *assignmentChanges) findReturned(partitions []inventory.Partition) {
 	p.returned = map[string]int64{}
 	for _, partition := range partitions {
 		for _, to := range partition.Assignments {
-			if retired[to.CI] && p.updated[to.Record] && p.rules.precedence.Observes(p.Evidence[to.Record].Source) {
+			if retired[to.CI] && p.updated[to.Record] && p.observes(p.Evidence[to.Record].Source) {
 				p.returned[to.CI] = to.Record
 			}
 		}
 	}
 	for record, from := range p.assigned {
 		if _, is := p.returned[from.CI]; is {
-			from.Retired, p.primaryChanged[record] = false, true
+			from.Retired = false
+			p.primaryChanged.add(record)
 			p.assigned[record] = from
 		}
 	}
 }
 
-func (p *assignmentChanges) queueReturned(batch *pgx.Batch) {
-	for ci, record := range p.returned {
-		p.restore(batch, ci)
-		p.openFinding(batch, inventory.Finding{
-			Type: inventory.FindingReturned, Records: []int64{record}, Text: "it was retired, and was heard of again",
+func (r *resolution) queueReturned(batch *pgx.Batch, returned map[string]int64) {
+	for ci, record := range returned {
+		r.restore(batch, ci)
+		r.openFinding(batch, inventory.Finding{
+			Type: inventory.FindingReturned, Records: []int64{record}, Text: "it was retired, and a source observed it again",
 		})
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -27,8 +25,7 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	if len(r.touched) == 0 {
 		return nil
 	}
-	cis := slices.Sorted(maps.Keys(r.touched))
-	clear(r.touched)
+	cis := r.touched.take()
 	candidates, err := r.candidateValues(ctx, cis)
 	if err != nil {
 		return err
@@ -60,7 +57,7 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	if err := r.send(ctx, "keep versions", batch); err != nil || len(r.compared) == 0 {
 		return err
 	}
-	return r.syncFindings(ctx, slices.Collect(maps.Keys(r.compared)), r.conflicts, true)
+	return r.syncFindings(ctx, r.compared.sorted(), r.conflicts, true)
 }
 
 // touchValuesChanged touches the CIs of the records that say other values than before.
@@ -70,14 +67,13 @@ func (r *resolution) touchValuesChanged(ctx context.Context) error {
 	}
 	rows, err := r.tx.Query(ctx, `
 		select ci_id::text from assignment where record_id = any($1) and valid_to = 'infinity'`,
-		slices.Collect(maps.Keys(r.valuesChanged)))
+		r.valuesChanged.take())
 	if err != nil {
 		return fmt.Errorf("find revalued: %w", err)
 	}
-	clear(r.valuesChanged)
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		r.touched[ci] = true
+		r.touched.add(ci)
 		return nil
 	})
 	if err != nil {
@@ -284,7 +280,7 @@ func (r *resolution) compare(candidates []inventory.CandidateValues, conflicts [
 	records := make([]int64, len(candidates))
 	for i, c := range candidates {
 		records[i] = c.Record
-		r.compared[c.Record] = true
+		r.compared.add(c.Record)
 	}
 	for _, attribute := range conflicts {
 		r.conflicts = append(r.conflicts, inventory.Finding{
