@@ -10,9 +10,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// maxLocations are the CIs at which a component of a class may be in use at one time. If more report
-// it, they are several components with one identifier. Components of other classes, such as people,
-// networks and printers, have no bound.
+// maxLocations are the CIs at which a component of a class may be in use at one time. If more
+// report it, they are several components with one identifier. Components of other classes, such as
+// people, networks and printers, have no bound.
 var maxLocations = map[string]int{
 	inventory.ClassInstallation:   1, // two machines that both report it are copies
 	inventory.ClassMonitor:        2, // a KVM switch
@@ -57,8 +57,8 @@ type ComponentReport struct {
 	Idle     bool // as in inventory.Component
 }
 
-// ObserversInUse returns the records at which a component is in use: those of held unless they report
-// now that it is idle, and those that report now that it is in use. The result is sorted.
+// ObserversInUse returns the records at which a component is in use: those of held unless they
+// report now that it is idle, and those that report now that it is in use. The result is sorted.
 func ObserversInUse(held []int64, reported []ComponentReport) []int64 {
 	inUse := map[int64]bool{} // of the observers that report now
 	for _, report := range reported {
@@ -74,7 +74,8 @@ func ObserversInUse(held []int64, reported []ComponentReport) []int64 {
 }
 
 // OverCapacity reports whether a component of a class is in use at more CIs than one component can
-// be. A CI that is named twice counts once. The answer for observers instead of CIs is an upper bound.
+// be. A CI that is named twice counts once. The answer for observers instead of CIs is an upper
+// bound.
 func OverCapacity[T cmp.Ordered](class string, cis []T) bool {
 	most, limited := maxLocations[class]
 	return limited && len(slices.Compact(slices.Sorted(slices.Values(cis)))) > most

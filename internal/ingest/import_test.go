@@ -155,7 +155,7 @@ func TestListsMatch(t *testing.T) {
 	if row := report.Documents[0]; row.CI != known["one"] || row.Outcome != "changed" || e.ci(t, row.CI, time.Time{}).Attributes["owner"] != "Ada" {
 		t.Errorf("A-1: %+v", row)
 	}
-	for i, says := range map[int]string{1: "there are 2 CIs with the asset_tag A-2", 2: "is a monitor, and no computer"} {
+	for i, says := range map[int]string{1: "there are 2 CIs with the asset_tag A-2", 2: "is a monitor, not a computer"} {
 		if row := report.Documents[i]; !strings.Contains(row.Problem, says) {
 			t.Errorf("%+v, want %s", row, says)
 		}
@@ -275,7 +275,7 @@ func TestListsNameWrongly(t *testing.T) {
 		"there are 2 CIs of the class location with the name Berlin": `{"type": "located_in", "class": "location"}`,
 		"there is no relationship type stands_in":                    `{"type": "stands_in", "class": "location"}`,
 		"class location has no attribute login":                      `{"type": "located_in", "class": "location", "by": "login"}`,
-		"monitor is no location":                                     `{"type": "located_in", "class": "monitor"}`,
+		"monitor is not a location":                                  `{"type": "located_in", "class": "monitor"}`,
 		"attribute cost: Berlin is not a valid number":               `{"type": "located_in", "class": "location", "by": "cost"}`,
 	} {
 		t.Run(says, func(t *testing.T) {

@@ -64,7 +64,7 @@ func TestListsDoNotRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := e.load(t, "csv", list, options)
-	if row := again.Documents[0]; again.Unchanged != 1 || !strings.Contains(strings.Join(row.Warnings, " "), "was retired, and stays so") {
+	if row := again.Documents[0]; again.Unchanged != 1 || !strings.Contains(strings.Join(row.Warnings, " "), "an import does not restore a retired CI") {
 		t.Errorf("again: %+v", row)
 	}
 	e.wantRetired(t, "the same list", ci, true)

@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// touchComponents touches the CIs of parts whose sight may count otherwise than before.
+// touchComponents touches the CIs of components whose observers changed.
 func (r *resolution) touchComponents(ctx context.Context) error {
 	if len(r.noLongerObserved)+len(r.primaryChanged) == 0 {
 		return nil
@@ -33,7 +33,7 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		inventory.SourceDiscovery,
 	)
 	if err != nil {
-		return fmt.Errorf("find parts: %w", err)
+		return fmt.Errorf("find components: %w", err)
 	}
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
@@ -41,7 +41,7 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("find parts: %w", err)
+		return fmt.Errorf("find components: %w", err)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// assignmentChanges is the step after the partition. Its input is the candidates and their partitions;
-// its output is what changes: assignments with their decisions, reviews and findings, and in the
-// change set the records and CIs that reconcile has to look at.
+// assignmentChanges is the step after the partition. Its input is the candidates and their
+// partitions; its output is what changes: assignments with their decisions, reviews and findings,
+// and in the change set the records and CIs that reconcile has to look at.
 type assignmentChanges struct {
 	*candidates
 	*changeSet

@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestAssignmentsOf: a merge of record 2 into the CI of record 1 is one move with its decision, both
-// CIs are reconciled, and only the record that is no longer primary is noted as such.
+// TestAssignmentsOf: a merge of record 2 into the CI of record 1 is one move with its decision,
+// both CIs are reconciled, and only the record that is no longer primary is noted as such.
 func TestAssignmentsOf(t *testing.T) {
 	t.Parallel()
 	found := &candidates{

@@ -50,7 +50,8 @@ type candidateSearch struct {
 	*candidates
 }
 
-// findCandidates reads the candidates of records, until no further record shares anything with them.
+// findCandidates reads the candidates of records, until no further record shares anything with
+// them.
 func (r *resolution) findCandidates(ctx context.Context, records []int64) (*candidates, error) {
 	n := candidateSearch{r, newCandidates()}
 	for len(records) > 0 {

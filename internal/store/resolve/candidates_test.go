@@ -12,7 +12,7 @@ import (
 
 func TestMain(m *testing.M) { pgtest.Main(m, db.Migrate) }
 
-// chains makes chains of records, each of which shares a token with the next one.
+// chains makes chains of records, each of which shares an identifier with the next one.
 const chains = `
 	with made as (
 		insert into source_record (source, native_key, default_ci)
@@ -25,8 +25,8 @@ const chains = `
 	select id, array['mac:' || n, 'mac:' || n + 1], array[now(), now()], array[null, null]::timestamptz[]
 	from made, lateral (select get_byte(native_key, 1) * 65536 + get_byte(native_key, 2) * 256 + get_byte(native_key, 3) as n) k`
 
-// TestCandidateSetsAreWhole: however many records are looked at together, what each has to do with
-// is found to the end, and where that is more than can be looked at it is said.
+// TestCandidateSetsAreWhole: candidate sets are complete however many records are resolved
+// together, and a set that exceeds its bound is reported as cut short.
 func TestCandidateSetsAreWhole(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -54,14 +54,14 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				parts := n.CandidateSets()
-				if len(n.Evidence) != c.most || len(parts) != c.chains ||
-					(len(identify.CutShort(parts, n.cut)) == c.chains) != c.cut {
+				sets := n.CandidateSets()
+				if len(n.Evidence) != c.most || len(sets) != c.chains ||
+					(len(identify.CutShort(sets, n.cut)) == c.chains) != c.cut {
 					t.Errorf(
-						"%d records in %d parts, of which %d are cut short; want %d in %d",
+						"%d records in %d sets, of which %d are cut short; want %d in %d",
 						len(n.Evidence),
-						len(parts),
-						len(identify.CutShort(parts, n.cut)),
+						len(sets),
+						len(identify.CutShort(sets, n.cut)),
 						c.most,
 						c.chains,
 					)

@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// changeSet is what the steps of a resolution hand to each other: which records and CIs a later step
-// has to look at. Its zero value is empty.
+// changeSet is what the steps of a resolution hand to each other: which records and CIs a later
+// step has to look at. Its zero value is empty.
 type changeSet struct {
 	updated              set[int64] // records that are observed in this transaction
 	identifiersChanged   set[int64] // records that report other identifiers than before

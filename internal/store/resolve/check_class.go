@@ -13,14 +13,14 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// checkClass refuses a class that a CI cannot be of: one of another kind than others say that it
-// is, for of a computer nobody makes a printer, and one that its relationships are not for.
+// checkClass returns an error if a CI cannot have a class: if its other sources report another base
+// class, or if its relationships are not for the class.
 func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 	above, err := cmdb.ClassAndAbove(ctx, r.tx, class)
 	if err != nil {
 		return err
 	}
-	own := uuid.MustParse(ci) // by which the record is called of what people say of it
+	own := uuid.MustParse(ci) // native key of the record of what people declare for it
 	var seen *string
 	err = r.tx.QueryRow(ctx, `
 		select min(s.base_class)
@@ -29,11 +29,11 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 			and s.base_class not in ('', $4)`,
 		ci, inventory.SourceManual, own[:], r.baseClassOf(class)).Scan(&seen)
 	if err != nil {
-		return fmt.Errorf("read kinds of ci: %w", err)
+		return fmt.Errorf("read base classes of ci: %w", err)
 	}
 	if seen != nil {
 		return db.Invalid(
-			"its sources say that it is a %s: its class is that or one below it, which %s is not",
+			"its sources report that it is a %s: its class must be that or one below it, which %s is not",
 			*seen,
 			class,
 		)
@@ -57,7 +57,7 @@ func (r *resolution) checkRelated(ctx context.Context, ci, class string, above [
 	var refusal error
 	_, err = pgx.ForEachRow(rows, []any{&baseClass, &of}, func() error {
 		if !slices.Contains(above, of) {
-			refusal = db.Invalid("it has a relationship %s, which is for a %s: %s is none", baseClass, of, class)
+			refusal = db.Invalid("it has a relationship %s, which is for a %s: %s is not one", baseClass, of, class)
 		}
 		return nil
 	})

@@ -14,29 +14,31 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// discoveredComponent is a part at its whole, on the way to its record.
+// discoveredComponent is a component as one record observes it, and the record that it gets.
 type discoveredComponent struct {
 	inventory.Component
 
 	observer   int64
 	key        string
-	identifier inventory.Identifier // by which it is known wherever it is; "": by its place alone
+	identifier inventory.Identifier // that identifies it anywhere; "": it is known by its location only
 	record     int64
 }
 
-// resolveComponents keeps the relationships of what is seen at the things that records speak of. A
-// part with an honest identifier is one thing wherever it is seen; any other is known by its place.
+// resolveComponents is the step that follows the assignment. Its input is the components in the
+// observations; its output is their records, which are assigned to CIs, and their relationships to
+// the records that observe them. A component with an honest identifier is one CI wherever it is
+// observed; any other is known by its location.
 func (r *resolution) resolveComponents(ctx context.Context, observations []inventory.Observation) error {
 	var discovered []*discoveredComponent
 	var named []*discoveredComponent
 	for _, t := range observations {
-		for _, part := range t.Observed.Components {
-			p := &discoveredComponent{Component: part, observer: t.Record}
-			if part.By != "" {
+		for _, component := range t.Observed.Components {
+			p := &discoveredComponent{Component: component, observer: t.Record}
+			if component.By != "" {
 				named = append(named, p)
 				continue
 			}
-			p.identifier = r.rules.ComponentIdentifier(part.Identifiers)
+			p.identifier = r.rules.ComponentIdentifier(component.Identifiers)
 			discovered = append(discovered, p)
 		}
 	}
@@ -69,7 +71,7 @@ func (r *resolution) resolveComponents(ctx context.Context, observations []inven
 	return r.relate(ctx, slices.Concat(discovered, known, hosts), held, partial(observations))
 }
 
-// partial gives the records whose relationships do not end because they say nothing of them.
+// partial returns the records whose relationships do not end: they report only some of them.
 func partial(observations []inventory.Observation) map[int64]bool {
 	records := map[int64]bool{}
 	for _, t := range observations {
@@ -89,7 +91,7 @@ func componentKey(key string) []byte {
 	return hash[:]
 }
 
-// recordComponents finds or makes the records of parts.
+// recordComponents finds or creates the records of components.
 func (r *resolution) recordComponents(ctx context.Context, discovered []*discoveredComponent) error {
 	if len(discovered) == 0 {
 		return nil
@@ -105,7 +107,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
 		defaultCI, err := uuid.NewV7()
 		if err != nil {
-			return fmt.Errorf("make id of part: %w", err)
+			return fmt.Errorf("make id of component: %w", err)
 		}
 		p := byKey[key]
 		keys, defaultCIs = append(keys, componentKey(key)), append(defaultCIs, defaultCI.String())
@@ -150,7 +152,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 }
 
 // committedMeanwhile adds the records that another transaction committed while the statement that
-// wanted to make them waited for it: that statement does not see them.
+// was to create them waited for it: that statement does not see them.
 func (r *resolution) committedMeanwhile(ctx context.Context, keys [][]byte, ids map[string]int64) error {
 	if !r.exclusive {
 		return nil
@@ -192,7 +194,7 @@ func recordsOf(observations []inventory.Observation) []int64 {
 	return records
 }
 
-// label is what the part is called, for people.
+// label returns the name of the component for people.
 func (p *discoveredComponent) label() string {
 	if p.identifier != "" {
 		return string(p.identifier)
@@ -200,13 +202,14 @@ func (p *discoveredComponent) label() string {
 	return p.Key
 }
 
-// applyComponents takes in what is seen of parts. Of several who see one the last speaks for it.
+// applyComponents applies what is observed of components. Of several observers of one, the last one
+// counts.
 func (r *resolution) applyComponents(ctx context.Context, discovered []*discoveredComponent) error {
 	byRecord := map[int64]inventory.Observation{}
 	for _, p := range discovered {
 		identifiers := p.Identifiers
 		if p.identifier == "" {
-			identifiers = inventory.RawIdentifiers{} // what is shared tells nothing
+			identifiers = inventory.RawIdentifiers{} // over-shared identifiers are no evidence
 		}
 		byRecord[p.record] = inventory.Observation{Record: p.record, Observed: inventory.Observed{
 			Class: p.Class, Attributes: p.Attributes, Identifiers: identifiers,

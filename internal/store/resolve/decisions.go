@@ -44,8 +44,7 @@ func (d *decisionRows) queue(batch *pgx.Batch, at time.Time, actor string) {
 		d.records, d.actions, d.oldCIs, d.newCIs, d.rules, d.reasons, at, actor)
 }
 
-// syncReviews opens the reviews that are called for and closes those among the records that no
-// longer are.
+// syncReviews opens the wanted reviews and closes the other open ones between the records.
 func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []inventory.ReviewCase) error {
 	if len(wanted) == 0 && r.allIsolated(records) {
 		return nil
@@ -79,7 +78,7 @@ func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []
 	for _, id := range open {
 		batch.Queue(`update review set closed_at = $2, verdict = 'obsolete' where id = $1`, id, r.at)
 	}
-	return r.send(ctx, "keep reviews", batch)
+	return r.send(ctx, "write reviews", batch)
 }
 
 func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error {
@@ -97,8 +96,8 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 	return nil
 }
 
-// syncFindings opens the findings that are new and closes those that are about these records alone
-// and hold no longer: the conflicts of values, or those of a partition.
+// syncFindings opens the wanted findings and closes the other open ones about these records alone:
+// the conflicts of values, or those of a partition.
 func (r *resolution) syncFindings(
 	ctx context.Context,
 	records []int64,
@@ -142,7 +141,7 @@ func (r *resolution) syncFindings(
 	for _, f := range open {
 		batch.Queue(`update finding set closed_at = $2 where id = $1`, f.ID, r.at)
 	}
-	return r.send(ctx, "keep findings", batch)
+	return r.send(ctx, "write findings", batch)
 }
 
 func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
@@ -151,7 +150,7 @@ func (r *resolution) openFinding(batch *pgx.Batch, f inventory.Finding) {
 		on conflict do nothing`, f.Type, f.Records, string(f.Identifier), f.Text, r.at)
 }
 
-// allIsolated reports whether records are all isolated: then there is nothing about them yet.
+// allIsolated reports whether records are all isolated: no review or finding is about them yet.
 func (r *resolution) allIsolated(records []int64) bool {
 	return !slices.ContainsFunc(records, func(record int64) bool { return !r.isolated[record] })
 }

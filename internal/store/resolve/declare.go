@@ -16,8 +16,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// CreateCI makes a CI that a person knows of, and gives its id. Should its identifiers be those of
-// a CI that is known, it is that one.
+// CreateCI creates a CI that a person declares and returns its id. If its identifiers are those of
+// a known CI, it is that one.
 func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory.Actor) (string, error) {
 	attributes, err := s.cmdb.CheckAttributes(ctx, c.Class, c.Attributes)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Store) CreateCI(ctx context.Context, c inventory.NewCI, actor inventory
 	return ci, err
 }
 
-// DeclareCI keeps what a person says of a CI, beside what is observed of it.
+// DeclareCI stores what a person declares for a CI, beside what is observed of it.
 func (s *Store) DeclareCI(ctx context.Context, id string, d inventory.Declaration, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		current, class, err := r.currentCI(ctx, id)
@@ -94,7 +94,7 @@ func present(values map[string]any) map[string]any {
 	return kept
 }
 
-// declare takes in what people say of a CI and tells which one it is.
+// declare applies what people declare for a CI and returns its id.
 func (r *resolution) declare(
 	ctx context.Context,
 	record int64,
@@ -115,8 +115,8 @@ func (r *resolution) declare(
 	return places[record].CI, err
 }
 
-// manualRecord gives the record of what people say of a CI. It has the CI's home: it goes where the
-// thing goes that the CI was made for.
+// manualRecord returns the record of what people declare for a CI. Its default CI is that of the
+// record that the CI was created for, so that both move together.
 func (r *resolution) manualRecord(ctx context.Context, ci, baseClass string) (int64, error) {
 	key, err := uuid.Parse(ci)
 	if err != nil {
@@ -138,7 +138,7 @@ func (r *resolution) manualRecord(ctx context.Context, ci, baseClass string) (in
 	return record, nil
 }
 
-// declared gives what people have said so far.
+// declared returns what people have declared so far.
 func (r *resolution) declared(ctx context.Context, record int64) (string, inventory.Attributes, error) {
 	var class string
 	var encoded []byte

@@ -9,8 +9,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// hosts finds where containers run: on the machine whose hardware they see. Those that speak are
-// looked up, and those that were there before the machine that speaks.
+// hosts finds the machines that containers run on: a container observes the hardware identifiers of
+// its host. It looks up the hosts of the observed containers, and the containers without a host on
+// the observed machines.
 func (r *resolution) hosts(ctx context.Context, observations []inventory.Observation) ([]*discoveredComponent, error) {
 	updated := make([]int64, len(observations))
 	for i, t := range observations {

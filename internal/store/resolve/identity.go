@@ -17,7 +17,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Identity tells why a CI is one thing, as it was known at an instant (zero: now).
+// Identity returns why records are one CI, as it was known at an instant (zero: now).
 func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (inventory.Identity, error) {
 	answer := inventory.Identity{
 		Records: []inventory.IdentityRecord{}, Constraints: []inventory.ConstraintRecord{},
@@ -205,10 +205,10 @@ func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *in
 	return nil
 }
 
-// inWords tells what the data says: for each record the last decision about it.
+// inWords returns a text with the last decision about each record.
 func inWords(answer inventory.Identity) string {
 	if len(answer.Records) == 0 {
-		return "No source speaks of it any more."
+		return "No source record belongs to it any more."
 	}
 	var lines []string
 	for _, record := range answer.Records {

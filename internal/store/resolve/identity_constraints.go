@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// constrainPair settles that two records are one CI, or never are. What was settled to the contrary
-// is revoked at the same time, by which it is found again when this is undone.
+// constrainPair constrains two records to be one CI, or never one. It revokes a contrary constraint
+// at the same instant, by which an undo finds it.
 func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, origin string) {
 	if a > b {
 		a, b = b, a
@@ -27,7 +27,7 @@ func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, or
 	r.moved.add(a, b)
 }
 
-// membersOf gives the records of a CI, the earliest first.
+// membersOf returns the records of a CI, the earliest first.
 func (r *resolution) membersOf(ctx context.Context, ci string) ([]int64, error) {
 	rows, err := r.tx.Query(ctx, `
 		select s.id

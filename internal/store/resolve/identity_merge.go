@@ -11,8 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// MergeCIs settles that CIs are one thing, and gives the CI that they are from now on: the one that
-// was known first.
+// MergeCIs constrains CIs to be one, and returns the CI that remains: the one that was known first.
 func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Actor) (string, error) {
 	var merged string
 	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
@@ -39,7 +38,7 @@ func (s *Store) MergeCIs(ctx context.Context, ids []string, actor inventory.Acto
 	return merged, err
 }
 
-// groups gives the members of each CI, and refuses what cannot be merged.
+// groups returns the members of each CI, or an error if the CIs cannot be merged.
 func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error) {
 	var groups [][]int64
 	var cis, baseClasses []string
@@ -56,7 +55,7 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 			return nil, err
 		}
 		if len(members) == 0 {
-			return nil, db.Conflict("no source speaks of %s any more: what it was is another ci now", id)
+			return nil, db.Conflict("no source record belongs to %s any more: its records belong to another CI", id)
 		}
 		cis, baseClasses, groups = append(cis, ci), append(baseClasses, r.baseClassOf(class)), append(groups, members)
 	}
@@ -71,7 +70,7 @@ func (r *resolution) groups(ctx context.Context, ids []string) ([][]int64, error
 	return groups, nil
 }
 
-// revokeSeparations revokes what keeps two groups of records apart.
+// revokeSeparations revokes the constraints that separate two groups of records.
 func (r *resolution) revokeSeparations(batch *pgx.Batch, a, b []int64) {
 	batch.Queue(`
 		update identity_constraint set revoked_at = $3
@@ -80,23 +79,23 @@ func (r *resolution) revokeSeparations(batch *pgx.Batch, a, b []int64) {
 		a, b, r.at)
 }
 
-// oneCI gives the CI that all groups are now.
+// oneCI returns the CI that all groups belong to.
 func (r *resolution) oneCI(ctx context.Context, groups [][]int64) (string, error) {
 	all := slices.Concat(groups...)
-	places, err := r.assignments(ctx, all)
+	assignments, err := r.assignments(ctx, all)
 	if err != nil {
 		return "", err
 	}
-	ci := places[groups[0][0]].CI
+	ci := assignments[groups[0][0]].CI
 	for _, record := range all {
-		if places[record].CI != ci {
-			return "", db.Conflict("record %d stays apart: it was settled that it is another thing", record)
+		if assignments[record].CI != ci {
+			return "", db.Conflict("record %d stays separate: a constraint separates it from the others", record)
 		}
 	}
 	return ci, nil
 }
 
-// SplitCI settles that some records of a CI are another thing than the rest of them.
+// SplitCI constrains some records of a CI to be separate from its other records.
 func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)
@@ -123,7 +122,7 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 	})
 }
 
-// keepSeparate settles that no record of one side is the same thing as one of the other.
+// keepSeparate constrains each record of one side to be separate from each of the other.
 func (r *resolution) keepSeparate(ctx context.Context, side, other []int64, origin string) error {
 	batch := &pgx.Batch{}
 	for _, a := range side {
@@ -131,11 +130,11 @@ func (r *resolution) keepSeparate(ctx context.Context, side, other []int64, orig
 			r.constrainPair(batch, a, b, false, origin)
 		}
 	}
-	if err := r.send(ctx, "keep records apart", batch); err != nil {
+	if err := r.send(ctx, "separate records", batch); err != nil {
 		return err
 	}
 	if err := r.assign(ctx); err != nil {
-		return fmt.Errorf("keep records apart: %w", err)
+		return fmt.Errorf("separate records: %w", err)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 // maxSimulated bounds the changes that a simulation lists.
 const maxSimulated = 1000
 
-// IdentityRules gives the rules by which records are placed, as JSON.
+// IdentityRules returns the identification rules as JSON.
 func (s *Store) IdentityRules() ([]byte, error) {
 	rules, err := s.rules.Document()
 	if err != nil {
@@ -27,8 +27,8 @@ func (s *Store) IdentityRules() ([]byte, error) {
 	return rules, nil
 }
 
-// Simulate places all records by other rules, from the evidence as it is now, and tells what would
-// be another CI. It changes nothing.
+// Simulate assigns all records by other rules, from their current evidence, and returns what would
+// change. It changes nothing.
 func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulation, error) {
 	other, err := parseRules(rules)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// UndoDecision takes back a decision. What a person settled is revoked, and what was revoked for it
-// holds again; what identity found by itself is settled to the contrary, so that it is not found
-// again.
+// UndoDecision reverts a decision. It revokes the constraints of a person and restores those that
+// they replaced. Against a decision of the rules it adds a contrary constraint, so that the rules
+// do not repeat it.
 func (s *Store) UndoDecision(ctx context.Context, id int64, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		d, err := r.decision(ctx, id)
@@ -64,7 +64,7 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	return d, nil
 }
 
-// revoke takes back what a person settled at the time of a decision, and settles again what was
+// revoke revokes the constraints that a person made with a decision, and restores those that were
 // revoked then.
 func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	rows, err := r.tx.Query(ctx, `
@@ -95,8 +95,8 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 	return nil
 }
 
-// contradict settles that what came to a CI by a decision is another thing than what else is that
-// CI now, or, after a split, that it is the same.
+// contradict separates the records that a decision added to a CI from its other records or, after a
+// split, links them again.
 func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error {
 	if d.Action == inventory.ActionSplit || d.Action == inventory.ActionMoved {
 		return r.rejoin(ctx, d)
@@ -111,11 +111,11 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if err != nil {
 		return fmt.Errorf("read decisions: %w", err)
 	}
-	places, err := r.assignments(ctx, []int64{d.Record})
+	assignments, err := r.assignments(ctx, []int64{d.Record})
 	if err != nil {
 		return err
 	}
-	members, err := r.membersOf(ctx, places[d.Record].CI)
+	members, err := r.membersOf(ctx, assignments[d.Record].CI)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (r *resolution) rejoin(ctx context.Context, d inventory.Decision) error {
 		return err
 	}
 	if len(members) == 0 {
-		return db.Conflict("no source speaks of %s any more", d.OldCI)
+		return db.Conflict("no source record belongs to %s any more", d.OldCI)
 	}
 	batch := &pgx.Batch{}
 	r.constrainPair(batch, d.Record, members[0], true, inventory.OriginUndo)

@@ -15,13 +15,13 @@ import (
 	"github.com/musterhq/muster/internal/store/cmdb"
 )
 
-// errDryRun rolls back what was only to be tried.
+// errDryRun rolls back a dry run.
 var errDryRun = errors.New("dry run")
 
-// TakeRecords takes in documents of other sources, in the order given and all at once: an error
-// means that none of them was. Their values are checked after the types of their attributes; what
-// does not fit is said in the outcome, and the document is left out. A dry run says what would
-// happen and changes nothing.
+// TakeRecords applies documents of other sources, in the order given and in one transaction: after
+// an error, none of them is applied. It checks their values against the types of their attributes,
+// and leaves a document that does not fit out, with the problem in its outcome. A dry run returns
+// the same outcomes and changes nothing.
 func (s *Store) TakeRecords(
 	ctx context.Context,
 	records []inventory.ImportRecord,
@@ -45,7 +45,7 @@ func (s *Store) TakeRecords(
 	return outcomes, err
 }
 
-// importing is a resolution that takes in documents.
+// importing is a resolution that applies imported records.
 type importing struct {
 	*resolution
 
@@ -89,7 +89,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	return outcomes, t.report(ctx, outcomes, taken, t.changedRecords())
 }
 
-// checkAll says which documents can be taken, and of the others why not.
+// checkAll returns which documents can be applied, and in the outcomes why the others cannot.
 func (t *importing) checkAll(
 	ctx context.Context,
 	records []inventory.ImportRecord,
@@ -129,7 +129,7 @@ func (t *importing) report(
 		from assignment m join ci c on c.id = m.ci_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
 	if err != nil {
-		return fmt.Errorf("read places: %w", err)
+		return fmt.Errorf("read assignments: %w", err)
 	}
 	found := map[int64]inventory.ImportOutcome{}
 	var o inventory.ImportOutcome
@@ -137,13 +137,13 @@ func (t *importing) report(
 	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created, &retired}, func() error {
 		o.Warnings = nil
 		if retired {
-			o.Warnings = []string{"the CI was retired, and stays so: a list that names it is no sight of it"}
+			o.Warnings = []string{"the CI is retired; an import does not restore a retired CI"}
 		}
 		found[o.Record] = o
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read places: %w", err)
+		return fmt.Errorf("read assignments: %w", err)
 	}
 	for _, i := range taken {
 		outcome := &outcomes[i]
@@ -154,8 +154,8 @@ func (t *importing) report(
 	return nil
 }
 
-// check brings the values of a document into the form in which they are kept, and says which ones
-// were left out because its class has no such attribute: a table has the same columns for all its
+// check converts the values of a document to their stored form. It leaves out, with a warning,
+// those whose attribute the class does not have, because a table has the same columns for all its
 // rows.
 func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
 	class := o.Class
@@ -187,7 +187,7 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	return append(warnings, made...), err
 }
 
-// attributes gives the attributes that the CIs of a class have, read once.
+// attributes returns the attributes that the CIs of a class have, read once.
 func (t *importing) attributes(ctx context.Context, class string) ([]inventory.Attribute, error) {
 	declared, known := t.declared[class]
 	if !known {
@@ -203,13 +203,13 @@ func (t *importing) attributes(ctx context.Context, class string) ([]inventory.A
 // sourceKey names a record.
 type sourceKey struct{ source, key string }
 
-// keyOf gives what names a document's record. Long names are hashed: an index holds them.
+// keyOf returns the key of a document's record. It is hashed, because an index holds it.
 func keyOf(r inventory.ImportRecord) sourceKey {
 	hash := sha256.Sum256([]byte(r.NativeKey))
 	return sourceKey{r.Source, string(hash[:])}
 }
 
-// recordsOf finds or makes the records of the documents that are taken.
+// recordsOf finds or creates the records of the documents that are applied.
 func (t *importing) recordsOf(
 	ctx context.Context,
 	records []inventory.ImportRecord,

@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// matchOf is the CI that a document says it is about.
-func matchOf(record inventory.ImportRecord) (ref reference, says bool) {
+// matchOf returns the reference to the CI that a document is about, if it has one.
+func matchOf(record inventory.ImportRecord) (ref reference, has bool) {
 	return reference{
 			inventory.RootClass,
 			record.Match.By,
@@ -25,22 +25,22 @@ func matchOf(record inventory.ImportRecord) (ref reference, says bool) {
 func references(records []inventory.ImportRecord) []reference {
 	var named []reference
 	for _, record := range records {
-		if ref, says := matchOf(record); says {
+		if ref, has := matchOf(record); has {
 			named = append(named, ref)
 		}
-		for _, part := range record.Observed.Components {
-			if part.By != "" {
-				named = append(named, referenceOf(part))
+		for _, component := range record.Observed.Components {
+			if component.By != "" {
+				named = append(named, referenceOf(component))
 			}
 		}
 	}
 	return named
 }
 
-// checkMatch says why a document cannot be about the CI that it names.
+// checkMatch returns an error if a document cannot be about the CI that it names.
 func (t *importing) checkMatch(record inventory.ImportRecord) error {
-	ref, says := matchOf(record)
-	if !says {
+	ref, has := matchOf(record)
+	if !has {
 		return nil
 	}
 	cis := t.references[ref]
@@ -49,7 +49,7 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 	}
 	if len(cis) > 1 {
 		return db.Invalid(
-			"there are %d CIs with the %s %s: which one is meant cannot be said",
+			"there are %d CIs with the %s %s: the reference is ambiguous",
 			len(cis),
 			ref.by,
 			ref.value,
@@ -57,14 +57,13 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 	}
 	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" &&
 		is != cis[0].baseClass {
-		return db.Invalid("the CI with the %s %s is a %s, and no %s", ref.by, ref.value, cis[0].baseClass, is)
+		return db.Invalid("the CI with the %s %s is a %s, not a %s", ref.by, ref.value, cis[0].baseClass, is)
 	}
 	return nil
 }
 
-// match settles that the documents that are there for the first time are about the CIs that they
-// name. Later on they are what they are, whatever they are called: somebody may have parted them
-// since.
+// match links the records of new documents to the CIs that they name. It does not link older ones
+// again, because a person may have separated them since.
 func (t *importing) match(
 	ctx context.Context,
 	records []inventory.ImportRecord,
@@ -74,8 +73,8 @@ func (t *importing) match(
 	about := map[int64][]int64{}
 	var candidates []int64
 	for _, i := range taken {
-		ref, says := matchOf(records[i])
-		if cis := t.references[ref]; says && len(cis) == 1 && len(cis[0].records) > 0 {
+		ref, has := matchOf(records[i])
+		if cis := t.references[ref]; has && len(cis) == 1 && len(cis[0].records) > 0 {
 			id := ids[keyOf(records[i])]
 			about[id], candidates = cis[0].records, append(candidates, id)
 		}

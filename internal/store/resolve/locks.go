@@ -13,8 +13,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// LockAttribute has a value hold against all sources until the lock runs out or is released. A lock
-// that there was is replaced. Who locks it why is said by the actor, and when is now.
+// LockAttribute makes a value win over all sources until the lock runs out or is released. It
+// replaces an earlier lock of the attribute.
 func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Lock, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, class, err := r.currentCI(ctx, id)
@@ -47,7 +47,7 @@ func (s *Store) LockAttribute(ctx context.Context, id string, lock inventory.Loc
 	})
 }
 
-// checkLock gives the value of a lock in the form in which it is kept.
+// checkLock returns the value of a lock in its stored form.
 func (r *resolution) checkLock(ctx context.Context, ci, class string, lock inventory.Lock) (any, error) {
 	text, isText := lock.Value.(string)
 	switch lock.Attribute {
@@ -71,7 +71,7 @@ const releaseLock = `
 	update attribute_lock set released_at = $3
 	where record_id = $1 and attribute = $2 and released_at is null`
 
-// ensureDeclared places the record of what people say, though they have said nothing yet.
+// ensureDeclared assigns the record of what people declare, also if they declared nothing yet.
 func (r *resolution) ensureDeclared(ctx context.Context, record int64) error {
 	class, attributes, err := r.declared(ctx, record)
 	if err != nil {
@@ -81,8 +81,8 @@ func (r *resolution) ensureDeclared(ctx context.Context, record int64) error {
 	return err
 }
 
-// ReleaseLock lets the sources speak again. An inventory.Error with CodeNotFound says that there is
-// no such lock.
+// ReleaseLock releases a lock, so that the value of the best source counts again. It returns an
+// inventory.Error with CodeNotFound if there is no such lock.
 func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		ci, _, err := r.currentCI(ctx, id)
@@ -105,7 +105,7 @@ func (s *Store) ReleaseLock(ctx context.Context, id, attribute string, actor inv
 	})
 }
 
-// ExpireLocks releases the locks that ran out, and says how many those were.
+// ExpireLocks releases the locks that ran out and returns their number.
 func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
 	var due bool
 	err := s.Pool.QueryRow(ctx, `

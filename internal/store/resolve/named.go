@@ -29,7 +29,7 @@ type namedCI struct {
 	records   []int64
 }
 
-// readReferences finds the CIs that are named.
+// readReferences reads the CIs that are named.
 func (r *resolution) readReferences(ctx context.Context, named []reference) error {
 	values := map[[2]string][]string{}
 	for _, ref := range named {
@@ -81,8 +81,8 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	return nil
 }
 
-// lookUp gives the parts that are CIs already, and those that are not. Of a CI's records the one
-// that is related already stays so.
+// lookUp returns the components that are known CIs, and those that are not. A record of the CI that
+// has the relationship already keeps it.
 func (r *resolution) lookUp(
 	named []*discoveredComponent,
 	held map[edge]heldEdge,
@@ -106,63 +106,64 @@ func (r *resolution) lookUp(
 	return known, unknown
 }
 
-// checkReferences says why a thing of a class cannot be related as its document says, and which CIs
-// it makes.
+// checkReferences returns an error if a document names CIs that cannot be related to its own, and a
+// warning for each CI that it creates.
 func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
-	for _, part := range o.Components {
-		if part.By == "" {
+	for _, component := range o.Components {
+		if component.By == "" {
 			continue
 		}
-		ends := relationEnds{part.Relationship, o.Class, part.Class, part.By, part.Inverse}
+		ends := relationEnds{component.Relationship, o.Class, component.Class, component.By, component.Inverse}
 		checked, done := t.ends[ends]
 		if !done {
 			checked = t.checkEnds(ctx, ends)
 			t.ends[ends] = checked
 		}
 		if checked == nil {
-			checked = t.checkValue(ctx, part)
+			checked = t.checkValue(ctx, component)
 		}
 		if checked != nil {
 			return nil, checked
 		}
-		switch cis := t.references[referenceOf(part)]; len(cis) {
+		switch cis := t.references[referenceOf(component)]; len(cis) {
 		case 0:
 			warnings = append(
 				warnings,
-				fmt.Sprintf("there is no %s with the %s %s yet: it is made", part.Class, part.By, part.Key),
+				fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
+					component.Class, component.By, component.Key),
 			)
 		case 1:
 		default:
-			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: which one is meant cannot be said",
-				len(cis), part.Class, part.By, part.Key)
+			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: the reference is ambiguous",
+				len(cis), component.Class, component.By, component.Key)
 		}
 	}
 	return warnings, nil
 }
 
-// checkValue refuses what cannot be the value by which a CI is named, and brings the other into the
-// form that it is kept in.
-func (t *importing) checkValue(ctx context.Context, part inventory.Component) error {
-	if part.By == inventory.AttributeName {
-		problem := inventory.NameProblem(part.Key)
+// checkValue returns an error if a CI cannot be named by the value of a component, and converts the
+// value to its stored form.
+func (t *importing) checkValue(ctx context.Context, component inventory.Component) error {
+	if component.By == inventory.AttributeName {
+		problem := inventory.NameProblem(component.Key)
 		switch {
 		case problem != "":
 			return db.Invalid("%s", problem)
-		case len(part.Key) > cmdb.MaxText:
+		case len(component.Key) > cmdb.MaxText:
 			return db.Invalid("a name has at most %d bytes", cmdb.MaxText)
 		}
 		return nil
 	}
-	declared, err := t.attributes(ctx, part.Class)
+	declared, err := t.attributes(ctx, component.Class)
 	if err != nil {
 		return err
 	}
-	checked, err := cmdb.ConvertAll(part.Class, declared, part.Attributes)
-	maps.Copy(part.Attributes, checked)
+	checked, err := cmdb.ConvertAll(component.Class, declared, component.Attributes)
+	maps.Copy(component.Attributes, checked)
 	return err
 }
 
-// relationEnds are the classes between which a list states relationships: of its own things and of
+// relationEnds are the classes between which a list declares relationships: of its own CIs and of
 // those that it names.
 type relationEnds struct {
 	relationshipType, class, other, by string
@@ -189,14 +190,14 @@ func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
 	ends := []struct{ is, must string }{{from, relationshipType.FromClass}, {to, relationshipType.ToClass}}
 	for _, end := range ends {
 		if end.is == "" {
-			continue // it is not said what it is
+			continue // the document does not report its class
 		}
 		above, err := cmdb.ClassAndAbove(ctx, t.tx, end.is)
 		if err != nil {
 			return err
 		}
 		if !slices.Contains(above, end.must) {
-			return db.Invalid("%s is no %s: that is what %s is for", end.is, end.must, relationshipType.Name)
+			return db.Invalid("%s is not a %s, which a %s needs", end.is, end.must, relationshipType.Name)
 		}
 	}
 	return nil

@@ -15,7 +15,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// heldRecord is what is held of a record that speaks.
+// heldRecord is the stored state of a record before an observation is applied.
 type heldRecord struct {
 	ID                int64
 	Source            string
@@ -27,8 +27,8 @@ type heldRecord struct {
 	Hosts             []inventory.Identifier
 	Class             *string // of its current version; nil: there is none
 	Attributes        []byte
-	LivenessDependent bool    // that it speaks may say where it is
-	CI                *string // nil: it has no place yet
+	LivenessDependent bool    // an observation of it may change its assignment
+	CI                *string // nil: it is not assigned yet
 	CIRetired         bool
 	EvidenceHeld      bool
 }
@@ -41,8 +41,8 @@ type observationRows struct {
 	classes  baseClassRows
 }
 
-// applyObservations joins observations into the evidence of their records and keeps a version of
-// the values that they report.
+// applyObservations is the first step. Its input is observations; its output is the evidence and
+// the values of their records, and in the change set what differs from before.
 func (r *resolution) applyObservations(ctx context.Context, observations []inventory.Observation) error {
 	held, err := r.heldRecords(ctx, observations)
 	if err != nil {
@@ -54,10 +54,10 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 		if !ok {
 			return fmt.Errorf("apply observation: there is no source record %d", o.Record)
 		}
-		if err := r.takeEvidence(&rows, h, o.Observed); err != nil {
+		if err := r.joinEvidence(&rows, h, o.Observed); err != nil {
 			return err
 		}
-		if err := r.takeValues(&rows, h, o.Observed); err != nil {
+		if err := r.joinValues(&rows, h, o.Observed); err != nil {
 			return err
 		}
 		if h.CIRetired && r.rules.precedence.Observes(h.Source) {
@@ -116,8 +116,8 @@ func (r *resolution) heldRecords(
 	return held, nil
 }
 
-// takeEvidence joins what is reported now into the record's evidence.
-func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed inventory.Observed) error {
+// joinEvidence adds the identifiers that are reported now to the evidence of a record.
+func (r *resolution) joinEvidence(rows *observationRows, h heldRecord, observed inventory.Observed) error {
 	identifiers, rejected := r.rules.Normalize(observed.Identifiers)
 	r.rejected[h.ID] = rejected
 	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
@@ -146,8 +146,8 @@ func (r *resolution) takeEvidence(rows *observationRows, h heldRecord, observed 
 	return nil
 }
 
-// takeValues keeps a version of the attribute values that the record reports.
-func (r *resolution) takeValues(rows *observationRows, h heldRecord, observed inventory.Observed) error {
+// joinValues adds a version of the attribute values that the record reports.
+func (r *resolution) joinValues(rows *observationRows, h heldRecord, observed inventory.Observed) error {
 	var class string
 	var attributes inventory.Attributes
 	if observed.Partial && h.Class != nil {

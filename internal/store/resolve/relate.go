@@ -18,7 +18,7 @@ type edge struct {
 	Observer int64
 }
 
-// heldEdge is a relationship that was seen before.
+// heldEdge is a current relationship that was observed before.
 type heldEdge struct {
 	id   int64
 	idle bool
@@ -41,7 +41,7 @@ func (p *discoveredComponent) mover() int64 {
 	return p.record
 }
 
-// observed gives the relationships that records see.
+// observed returns the current relationships that the records reported.
 func (r *resolution) observed(ctx context.Context, observations []inventory.Observation) (map[edge]heldEdge, error) {
 	var observers []int64
 	for _, t := range observations {
@@ -66,8 +66,8 @@ func (r *resolution) observed(ctx context.Context, observations []inventory.Obse
 	return held, nil
 }
 
-// relate begins the relationships that are seen and not held, and ends those that are held and no
-// longer seen, but for those of observers that did not tell of all they see.
+// relate begins the relationships that are observed for the first time, and ends those that are no
+// longer observed. An observer with a partial report ends none.
 func (r *resolution) relate(
 	ctx context.Context,
 	discovered []*discoveredComponent,
@@ -75,7 +75,7 @@ func (r *resolution) relate(
 	partial map[int64]bool,
 ) error {
 	var begun edgeRows
-	var turned, ended []int64 // turned: the part is in use now and was not, or the other way
+	var turned, ended []int64 // turned: the component became idle, or is in use again
 	related := map[edge]bool{}
 	for _, p := range discovered {
 		e := p.edge()
@@ -107,7 +107,7 @@ func (r *resolution) relate(
 		batch.Queue(`update relationship set valid_to = $2 where id = any($1)`, ended, r.at)
 	}
 	begun.queue(batch, r.at)
-	return r.send(ctx, "keep relationships", batch)
+	return r.send(ctx, "write relationships", batch)
 }
 
 // edgeRows are relationships that begin, column by column.
@@ -129,12 +129,13 @@ func (r *edgeRows) queue(batch *pgx.Batch, at time.Time) {
 	if len(r.types) == 0 {
 		return
 	}
-	// What moved here cannot be where it was seen by somebody who was not heard of since.
+	// A component that moved here has left the observers that were silent since.
 	batch.Queue(`
 		update relationship l set valid_to = $3
-		from unnest($1::bigint[], $2::bigint[]) n (part, observer), source_record o
+		from unnest($1::bigint[], $2::bigint[]) n (component, observer), source_record o
 		left join presence s on s.record_id = o.id
-		where (l.from_record = n.part or l.to_record = n.part) and l.observer <> n.observer and l.valid_to = 'infinity'
+		where (l.from_record = n.component or l.to_record = n.component) and l.observer <> n.observer
+			and l.valid_to = 'infinity'
 			and o.id = l.observer and o.source <> $5
 			and greatest(o.seen_at, s.seen_at, o.created_at) <= $3::timestamptz - $4::interval`,
 		r.movers, r.observers, at, identify.MovedAfter, inventory.SourceDiscovery)

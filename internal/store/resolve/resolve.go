@@ -10,9 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Resolve takes in what records say of their things, finds out which CIs they are, and keeps what
-// is true of these. It gives the place of each record. Nothing is written of what says the same as
-// before.
+// Resolve applies observations, assigns their records to CIs and reconciles these. It returns the
+// assignment of each record. It writes nothing for an observation that reports the same as before.
 func (s *Store) Resolve(
 	ctx context.Context,
 	observations []inventory.Observation,
@@ -44,9 +43,16 @@ func (r *resolution) observe(ctx context.Context, observations []inventory.Obser
 	return r.resolveComponents(ctx, observations)
 }
 
-// resolution is one change of what is known of CIs. Resolutions follow one another, whichever
-// collector they come from, so that CIs are what they would be had all reports come one by one; the
-// time of each is later than that of the one before.
+// resolution is a unit of work in one transaction. Its steps are, in this order:
+//
+//   - applyObservations: evidence and values of the records that are observed
+//   - assign: candidates, their partition, and the assignmentChanges that follow from it
+//   - resolveComponents: records, assignments and relationships of discovered components
+//   - reconcile: the effective values of the CIs that changed
+//
+// A step hands to the next ones what they have to look at in the changeSet. The exclusive lock
+// orders resolutions of all collectors, so that the CIs are the same as if all reports came one by
+// one.
 type resolution struct {
 	tx        pgx.Tx
 	rules     *ruleSet
@@ -64,7 +70,7 @@ type resolution struct {
 	references map[reference][]namedCI
 }
 
-// resolve runs f and then settles what it changed, in one transaction.
+// resolve runs f, then assigns and reconciles what f changed, in one transaction.
 func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(context.Context, *resolution) error) error {
 	return s.InTx(ctx, func(tx pgx.Tx) error {
 		r := s.newResolution(tx, true)
@@ -89,7 +95,7 @@ func (s *Store) newResolution(tx pgx.Tx, exclusive bool) *resolution {
 	}
 }
 
-// recordAudit keeps who did all that happened, where it was a person.
+// recordAudit adds an audit entry for the resolution if a person caused it.
 func (r *resolution) recordAudit(ctx context.Context) error {
 	if r.actor.Name == "" {
 		return nil
@@ -102,7 +108,7 @@ func (r *resolution) recordAudit(ctx context.Context) error {
 		r.actor.Reason,
 	)
 	if err != nil {
-		return fmt.Errorf("sign resolution: %w", err)
+		return fmt.Errorf("record audit entry: %w", err)
 	}
 	return nil
 }
@@ -144,7 +150,7 @@ func (r *resolution) begin(ctx context.Context) error {
 	return r.send(ctx, "begin resolution", batch)
 }
 
-// assignAndReconcile places the records that may have moved and reconciles the CIs that may have
+// assignAndReconcile assigns the records that may have moved and reconciles the CIs that may have
 // changed.
 func (r *resolution) assignAndReconcile(ctx context.Context) error {
 	if err := r.assign(ctx); err != nil {
@@ -153,8 +159,8 @@ func (r *resolution) assignAndReconcile(ctx context.Context) error {
 	return r.reconcile(ctx)
 }
 
-// baseClassOf gives the class right below the root that a class belongs to; "" where it is not
-// said.
+// baseClassOf returns the ancestor of a class directly below the root; "" for the root itself and
+// for "".
 func (r *resolution) baseClassOf(class string) string {
 	for class != "" {
 		above := r.parents[class]
@@ -166,14 +172,14 @@ func (r *resolution) baseClassOf(class string) string {
 	return ""
 }
 
-// assignments tells where records are.
+// assignments returns the current assignments of records.
 func (r *resolution) assignments(ctx context.Context, records []int64) (map[int64]inventory.RecordAssignment, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.record_id, m.ci_id::text, s.liveness_dependent
 		from assignment m join source_record s on s.id = m.record_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records)
 	if err != nil {
-		return nil, fmt.Errorf("read places: %w", err)
+		return nil, fmt.Errorf("read assignments: %w", err)
 	}
 	assignments := make(map[int64]inventory.RecordAssignment, len(records))
 	var record int64
@@ -183,7 +189,7 @@ func (r *resolution) assignments(ctx context.Context, records []int64) (map[int6
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read places: %w", err)
+		return nil, fmt.Errorf("read assignments: %w", err)
 	}
 	return assignments, nil
 }

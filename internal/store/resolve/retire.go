@@ -47,23 +47,23 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 	})
 }
 
-// askObservers has those who see records as parts be asked when they are heard of, though they say
-// nothing new.
-func (r *resolution) askObservers(ctx context.Context, parts []int64) error {
+// askObservers makes the observers of components liveness-dependent: their next check-in is
+// resolved although they report nothing new.
+func (r *resolution) askObservers(ctx context.Context, components []int64) error {
 	_, err := r.tx.Exec(ctx, `
 		update source_record set liveness_dependent = true where id in (
 			select observer from relationship where from_record = any($1) and valid_to = 'infinity'
 			union
 			select observer from relationship where to_record = any($1) and valid_to = 'infinity'
-		)`, parts)
+		)`, components)
 	if err != nil {
 		return fmt.Errorf("ask observers: %w", err)
 	}
 	return nil
 }
 
-// RestoreCI brings a retired CI back. One that is not retired is an inventory.Error with
-// CodeConflict.
+// RestoreCI restores a retired CI. It returns an inventory.Error with CodeConflict if the CI is not
+// retired.
 func (s *Store) RestoreCI(ctx context.Context, id string, actor inventory.Actor) error {
 	return s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		var retired bool

@@ -117,8 +117,8 @@ func reviewNow(ctx context.Context, tx pgx.Tx, id string) (row reviewRow, found 
 		pgx.NamedArgs{"id": id, "as_of": db.EndOfTime})
 }
 
-// DecideReview settles a review: accepted, the two records are one thing from now on, otherwise
-// they never are.
+// DecideReview closes a review. If it is accepted, the two records are constrained to be one CI,
+// otherwise never to be.
 func (s *Store) DecideReview(
 	ctx context.Context,
 	id string,

@@ -11,7 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// separateShared takes the name from parts that are seen in too many places at once.
+// separateShared removes the identifier of components that are observed at too many CIs at one
+// time, so that each location has a component of its own.
 func (r *resolution) separateShared(
 	ctx context.Context,
 	discovered []*discoveredComponent,
@@ -67,8 +68,8 @@ func inUse(p *discoveredComponent, discovered []*discoveredComponent, known comp
 	return identify.ObserversInUse(known.observers, reported)
 }
 
-// overCapacity reports whether a component is in use at more CIs than it can be. There are at most as
-// many CIs as observers.
+// overCapacity reports whether a component is in use at more CIs than it can be. There are at most
+// as many CIs as observers.
 func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, observers []int64) (bool, error) {
 	if p.identifier == "" || !identify.OverCapacity(p.Class, observers) {
 		return false, nil
@@ -84,14 +85,14 @@ func (r *resolution) overCapacity(ctx context.Context, p *discoveredComponent, o
 	return identify.OverCapacity(p.Class, cis), nil
 }
 
-// componentLocations is where a part is seen.
+// componentLocations is where a component is observed.
 type componentLocations struct {
 	record    int64
-	observers []int64 // where it is in use; alive: they would say if the part were gone
+	observers []int64 // where it is in use; not silent: they would report its removal
 	shared    bool
 }
 
-// observers tells where parts are seen, by their keys.
+// observers returns where components are observed, by their keys.
 func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]componentLocations, error) {
 	rows, err := r.tx.Query(ctx, `
 		select p.native_key, p.id, o.observer,
@@ -113,7 +114,7 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 		where p.source = $2 and p.native_key = any($1)`,
 		keys, inventory.SourceDiscovery, inventory.FindingSharedComponent, r.at, identify.MovedAfter)
 	if err != nil {
-		return nil, fmt.Errorf("find parts: %w", err)
+		return nil, fmt.Errorf("find components: %w", err)
 	}
 	found := map[string]componentLocations{}
 	var key []byte
@@ -130,15 +131,15 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find parts: %w", err)
+		return nil, fmt.Errorf("find components: %w", err)
 	}
 	return found, nil
 }
 
-// separate makes a part of its own of each place where a shared one was seen.
+// separate creates a component for each location where a shared one was observed.
 func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
 	if known.record == 0 {
-		return nil // it is seen everywhere for the first time: there is nothing to take apart
+		return nil // it is new everywhere: there is nothing to separate
 	}
 	rows, err := r.tx.Query(ctx, `
 		select l.observer, l.type, l.from_record = $1 as outward, l.key, v.attributes
@@ -147,7 +148,7 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 		where (l.from_record = $1 or l.to_record = $1) and l.valid_to = 'infinity' and l.observer is not null
 		order by l.id`, known.record)
 	if err != nil {
-		return fmt.Errorf("take part apart: %w", err)
+		return fmt.Errorf("separate component: %w", err)
 	}
 	var assignments []*discoveredComponent
 	var attributes []byte
@@ -162,7 +163,7 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 		assignments = append(assignments, &one)
 		return err
 	}); err != nil {
-		return fmt.Errorf("take part apart: %w", err)
+		return fmt.Errorf("separate component: %w", err)
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
@@ -171,9 +172,9 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 		known.record, r.at)
 	r.openFinding(batch, inventory.Finding{
 		Type: inventory.FindingSharedComponent, Records: []int64{known.record}, Identifier: p.identifier,
-		Text: "seen in too many places at once to be one " + p.Class,
+		Text: "observed at too many CIs at one time to be one " + p.Class,
 	})
-	if err := r.send(ctx, "take part apart", batch); err != nil {
+	if err := r.send(ctx, "separate component", batch); err != nil {
 		return err
 	}
 	for _, assignment := range assignments {

@@ -13,8 +13,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// reconcile works out what is true of the CIs whose records changed, and keeps a version of what is
-// new.
+// reconcile is the last step. Its input is the CIs that the change set touches, directly or by
+// their records; its output is a new version of each CI whose effective values differ, and the
+// findings about sources that disagree.
 func (r *resolution) reconcile(ctx context.Context) error {
 	if err := r.touchValuesChanged(ctx); err != nil {
 		return err
@@ -54,13 +55,13 @@ func (r *resolution) reconcile(ctx context.Context) error {
 	}
 	batch := &pgx.Batch{}
 	rows.queue(batch, r.at)
-	if err := r.send(ctx, "keep versions", batch); err != nil || len(r.compared) == 0 {
+	if err := r.send(ctx, "write versions", batch); err != nil || len(r.compared) == 0 {
 		return err
 	}
 	return r.syncFindings(ctx, r.compared.sorted(), r.conflicts, true)
 }
 
-// touchValuesChanged touches the CIs of the records that say other values than before.
+// touchValuesChanged touches the CIs of the records that report other values than before.
 func (r *resolution) touchValuesChanged(ctx context.Context) error {
 	if len(r.valuesChanged) == 0 {
 		return nil
@@ -69,7 +70,7 @@ func (r *resolution) touchValuesChanged(ctx context.Context) error {
 		select ci_id::text from assignment where record_id = any($1) and valid_to = 'infinity'`,
 		r.valuesChanged.take())
 	if err != nil {
-		return fmt.Errorf("find revalued: %w", err)
+		return fmt.Errorf("find cis of changed values: %w", err)
 	}
 	var ci string
 	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
@@ -77,7 +78,7 @@ func (r *resolution) touchValuesChanged(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("find revalued: %w", err)
+		return fmt.Errorf("find cis of changed values: %w", err)
 	}
 	return nil
 }
@@ -93,8 +94,8 @@ type candidateRow struct {
 	Former     bool
 }
 
-// candidateValues gives what the records of CIs say of them. A record whose thing became another
-// still tells what was true of the CI that it left.
+// candidateValues returns the values that the records of CIs report. A record whose installation
+// moved still counts for the CI that it left, with the values of that time.
 func (r *resolution) candidateValues(
 	ctx context.Context,
 	cis []string,
@@ -140,8 +141,8 @@ func (r *resolution) candidateValues(
 	return candidates, nil
 }
 
-// locks gives the locks of CIs. They belong to the records of what people say, and go where these
-// go.
+// locks returns the locks of CIs. They belong to the records of what people declare, and move with
+// these.
 func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
@@ -210,7 +211,7 @@ func (r *resolution) reconcileOne(
 	rows *ciVersionRows, ci string, candidates []inventory.CandidateValues, locks []inventory.Lock, held heldVersion,
 ) error {
 	if held.Current && len(candidates) == 0 {
-		rows.ended = append(rows.ended, ci) // its records are another CI's now
+		rows.ended = append(rows.ended, ci) // its records belong to another CI now
 		return nil
 	}
 	if len(candidates) == 0 || held.Retired {
