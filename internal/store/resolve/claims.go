@@ -76,7 +76,8 @@ func (c *claimRows) queue(batch *pgx.Batch) {
 	})
 }
 
-// isolated reports whether a record is new and nobody else reported one of its identifiers before.
+// isolated reports whether a record is new and nothing connects it with another one: no identifier,
+// no default CI and no constraint. So it has no candidates, whatever commits meanwhile.
 func (c *claimRows) isolated(record int64) bool {
 	pending, isNew := c.pending[record]
 	return isNew && pending == 0

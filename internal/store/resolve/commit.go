@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
-	"github.com/musterhq/muster/internal/store/db"
 	"github.com/musterhq/muster/internal/store/items"
 )
 
@@ -77,31 +76,25 @@ func (s *Store) commitFree(
 				rest = append(rest, u)
 			}
 		}
+		if len(rest) == len(updates) { // it names none of them: trying again would not end
+			return append(contended, updates...), nil
+		}
 		updates = rest
 	}
 	return contended, nil
 }
 
-// maxDeadlocks bounds how often a group is tried again after PostgreSQL ended it to resolve a
-// deadlock.
-const maxDeadlocks = 5
-
 // commitGroup commits updates in one transaction.
 func (s *Store) commitGroup(ctx context.Context, updates []Update, exclusive bool, results map[int64]Committed) error {
 	var committed map[int64]Committed
-	for try := 0; ; try++ {
-		err := s.InTx(ctx, func(tx pgx.Tx) (err error) {
-			committed, err = s.commitIn(ctx, s.newResolution(tx, exclusive), updates)
-			return err
-		})
-		switch {
-		case err == nil:
-			maps.Copy(results, committed)
-			return nil
-		case !db.IsDeadlock(err) || try == maxDeadlocks:
-			return err
-		}
+	err := s.transact(ctx, func(tx pgx.Tx) (err error) {
+		committed, err = s.commitIn(ctx, s.newResolution(tx, exclusive), updates)
+		return err
+	})
+	if err == nil {
+		maps.Copy(results, committed)
 	}
+	return err
 }
 
 func (s *Store) commitIn(ctx context.Context, r *resolution, updates []Update) (map[int64]Committed, error) {

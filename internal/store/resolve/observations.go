@@ -31,6 +31,7 @@ type heldRecord struct {
 	CI                *string // nil: it is not assigned yet
 	CIRetired         bool
 	EvidenceHeld      bool
+	Tied              bool // another record has its default CI, or a constraint names it
 }
 
 // observationRows gathers what observations change, table by table.
@@ -95,7 +96,12 @@ func (r *resolution) heldRecords(
 		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts,
 			e.record_id is not null as evidence_held,
 		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
-		       c.retired_at is not null as ci_retired
+		       c.retired_at is not null as ci_retired,
+		       m.ci_id is null and (
+				exists (select from source_record o where o.default_ci = r.default_ci and o.id <> r.id)
+				or exists (select from identity_constraint k where k.record_a = r.id and k.revoked_at is null)
+				or exists (select from identity_constraint k where k.record_b = r.id and k.revoked_at is null)
+		       ) as tied
 		from source_record r
 		left join evidence e on e.record_id = r.id
 		left join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
@@ -124,7 +130,7 @@ func (r *resolution) joinEvidence(rows *observationRows, h heldRecord, observed 
 	if err != nil {
 		return fmt.Errorf("encode rejections: %w", err)
 	}
-	isNew, known := h.CI == nil && !h.EvidenceHeld, len(h.Identifiers)
+	isNew, known := h.CI == nil && !h.EvidenceHeld && !h.Tied, len(h.Identifiers)
 	history, changed := reconcile.JoinEvidence(
 		identifierHistory(h.Identifiers, h.FirstSeen, h.LastSeen), identifiers, r.at, observed.Partial)
 	if baseClass := r.baseClassOf(observed.Class); baseClass != "" && baseClass != h.BaseClass {

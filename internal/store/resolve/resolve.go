@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // Resolve applies observations, assigns their records to CIs and reconciles these. It returns the
@@ -62,7 +63,7 @@ type resolution struct {
 
 	parents map[string]string // class → the one above it
 
-	isolated   map[int64]bool    // new records none of whose identifiers another record reports
+	isolated   map[int64]bool    // new records that nothing connects with another one; see claimRows.isolated
 	observedBy map[int64][]int64 // the records that report a component, by the component's record
 
 	changeSet
@@ -72,7 +73,7 @@ type resolution struct {
 
 // resolve runs f, then assigns and reconciles what f changed, in one transaction.
 func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(context.Context, *resolution) error) error {
-	return s.InTx(ctx, func(tx pgx.Tx) error {
+	return s.transact(ctx, func(tx pgx.Tx) error {
 		r := s.newResolution(tx, true)
 		r.actor = actor
 		if err := r.begin(ctx); err != nil {
@@ -86,6 +87,21 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 		}
 		return r.recordAudit(ctx)
 	})
+}
+
+// maxDeadlocks bounds how often a transaction is tried again after PostgreSQL ended it to resolve a
+// deadlock.
+const maxDeadlocks = 5
+
+// transact runs f in a transaction, and again after a deadlock: a resolution with the lock and one
+// without it may claim identifiers in different orders.
+func (s *Store) transact(ctx context.Context, f func(pgx.Tx) error) error {
+	for try := 0; ; try++ {
+		err := s.InTx(ctx, f)
+		if !db.IsDeadlock(err) || try == maxDeadlocks {
+			return err
+		}
+	}
 }
 
 func (s *Store) newResolution(tx pgx.Tx, exclusive bool) *resolution {
