@@ -19,7 +19,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/internal/ingest"
-	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store"
 )
 
@@ -289,15 +288,23 @@ func rounds(t *testing.T) int {
 	return n
 }
 
-// writeTogether reports two machines by four records each, all at once. The machines share a
-// monitor in odd rounds.
+// writeTogether reports machines all at once: by turns two machines by four records each, the same
+// with one monitor between them, and eight machines that all report the serial number of one
+// monitor, which is then no identifier.
 func (e *fixture) writeTogether(t *testing.T, ingesters []*ingest.Ingester, round int) {
 	t.Helper()
+	different, wantMonitors := 2, 2
+	switch round % 3 {
+	case 1:
+		wantMonitors = 1
+	case 2:
+		different, wantMonitors = len(ingesters), len(ingesters)
+	}
 	machines := make([]*machine, len(ingesters))
 	checkIns := make([]*ingest.CheckIn, len(ingesters))
 	for i := range ingesters {
-		h := withDisplay(round*2 + i%2)
-		if round%2 == 1 {
+		h := withDisplay(round*len(ingesters) + i%different)
+		if round%3 > 0 {
 			h.displays = []proto.Message{display(fmt.Sprintf("SHARED%04d", round))}
 		}
 		machines[i] = e.enroll(t)
@@ -312,27 +319,23 @@ func (e *fixture) writeTogether(t *testing.T, ingesters []*ingest.Ingester, roun
 		})
 	}
 	wait.Wait()
-	cis := map[string]bool{}
+	cis, monitors := map[string]bool{}, map[string]bool{}
 	for i, m := range machines {
 		ci := m.mustRecord(t).CI
 		cis[ci] = true
-		if other := machines[i%2].mustRecord(t).CI; other != ci {
+		if other := machines[i%different].mustRecord(t).CI; other != ci {
 			t.Errorf("round %d: one machine is the CIs %s and %s", round, ci, other)
 		}
-		q := inventory.RelationshipQuery{CI: ci, Type: "connected_to"}
-		monitors := map[string]bool{}
-		if err := e.ListRelationships(t.Context(), q, func(r inventory.Relationship, _ inventory.Position) error {
-			monitors[r.From.ID+r.To.ID] = true
-			return nil
-		}); err != nil {
-			t.Fatal(err)
+		connected := e.related(t, ci, "connected_to", time.Time{})
+		if len(connected) != 1 {
+			t.Errorf("round %d: %d monitors are connected to %s, want 1", round, len(connected), ci)
 		}
-		if len(monitors) != 1 {
-			t.Errorf("round %d: %d monitors are connected to %s, want 1", round, len(monitors), ci)
+		for _, monitor := range connected {
+			monitors[monitor] = true
 		}
 	}
-	if len(cis) != 2 {
-		t.Errorf("round %d: two machines are %d CIs", round, len(cis))
+	if len(cis) != different || len(monitors) != wantMonitors {
+		t.Errorf("round %d: %d CIs and %d monitors, want %d and %d", round, len(cis), len(monitors), different, wantMonitors)
 	}
 }
 
