@@ -345,3 +345,46 @@ func environment(name, otherwise string) string {
 	}
 	return otherwise
 }
+
+// TestInstantsStayInOrder has a resolution with the lock wait after it took its instant, while a new
+// machine commits at a later one. Both report one installation, so the first ends what the second
+// began: it must do so at a later instant still.
+func TestInstantsStayInOrder(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	known, copied := laptop(1), laptop(2)
+	a, _ := e.agent(t, known)
+	copied.install = fmt.Sprintf("%032x", 0x7777)
+	known.install = copied.install
+	tx, err := e.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), `select from source_record where id = $1 for update`, a.mustRecord(t).ID); err != nil {
+		t.Fatal(err)
+	}
+	checkIn, done := a.prepare(t, known.report()), make(chan error, 1)
+	go func() {
+		_, err := e.ingester.Apply(t.Context(), checkIn)
+		done <- err
+	}()
+	for waiting := false; !waiting; {
+		err := e.Pool.QueryRow(t.Context(), `
+			select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waiting)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := e.enroll(t)
+	mustObserve(t, b, copied.report())
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if x, y := a.mustRecord(t).CI, b.mustRecord(t).CI; x == y {
+		t.Errorf("two machines with copies of one system are one CI: %s", x)
+	}
+}

@@ -52,7 +52,7 @@ func newFixture(t testing.TB) *fixture {
 	t.Cleanup(func() { cancel(); <-stopped })
 	_, _ = rand.Read(e.token[:])
 	_, err = s.CreateEnrollmentToken(t.Context(), inventory.EnrollmentToken{
-		Name: "test", MaxUses: 1000, ExpiresAt: time.Now().Add(time.Hour),
+		Name: "test", MaxUses: 1_000_000, ExpiresAt: time.Now().Add(time.Hour),
 	}, e.token)
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,14 @@ func IsTaken(err error) bool { return sqlState(err) == "23505" }
 // PostgreSQL appendix A: foreign key violation).
 func IsUsed(err error) bool { return sqlState(err) == "23503" }
 
+// IsOutOfOrder reports whether a transaction ended a version that began after the transaction's own
+// instant: another one committed it meanwhile. The transaction can be tried again, at a later
+// instant.
+func IsOutOfOrder(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && pgErr.ConstraintName == "begins_before_end"
+}
+
 // IsDeadlock reports whether PostgreSQL ended the transaction to resolve a deadlock (SQLSTATE
 // 40P01, PostgreSQL appendix A: deadlock detected). The transaction can be tried again.
 func IsDeadlock(err error) bool { return sqlState(err) == "40P01" }

@@ -3,6 +3,7 @@ package resolve
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,9 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 		return fmt.Errorf("read evidence: %w", err)
 	}
 	for _, row := range list {
+		if !n.at.IsZero() && slices.ContainsFunc(row.FirstSeen, n.at.Before) {
+			return errLater
+		}
 		n.Evidence[row.ID] = n.recordEvidence(row)
 		if row.CI != nil {
 			n.assigned[row.ID] = currentAssignment{

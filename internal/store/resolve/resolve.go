@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -89,16 +90,20 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 	})
 }
 
-// maxDeadlocks bounds how often a transaction is tried again after PostgreSQL ended it to resolve a
-// deadlock.
-const maxDeadlocks = 5
+// maxRepeats bounds how often a transaction is run again.
+const maxRepeats = 10
 
-// transact runs f in a transaction, and again after a deadlock: a resolution with the lock and one
-// without it may claim identifiers in different orders.
+// errLater reports that a record was observed after the instant of the resolution that reads it.
+var errLater = errors.New("a record was observed after the instant of this resolution")
+
+// transact runs f in a transaction. It runs it again, at a later instant, if a resolution without
+// the lock came between: that one claimed identifiers in another order, or it committed a later
+// instant after this one took its own.
 func (s *Store) transact(ctx context.Context, f func(pgx.Tx) error) error {
-	for try := 0; ; try++ {
+	for repeats := 0; ; repeats++ {
 		err := s.InTx(ctx, f)
-		if !db.IsDeadlock(err) || try == maxDeadlocks {
+		again := db.IsDeadlock(err) || db.IsOutOfOrder(err) || errors.Is(err, errLater)
+		if !again || repeats == maxRepeats {
 			return err
 		}
 	}

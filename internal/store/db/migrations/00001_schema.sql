@@ -234,7 +234,7 @@ create table record_version (
     class      text not null,                            -- '': unknown
     attributes jsonb not null,
     primary key (record_id, valid_from),
-    check (valid_from < valid_to)
+    constraint begins_before_end check (valid_from < valid_to)
 );
 
 -- The identifiers that each record reported: three arrays of one length. Resolutions write them.
@@ -270,7 +270,7 @@ create table assignment (
     is_primary   boolean not null,                       -- whether the record's inventory is the CI's
     previous_cis uuid[] not null default '{}',           -- the CIs that its thing was before it became another
     primary key (record_id, valid_from),
-    check (valid_from < valid_to)
+    constraint begins_before_end check (valid_from < valid_to)
 );
 create index assignment_by_ci on assignment (ci_id, valid_to); -- the records of a CI
 create index assignment_previous_cis on assignment using gin (previous_cis) where previous_cis <> '{}';
@@ -299,7 +299,7 @@ create table ci_version (
     provenance jsonb,                                    -- null: all values are the only record's
     retired    boolean not null default false,           -- it ended because the CI was retired or its component is gone
     primary key (ci_id, valid_from),
-    check (valid_from < valid_to)
+    constraint begins_before_end check (valid_from < valid_to)
 );
 create unique index ci_version_current on ci_version (ci_id) where valid_to = 'infinity';
 -- The orders of lists. Past versions are in them too, so that a list of the past is read in order.
@@ -352,7 +352,7 @@ create table relationship (
     key         text not null default '',                -- what its observer calls the component
     declared    boolean not null default false,          -- an import lists it: it is no part of an inventory
     idle        boolean not null default false,          -- the component is not in use, such as a guest that is shut off
-    check (valid_from < valid_to)
+    constraint begins_before_end check (valid_from < valid_to)
 );
 create index relationship_from on relationship (from_record, to_record, valid_to); -- of one type between two, too
 create index relationship_to on relationship (to_record, valid_to);
