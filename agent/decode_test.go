@@ -99,7 +99,7 @@ type machine struct {
 // and their reasons:
 //   - "Not Specified", "Not Settable", "Unknown" for numbers: the reference's terms for absent.
 //   - "<BAD INDEX>" (asset tag of the chassis, jrg-jeffgerlap): the table refers to a string that
-//     it does not have, so there is no asset tag.
+//     it does not contain, so the asset tag is unknown.
 //   - A machine has one chassis and one main board here. If a table has several (a dock, a riser),
 //     the first counts, as in /sys/class/dmi/id.
 func TestDecodeSMBIOS(t *testing.T) {

@@ -80,8 +80,7 @@ func TestChanges(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestFollowChanges: who goes on from cursor to cursor while things change sees every change once,
-// in order.
+// TestFollowChanges follows the cursors while CIs change. It receives every change once, in order.
 func TestFollowChanges(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -121,7 +120,7 @@ func TestFollowChanges(t *testing.T) {
 	if len(whole) < 9 || !slices.IsSortedFunc(whole, func(a, b inventory.FeedChange) int { return a.At.Compare(b.At) }) {
 		t.Errorf("%d changes, or out of order: %v", len(whole), changeWords(whole))
 	}
-	// A stream goes on from a cursor, and gives one, too.
+	// A stream continues from a cursor and returns one.
 	all := e.get(t, "/api/v1/changes?class=monitor&format=ndjson")
 	if got := all.trailer.Get(cursorTrailer); got != cursor {
 		t.Errorf("the stream's cursor is %q, the last page's %q", got, cursor)
@@ -139,7 +138,7 @@ func TestFollowChanges(t *testing.T) {
 	}
 }
 
-// TestReasonsAreKept: what people say when they do something is told with what they did.
+// TestReasonsAreKept: the reason that a person states is returned with the change.
 func TestReasonsAreKept(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// makeCI makes a CI and gives its id.
+// makeCI creates a CI and returns its id.
 func (e *fixture) makeCI(t testing.TB, class, name, attributes string) string {
 	t.Helper()
 	body := `{"class": "` + class + `", "name": "` + name + `", "attributes": ` + attributes + `}`
@@ -234,7 +234,7 @@ func TestLocks(t *testing.T) {
 	}
 }
 
-// TestNamesThatThereAreNot: a slip is no empty answer, and a name is what people can read.
+// TestNamesThatThereAreNot: an unknown name is an error, not an empty answer.
 func TestNamesThatThereAreNot(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -252,8 +252,8 @@ func TestNamesThatThereAreNot(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestIfMatchIsRequired: who changes a CI says which state of it they saw. Where it is another by
-// now, nothing is changed, also if many change it at once.
+// TestIfMatchIsRequired: a change must name the state that it is for. If the CI changed since, the
+// request changes nothing, also if many requests arrive at once.
 func TestIfMatchIsRequired(t *testing.T) {
 	t.Parallel()
 	const editors = 8

@@ -169,7 +169,7 @@ func TestDeviceSections(t *testing.T) {
 	}
 }
 
-// TestVerdictsAreShown: what could not be taken as it was is told with its reason.
+// TestVerdictsAreShown: an item that was cleaned or rejected is returned with the reason.
 func TestVerdictsAreShown(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

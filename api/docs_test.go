@@ -230,8 +230,8 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	}
 }
 
-// violations says where a value is not as its schema has it: fields that are not listed, or
-// missing.
+// violations returns where a value does not match its schema: fields that the schema lacks, or that
+// are missing.
 func (d document) violations(schema map[string]any, value any, at string) []string {
 	if ref, ok := schema["$ref"].(string); ok {
 		schema, _ = d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")].(map[string]any)

@@ -126,7 +126,7 @@ func TestIdentityRefusals(t *testing.T) {
 	}.check(t, e)
 }
 
-// TestSimulate: the rules as they are change nothing, and others are told by what they would.
+// TestSimulate: the rules in force change nothing; other rules return what they would change.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -152,8 +152,7 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
-// sharedDisk is what one of two machines says that may be one: they have nothing but a disk to tell
-// them by.
+// sharedDisk is the report of one of two machines that have only a disk as an identifier.
 func sharedDisk(name string) map[string]part {
 	return map[string]part{
 		"os": {inventory.StatusOK, []proto.Message{&inventoryv1.OperatingSystem{Name: "Debian GNU/Linux", Hostname: name}}},

@@ -101,7 +101,7 @@ func TestThePastStays(t *testing.T) {
 			now := string(e.get(t, with(address, "as_of", then.Format(time.RFC3339Nano))).body)
 			if now != answers[address] {
 				t.Errorf("after %s, %s:\n%s\nand it was\n%s", happens.what, address, now, answers[address])
-				answers[address] = now // what changed once is told once
+				answers[address] = now // report each change once
 			}
 		}
 	}

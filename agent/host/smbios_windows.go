@@ -10,8 +10,8 @@ import (
 // rawSMBIOS is the provider 'RSMB' of GetSystemFirmwareTable.
 const rawSMBIOS = 'R'<<24 | 'S'<<16 | 'M'<<8 | 'B'
 
-// systemSMBIOS reads the table from Windows. A header with the version precedes the table, so there
-// is no entry point.
+// systemSMBIOS reads the table from Windows. A header with the version precedes the table, in place
+// of an entry point.
 func (h *Host) systemSMBIOS() (table, entryPoint []byte, err error) {
 	call := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetSystemFirmwareTable")
 	if err := call.Find(); err != nil {

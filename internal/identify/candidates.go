@@ -11,7 +11,7 @@ import (
 // Bounds of a candidate set.
 const (
 	// MaxRecordsPerIdentifier bounds a block: an identifier that more records share is over-shared, and
-	// is no evidence about any of them.
+	// is not evidence about any of them.
 	MaxRecordsPerIdentifier = 64
 	// MaxCandidates bounds the records of one candidate set that are expanded. The time of a partition
 	// grows with the square of its records, and other resolvers wait for its locks.
@@ -19,7 +19,7 @@ const (
 )
 
 // Block is what was read around the records of a decision: the records that share an identifier, a
-// default CI or a constraint with them, directly or through others. IsBlockingKey tells which
+// default CI or a constraint with them, directly or through others. IsBlockingKey reports which
 // identifiers to search for.
 type Block struct {
 	Evidence    map[int64]inventory.RecordEvidence

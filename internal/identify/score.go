@@ -178,7 +178,7 @@ func (r *Rules) support(s *score) int {
 	return bits
 }
 
-// hardwareNet is net of the hardware alone. A family that depends on another one is no evidence
+// hardwareNet is net of the hardware alone. A family that depends on another one is not evidence
 // against if that one was replaced too.
 func (r *Rules) hardwareNet(s *score) int {
 	net := 0

@@ -6,7 +6,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// sharing is the set of identifiers that several devices share, so that they are no evidence. A nil
+// sharing is the set of identifiers that several devices share, so that they do not count. A nil
 // sharing is empty.
 type sharing struct {
 	identifiers map[inventory.Identifier]bool

@@ -17,8 +17,8 @@ const (
 	webSwapped = "bdfda5c7-afcd-5594-926a-d65c16db1809" // as firmware shows it that is older than SMBIOS 2.6
 )
 
-// domainOf is a virtual machine as its host tells of it. The address is one that QEMU gives, which
-// says nothing.
+// domainOf is a virtual machine as its host reports it. Its MAC address is a default of QEMU and no
+// identifier.
 func domainOf(uuid, name, state string) proto.Message {
 	return &inventoryv1.VirtualMachine{
 		Uuid: uuid, Name: name, Kind: "kvm", Manager: "libvirt", State: state, Cpus: proto.Uint32(2), Macs: []string{"52:54:00:12:34:56"},
@@ -26,7 +26,7 @@ func domainOf(uuid, name, state string) proto.Message {
 	}
 }
 
-// guestReport is what the agent in a virtual machine says.
+// guestReport is what the agent in a virtual machine reports.
 func guestReport(uuid, hostname string) report {
 	return report{
 		"system": ok(&inventoryv1.System{
@@ -86,8 +86,8 @@ func (e *fixture) wantHosts(t testing.TB, guest string, hosts ...string) {
 	}
 }
 
-// TestGuestIsHosted: the machine that a host tells of and the one that its own agent tells of are
-// one, whoever comes first, and also where they see the UUID in different orders of bytes.
+// TestGuestIsHosted: the guest that a host lists and the machine of the guest's own agent are one CI,
+// in both orders of arrival, and also if the byte orders of their UUIDs differ.
 func TestGuestIsHosted(t *testing.T) {
 	t.Parallel()
 	web, other := domainOf(webUUID, "web", "running"), domainOf("030d9a33-8f50-488d-9b97-79fc03943d81", "db", "shut off")
@@ -142,8 +142,7 @@ func TestGuestIsHosted(t *testing.T) {
 	}
 }
 
-// TestGuestLeavesItsHost: what is no longer defined there is not on it, and the guest is still
-// heard of.
+// TestGuestLeavesItsHost: a guest that its host no longer defines is not hosted there, and stays a CI.
 func TestGuestLeavesItsHost(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -163,7 +162,7 @@ func TestGuestLeavesItsHost(t *testing.T) {
 	e.wantHosts(t, guest, host)
 }
 
-// TestGuestMoves: whichever host speaks first.
+// TestGuestMoves moves a guest between hosts, which report in both orders.
 func TestGuestMoves(t *testing.T) {
 	t.Parallel()
 	web := domainOf(webUUID, "web", "running")
@@ -192,7 +191,7 @@ func TestGuestMoves(t *testing.T) {
 	}
 }
 
-// TestHostThatCannotReport: what a host does not say says nothing.
+// TestHostThatCannotReport: a section that could not be collected ends no relationship.
 func TestHostThatCannotReport(t *testing.T) {
 	t.Parallel()
 	for _, status := range []inventory.Status{
@@ -234,7 +233,7 @@ func TestGuestIsRenamedAndStopped(t *testing.T) {
 	}
 }
 
-// relationship gives the only one of a type that a CI has.
+// relationship returns the only relationship of a type that a CI has.
 func (e *fixture) relationship(t testing.TB, ci, kind string) inventory.Relationship {
 	t.Helper()
 	var only inventory.Relationship

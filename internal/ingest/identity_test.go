@@ -212,7 +212,7 @@ func TestMergeAndUndo(t *testing.T) {
 		t.Errorf("merged into %s, want %s, which was first", merged, ciA)
 	}
 	one := e.ci(t, ciB, time.Time{})
-	// The first agent fell silent before the second one was heard of: what it saw counts no more.
+	// The first agent was last observed before the second one: its components no longer count.
 	if one.ID != ciA || one.Attributes["owner"] != "Ben" || !cmp.Equal(e.related(t, ciA, "connected_to", time.Time{}), screens[ciB]) {
 		t.Errorf("merged: %+v", one)
 	}
@@ -322,7 +322,7 @@ func TestMonitorMoves(t *testing.T) {
 	}
 }
 
-// TestMonitorsWithOneSerialNumber are of a maker that gives all the same one.
+// TestMonitorsWithOneSerialNumber reports monitors of a maker that uses one serial number for all.
 func TestMonitorsWithOneSerialNumber(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -468,8 +468,8 @@ func TestRetiredComesBack(t *testing.T) {
 	}
 }
 
-// TestContainerIsHosted runs agents in containers, which see the hardware of their host, whoever is
-// heard of first.
+// TestContainerIsHosted runs agents in containers, which report the hardware of their host, in both
+// orders of arrival.
 func TestContainerIsHosted(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -541,8 +541,8 @@ func TestTwoSystemsOnOneMachine(t *testing.T) {
 	_ = second
 }
 
-// TestComponentIsObservedWithItsHost: a monitor is there as long as the machine is heard of that
-// sees it.
+// TestComponentIsObservedWithItsHost: a monitor was last observed when the machine that reports it
+// checked in.
 func TestComponentIsObservedWithItsHost(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -94,9 +94,8 @@ const (
 		"relationships": {"Office": {"type": "located_in", "class": "location"}, "User": {"type": "used_by", "class": "person", "by": "login"}}}`
 )
 
-// TestListsRelate: a list says where things are and whose they are, by what these are called. What
-// it names is made where it is not there, and is what is there otherwise. What the next list says
-// no more has ended.
+// TestListsRelate imports a list that relates its rows to locations and people by name. CIs that it
+// names and that do not exist are created. A relationship ends when the next list lacks it.
 func TestListsRelate(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -134,8 +133,8 @@ func TestListsRelate(t *testing.T) {
 	}
 }
 
-// TestListsMatch: a list may say by which attribute its rows are about what is known. What several
-// things are called is nobody's name, and what another kind of thing is called is not this one's.
+// TestListsMatch imports a list whose mapping names the attribute that identifies known CIs. A value
+// that several CIs have, or a CI of another base class, rejects the row.
 func TestListsMatch(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -358,8 +357,7 @@ func (e *fixture) wantNoDurations(t *testing.T, device string) {
 	}
 }
 
-// TestPartialInventoryTakesNothingBack imports a whole inventory and then one that tells of memory
-// alone.
+// TestPartialInventoryTakesNothingBack imports a whole inventory and then one with memory alone.
 func TestPartialInventoryTakesNothingBack(t *testing.T) {
 	t.Parallel()
 	whole, part := string(corpus(t, "inventories/glpi-json/computer_1.json")), string(corpus(t, "inventories/glpi-json/computer_1_partial_memory.json"))
@@ -451,8 +449,7 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	}
 }
 
-// differences gives what is in one inventory and not in the other, of the sections that the second
-// one has.
+// differences returns the items that only one of two inventories has, in the sections of the second.
 func differences(t *testing.T, before, after string) []string {
 	t.Helper()
 	was, is := factsOf(t, before), factsOf(t, after)
@@ -486,7 +483,7 @@ func factsOf(t *testing.T, body string) map[string][]string {
 	return list
 }
 
-// itemChanges lists what a CI's feed says of its items, in the form of differences.
+// itemChanges lists the item changes of a CI's feed in the form of differences.
 func (e *fixture) itemChanges(t *testing.T, ci string, since time.Time) []string {
 	t.Helper()
 	list := []string{}

@@ -82,7 +82,7 @@ func TestOnlyACompleteSectionRemoves(t *testing.T) {
 			if diff := cmp.Diff(facts(t, "software", c.want), m.held(t, "software", time.Time{})); diff != "" {
 				t.Errorf("held (-want +got):\n%s", diff)
 			}
-			// Once the section is complete again, it is what it says, whatever was left standing.
+			// A complete section removes what the incomplete ones kept.
 			mustObserve(t, m, software(inventory.StatusOK, pkg("bash", "5.2")))
 			if diff := cmp.Diff(facts(t, "software", []proto.Message{pkg("bash", "5.2")}), m.held(t, "software", time.Time{})); diff != "" {
 				t.Errorf("held at last (-want +got):\n%s", diff)

@@ -43,7 +43,7 @@ func TestMachinesOfOneNetwork(t *testing.T) {
 	}
 }
 
-// silence has nobody who was heard of be heard of since.
+// silence moves the last observation of every record into the past.
 func (e *fixture) silence(t testing.TB, since time.Duration) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), e.url)

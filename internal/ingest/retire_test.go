@@ -17,8 +17,8 @@ func (e *fixture) wantRetired(t testing.TB, when, ci string, want bool) {
 	}
 }
 
-// checkIn has a machine be heard of that says nothing new. Somebody must have asked for that to be
-// looked at.
+// checkIn has an unchanged machine check in. Its assignment must be liveness-dependent, or the
+// collector would not resolve it again.
 func (m *machine) checkIn(t testing.TB) {
 	t.Helper()
 	record := m.mustRecord(t)
@@ -52,8 +52,8 @@ func (e *fixture) openFindings(t testing.TB, ci string) []string {
 
 const conflicting = "attribute_conflict"
 
-// TestListsDoNotRestore: a list of last year names what was sold since. Only who sees a thing tells
-// that it is there.
+// TestListsDoNotRestore imports an old list that names retired CIs. Only a source that observes a CI
+// restores it.
 func TestListsDoNotRestore(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -76,8 +76,8 @@ func TestListsDoNotRestore(t *testing.T) {
 	e.wantRetired(t, "an agent", ci, false)
 }
 
-// TestRetiredAndThere: what is retired and checks in is there, though it says nothing new, and a
-// finding says so until it is retired again.
+// TestRetiredAndThere has a retired machine check in unchanged. It is restored, with a finding that
+// stays open until it is retired again.
 func TestRetiredAndThere(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -120,8 +120,8 @@ func TestRetiredComponentAndThere(t *testing.T) {
 	}
 }
 
-// TestDisposedAndThere: what is disposed of and checks in is there, though it says nothing new: a
-// finding says so until its state does.
+// TestDisposedAndThere has a machine check in that is disposed of. A finding is open until its
+// life-cycle state changes.
 func TestDisposedAndThere(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -169,8 +169,8 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestClassOfAnotherBaseClass: nobody makes a printer of what is seen to be a computer, by a slip,
-// a lock or a merge. Within its kind a lock holds a class against what is observed.
+// TestClassOfAnotherBaseClass: a declaration, a lock or a merge cannot turn an observed computer into
+// a printer. Within its base class, a lock wins over the observed class.
 func TestClassOfAnotherBaseClass(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -213,7 +213,7 @@ func TestClassOfAnotherBaseClass(t *testing.T) {
 	}
 }
 
-// TestFindingsEndWithAMerge: what two things disagreed on as one, they do not disagree on apart.
+// TestFindingsEndWithAMerge: the conflicts between two merged CIs end when the merge is undone.
 func TestFindingsEndWithAMerge(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// view is all that the API tells of a CI that a merge could change.
+// view is all that the API returns of a CI and that a merge could change.
 type view struct {
 	Details       inventory.CIDetails
 	Relationships []inventory.Relationship

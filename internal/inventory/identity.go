@@ -46,7 +46,7 @@ type DiskID struct {
 // strings.
 type Identifier string
 
-// Rejection is an identifier that is no evidence, and why.
+// Rejection is an identifier that does not count as evidence, and why.
 type Rejection struct {
 	Kind    string `json:"kind"`
 	Value   string `json:"value"`
@@ -87,7 +87,7 @@ type Constraint struct {
 type CandidateSet struct {
 	Records     []RecordEvidence
 	Constraints []Constraint
-	OverShared  []Identifier // too many records share them; they are no evidence
+	OverShared  []Identifier // too many records share them; they do not count
 }
 
 // Partition assigns the records of a candidate set to CIs. It is a function of the CandidateSet and
@@ -96,7 +96,7 @@ type Partition struct {
 	Assignments       []Assignment
 	Reviews           []ReviewCase
 	Findings          []Finding
-	Shared            []Identifier // several CIs share them; they are no evidence
+	Shared            []Identifier // several CIs share them; they do not count
 	LivenessDependent []int64      // records whose assignment depends on which records are observed next
 }
 

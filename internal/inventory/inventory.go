@@ -18,7 +18,7 @@ const (
 	StatusOK          Status = "ok"          // complete: absent items are not on the machine
 	StatusPartial     Status = "partial"     // some sources failed: absent items may still be there
 	StatusDenied      Status = "denied"      // the agent lacks the permission
-	StatusUnsupported Status = "unsupported" // the operating system has no such section, or it is not implemented there
+	StatusUnsupported Status = "unsupported" // the section does not exist on this operating system
 	StatusTimeout     Status = "timeout"
 	StatusError       Status = "error"
 )

@@ -64,9 +64,9 @@ type SectionChange struct {
 	State         SectionState   // after the change
 	StatusChanged bool           // the old status goes to the section's past
 	Duration      *time.Duration // of the collection; nil: not known
-	First         bool           // the section's history begins: its items are no events
+	First         bool           // the section's history begins: its items are not events
 	Events        []Event        // what changed
-	Gained        []ItemID       // sorted, and so is Lost; with First all items, which are no events
+	Gained        []ItemID       // sorted, and so is Lost; with First all items, which are not events
 	Lost          []ItemID
 	Readings      []Reading
 	AllReadings   bool // Readings replaces what the store has

@@ -120,7 +120,7 @@ func (s *Store) CreateRelationship(
 }
 
 // lockRelationships takes the advisory lock for declaring relationships, so that no two
-// transactions declare the same one. It also gives the transaction an id before it takes the time
+// transactions declare the same one. It also assigns the transaction an id before it takes the time
 // of the change: WaitUntilVisible needs it.
 func lockRelationships(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster relationships')), pg_current_xact_id()`)

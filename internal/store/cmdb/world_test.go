@@ -121,7 +121,7 @@ func (w *world) changed(relationshipType, action string, ci *worldCI, subject, o
 	w.changes = append(w.changes, worldChange{At: w.now, Type: relationshipType, Action: action, CI: ci.id, Subject: subject, New: other})
 }
 
-// newRecord adds a record with a CI of its own, as if a source spoke of a thing for the first time.
+// newRecord adds a record with a CI of its own, as a first observation does.
 func (w *world) newRecord(class, name string) *worldRecord {
 	ci := &worldCI{id: uuid.NewString(), class: class, name: name, attributes: inventory.Attributes{}}
 	r := &worldRecord{ci: ci, defaultCI: ci, primary: true, items: map[string]map[int]bool{}}
@@ -228,7 +228,7 @@ func (w *world) restore(ci *worldCI) {
 	w.begin(ci, "restored")
 }
 
-// collect has a record report a section: the first time it is no change.
+// collect has a record report a section. The first report is not a change.
 func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 	number := map[string]int{"software": worldSoftware, "service": worldService}[section]
 	before, known := r.items[section]

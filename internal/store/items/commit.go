@@ -13,7 +13,7 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Change is what an observation does to a record.
+// Change is what an observation changes for a record.
 type Change struct {
 	inventory.Change
 
@@ -22,9 +22,8 @@ type Change struct {
 	rows map[int16]Difference // of item_set, by section, as they are afterwards; set by Prepare
 }
 
-// Prepare makes what Write needs before its transaction begins, so that the transaction holds no
-// lock that other groups need: the partitions of the month, the numbers of new sections and new
-// bases.
+// Prepare creates the partitions, section ids and bases that Write needs. It runs before the
+// transaction, which then holds no lock that other groups need.
 func (s *Store) Prepare(ctx context.Context, changes []*Change) error {
 	if err := s.EnsurePartitions(ctx); err != nil {
 		return err
@@ -76,9 +75,9 @@ func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied
 	return nil
 }
 
-// fenceRecords locks the records in one order, so that groups of several collectors cannot
-// deadlock, and moves those on that are still at the expected version. Time is the database's, and
-// never stands still for a record.
+// fenceRecords locks the records in the order of their ids, so that groups of several collectors
+// cannot deadlock, and increments the version of those that have the expected one. changed_at is the
+// database's clock, and always later than before.
 const fenceRecords = `
 	with wanted as (
 		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[],
@@ -107,10 +106,10 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-// Fence locks the records of a group and moves those on that are still at the version that their
-// change is relative to. It returns the instant of each change that applies. A change to an older
-// version, or of a revoked agent, is not among them: the caller reads the record again. A group has
-// one change per record.
+// Fence locks the records of a group and increments the version of those that still have the version
+// that their change is relative to. It returns the instant of each change that applies. A change to
+// an older version, or of a revoked agent, is not among them: the caller reads the record again. A
+// group has one change per record.
 func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
@@ -148,8 +147,8 @@ func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Ti
 	return applied, nil
 }
 
-// primaryRecords tells whose items count: of several records of one installation one does. It is
-// asked under the lock of the records, which whoever changes the answer takes too.
+// primaryRecords returns the records whose items count. It runs under the lock of the records, which
+// every transaction takes that changes the answer.
 func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
 	rows, err := tx.Query(ctx, `
 		select record_id from assignment where record_id = any($1) and valid_to = 'infinity' and is_primary`, records)
@@ -168,8 +167,8 @@ func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]
 	return primary, nil
 }
 
-// queue writes down the statements for the changes that passed the fence: one for each table that
-// has something to say, whatever the number of machines.
+// queue queues the statements for the changes that passed the fence: one per table that changes,
+// whatever the number of machines.
 func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]time.Time, primary map[int64]bool) error {
 	var (
 		incidents incidentRows

@@ -23,7 +23,7 @@ func (l *idLists) add(ids []inventory.ItemID) {
 	l.to = append(l.to, int32(len(l.flat))) //nolint:gosec // a group holds far fewer
 }
 
-// array is the flat array, which is never null: a slice of it is an empty array at least.
+// array returns the flat array. It is never null, because a slice of null is null.
 func (l *idLists) array() []inventory.ItemID {
 	if l.flat == nil {
 		return []inventory.ItemID{}
@@ -31,7 +31,7 @@ func (l *idLists) array() []inventory.ItemID {
 	return l.flat
 }
 
-// setRows gathers the rows of item_set and the events of a group.
+// setRows collects the rows of item_set and the events of a group.
 type setRows struct {
 	records     []int64
 	sections    []int16
@@ -110,7 +110,7 @@ func (r *setRows) queue(batch *pgx.Batch) {
 	}
 }
 
-// readingRows gathers the readings of a group.
+// readingRows collects the readings of a group.
 type readingRows struct {
 	records  []int64
 	sections []int16

@@ -10,8 +10,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// countChanges nets what a group does to the number of records that hold each item of software. The
-// items of other sections are not counted, because nobody asks for their counts.
+// countChanges is the net change of the number of records that hold each item of software. Items of
+// other sections are not counted, because no query reads their counts.
 type countChanges map[inventory.ItemID]int32
 
 func newCountChanges() countChanges { return countChanges{} }
@@ -48,8 +48,8 @@ func (n countChanges) queue(batch *pgx.Batch) {
 		values (clock_timestamp(), $1, $2)`, ids, changes)
 }
 
-// FoldCounts adds what is pending to the folded counts and says how many groups that were.
-// Collectors that fold at the same moment take turns: the others find nothing to do.
+// FoldCounts adds the pending changes to the folded counts and returns how many groups they came
+// from. An advisory lock lets one collector fold at a time; the others return 0.
 func (s *Store) FoldCounts(ctx context.Context) (int, error) {
 	var folded int
 	err := s.Pool.QueryRow(ctx, `

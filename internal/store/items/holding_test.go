@@ -19,7 +19,7 @@ type storedSets struct {
 	want     map[int16]map[inventory.ItemID]bool
 }
 
-// sectionOf says which section an item is of, so that those of the common row can be told apart.
+// sectionOf returns the section of an item, by which the items of the common row are separated.
 func sectionOf(id inventory.ItemID) int16 { return int16(1 + id%3) }
 
 // holding returns what the store would read: sections in whole, too.

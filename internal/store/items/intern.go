@@ -12,12 +12,11 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// insertSize is how many items one transaction inserts: what is inserted stays, so that a machine
-// with very many new items gets on even where it has to be tried again.
+// insertSize is the number of items that one transaction inserts. Inserted items stay, so a machine
+// with very many new items makes progress even if it has to be tried again.
 const insertSize = 5000
 
-// Intern gives every item its id, adding those that the fleet has not seen before. The ids are in
-// the order of the items.
+// Intern returns the id of each item, in the order of the items. It inserts the items that are new.
 func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error) {
 	known, err := s.itemIDs(ctx, digestsOf(items))
 	if err != nil {
@@ -29,7 +28,7 @@ func (s *Store) Intern(ctx context.Context, items []inventory.Item) ([]inventory
 			return nil, err
 		}
 	}
-	// What another collector inserted at the same moment is there by now.
+	// Another collector inserted the rest at the same moment and has committed it.
 	if left := without(missing, known); len(left) > 0 {
 		others, err := s.itemIDs(ctx, digestsOf(left))
 		if err != nil {
@@ -55,8 +54,8 @@ func digestsOf(items []inventory.Item) [][16]byte {
 	return digests
 }
 
-// without gives the items not yet known, once each and sorted by digest, so that concurrent inserts
-// meet in one order and cannot deadlock.
+// without returns the items that are not known, once each and sorted by digest, so that concurrent
+// inserts cannot deadlock.
 func without(items []inventory.Item, known map[inventory.Digest]inventory.ItemID) []inventory.Item {
 	var missing []inventory.Item
 	for _, item := range items {
@@ -135,7 +134,7 @@ func (s *Store) insertItems(
 	})
 }
 
-// Refs gives the key hashes of items.
+// Refs returns the key hashes of items.
 func (s *Store) Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error) {
 	rows, err := s.Pool.Query(ctx, `select id, key_hash from item where id = any($1)`, ids)
 	if err != nil {
@@ -149,7 +148,7 @@ func (s *Store) Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.R
 	return refs, nil
 }
 
-// Facts gives the facts of items.
+// Facts returns the facts of items.
 func (s *Store) Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error) {
 	rows, err := s.Pool.Query(ctx, `select id, facts from item where id = any($1)`, ids)
 	if err != nil {

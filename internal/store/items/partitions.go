@@ -9,11 +9,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// partitionClock remembers for which month the partitions are known to be there.
+// partitionClock is the last month whose partitions are known to exist.
 type partitionClock struct{ month atomic.Int64 }
 
-// EnsurePartitions makes the partitions of item_event for last month, this one and the next: the
-// clocks of this program and of the database may stand on different sides of midnight.
+// EnsurePartitions creates the partitions of item_event for last month, this month and the next one,
+// because the clocks of this program and of the database may differ at midnight.
 func (s *Store) EnsurePartitions(ctx context.Context) error {
 	now := time.Now().UTC()
 	month := int64(now.Year()*12 + int(now.Month()))
@@ -41,7 +41,7 @@ func (s *Store) EnsurePartition(ctx context.Context, from time.Time) error {
 		return nil
 	}
 	err := s.InTx(ctx, func(tx pgx.Tx) error {
-		// Two collectors that make one table at the same moment would both fail on its name.
+		// Two collectors that create one table at the same moment would both fail.
 		if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('muster partitions'))`); err != nil {
 			return err
 		}

@@ -13,10 +13,10 @@ import (
 )
 
 // A payload of readings is zstd over: the number of readings, their item ids (sorted, as
-// differences), their lengths, all uvarints, and then their bytes. Like beside like, so that it
-// compresses.
+// differences), their lengths, all uvarints, and then their bytes. Similar values are
+// adjacent, which compresses better.
 
-// ReadingCodec holds the coders, which are costly to make and safe to share.
+// ReadingCodec holds the coders, which are expensive to create and safe for concurrent use.
 type ReadingCodec struct {
 	encoder *zstd.Encoder
 	decoder *zstd.Decoder

@@ -10,7 +10,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// SectionStates gives what is held of each section of a record.
+// SectionStates returns the state of each section of a record.
 func (s *Store) SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error) {
 	rows, err := s.Pool.Query(ctx, `
 		select n.name, s.root, s.superset, s.status, s.message, s.items, s.verdicts

@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// sectionIDs remembers the numbers of the sections' names. Names are few and are never renumbered.
+// sectionIDs caches the ids of section names. They are few and never change.
 type sectionIDs struct {
 	mu    sync.RWMutex
 	ids   map[string]int16
@@ -17,7 +17,7 @@ func newSectionIDs() *sectionIDs {
 	return &sectionIDs{ids: map[string]int16{}, names: map[int16]string{}}
 }
 
-// sectionID gives the number of a section, making one for a name that is new to the database.
+// sectionID returns the id of a section and inserts the section if its name is new.
 func (s *Store) sectionID(ctx context.Context, name string) (int16, error) {
 	s.sections.mu.RLock()
 	id, ok := s.sections.ids[name]
@@ -25,7 +25,7 @@ func (s *Store) sectionID(ctx context.Context, name string) (int16, error) {
 	if ok {
 		return id, nil
 	}
-	// A conflict would burn one of the few numbers: ask before inserting.
+	// A conflict would use up one of the few ids of a smallint: the statement checks first.
 	if _, err := s.Pool.Exec(ctx, `
 		insert into section (name)
 		select $1 where not exists (select from section where name = $1)
@@ -41,7 +41,7 @@ func (s *Store) sectionID(ctx context.Context, name string) (int16, error) {
 	return id, nil
 }
 
-// get gives the number of a section that sectionID was asked for before.
+// get returns the id of a section that sectionID has returned before.
 func (c *sectionIDs) get(name string) int16 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()

@@ -209,7 +209,7 @@ func (r *resolution) applyComponents(ctx context.Context, discovered []*discover
 	for _, p := range discovered {
 		identifiers := p.Identifiers
 		if p.identifier == "" {
-			identifiers = inventory.RawIdentifiers{} // over-shared identifiers are no evidence
+			identifiers = inventory.RawIdentifiers{} // over-shared identifiers do not count
 		}
 		byRecord[p.record] = inventory.Observation{Record: p.record, Observed: inventory.Observed{
 			Class: p.Class, Attributes: p.Attributes, Identifiers: identifiers,

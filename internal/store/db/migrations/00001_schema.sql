@@ -1,17 +1,19 @@
 -- +goose Up
--- The schema of the store. Tables that grow with the number of machines begin their keys with the machine's side
--- (record_id); catalogs are shared by all machines. Instants are those of the database's clock. A row with valid_from and
--- valid_to is a version: it holds from valid_from until before valid_to, and the current one is valid to 'infinity'.
+-- The schema of the store. Tables that grow with the number of machines begin their keys with the
+-- machine's side (record_id); catalogs are shared by all machines. Instants are those of the
+-- database's clock. A row with valid_from and valid_to is a version: it holds from valid_from until
+-- before valid_to, and the current one is valid to 'infinity'.
 
 create extension if not exists pg_trgm;
 
--- Access -----------------------------------------------------------------------------------------------------
+-- Access ------------------------------------------------------------------------------------------
 
--- The certificate authority that signs agents' certificates. The collector that starts first writes the one row.
+-- The certificate authority that signs agents' certificates. The collector that starts first writes
+-- the one row.
 create table certificate_authority (
     id          integer generated always as identity primary key,
     certificate bytea not null,                          -- DER
-    sealed_key  bytea not null,                          -- PKCS #8, AES-256-GCM under the master key
+    sealed_key  bytea not null, -- PKCS #8, AES-256-GCM under the master key
     created_at  timestamptz not null default now()
 );
 
@@ -31,13 +33,13 @@ create table enrollment_token (
     hash       bytea not null unique,                    -- SHA-256
     max_uses   integer not null check (max_uses > 0),
     uses       integer not null default 0,               -- each enrollment adds one
-    network    cidr,                                     -- where agents may enroll from; null: anywhere
+    network    cidr, -- where agents may enroll from; null: anywhere
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     revoked_at timestamptz
 );
 
--- Classes, attributes and relationship types: data, so that people can add to them ---------------------------
+-- Classes, attributes and relationship types: data, so that people can add to them ----------------
 
 -- The tree of CI classes. Some are built in; people add others.
 create table ci_class (
@@ -169,21 +171,22 @@ insert into relationship_type (name, verb, inverse_verb, from_class, to_class, i
     ('member_of', 'is a member of', 'has as a member', 'ci', 'ci', 'none', true),
     ('depends_on', 'depends on', 'is needed by', 'ci', 'ci', 'from_suffers', true);
 
--- Source records ---------------------------------------------------------------------------------------------
+-- Source records ----------------------------------------------------------------------------------
 
--- One source's view of one thing. All that is observed belongs to a source record, and a CI is a set of source records: a
--- merge or a split of CIs assigns records to another CI. Nothing is moved or deleted, so that it can be undone.
--- Enrollments, imports and resolutions add rows; commits of inventories update them.
+-- One source's view of one thing. All that is observed belongs to a source record, and a CI is a
+-- set of source records: a merge or a split of CIs assigns records to another CI. Nothing is moved
+-- or deleted, so that it can be undone. Enrollments, imports and resolutions add rows; commits of
+-- inventories update them.
 create table source_record (
     id                 bigint generated always as identity primary key,
-    source             text not null,                    -- 'agent' or another source of package inventory
-    native_key         bytea not null,                   -- what the source calls the thing; agent: SHA-256 of the key (SPKI)
-    forked_from        bigint references source_record,  -- the record whose key this machine had a copy of
+    source             text not null, -- 'agent' or another source of package inventory
+    native_key         bytea not null, -- what the source calls the thing; agent: SHA-256 of the key (SPKI)
+    forked_from        bigint references source_record, -- the record whose key this machine had a copy of
     created_at         timestamptz not null default now(),
     default_ci         uuid not null default gen_random_uuid(), -- the CI it is, unless it is assigned to another one
-    base_class         text not null default '',         -- the class below ci of its thing; '': unknown
+    base_class         text not null default '', -- the class below ci of its thing; '': unknown
     label              text not null default '',         -- what the source calls it, for people
-    liveness_dependent boolean not null default false,   -- its assignment depends on which records are observed next
+    liveness_dependent boolean not null default false, -- its assignment depends on which records are observed next
     -- The fence: a change is relative to a version, and of two changes to one version one wins.
     version            bigint not null default 0,
     changed_at         timestamptz,
@@ -194,7 +197,7 @@ create table source_record (
     boot_id            text not null default '',
     hardware           jsonb not null default '{}',      -- family -> hash, as the agent reports it
     program            text not null default '',         -- what reports, and its version
-    seen_at            timestamptz                       -- at least this recent; presence is fresher
+    seen_at            timestamptz -- at least this recent; presence is fresher
 ) with (fillfactor = 80);
 create unique index source_record_by_native_key on source_record (native_key, source);
 create index source_record_by_default_ci on source_record (default_ci);
@@ -209,8 +212,8 @@ create table agent (
     revoke_reason          text
 ) with (fillfactor = 80);
 
--- When each record checked in last. Collectors write it in bulk. Unlogged: it costs no WAL, and after a crash
--- source_record.seen_at is still there.
+-- When each record checked in last. Collectors write it in bulk. Unlogged: it costs no WAL, and
+-- after a crash source_record.seen_at is still there.
 create unlogged table presence (
     record_id bigint primary key,
     seen_at   timestamptz not null,
@@ -244,15 +247,17 @@ create table evidence (
     first_seen  timestamptz[] not null,
     last_seen   timestamptz[] not null,                  -- null: reported now
     rejected    jsonb not null default '[]',             -- identifiers that were not used, and why
-    hosts       text[] not null default '{}'             -- identifiers of the machine that a container runs on
+    hosts       text[] not null default '{}' -- identifiers of the machine that a container runs on
 );
--- The records with an identifier. Each resolution reads what the one before it wrote, so there is no pending list.
+-- The records with an identifier. Each resolution reads what the one before it wrote, so there is
+-- no pending list.
 create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 create index evidence_hosts on evidence using gin (hosts) where hosts <> '{}'; -- the containers on a machine
 
--- The first record that reported an identifier, in each base class. The unique index makes two transactions that report
--- one identifier at the same moment wait for each other, so that a machine whose identifiers nobody else reports needs no
--- other lock. A collision of hashes only costs time: the record is then compared with others under the lock.
+-- The first record that reported an identifier, in each base class. The unique index makes two
+-- transactions that report one identifier at the same moment wait for each other, so that a machine
+-- whose identifiers nobody else reports needs no other lock. A collision of hashes only costs time:
+-- the record is then compared with others under the lock.
 create table identifier_claim (
     hash      bigint primary key,                        -- identifier_hash
     record_id bigint not null
@@ -267,22 +272,22 @@ create table assignment (
     valid_from   timestamptz not null,
     valid_to     timestamptz not null default 'infinity',
     ci_id        uuid not null,
-    is_primary   boolean not null,                       -- whether the record's inventory is the CI's
-    previous_cis uuid[] not null default '{}',           -- the CIs that its thing was before it became another
+    is_primary   boolean not null, -- whether the record's inventory is the CI's
+    previous_cis uuid[] not null default '{}', -- the CIs that its thing was before it became another
     primary key (record_id, valid_from),
     constraint begins_before_end check (valid_from < valid_to)
 );
 create index assignment_by_ci on assignment (ci_id, valid_to); -- the records of a CI
 create index assignment_previous_cis on assignment using gin (previous_cis) where previous_cis <> '{}';
 
--- Configuration items ----------------------------------------------------------------------------------------
+-- Configuration items -----------------------------------------------------------------------------
 
 -- The CIs. Resolutions add them; nothing deletes them.
 create table ci (
     id         uuid primary key,
     created_at timestamptz not null,                     -- first observed
-    retired_at timestamptz,                              -- a person retired it; it returns when it is observed again
-    disposed   boolean not null default false            -- its life-cycle state says so: each observation is checked
+    retired_at timestamptz, -- a person retired it; it returns when it is observed again
+    disposed   boolean not null default false -- its life-cycle state says so: each observation is checked
 );
 create index ci_by_created_at on ci (created_at, id);    -- lists in the order of first_seen
 create index ci_retired on ci (retired_at) where retired_at is not null;
@@ -297,7 +302,7 @@ create table ci_version (
     name       text not null,                            -- '': unknown
     attributes jsonb not null,
     provenance jsonb,                                    -- null: all values are the only record's
-    retired    boolean not null default false,           -- it ended because the CI was retired or its component is gone
+    retired    boolean not null default false, -- it ended because the CI was retired or its component is gone
     primary key (ci_id, valid_from),
     constraint begins_before_end check (valid_from < valid_to)
 );
@@ -320,7 +325,8 @@ create index ci_version_search on ci_version using gin (lower(name || E'\n' || c
 create index ci_version_began on ci_version (valid_from);
 create index ci_version_ended on ci_version (valid_to) where valid_to < 'infinity';
 
--- Values that people lock against all sources. They belong to the record of what people declare about the CI.
+-- Values that people lock against all sources. They belong to the record of what people declare
+-- about the CI.
 create table attribute_lock (
     id          uuid primary key,
     record_id   bigint not null references source_record,
@@ -334,14 +340,14 @@ create table attribute_lock (
 );
 create unique index attribute_lock_current on attribute_lock (record_id, attribute) where released_at is null;
 
--- Versions of relationships. They are between records, so that a merge moves them to the merged CI and its undoing moves
--- them back. Resolutions and people write them.
+-- Versions of relationships. They are between records, so that a merge moves them to the merged CI
+-- and its undoing moves them back. Resolutions and people write them.
 create table relationship (
     id          bigint generated always as identity primary key,
     type        text not null references relationship_type,
     from_record bigint not null,
     to_record   bigint not null,
-    observer    bigint,                                  -- the record that observed it; null: a person declared it
+    observer    bigint, -- the record that observed it; null: a person declared it
     attributes  jsonb not null default '{}',
     actor       text not null default '',                -- who declared it
     valid_from  timestamptz not null,
@@ -350,8 +356,8 @@ create table relationship (
     reason      text not null default '',                -- of actor
     end_reason  text not null default '',                -- of ended_by
     key         text not null default '',                -- what its observer calls the component
-    declared    boolean not null default false,          -- an import lists it: it is no part of an inventory
-    idle        boolean not null default false,          -- the component is not in use, such as a guest that is shut off
+    declared    boolean not null default false, -- an import lists it: it is no part of an inventory
+    idle        boolean not null default false, -- the component is not in use, such as a guest that is shut off
     constraint begins_before_end check (valid_from < valid_to)
 );
 create index relationship_from on relationship (from_record, to_record, valid_to); -- of one type between two, too
@@ -361,22 +367,23 @@ create index relationship_observer on relationship (observer, valid_to) where ob
 create index relationship_began on relationship (valid_from);
 create index relationship_ended on relationship (valid_to) where valid_to < 'infinity';
 
--- Identity ---------------------------------------------------------------------------------------------------
+-- Identity ----------------------------------------------------------------------------------------
 
 -- The instant without its last bit: see begin in internal/store/resolve.
 create function even_microsecond(instant timestamptz) returns timestamptz
     language sql immutable strict parallel safe
     return instant - (extract(microseconds from instant)::bigint % 2) * interval '1 microsecond';
 
--- The time of the last resolution, in one row. A resolution that may involve other records updates it first: such
--- resolutions take turns, and their times increase.
+-- The time of the last resolution, in one row. A resolution that may involve other records updates
+-- it first: such resolutions take turns, and their times increase.
 create table identity_clock (
     only_row boolean primary key default true check (only_row),
     at       timestamptz not null
 ) with (fillfactor = 10);
 insert into identity_clock (at) select clock_timestamp();
 
--- Decisions about two records that hold whatever their evidence is. People make them, and enrollments of copied keys.
+-- Decisions about two records that hold whatever their evidence is. People make them, and
+-- enrollments of copied keys.
 create table identity_constraint (
     id         uuid primary key,
     linked     boolean not null,                         -- false: never one CI
@@ -392,12 +399,13 @@ create table identity_constraint (
 create index identity_constraint_a on identity_constraint (record_a) where revoked_at is null;
 create index identity_constraint_b on identity_constraint (record_b) where revoked_at is null;
 
--- Why a record is assigned to its CI. Resolutions add a row when the outcome changes or another rule decides it.
+-- Why a record is assigned to its CI. Resolutions add a row when the outcome changes or another
+-- rule decides it.
 create table identity_decision (
     id        bigint generated always as identity primary key,
-    at        timestamptz not null,                      -- of its resolution: constraints of that time caused it
+    at        timestamptz not null, -- of its resolution: constraints of that time caused it
     record_id bigint not null,
-    action    text not null,                             -- 'created', 'linked', 'merged', 'split', 'moved', 'confirmed'
+    action    text not null, -- 'created', 'linked', 'merged', 'split', 'moved', 'confirmed'
     old_ci    uuid,
     new_ci    uuid not null,
     rule      text not null,
@@ -410,7 +418,8 @@ create index identity_decision_by_new_ci on identity_decision (new_ci, at);
 create index identity_decision_by_old_ci on identity_decision (old_ci, at) where old_ci is not null;
 create index identity_decision_by_time on identity_decision using brin (at); -- the change feed
 
--- Pairs of records that a person should decide about. Resolutions open them; resolutions and people close them.
+-- Pairs of records that a person should decide about. Resolutions open them; resolutions and people
+-- close them.
 create table review (
     id        uuid primary key,
     type      text not null,
@@ -427,7 +436,8 @@ create table review (
 create unique index review_open on review (record_a, record_b) where closed_at is null;
 create index review_by_time on review (opened_at, id);   -- the list of reviews
 
--- What resolutions noticed about some records and people should know, such as an identifier that too many share.
+-- What resolutions noticed about some records and people should know, such as an identifier that
+-- too many share.
 create table finding (
     id         bigint generated always as identity primary key,
     type       text not null,
@@ -457,38 +467,41 @@ create table baseline (
     created_by text not null
 );
 
--- Inventories ------------------------------------------------------------------------------------------------
+-- Inventories -------------------------------------------------------------------------------------
 
--- The sections of inventories, such as 'software'. Interning adds those that are new; there are some twenty.
+-- The sections of inventories, such as 'software'. Interning adds those that are new; there are
+-- some twenty.
 create table section (
     id   smallint generated always as identity primary key,
     name text not null unique
 );
 
--- One row of a section, stored once for all machines. Interning adds rows; the tables below refer to their ids.
+-- One row of a section, stored once for all machines. Interning adds rows; the tables below refer
+-- to their ids.
 create table item (
     id         integer generated always as identity primary key,
     section_id smallint not null,
-    key_hash   bigint not null,                          -- of the facts that name the item within its section
+    key_hash   bigint not null, -- of the facts that name the item within its section
     digest     uuid not null unique,                     -- of section and facts
     facts      json not null                             -- canonical: in the order of the .proto
 );
 
--- The tables of a record from here to reading are written by commits alone, under the fence of the record's row. They have
--- no foreign keys: checking some eighty rows per machine would cost as much as writing them.
+-- The tables of a record from here to reading are written by commits alone, under the fence of the
+-- record's row. They have no foreign keys: checking some eighty rows per machine would cost as much
+-- as writing them.
 
 -- The state of each section of a record.
 create table section_state (
     record_id    bigint not null,
     section_id   smallint not null,
     root         bytea,                                  -- null: never collected
-    superset     boolean not null,                       -- more is held than root covers: a partial section removes nothing
+    superset     boolean not null, -- more is held than root covers: a partial section removes nothing
     status       text not null,
     message      text not null,
     status_since timestamptz not null,
     duration_ms  integer,                                -- of the collection; null: imported
     items        integer not null,
-    first_at     timestamptz,                            -- when the first items came: the section's history begins
+    first_at     timestamptz, -- when the first items came: the section's history begins
     changed_at   timestamptz not null,
     verdicts     jsonb,                                  -- of the last change; null: none
     primary key (record_id, section_id)
@@ -505,8 +518,9 @@ create table section_status_past (
     primary key (record_id, section_id, valid_from)
 );
 
--- A set of items that rows of item_set share. It never changes but for retired_at. Collectors add it when two rows
--- have much in common, and delete it a day after it was retired, once no row refers to it.
+-- A set of items that rows of item_set share. It never changes but for retired_at. Collectors add
+-- it when two rows have much in common, and delete it a day after it was retired, once no row
+-- refers to it.
 create table item_base (
     id         integer generated always as identity primary key,
     ids        integer[] not null,                       -- sorted
@@ -516,8 +530,9 @@ create table item_base (
 alter table item_base alter ids set storage external;
 create index item_base_ids on item_base using gin (ids); -- which bases hold an item
 
--- The current items of a record: the ids of the base without minus, and plus. Sections share the row with section_id 0
--- until they reach 33 items. Then a section has a row of its own for ever. An empty set has an empty plus.
+-- The current items of a record: the ids of the base without minus, and plus. Sections share the
+-- row with section_id 0 until they reach 33 items. Then a section has a row of its own for ever. An
+-- empty set has an empty plus.
 create table item_set (
     record_id  bigint not null,
     section_id smallint not null,
@@ -530,8 +545,8 @@ alter table item_set alter plus set storage external, alter minus set storage ex
 create index item_set_plus on item_set using gin (plus); -- which rows hold an item beside their base
 create index item_set_by_base on item_set (base_id, record_id) where base_id is not null; -- the rows of a base
 
--- What changed: pairs (old_items[i], new_items[i]), 0 for none. The first items of a section are no change; the
--- current set and the events after an instant give the set at that instant.
+-- What changed: pairs (old_items[i], new_items[i]), 0 for none. The first items of a section are no
+-- change; the current set and the events after an instant give the set at that instant.
 create table item_event (
     record_id  bigint not null,
     section_id smallint not null,
@@ -543,8 +558,9 @@ create table item_event (
 -- What changed in a window of time: the change feed.
 create index item_event_by_time on item_event using brin (at) with (pages_per_range = 16);
 
--- The latest readings of a section's items; internal/store/items/readings.go describes the payload. The oldest row of a
--- section has all readings, and later rows have those that came with changes since. The daily readings replace them all.
+-- The latest readings of a section's items; internal/store/items/readings.go describes the payload.
+-- The oldest row of a section has all readings, and later rows have those that came with changes
+-- since. The daily readings replace them all.
 create table reading (
     record_id  bigint not null,
     section_id smallint not null,
@@ -553,8 +569,8 @@ create table reading (
     primary key (record_id, section_id, at)
 );
 
--- How many records hold an item of software: folded + pending, exact at every moment and free of hot rows. The log
--- keeps what was folded, so that the counts of the past can be computed.
+-- How many records hold an item of software: folded + pending, exact at every moment and free of
+-- hot rows. The log keeps what was folded, so that the counts of the past can be computed.
 create table item_count (
     item_id  integer primary key,
     installs integer not null
@@ -576,10 +592,11 @@ create table item_count_log (
 );
 create index item_count_log_by_time on item_count_log using brin (at);
 
--- Software titles in one version, in typed columns, because people search them. Interning adds rows.
+-- Software titles in one version, in typed columns, because people search them. Interning adds
+-- rows.
 create table software (
     id        integer generated always as identity primary key,
-    digest    uuid not null unique,                      -- of the four columns below: SHA-256, its first 16 bytes
+    digest    uuid not null unique, -- of the four columns below: SHA-256, its first 16 bytes
     name      text not null,
     version   text not null,
     publisher text not null,
