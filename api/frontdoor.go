@@ -21,8 +21,8 @@ type request struct {
 	path string
 }
 
-// frontDoor wraps all routes. It gives each request an id, sets the headers of every response, and
-// answers requests without a route, and panics, with a problem.
+// frontDoor wraps all routes. It assigns each request an id, sets the headers of every response,
+// and answers requests without a route, and panics, with a problem.
 func (s *server) frontDoor(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		about := request{id: uuid.NewString(), path: r.URL.Path}

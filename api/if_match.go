@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// IfMatchParam names the state that a request changes, so that it does not overwrite a change that its
-// sender has not read.
+// IfMatchParam names the state that a request changes, so that it does not overwrite a change that
+// its sender has not read.
 type IfMatchParam struct {
 	IfMatch string `header:"If-Match" maxLength:"100" example:"\"m0v3zk9qk1\"" doc:"The ETag of the CI as you read it, or * for any state. If the CI has changed since, the answer is 412."`
 }

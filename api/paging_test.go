@@ -78,7 +78,7 @@ func with(address, name, value string) string {
 	return address + separator + name + "=" + url.QueryEscape(value)
 }
 
-// stream gives the lines of a whole list.
+// stream returns the lines of a whole list.
 func (e *fixture) stream(t testing.TB, list string) []string {
 	t.Helper()
 	a := e.get(t, with(list, "format", "ndjson"))
@@ -89,7 +89,7 @@ func (e *fixture) stream(t testing.TB, list string) []string {
 	return lines
 }
 
-// pages follows the links from page to page and gives their items.
+// pages follows the links from page to page and returns their items.
 func (e *fixture) pages(t testing.TB, address string) []string {
 	t.Helper()
 	var all []string

@@ -15,9 +15,9 @@ func (e *rekeyError) Error() string {
 	return "the collector asks for a new key: " + e.reason
 }
 
-// rekey enrolls a clone with a key and a source record of its own. It first deletes the acknowledged
-// state, which belongs to the original. After a crash in between the collector asks for a new key
-// again; the reverse order could leave a new identity with the state of the original.
+// rekey enrolls a clone with a key and a source record of its own. It first deletes the
+// acknowledged state, which belongs to the original. After a crash in between the collector asks
+// for a new key again; the reverse order could leave a new identity with the state of the original.
 func (a *Agent) rekey(ctx context.Context, identity state.Identity) error {
 	key, csr, err := newKey()
 	if err != nil {

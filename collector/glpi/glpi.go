@@ -2,7 +2,7 @@
 // report to it over HTTP as they do to their own servers, with a password that all of them share.
 // It requests inventories and passes each message on unchanged.
 //
-// It never gives those agents another task, never parses an inventory and never stores anything.
+// It never sends those agents another task, never parses an inventory and never stores anything.
 //
 // Start with ServeHTTP.
 package glpi

@@ -117,11 +117,5 @@ var constrained = map[string]string{
 // machinePaths are the first elements of paths that exist on one machine only.
 var machinePaths = []string{"work", "root"}
 
-// maxComment is the width of comments in narrow packages, in columns. Code may have 120 (lll).
+// maxComment is the width of comments, in columns. Code may have 120 (lll).
 const maxComment = 100
-
-// narrow are the packages whose comments must not exceed maxComment.
-var narrow = []string{
-	"agent/...", "internal/archtest", "internal/bench", "internal/catalog", "internal/e2e", "internal/pgtest", "internal/pki",
-	"internal/postgres",
-}

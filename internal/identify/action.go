@@ -6,9 +6,9 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Action returns the action of a decision, one of inventory.Action…. before is the CI that the record
-// belonged to, "" for a new record; defaultCI is the record's own; members is the number of records
-// that belonged to the new CI before the decision.
+// Action returns the action of a decision, one of inventory.Action…. before is the CI that the
+// record belonged to, "" for a new record; defaultCI is the record's own; members is the number of
+// records that belonged to the new CI before the decision.
 func Action(before string, to inventory.Assignment, defaultCI string, members int) string {
 	switch {
 	case before == "" && to.CI == defaultCI && members == 0:

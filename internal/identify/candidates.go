@@ -10,11 +10,11 @@ import (
 
 // Bounds of a candidate set.
 const (
-	// MaxRecordsPerIdentifier bounds a block: an identifier that more records share is over-shared, and
-	// is not evidence about any of them.
+	// MaxRecordsPerIdentifier bounds a block: an identifier that more records share is over-shared,
+	// and is not evidence about any of them.
 	MaxRecordsPerIdentifier = 64
-	// MaxCandidates bounds the records of one candidate set that are expanded. The time of a partition
-	// grows with the square of its records, and other resolvers wait for its locks.
+	// MaxCandidates bounds the records of one candidate set that are expanded. The time of a
+	// partition grows with the square of its records, and other resolvers wait for its locks.
 	MaxCandidates = 1024
 )
 
@@ -48,8 +48,8 @@ func (b *Block) Expandable(records []int64) (expand, cut []int64) {
 	return expand, cut
 }
 
-// CandidateSets separates the block into sets that share nothing with each other. The sets and their
-// records are sorted by record.
+// CandidateSets separates the block into sets that share nothing with each other. The sets and
+// their records are sorted by record.
 func (b *Block) CandidateSets() []inventory.CandidateSet {
 	var sets []inventory.CandidateSet
 	groups, number := b.groups(), map[int64]int{}

@@ -33,8 +33,8 @@ func TestComponentIdentifier(t *testing.T) {
 	}
 }
 
-// TestComponentKey: with an identifier a component has one key everywhere, without one a key at each
-// observer, and components of two classes never share a key.
+// TestComponentKey: with an identifier a component has one key everywhere, without one a key at
+// each observer, and components of two classes never share a key.
 func TestComponentKey(t *testing.T) {
 	t.Parallel()
 	monitor := inventory.Component{Class: inventory.ClassMonitor, Key: "DP-1"}

@@ -6,13 +6,13 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// beforeReport is the resolution of stored times: an identifier was last there before the report that
-// ended it.
+// beforeReport is the resolution of stored times: an identifier was last there before the report
+// that ended it.
 const beforeReport = time.Microsecond
 
-// WithHistory returns a record's evidence with the identifiers of its stored history. SeenAt becomes
-// the latest time of CreatedAt, SeenAt and the history, because the time of a check-in is stored
-// later than what the check-in reports.
+// WithHistory returns a record's evidence with the identifiers of its stored history. SeenAt
+// becomes the latest time of CreatedAt, SeenAt and the history, because the time of a check-in is
+// stored later than what the check-in reports.
 func WithHistory(evidence inventory.RecordEvidence, history []inventory.IdentifierHistory) inventory.RecordEvidence {
 	seen := later(evidence.CreatedAt, evidence.SeenAt)
 	for _, h := range history {

@@ -346,9 +346,9 @@ func environment(name, otherwise string) string {
 	return otherwise
 }
 
-// TestInstantsStayInOrder has a resolution with the lock wait after it took its instant, while a new
-// machine commits at a later one. Both report one installation, so the first ends what the second
-// began: it must do so at a later instant still.
+// TestInstantsStayInOrder has a resolution with the lock wait after it took its instant, while a
+// new machine commits at a later one. Both report one installation, so the first ends what the
+// second began: it must do so at a later instant still.
 func TestInstantsStayInOrder(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -86,8 +86,8 @@ func (e *fixture) wantHosts(t testing.TB, guest string, hosts ...string) {
 	}
 }
 
-// TestGuestIsHosted: the guest that a host lists and the machine of the guest's own agent are one CI,
-// in both orders of arrival, and also if the byte orders of their UUIDs differ.
+// TestGuestIsHosted: the guest that a host lists and the machine of the guest's own agent are one
+// CI, in both orders of arrival, and also if the byte orders of their UUIDs differ.
 func TestGuestIsHosted(t *testing.T) {
 	t.Parallel()
 	web, other := domainOf(webUUID, "web", "running"), domainOf("030d9a33-8f50-488d-9b97-79fc03943d81", "db", "shut off")
@@ -142,7 +142,8 @@ func TestGuestIsHosted(t *testing.T) {
 	}
 }
 
-// TestGuestLeavesItsHost: a guest that its host no longer defines is not hosted there, and stays a CI.
+// TestGuestLeavesItsHost: a guest that its host no longer defines is not hosted there, and stays a
+// CI.
 func TestGuestLeavesItsHost(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -133,8 +133,8 @@ func TestListsRelate(t *testing.T) {
 	}
 }
 
-// TestListsMatch imports a list whose mapping names the attribute that identifies known CIs. A value
-// that several CIs have, or a CI of another base class, rejects the row.
+// TestListsMatch imports a list whose mapping names the attribute that identifies known CIs. A
+// value that several CIs have, or a CI of another base class, rejects the row.
 func TestListsMatch(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -449,7 +449,8 @@ func TestTwoInventoriesOfOneMachine(t *testing.T) {
 	}
 }
 
-// differences returns the items that only one of two inventories has, in the sections of the second.
+// differences returns the items that only one of two inventories has, in the sections of the
+// second.
 func differences(t *testing.T, before, after string) []string {
 	t.Helper()
 	was, is := factsOf(t, before), factsOf(t, after)

@@ -8,8 +8,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestNewRecordsWithTiesAreNotIsolated covers records that report no identifier of another record and
-// still belong to a known CI: rows that name the CI, and declarations about merged CIs.
+// TestNewRecordsWithTiesAreNotIsolated covers records that report no identifier of another record
+// and still belong to a known CI: rows that name the CI, and declarations about merged CIs.
 func TestNewRecordsWithTiesAreNotIsolated(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -61,8 +61,8 @@ func TestNewRecordsWithTiesAreNotIsolated(t *testing.T) {
 	}
 }
 
-// TestDeclarationIsNotANewCI: what a person declares about a known CI is linked with its records. The
-// decision does not name it as the record that created the CI.
+// TestDeclarationIsNotANewCI: what a person declares about a known CI is linked with its records.
+// The decision does not name it as the record that created the CI.
 func TestDeclarationIsNotANewCI(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -53,8 +53,8 @@ func (k *knownItems) find(section *wire.Section, items []wire.Encoded) []slot {
 	return slots
 }
 
-// remember adds the items that find did not know and that are interned now. An item that was cleaned
-// is not remembered: each agent that sends it gets the verdict.
+// remember adds the items that find did not know and that are interned now. An item that was
+// cleaned is not remembered: each agent that sends it gets the verdict.
 func (k *knownItems) remember(section *wire.Section, slots []slot) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -221,7 +221,7 @@ func lookup(t testing.TB, name string) *wire.Section {
 	return s
 }
 
-// held gives the facts of a section as the store has them, sorted.
+// held returns the facts of a section as the store has them, sorted.
 func (m *machine) held(t testing.TB, name string, asOf time.Time) []string {
 	t.Helper()
 	record, err := m.Record(t.Context(), m.key)
@@ -241,7 +241,7 @@ func (m *machine) held(t testing.TB, name string, asOf time.Time) []string {
 	return facts
 }
 
-// facts gives what held should find.
+// facts returns what held should find.
 func facts(t testing.TB, name string, items []proto.Message) []string {
 	t.Helper()
 	s := lookup(t, name)

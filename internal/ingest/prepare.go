@@ -49,8 +49,8 @@ type unknown struct {
 	unchanged bool // no verdict: the encoding may be remembered
 }
 
-// maxVerdicts bounds the stored verdicts of one section. If there are more, the last one reports their
-// number.
+// maxVerdicts bounds the stored verdicts of one section. If there are more, the last one reports
+// their number.
 const maxVerdicts = 100
 
 // prepare does what needs no store: it finds the known items, decodes the others and cleans them.

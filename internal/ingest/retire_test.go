@@ -34,7 +34,7 @@ func (m *machine) checkIn(t testing.TB) {
 	}
 }
 
-// openFindings gives the kinds of the open findings of a CI.
+// openFindings returns the kinds of the open findings of a CI.
 func (e *fixture) openFindings(t testing.TB, ci string) []string {
 	t.Helper()
 	identity, err := e.Identity(t.Context(), ci, time.Time{})
@@ -52,8 +52,8 @@ func (e *fixture) openFindings(t testing.TB, ci string) []string {
 
 const conflicting = "attribute_conflict"
 
-// TestListsDoNotRestore imports an old list that names retired CIs. Only a source that observes a CI
-// restores it.
+// TestListsDoNotRestore imports an old list that names retired CIs. Only a source that observes a
+// CI restores it.
 func TestListsDoNotRestore(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
@@ -169,8 +169,8 @@ func TestRestore(t *testing.T) {
 	}
 }
 
-// TestClassOfAnotherBaseClass: a declaration, a lock or a merge cannot turn an observed computer into
-// a printer. Within its base class, a lock wins over the observed class.
+// TestClassOfAnotherBaseClass: a declaration, a lock or a merge cannot turn an observed computer
+// into a printer. Within its base class, a lock wins over the observed class.
 func TestClassOfAnotherBaseClass(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

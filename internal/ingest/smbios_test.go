@@ -17,7 +17,7 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// smbiosMachines gives the system sections of real machines, by their names.
+// smbiosMachines returns the system sections of real machines, by their names.
 func smbiosMachines(t *testing.T) map[string]*inventoryv1.System {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "shared", "corpora", "smbios")

@@ -74,10 +74,10 @@ func (d *Decoder) Add(u *Update, chunk []byte) error {
 	return nil
 }
 
-// Check compares the root that the agent reported with that of the items. An item that was sent twice
-// counts once. Check searches for such items only if the roots differ, because that is rare. An agent
-// that adds an item to the root twice passes, and holds a wrong root of its own machine: the set has
-// the item once.
+// Check compares the root that the agent reported with that of the items. An item that was sent
+// twice counts once. Check searches for such items only if the roots differ, because that is rare.
+// An agent that adds an item to the root twice passes, and holds a wrong root of its own machine:
+// the set has the item once.
 func (u *Update) Check() error {
 	if u.ReadingsOnly || u.root() == u.Root {
 		return nil

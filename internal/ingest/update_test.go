@@ -58,8 +58,8 @@ func TestCheckCountsAnItemOnce(t *testing.T) {
 	}
 }
 
-// TestAddIsBounded sends a list that grows beyond its bound over several chunks, and more bytes than
-// a section may have.
+// TestAddIsBounded sends a list that grows beyond its bound over several chunks, and more bytes
+// than a section may have.
 func TestAddIsBounded(t *testing.T) {
 	t.Parallel()
 	decoder, pack := newTestDecoder(t)

@@ -24,8 +24,8 @@ type ComponentObserver struct {
 // IsAbsent reports whether a CI is no longer there although nobody retired it. Its records must all
 // be discovered components that are absent. An installation is absent when no CI in use has it.
 // Another component without an identifier is absent when only records that are not primary observe
-// it. A component with an identifier stays when it is unplugged, because it may be elsewhere; so does
-// the second system of a machine while the first one runs.
+// it. A component with an identifier stays when it is unplugged, because it may be elsewhere; so
+// does the second system of a machine while the first one runs.
 func IsAbsent(records []ComponentRecord) bool {
 	return len(records) > 0 && !slices.ContainsFunc(records, ComponentRecord.present)
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // JoinEvidence adds the identifiers that a record reports at an instant to those that it is known
-// by, and reports whether that changes the evidence. A partial report ends no identifier. The result
-// keeps every held identifier with its FirstSeen; new identifiers follow in the order of reported. held
-// stays as it is.
+// by, and reports whether that changes the evidence. A partial report ends no identifier. The
+// result keeps every held identifier with its FirstSeen; new identifiers follow in the order of
+// reported. held stays as it is.
 func JoinEvidence(
 	held []inventory.IdentifierHistory, reported []inventory.Identifier, at time.Time, partial bool,
 ) (joined []inventory.IdentifierHistory, changed bool) {

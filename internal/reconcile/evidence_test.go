@@ -93,7 +93,8 @@ func drawReports(t *rapid.T) []someReport {
 	return reports
 }
 
-// TestJoinEvidenceOrder: neither the order of the identifiers in a report nor their repetition matters.
+// TestJoinEvidenceOrder: neither the order of the identifiers in a report nor their repetition
+// matters.
 func TestJoinEvidenceOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -109,8 +110,8 @@ func TestJoinEvidenceOrder(t *testing.T) {
 	})
 }
 
-// TestJoinEvidenceRepeats: a report that arrives again changes nothing, and neither does its arrival
-// at a later time.
+// TestJoinEvidenceRepeats: a report that arrives again changes nothing, and neither does its
+// arrival at a later time.
 func TestJoinEvidenceRepeats(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

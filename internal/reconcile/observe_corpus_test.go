@@ -161,7 +161,8 @@ func (d display) facts(t *testing.T) json.RawMessage {
 	return facts(t, fields)
 }
 
-// TestObserveEDID: of the captured displays no two have one maker, product and genuine serial number.
+// TestObserveEDID: of the captured displays no two have one maker, product and genuine serial
+// number.
 func TestObserveEDID(t *testing.T) {
 	t.Parallel()
 	bad, seen, monitors, anonymous := refused(t), map[string]display{}, 0, 0

@@ -250,8 +250,8 @@ func TestObserveInstallationName(t *testing.T) {
 	}
 }
 
-// TestObserveProperties: whatever the items say, their order means nothing, texts are bounded and valid, and no
-// placeholder is an attribute.
+// TestObserveProperties: whatever the items say, their order means nothing, texts are bounded and
+// valid, and no placeholder is an attribute.
 func TestObserveProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -32,9 +32,9 @@ var (
 	ErrTooMany = errors.New("too many items")
 )
 
-// Append decodes a chunk and appends its items. It accepts the same bytes as proto.Unmarshal: fields
-// that this program does not know are ignored. It returns ErrTooMany if one of the lists would have
-// more than limit items. After an error, the items of the chunk are undefined.
+// Append decodes a chunk and appends its items. It accepts the same bytes as proto.Unmarshal:
+// fields that this program does not know are ignored. It returns ErrTooMany if one of the lists
+// would have more than limit items. After an error, the items of the chunk are undefined.
 func (x *Items) Append(chunk []byte, limit int) error {
 	var counts [itemsReadings + 1]int // by field number
 	for rest := chunk; len(rest) > 0; {
@@ -125,8 +125,8 @@ func (e *Encoded) decodeReading(b []byte) bool {
 	return true
 }
 
-// field is one field of an encoded message. Its value is nil if it is empty, because proto3 does not
-// distinguish an empty value from none.
+// field is one field of an encoded message. Its value is nil if it is empty, because proto3 does
+// not distinguish an empty value from none.
 type field struct {
 	number protowire.Number
 	kind   protowire.Type

@@ -50,8 +50,8 @@ func compareItems(t *testing.T, got wire.Items, want *inventoryv1.Items) {
 	}
 }
 
-// itemsSeeds returns chunks as our agent encodes them, and others: fields of the wrong type, unknown
-// and repeated fields, groups, field numbers that are too large, truncated values.
+// itemsSeeds returns chunks as our agent encodes them, and others: fields of the wrong type,
+// unknown and repeated fields, groups, field numbers that are too large, truncated values.
 func itemsSeeds(t testing.TB) [][]byte {
 	t.Helper()
 	honest := &inventoryv1.Items{

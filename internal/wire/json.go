@@ -12,8 +12,8 @@ import (
 )
 
 // AppendJSON appends the JSON object of an item: names as in the .proto, in field order, numbers as
-// numbers, times in RFC 3339 UTC, without fields that are not set. Items are stored and shown only in
-// this form.
+// numbers, times in RFC 3339 UTC, without fields that are not set. Items are stored and shown only
+// in this form.
 func AppendJSON(b []byte, m protoreflect.Message) []byte {
 	return appendFields(b, m, m.Descriptor().Fields().Len(), func(i int) protoreflect.FieldDescriptor {
 		return m.Descriptor().Fields().Get(i)

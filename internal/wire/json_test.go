@@ -58,7 +58,8 @@ func TestStringsSurviveJSON(t *testing.T) {
 	})
 }
 
-// TestEverySectionHasAJSONForm fills every field of every section: a kind without a JSON form panics.
+// TestEverySectionHasAJSONForm fills every field of every section: a kind without a JSON form
+// panics.
 func TestEverySectionHasAJSONForm(t *testing.T) {
 	t.Parallel()
 	for _, s := range wire.Sections() {

@@ -10,9 +10,9 @@ import (
 )
 
 // AddTo returns the root of a set after an item was added to it. A root is the sum of the hashes of
-// the set's items, in four lanes modulo 2⁶⁴: it does not depend on their order, and a change of a few
-// items costs a few additions. It detects errors (a lost message, a restored database), not attacks:
-// an agent can report anything about its own machine without a collision.
+// the set's items, in four lanes modulo 2⁶⁴: it does not depend on their order, and a change of a
+// few items costs a few additions. It detects errors (a lost message, a restored database), not
+// attacks: an agent can report anything about its own machine without a collision.
 func (h Hash) AddTo(root inventory.Root) inventory.Root {
 	return combine(root, h, func(a, b uint64) uint64 { return a + b })
 }

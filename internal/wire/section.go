@@ -1,6 +1,6 @@
 // Package wire holds what agent and collector must agree on: which messages are sections, which of
-// their fields are keys and readings, how an item is encoded, hashed and shown, and how the root of a
-// set of items is computed. It knows no section by name and does no I/O. Start at Section and
+// their fields are keys and readings, how an item is encoded, hashed and shown, and how the root of
+// a set of items is computed. It knows no section by name and does no I/O. Start at Section and
 // Encoded.
 package wire
 
@@ -93,8 +93,8 @@ func (s *Section) Field(number protoreflect.FieldNumber) protoreflect.FieldDescr
 	return s.desc.Fields().ByNumber(number)
 }
 
-// Fields lists the names of the section's fields, readings included, in the order of the .proto: the
-// columns of its table.
+// Fields lists the names of the section's fields, readings included, in the order of the .proto:
+// the columns of its table.
 func (s *Section) Fields() []string {
 	names := make([]string, s.desc.Fields().Len())
 	for i := range names {

@@ -11,7 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Set is the items of a section, encoded: each once, every string valid UTF-8. The zero Set is empty.
+// Set is the items of a section, encoded: each once, every string valid UTF-8. The zero Set is
+// empty.
 type Set struct {
 	items []Encoded
 	root  inventory.Root
@@ -24,9 +25,9 @@ func (s Set) Items() []Encoded { return s.items }
 // Root identifies the set. It does not depend on the order of the items.
 func (s Set) Root() inventory.Root { return s.root }
 
-// NewSet encodes items of the section and does not change them. Items with equal facts are one item.
-// Readings of items with the same key are dropped, because the key's hash addresses readings. The
-// verdicts name the items that were cleaned or rejected.
+// NewSet encodes items of the section and does not change them. Items with equal facts are one
+// item. Readings of items with the same key are dropped, because the key's hash addresses readings.
+// The verdicts name the items that were cleaned or rejected.
 func (s *Section) NewSet(items []proto.Message) (Set, []inventory.Verdict) {
 	var verdicts []inventory.Verdict
 	set := Set{items: make([]Encoded, 0, len(items))}
@@ -70,7 +71,8 @@ func (s *Section) encodeClean(item proto.Message) (Encoded, inventory.Verdict) {
 	return encoded, verdict
 }
 
-// cleanText replaces bytes that are not UTF-8 by U+FFFD and returns the names of the changed fields.
+// cleanText replaces bytes that are not UTF-8 by U+FFFD and returns the names of the changed
+// fields.
 func cleanText(m protoreflect.Message) []string {
 	var names []string
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {

@@ -76,8 +76,8 @@ func (s *Store) Write(ctx context.Context, tx pgx.Tx, changes []*Change, applied
 }
 
 // fenceRecords locks the records in the order of their ids, so that groups of several collectors
-// cannot deadlock, and increments the version of those that have the expected one. changed_at is the
-// database's clock, and always later than before.
+// cannot deadlock, and increments the version of those that have the expected one. changed_at is
+// the database's clock, and always later than before.
 const fenceRecords = `
 	with wanted as (
 		select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[],
@@ -106,10 +106,10 @@ const fenceRecords = `
 	where r.id = l.id
 	returning r.id, r.changed_at`
 
-// Fence locks the records of a group and increments the version of those that still have the version
-// that their change is relative to. It returns the instant of each change that applies. A change to
-// an older version, or of a revoked agent, is not among them: the caller reads the record again. A
-// group has one change per record.
+// Fence locks the records of a group and increments the version of those that still have the
+// version that their change is relative to. It returns the instant of each change that applies. A
+// change to an older version, or of a revoked agent, is not among them: the caller reads the record
+// again. A group has one change per record.
 func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Time, error) {
 	var (
 		n                  = len(changes)
@@ -147,8 +147,8 @@ func Fence(ctx context.Context, tx pgx.Tx, changes []*Change) (map[int64]time.Ti
 	return applied, nil
 }
 
-// primaryRecords returns the records whose items count. It runs under the lock of the records, which
-// every transaction takes that changes the answer.
+// primaryRecords returns the records whose items count. It runs under the lock of the records,
+// which every transaction takes that changes the answer.
 func primaryRecords(ctx context.Context, tx pgx.Tx, records []int64) (map[int64]bool, error) {
 	rows, err := tx.Query(ctx, `
 		select record_id from assignment where record_id = any($1) and valid_to = 'infinity' and is_primary`, records)

@@ -12,8 +12,8 @@ import (
 // partitionClock is the last month whose partitions are known to exist.
 type partitionClock struct{ month atomic.Int64 }
 
-// EnsurePartitions creates the partitions of item_event for last month, this month and the next one,
-// because the clocks of this program and of the database may differ at midnight.
+// EnsurePartitions creates the partitions of item_event for last month, this month and the next
+// one, because the clocks of this program and of the database may differ at midnight.
 func (s *Store) EnsurePartitions(ctx context.Context) error {
 	now := time.Now().UTC()
 	month := int64(now.Year()*12 + int(now.Month()))
