@@ -106,9 +106,6 @@ func (r *resolution) mayAssign(records []int64) error {
 			others = append(others, r.observersOf(record)...)
 		}
 	}
-	if len(others) == 0 {
-		return nil
-	}
 	return contend(others...)
 }
 

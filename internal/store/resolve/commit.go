@@ -167,8 +167,12 @@ type contendedError struct{ records map[int64]bool }
 
 func (*contendedError) Error() string { return "other records report the same identifiers" }
 
-// contend returns an error that names the records.
+// contend returns an error that names the records; nil if there are none. A step names all of them
+// at once, because each error ends a transaction.
 func contend(records ...int64) error {
+	if len(records) == 0 {
+		return nil
+	}
 	lost := map[int64]bool{}
 	for _, record := range records {
 		lost[record] = true

@@ -53,8 +53,8 @@ func (r *resolution) resolveComponents(ctx context.Context, observations []inven
 	if len(discovered)+len(named)+len(hosts)+len(held) == 0 {
 		return nil
 	}
-	if len(hosts) > 0 && !r.exclusive {
-		return contend(recordsOf(observations)...) // the relationship is the container's, which may be another record
+	if err := r.mayHost(hosts); err != nil {
+		return err
 	}
 	discovered, err = r.separateShared(ctx, discovered)
 	if err != nil {
@@ -140,15 +140,16 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 			return err
 		}
 	}
+	var contended []int64
 	for _, p := range discovered {
 		p.record = ids[string(componentKey(p.key))]
 		if p.record == 0 { // only without the lock: another transaction makes it
-			return contend(p.observer)
+			contended = append(contended, p.observer)
 		}
 		r.updated.add(p.record)
 		r.observedBy[p.record] = append(r.observedBy[p.record], p.observer)
 	}
-	return nil
+	return contend(contended...)
 }
 
 // committedMeanwhile adds the records that another transaction committed while the statement that
@@ -186,12 +187,17 @@ func (r *resolution) observersOf(record int64) []int64 {
 	return []int64{record}
 }
 
-func recordsOf(observations []inventory.Observation) []int64 {
-	records := make([]int64, len(observations))
-	for i, o := range observations {
-		records[i] = o.Record
+// mayHost returns an error if a container and its host are found and the resolution has no lock:
+// either of them may be known, and both sides report the relationship.
+func (r *resolution) mayHost(hosts []*discoveredComponent) error {
+	if r.exclusive {
+		return nil
 	}
-	return records
+	var ends []int64
+	for _, h := range hosts {
+		ends = append(ends, h.observer, h.record)
+	}
+	return contend(ends...)
 }
 
 // label returns the name of the component for people.

@@ -73,15 +73,16 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 	if err := r.send(ctx, "apply observations", batch); err != nil {
 		return err
 	}
+	var contended []int64
 	for _, o := range observations {
 		switch {
 		case rows.claims.isolated(o.Record):
 			r.isolated[o.Record] = true
-		case r.valuesChanged[o.Record] && !r.exclusive:
-			return contend(r.observersOf(o.Record)...) // others may report values of the same CI
+		case r.valuesChanged[o.Record] && !r.exclusive: // others may report values of the same CI
+			contended = append(contended, r.observersOf(o.Record)...)
 		}
 	}
-	return nil
+	return contend(contended...)
 }
 
 func (r *resolution) heldRecords(

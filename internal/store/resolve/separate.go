@@ -31,12 +31,12 @@ func (r *resolution) separateShared(
 	if err != nil {
 		return nil, err
 	}
+	if err := r.mayShare(discovered, others); err != nil {
+		return nil, err
+	}
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
 		limited := !identify.IsShareable(p.Class)
-		if limited && p.identifier != "" && known.record != 0 && !r.exclusive {
-			return nil, contend(p.observer) // it may have moved here
-		}
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
 		if err != nil {
 			return nil, err
@@ -55,6 +55,21 @@ func (r *resolution) separateShared(
 		p.setKey()
 	}
 	return discovered, nil
+}
+
+// mayShare returns an error if a component is known that few CIs can have, and the resolution has no
+// lock: the component may have moved.
+func (r *resolution) mayShare(discovered []*discoveredComponent, known map[string]componentLocations) error {
+	if r.exclusive {
+		return nil
+	}
+	var observers []int64
+	for _, p := range discovered {
+		if p.identifier != "" && !identify.IsShareable(p.Class) && known[string(componentKey(p.key))].record != 0 {
+			observers = append(observers, p.observer)
+		}
+	}
+	return contend(observers...)
 }
 
 // inUse returns the records at which a component is in use, now and before.
