@@ -192,18 +192,16 @@ func (d *demo) show(ctx context.Context, running *collector) error {
 		return err
 	}
 	table := tabwriter.NewWriter(d.out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(
-		table,
-		"\nMachine\t%s (%s) %s %s, %s %s\nDevice\t%s, first seen %s\n\n",
-		device.Name,
-		device.Class,
-		device.Manufacturer,
-		device.Model,
-		device.OSName,
-		device.OSVersion,
-		id,
-		device.FirstSeen,
-	)
+	_, _ = fmt.Fprintf(table, "\nMachine\t%s (%s)\n", device.Name, device.Class)
+	for _, known := range [][2]string{
+		{"Model", strings.TrimSpace(device.Manufacturer + " " + device.Model)},
+		{"System", strings.TrimSpace(device.OSName + " " + device.OSVersion)},
+	} {
+		if known[1] != "" {
+			_, _ = fmt.Fprintf(table, "%s\t%s\n", known[0], known[1])
+		}
+	}
+	_, _ = fmt.Fprintf(table, "Device\t%s, first seen %s\n\n", id, device.FirstSeen)
 	_, _ = fmt.Fprintf(table, "Section\tItems\tTime\tStatus\t\n")
 	for _, s := range sections.Items {
 		_, _ = fmt.Fprintf(table, "%s\t%d\t%d ms\t%s\t%s\n", s.Name, s.Items, s.DurationMS, s.Status, s.Message)

@@ -1,7 +1,7 @@
 // Package items keeps what machines hold: each item is interned once for the whole fleet, the
 // inventory of a source record is a set of item ids, and its history is what changed. It knows no
 // section but software, which people search, and decides nothing: ingest computes the changes.
-// Start reading at Intern and Commit.
+// Start reading at Intern and Write.
 package items
 
 import "github.com/musterhq/muster/internal/store/db"
