@@ -125,7 +125,8 @@ func (r *resolution) queueReturned(batch *pgx.Batch, returned map[string]int64) 
 	for ci, record := range returned {
 		r.restore(batch, ci)
 		r.openFinding(batch, inventory.Finding{
-			Type: inventory.FindingReturned, Records: []int64{record}, Text: "it was retired, and a source observed it again",
+			Type: inventory.FindingReturned, Records: []int64{record},
+			Text: "it was retired, and a source observed it again",
 		})
 	}
 }

@@ -57,8 +57,8 @@ func (r *resolution) separateShared(
 	return discovered, nil
 }
 
-// mayShare returns an error if a component is known that few CIs can have, and the resolution has no
-// lock: the component may have moved.
+// mayShare returns an error if a component is known that few CIs can have, and the resolution has
+// no lock: the component may have moved.
 func (r *resolution) mayShare(discovered []*discoveredComponent, known map[string]componentLocations) error {
 	if r.exclusive {
 		return nil
