@@ -2,20 +2,13 @@ package ingest_test
 
 import (
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/internal/ingest"
@@ -102,7 +95,8 @@ func (e *fixture) applied(t *testing.T, m *machine) string {
 // them together. It reports whether the inventory was applied.
 func (e *fixture) observeWithCut(t *testing.T, m *machine, h hardware, n int) bool {
 	t.Helper()
-	proxy := newCuttingProxy(t, e.url, n)
+	proxy := newProxy(t, e.url)
+	proxy.before(func(statement int) bool { return statement < n })
 	s, err := store.Open(t.Context(), proxy.url, store.Options{MaxConns: 1})
 	if err != nil {
 		return false // the cut was among the statements that open the store
@@ -119,100 +113,6 @@ func (e *fixture) observeWithCut(t *testing.T, m *machine, h hardware, n int) bo
 	defer cancel()
 	_, err = ingester.Apply(t.Context(), m.prepare(t, h.report()))
 	return err == nil
-}
-
-// cuttingProxy forwards a client's messages to PostgreSQL until a number of statements.
-type cuttingProxy struct {
-	url       string
-	server    string
-	mu        sync.Mutex
-	remaining int
-}
-
-func newCuttingProxy(t *testing.T, target string, statements int) *cuttingProxy {
-	t.Helper()
-	config, err := pgx.ParseConfig(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	listener, err := net.Listen("unix", filepath.Join(dir, ".s.PGSQL.5432"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	port := strconv.Itoa(int(config.Port))
-	p := &cuttingProxy{remaining: statements - 1, server: filepath.Join(config.Host, ".s.PGSQL."+port)}
-	query := url.Values{"host": {dir}, "port": {"5432"}, "user": {config.User}}
-	p.url = "postgres:///" + config.Database + "?" + query.Encode()
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go p.forward(client)
-		}
-	}()
-	return p
-}
-
-func (p *cuttingProxy) forward(client net.Conn) {
-	defer func() { _ = client.Close() }()
-	server, err := net.Dial("unix", p.server)
-	if err != nil {
-		return
-	}
-	defer func() { _ = server.Close() }()
-	go func() {
-		_, _ = io.Copy(client, server)
-		_ = client.Close()
-	}()
-	if copyMessage(server, client) != nil {
-		return
-	}
-	var kind [1]byte
-	for {
-		if _, err := io.ReadFull(client, kind[:]); err != nil {
-			return
-		}
-		if !p.allow(kind[0]) {
-			return
-		}
-		if _, err := server.Write(kind[:]); err != nil || copyMessage(server, client) != nil {
-			return
-		}
-	}
-}
-
-// allow reports whether a message may pass: Execute and Query are statements.
-func (p *cuttingProxy) allow(kind byte) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if kind == 'E' || kind == 'Q' {
-		p.remaining--
-	}
-	return p.remaining >= 0
-}
-
-var errMessage = errors.New("the message is too short")
-
-// copyMessage copies the length and the body of a message (PostgreSQL 15, 55.7). The length
-// includes itself.
-func copyMessage(to io.Writer, from io.Reader) error {
-	var length [4]byte
-	if _, err := io.ReadFull(from, length[:]); err != nil {
-		return err
-	}
-	n := int64(binary.BigEndian.Uint32(length[:]))
-	if n < 4 {
-		return errMessage
-	}
-	if _, err := to.Write(length[:]); err != nil {
-		return err
-	}
-	_, err := io.CopyN(to, from, n-4)
-	return err
 }
 
 // TestNewMachinesNeedNoLock commits the first inventory of a machine while another transaction
@@ -269,10 +169,7 @@ func TestConcurrentWriters(t *testing.T) {
 		if ingesters[i], err = ingest.New(e.Store, ingest.Options{Workers: 1}); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-		stopped := make(chan struct{})
-		go func() { ingesters[i].Run(ctx); close(stopped) }()
-		t.Cleanup(func() { cancel(); <-stopped })
+		runIngester(t, ingesters[i])
 	}
 	for round := range rounds(t) {
 		e.writeTogether(t, ingesters, round)
@@ -319,24 +216,7 @@ func (e *fixture) writeTogether(t *testing.T, ingesters []*ingest.Ingester, roun
 		})
 	}
 	wait.Wait()
-	cis, monitors := map[string]bool{}, map[string]bool{}
-	for i, m := range machines {
-		ci := m.mustRecord(t).CI
-		cis[ci] = true
-		if other := machines[i%different].mustRecord(t).CI; other != ci {
-			t.Errorf("round %d: one machine is the CIs %s and %s", round, ci, other)
-		}
-		connected := e.related(t, ci, "connected_to", time.Time{})
-		if len(connected) != 1 {
-			t.Errorf("round %d: %d monitors are connected to %s, want 1", round, len(connected), ci)
-		}
-		for _, monitor := range connected {
-			monitors[monitor] = true
-		}
-	}
-	if len(cis) != different || len(monitors) != wantMonitors {
-		t.Errorf("round %d: %d CIs and %d monitors, want %d and %d", round, len(cis), len(monitors), different, wantMonitors)
-	}
+	e.wantTogether(t, fmt.Sprintf("round %d", round), machines, different, wantMonitors)
 }
 
 func environment(name, otherwise string) string {
@@ -369,13 +249,7 @@ func TestInstantsStayInOrder(t *testing.T) {
 		_, err := e.ingester.Apply(t.Context(), checkIn)
 		done <- err
 	}()
-	for waiting := false; !waiting; {
-		err := e.Pool.QueryRow(t.Context(), `
-			select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')`).Scan(&waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	e.awaitEndOrLock(t, nil)
 	b := e.enroll(t)
 	mustObserve(t, b, copied.report())
 	if err := tx.Rollback(t.Context()); err != nil {

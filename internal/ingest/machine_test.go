@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"net/netip"
@@ -46,10 +45,7 @@ func newFixture(t testing.TB) *fixture {
 	if e.decoder, err = ingest.NewDecoder(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	stopped := make(chan struct{})
-	go func() { e.ingester.Run(ctx); close(stopped) }()
-	t.Cleanup(func() { cancel(); <-stopped })
+	runIngester(t, e.ingester)
 	_, _ = rand.Read(e.token[:])
 	_, err = s.CreateEnrollmentToken(t.Context(), inventory.EnrollmentToken{
 		Name: "test", MaxUses: 1_000_000, ExpiresAt: time.Now().Add(time.Hour),

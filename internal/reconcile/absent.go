@@ -11,6 +11,7 @@ type ComponentRecord struct {
 	Source        string
 	BaseClass     string
 	HasIdentifier bool // its evidence is not empty
+	Shared        bool // its identifier is that of several components, which have records of their own
 	Observers     []ComponentObserver
 }
 
@@ -22,10 +23,11 @@ type ComponentObserver struct {
 }
 
 // IsAbsent reports whether a CI is no longer there although nobody retired it. Its records must all
-// be discovered components that are absent. An installation is absent when no CI in use has it.
-// Another component without an identifier is absent when only records that are not primary observe
-// it. A component with an identifier stays when it is unplugged, because it may be elsewhere; so
-// does the second system of a machine while the first one runs.
+// be discovered components that are absent. A shared component is absent when nobody observes it.
+// An installation is absent when no CI in use has it. Another component without an identifier is
+// absent when only records that are not primary observe it. A component with an identifier stays
+// when it is unplugged, because it may be elsewhere; so does the second system of a machine while
+// the first one runs.
 func IsAbsent(records []ComponentRecord) bool {
 	return len(records) > 0 && !slices.ContainsFunc(records, ComponentRecord.present)
 }
@@ -43,6 +45,8 @@ func (r ComponentRecord) present() bool {
 	}
 	switch {
 	case r.BaseClass == inventory.ClassInstallation && !installed:
+		return false
+	case r.Shared && len(r.Observers) == 0:
 		return false
 	default:
 		return observed || !hidden || r.HasIdentifier

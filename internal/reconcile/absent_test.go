@@ -22,6 +22,8 @@ func TestIsAbsent(t *testing.T) {
 		agent     = reconcile.ComponentRecord{Source: inventory.SourceAgent, BaseClass: inventory.ClassComputer}
 		monitor   = record(inventory.ClassMonitor, false, secondary)
 	)
+	shared := record(inventory.ClassMonitor, true)
+	shared.Shared = true
 	type records = []reconcile.ComponentRecord
 	const installation = inventory.ClassInstallation
 	for name, c := range map[string]struct {
@@ -39,6 +41,8 @@ func TestIsAbsent(t *testing.T) {
 		"a monitor at a record that is not primary":   {records{monitor}, true},
 		"the same with a serial number":               {records{record("monitor", true, secondary)}, false},
 		"a monitor that is unplugged":                 {records{record("monitor", false)}, false},
+		"one whose serial number many have":           {records{shared}, true},
+		"the same in a list":                          {records{shared, {Source: "csv"}}, false},
 		"observed by two records, one of them counts": {records{record("monitor", false, secondary, primary)}, false},
 		"the one that counts is retired":              {records{record("monitor", false, secondary, retired)}, true},
 		"a list declares it":                          {records{record("monitor", false, secondary, list)}, false},

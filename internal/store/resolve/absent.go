@@ -53,6 +53,7 @@ type componentRow struct {
 	Source        string
 	BaseClass     string
 	HasIdentifier bool
+	Shared        bool
 	Primary       *bool // nil: nobody observes it
 	Retired       *bool
 	Declared      *bool
@@ -63,7 +64,9 @@ type componentRow struct {
 func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool, error) {
 	rows, err := db.Collect[componentRow](ctx, r.tx, "read observers of components", `
 		select m.ci_id::text as ci, m.record_id as record, s.source, s.base_class,
-			coalesce(cardinality(e.identifiers), 0) > 0 as has_identifier, o."primary", o.retired, o.declared
+			coalesce(cardinality(e.identifiers), 0) > 0 as has_identifier,
+			exists (select from finding f where f.type = $3 and f.records @> array[s.id] and f.closed_at is null) as shared,
+			o."primary", o.retired, o.declared
 		from assignment m
 		join source_record s on s.id = m.record_id
 		left join evidence e on e.record_id = s.id
@@ -78,7 +81,7 @@ func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool,
 			join ci c on c.id = observer.ci_id
 		) o on s.source = $2
 		where m.ci_id = any($1::uuid[]) and m.valid_to = 'infinity'
-		order by m.ci_id, m.record_id`, cis, inventory.SourceDiscovery)
+		order by m.ci_id, m.record_id`, cis, inventory.SourceDiscovery, inventory.FindingSharedComponent)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +102,7 @@ func componentRecords(rows []componentRow) map[string][]reconcile.ComponentRecor
 		if row.Record != last {
 			records[row.CI] = append(records[row.CI], reconcile.ComponentRecord{
 				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier,
+				Shared: row.Shared,
 			})
 			last = row.Record
 		}

@@ -82,6 +82,12 @@ func partial(observations []inventory.Observation) map[int64]bool {
 	return records
 }
 
+// isBounded reports whether the component is known by an identifier, and only few CIs can have it:
+// whether it is at a further CI depends on where it is observed.
+func (p *discoveredComponent) isBounded() bool {
+	return p.identifier != "" && !identify.IsShareable(p.Class)
+}
+
 func (p *discoveredComponent) setKey() {
 	p.key = identify.ComponentKey(p.Component, p.identifier, p.observer)
 }
@@ -123,29 +129,30 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 			on conflict (native_key, source) do nothing
 			returning native_key, id
 		)
-		select native_key, id from made
+		select native_key, id, true from made
 		union all
-		select r.native_key, r.id from source_record r join wanted w on w.native_key = r.native_key
+		select r.native_key, r.id, false from source_record r join wanted w on w.native_key = r.native_key
 			where r.source = $5`,
 		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
 	if err != nil {
 		return fmt.Errorf("record components: %w", err)
 	}
-	ids := map[string]int64{}
-	if err := collectKeys(rows, ids); err != nil {
+	records := map[string]componentRecord{}
+	if err := collectKeys(rows, records); err != nil {
 		return err
 	}
-	if len(ids) < len(keys) {
-		if err := r.committedMeanwhile(ctx, keys, ids); err != nil {
+	if len(records) < len(keys) {
+		if err := r.committedMeanwhile(ctx, keys, records); err != nil {
 			return err
 		}
 	}
 	var contended []int64
 	for _, p := range discovered {
-		p.record = ids[string(componentKey(p.key))]
-		if p.record == 0 { // only without the lock: another transaction makes it
-			contended = append(contended, p.observer)
+		record := records[string(componentKey(p.key))]
+		if !r.exclusive && (record.id == 0 || !record.made && p.isBounded()) {
+			contended = append(contended, p.observer) // another transaction made it meanwhile
 		}
+		p.record = record.id
 		r.updated.add(p.record)
 		r.observedBy[p.record] = append(r.observedBy[p.record], p.observer)
 	}
@@ -154,23 +161,32 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 
 // committedMeanwhile adds the records that another transaction committed while the statement that
 // was to create them waited for it: that statement does not see them.
-func (r *resolution) committedMeanwhile(ctx context.Context, keys [][]byte, ids map[string]int64) error {
+func (r *resolution) committedMeanwhile(
+	ctx context.Context, keys [][]byte, records map[string]componentRecord,
+) error {
 	if !r.exclusive {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, `select native_key, id from source_record where native_key = any($1) and source = $2`,
+	rows, err := r.tx.Query(ctx, `
+		select native_key, id, false from source_record where native_key = any($1) and source = $2`,
 		keys, inventory.SourceDiscovery)
 	if err != nil {
 		return fmt.Errorf("find components: %w", err)
 	}
-	return collectKeys(rows, ids)
+	return collectKeys(rows, records)
 }
 
-func collectKeys(rows pgx.Rows, ids map[string]int64) error {
+// componentRecord is the record of a component.
+type componentRecord struct {
+	id   int64
+	made bool // by this transaction
+}
+
+func collectKeys(rows pgx.Rows, records map[string]componentRecord) error {
 	var key []byte
-	var id int64
-	_, err := pgx.ForEachRow(rows, []any{&key, &id}, func() error {
-		ids[string(key)] = id
+	var record componentRecord
+	_, err := pgx.ForEachRow(rows, []any{&key, &record.id, &record.made}, func() error {
+		records[string(key)] = record
 		return nil
 	})
 	if err != nil {

@@ -34,21 +34,25 @@ func (r *resolution) separateShared(
 	if err := r.mayShare(discovered, others); err != nil {
 		return nil, err
 	}
+	var apart []*discoveredComponent
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
-		limited := !identify.IsShareable(p.Class)
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
 		if err != nil {
 			return nil, err
 		}
-		if !full && !(limited && known.shared) || p.identifier == "" {
+		if !full && !(p.isBounded() && known.shared) {
 			continue
 		}
 		if !known.shared {
 			if err := r.separate(ctx, p, known); err != nil {
 				return nil, err
 			}
+			others[string(componentKey(p.key))] = componentLocations{shared: true}
 		}
+		apart = append(apart, p)
+	}
+	for _, p := range apart {
 		p.identifier = ""
 	}
 	for _, p := range discovered {
@@ -65,7 +69,7 @@ func (r *resolution) mayShare(discovered []*discoveredComponent, known map[strin
 	}
 	var observers []int64
 	for _, p := range discovered {
-		if p.identifier != "" && !identify.IsShareable(p.Class) && known[string(componentKey(p.key))].record != 0 {
+		if p.isBounded() && known[string(componentKey(p.key))].record != 0 {
 			observers = append(observers, p.observer)
 		}
 	}
@@ -151,10 +155,14 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 	return found, nil
 }
 
-// separate creates a component for each location where a shared one was observed.
+// separate creates a component for each location where a shared one was observed. One that is
+// observed for the first time has a record all the same, which says that it is shared.
 func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
 	if known.record == 0 {
-		return nil // it is new everywhere: there is nothing to separate
+		if err := r.recordComponents(ctx, []*discoveredComponent{p}); err != nil {
+			return err
+		}
+		known.record = p.record
 	}
 	rows, err := r.tx.Query(ctx, `
 		select l.observer, l.type, l.from_record = $1 as outward, l.key, v.attributes
@@ -180,6 +188,7 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 	}); err != nil {
 		return fmt.Errorf("separate component: %w", err)
 	}
+	r.noLongerObserved.add(known.record)
 	batch := &pgx.Batch{}
 	batch.Queue(`
 		update relationship set valid_to = $2
