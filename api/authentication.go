@@ -106,10 +106,7 @@ func newTokenCache() *tokenCache {
 }
 
 func (c *tokenCache) check(
-	ctx context.Context,
-	store apiTokenStore,
-	hash [32]byte,
-	now time.Time,
+	ctx context.Context, store apiTokenStore, hash [32]byte, now time.Time,
 ) (tokenVerdict, error) {
 	if verdict, ok := c.seen.Get(hash); ok && now.Before(verdict.until) {
 		return verdict, nil

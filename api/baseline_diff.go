@@ -100,8 +100,7 @@ func (s *server) against(ctx context.Context, text string) (time.Time, error) {
 	var at Moment
 	if at.UnmarshalText([]byte(text)) != nil {
 		return time.Time{}, invalid(
-			"query.against",
-			"expected now, a date and time such as 2026-01-31T12:00:00Z, or the id of a baseline",
+			"query.against", "expected now, a date and time such as 2026-01-31T12:00:00Z, or the id of a baseline",
 		)
 	}
 	return s.visible(ctx, "query.against", at)

@@ -45,11 +45,7 @@ func (s *server) registerChanges() {
 	})
 
 	ofCI := s.operation(
-		http.MethodGet,
-		"/api/v1/cis/{id}/changes",
-		"list-ci-changes",
-		"Changes",
-		"List the changes of a CI",
+		http.MethodGet, "/api/v1/cis/{id}/changes", "list-ci-changes", "Changes", "List the changes of a CI",
 	)
 	ofCI.Description = "The same as /api/v1/changes, for one CI."
 	handleList(s, ofCI, func(_ context.Context, in *CIChangesInput) (listing[inventory.FeedChange], error) {
@@ -58,9 +54,7 @@ func (s *server) registerChanges() {
 }
 
 func (s *server) listChanges(
-	params *ListParams,
-	which ChangeParams,
-	query inventory.FeedQuery,
+	params *ListParams, which ChangeParams, query inventory.FeedQuery,
 ) listing[inventory.FeedChange] {
 	query.Since, query.Until, query.Type, query.Source = which.Since.Time, which.Until.Time, which.Type, which.Source
 	return listing[inventory.FeedChange]{

@@ -60,11 +60,7 @@ func (s *server) registerDevice() {
 	})
 
 	revoke := s.operation(
-		http.MethodPost,
-		"/api/v1/devices/{id}/revoke",
-		"revoke-device",
-		"Devices",
-		"Revoke a device's agents",
+		http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents",
 	)
 	revoke.Description = "The collector rejects all agents that report on the device now. Their reports stay. " +
 		`E.g. {"reason": "stolen"}.`

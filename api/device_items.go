@@ -102,10 +102,7 @@ func softwareOrder(keys []string) []string {
 }
 
 func (s *server) itemListing(
-	params *ListParams,
-	name string,
-	section Section,
-	query inventory.ItemQuery,
+	params *ListParams, name string, section Section, query inventory.ItemQuery,
 ) listing[Item] {
 	columns := section.Columns
 	if section.Name == softwareSection {

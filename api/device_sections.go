@@ -10,10 +10,7 @@ import (
 // itemStore reads the sections, items and changes of devices.
 type itemStore interface {
 	ListDeviceSections(
-		ctx context.Context,
-		device string,
-		page inventory.Page,
-		visit inventory.Visit[inventory.DeviceSection],
+		ctx context.Context, device string, page inventory.Page, visit inventory.Visit[inventory.DeviceSection],
 	) error
 	ListDeviceItems(ctx context.Context, q inventory.ItemQuery, visit inventory.Visit[inventory.HeldItem]) error
 	ListDeviceChanges(ctx context.Context, q inventory.ChangeQuery, visit inventory.Visit[inventory.ItemChange]) error

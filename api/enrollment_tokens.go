@@ -11,14 +11,10 @@ import (
 
 type enrollmentTokenStore interface {
 	CreateEnrollmentToken(
-		ctx context.Context,
-		token inventory.EnrollmentToken,
-		hash [32]byte,
+		ctx context.Context, token inventory.EnrollmentToken, hash [32]byte,
 	) (inventory.EnrollmentToken, error)
 	ListEnrollmentTokens(
-		ctx context.Context,
-		page inventory.Page,
-		visit inventory.Visit[inventory.EnrollmentToken],
+		ctx context.Context, page inventory.Page, visit inventory.Visit[inventory.EnrollmentToken],
 	) error
 	RevokeEnrollmentToken(ctx context.Context, id string) error
 }
@@ -93,8 +89,7 @@ func (s *server) registerEnrollmentTokens() {
 }
 
 func (s *server) createEnrollmentToken(
-	ctx context.Context,
-	in *NewEnrollmentTokenInput,
+	ctx context.Context, in *NewEnrollmentTokenInput,
 ) (*NewEnrollmentTokenOutput, error) {
 	if err := checkText("body.name", in.Body.Name); err != nil {
 		return nil, err

@@ -32,11 +32,7 @@ type GraphOutput struct{ Body inventory.Graph }
 
 func (s *server) registerGraph() {
 	around := s.operation(
-		http.MethodGet,
-		"/api/v1/cis/{id}/graph",
-		"get-ci-graph",
-		relationshipTag,
-		"Get the graph around a CI",
+		http.MethodGet, "/api/v1/cis/{id}/graph", "get-ci-graph", relationshipTag, "Get the graph around a CI",
 	)
 	around.Description = "The CIs within depth relationships of the CI, and the relationships between them. " +
 		"E.g. ?depth=3&direction=out&types=contains,runs_on."
@@ -47,11 +43,7 @@ func (s *server) registerGraph() {
 	})
 
 	impact := s.operation(
-		http.MethodGet,
-		"/api/v1/cis/{id}/impact",
-		"get-ci-impact",
-		relationshipTag,
-		"Get the CIs affected when a CI fails",
+		http.MethodGet, "/api/v1/cis/{id}/impact", "get-ci-impact", relationshipTag, "Get the CIs affected when a CI fails",
 	)
 	impact.Description = "Follows each relationship to the end that is affected, see impact in " +
 		"/api/v1/relationship-types."

@@ -92,11 +92,7 @@ func (s *server) registerIdentity() {
 	s.registerIdentityOf("/api/v1/devices/{id}", "device", "a device")
 
 	undo := s.operation(
-		http.MethodPost,
-		"/api/v1/identity/decisions/{id}/undo",
-		"undo-decision",
-		identityTag,
-		"Undo a decision",
+		http.MethodPost, "/api/v1/identity/decisions/{id}/undo", "undo-decision", identityTag, "Undo a decision",
 	)
 	undo.Description = "Records that it linked are separate again, and records that it separated can be linked " +
 		"again. " +
@@ -109,11 +105,7 @@ func (s *server) registerIdentity() {
 	})
 
 	rules := s.operation(
-		http.MethodGet,
-		"/api/v1/identity/rules",
-		"get-rules",
-		identityTag,
-		"Get the identification rules",
+		http.MethodGet, "/api/v1/identity/rules", "get-rules", identityTag, "Get the identification rules",
 	)
 	rules.Description = "The thresholds in bits, the weights of identifiers that agree or disagree, and the " +
 		"rejected values. " +
@@ -129,11 +121,7 @@ func (s *server) registerIdentity() {
 	})
 
 	simulate := s.operation(
-		http.MethodPost,
-		"/api/v1/identity/simulate",
-		"simulate-rules",
-		identityTag,
-		"Simulate other identification rules",
+		http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Simulate other identification rules",
 	)
 	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a " +
 		"new version. " +
@@ -155,11 +143,7 @@ const maxRules = 1 << 20
 // registerIdentityOf registers the identity operations of CIs, or of devices, which are CIs too.
 func (s *server) registerIdentityOf(path, noun, one string) {
 	get := s.operation(
-		http.MethodGet,
-		path+"/identity",
-		"get-"+noun+"-identity",
-		identityTag,
-		"Explain the identity of "+one,
+		http.MethodGet, path+"/identity", "get-"+noun+"-identity", identityTag, "Explain the identity of "+one,
 	)
 	get.Description = "Its source records with their identifiers, the decisions that linked them, and the open " +
 		"reviews and findings."

@@ -44,11 +44,7 @@ func (s *server) registerRelationshipTypes() {
 	handle(s, create, s.createRelationshipType)
 
 	remove := s.operation(
-		http.MethodDelete,
-		path+"/{name}",
-		"delete-relationship-type",
-		modelTag,
-		"Delete a relationship type",
+		http.MethodDelete, path+"/{name}", "delete-relationship-type", modelTag, "Delete a relationship type",
 	)
 	remove.Description = "Only a custom type that no relationship has ever had can be deleted."
 	handle(s, remove, func(ctx context.Context, in *RelationshipTypePath) (*struct{}, error) {
@@ -57,8 +53,7 @@ func (s *server) registerRelationshipTypes() {
 }
 
 func (s *server) createRelationshipType(
-	ctx context.Context,
-	in *NewRelationshipTypeInput,
+	ctx context.Context, in *NewRelationshipTypeInput,
 ) (*RelationshipTypeOutput, error) {
 	body := &in.Body
 	if err := checkTexts("body.verb", body.Verb, "body.inverse_verb", body.InverseVerb); err != nil {

@@ -9,14 +9,10 @@ import (
 
 type relationshipStore interface {
 	ListRelationships(
-		ctx context.Context,
-		q inventory.RelationshipQuery,
-		visit inventory.Visit[inventory.Relationship],
+		ctx context.Context, q inventory.RelationshipQuery, visit inventory.Visit[inventory.Relationship],
 	) error
 	CreateRelationship(
-		ctx context.Context,
-		r inventory.NewRelationship,
-		actor inventory.Actor,
+		ctx context.Context, r inventory.NewRelationship, actor inventory.Actor,
 	) (inventory.Relationship, error)
 	EndRelationship(ctx context.Context, id int64, actor inventory.Actor) (inventory.Relationship, error)
 	Graph(ctx context.Context, q inventory.GraphQuery) (inventory.Graph, error)
@@ -65,11 +61,7 @@ const relationshipTag = "Relationships"
 
 func (s *server) registerRelationships() {
 	all := s.operation(
-		http.MethodGet,
-		"/api/v1/relationships",
-		"list-relationships",
-		relationshipTag,
-		"List relationships",
+		http.MethodGet, "/api/v1/relationships", "list-relationships", relationshipTag, "List relationships",
 	)
 	all.Description = "The observed and the declared ones."
 	handleList(s, all, func(_ context.Context, in *RelationshipsInput) (listing[inventory.Relationship], error) {
@@ -84,22 +76,14 @@ func (s *server) registerRelationships() {
 	})
 
 	create := s.operation(
-		http.MethodPost,
-		"/api/v1/relationships",
-		"create-relationship",
-		relationshipTag,
-		"Declare a relationship",
+		http.MethodPost, "/api/v1/relationships", "create-relationship", relationshipTag, "Declare a relationship",
 	)
 	create.Description = `E.g. {"type": "located_in", "from": "<id of a computer>", "to": "<id of a location>"}.`
 	create.DefaultStatus = http.StatusCreated
 	handle(s, create, s.createRelationship)
 
 	end := s.operation(
-		http.MethodDelete,
-		"/api/v1/relationships/{id}",
-		"end-relationship",
-		relationshipTag,
-		"End a relationship",
+		http.MethodDelete, "/api/v1/relationships/{id}", "end-relationship", relationshipTag, "End a relationship",
 	)
 	end.Description = "The relationship stays in the history. An observed relationship ends by itself when no " +
 		"source observes it any more."
@@ -113,9 +97,7 @@ func (s *server) registerRelationships() {
 }
 
 func (s *server) relationships(
-	params *ListParams,
-	ci string,
-	which RelationshipParams,
+	params *ListParams, ci string, which RelationshipParams,
 ) listing[inventory.Relationship] {
 	query := inventory.RelationshipQuery{CI: ci, Type: which.Type, Past: which.Past}
 	return listing[inventory.Relationship]{

@@ -14,9 +14,7 @@ type softwareStore interface {
 	ListSoftware(ctx context.Context, q inventory.SoftwareQuery, visit inventory.Visit[inventory.Software]) error
 	Software(ctx context.Context, id int32, asOf time.Time) (inventory.Software, error)
 	ListSoftwareDevices(
-		ctx context.Context,
-		q inventory.SoftwareDevicesQuery,
-		visit inventory.Visit[inventory.Device],
+		ctx context.Context, q inventory.SoftwareDevicesQuery, visit inventory.Visit[inventory.Device],
 	) error
 }
 
@@ -67,8 +65,7 @@ func (s *server) registerSoftware() {
 		words := strings.Fields(in.Search)
 		if len(words) > maxWords {
 			return listing[inventory.Software]{}, invalid(
-				"query.search",
-				fmt.Sprintf("the search has too many words; send at most %d", maxWords),
+				"query.search", fmt.Sprintf("the search has too many words; send at most %d", maxWords),
 			)
 		}
 		query := inventory.SoftwareQuery{Words: words, IncludeUninstalled: in.IncludeUninstalled}

@@ -62,11 +62,7 @@ func (r *Rules) compile() error {
 	for source, class := range r.Sources {
 		if class != sourceAgent && class != sourceInventory && class != "" {
 			return fmt.Errorf(
-				"source %s: class %q is neither %q nor %q nor empty",
-				source,
-				class,
-				sourceAgent,
-				sourceInventory,
+				"source %s: class %q is neither %q nor %q nor empty", source, class, sourceAgent, sourceInventory,
 			)
 		}
 	}

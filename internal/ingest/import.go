@@ -32,9 +32,7 @@ const importSize = 256
 // malformed file changes nothing and returns an inventory.Error with CodeInvalid and the position.
 // Importing a file again changes nothing.
 func (g *Ingester) Import(
-	ctx context.Context,
-	body io.Reader,
-	o inventory.ImportOptions,
+	ctx context.Context, body io.Reader, o inventory.ImportOptions,
 ) (inventory.ImportReport, error) {
 	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
 	docs, err := g.readFile(ctx, body, o)
@@ -60,9 +58,7 @@ func (g *Ingester) Import(
 }
 
 func (g *Ingester) importAll(
-	ctx context.Context,
-	docs []importer.Document,
-	dryRun bool,
+	ctx context.Context, docs []importer.Document, dryRun bool,
 ) ([]inventory.ImportRow, error) {
 	rows := []inventory.ImportRow{}
 	for some := range slices.Chunk(docs, importSize) {
@@ -76,9 +72,7 @@ func (g *Ingester) importAll(
 }
 
 func (g *Ingester) readFile(
-	ctx context.Context,
-	body io.Reader,
-	o inventory.ImportOptions,
+	ctx context.Context, body io.Reader, o inventory.ImportOptions,
 ) ([]importer.Document, error) {
 	options := importer.Options{Name: o.Name}
 	if o.Mapping != nil {
@@ -134,9 +128,7 @@ func refuse(format string, args ...any) error {
 
 // importSome imports documents: first their records, then the sections of their inventories.
 func (g *Ingester) importSome(
-	ctx context.Context,
-	docs []importer.Document,
-	dryRun bool,
+	ctx context.Context, docs []importer.Document, dryRun bool,
 ) ([]inventory.ImportRow, error) {
 	rows := make([]inventory.ImportRow, len(docs))
 	var records []inventory.ImportRecord
@@ -270,9 +262,7 @@ func (g *Ingester) importSections(ctx context.Context, id int64, d importer.Docu
 // observationOf returns a check-in with the sections of a document that differ from the stored
 // ones.
 func observationOf(
-	record inventory.Record,
-	states map[string]inventory.SectionState,
-	d importer.Document,
+	record inventory.Record, states map[string]inventory.SectionState, d importer.Document,
 ) (*CheckIn, error) {
 	obs := &CheckIn{Record: record, States: states, Program: record.Program, Also: &d.Observed}
 	for _, s := range d.Sections {

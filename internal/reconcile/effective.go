@@ -133,8 +133,7 @@ func (p *Precedence) conflict(attribute string, ranked []candidateValue) bool {
 	}
 	current := slices.DeleteFunc(slices.Clone(ranked), func(s candidateValue) bool { return s.age == stale })
 	return slices.ContainsFunc(
-		current,
-		func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) },
+		current, func(s candidateValue) bool { return !same(attribute, s.value, current[0].value) },
 	)
 }
 

@@ -62,9 +62,7 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		return value
 	}
 	ids := inventory.RawIdentifiers{
-		Manufacturer: text(
-			"manufacturer",
-		), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
+		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
 	if ids.Hostname == "" && baseClass == inventory.ClassComputer {
@@ -86,8 +84,7 @@ func WithIdentifiers(o inventory.Observed, baseClass string) inventory.Observed 
 		known[i.MAC] = true
 	}
 	declared.Interfaces = slices.DeleteFunc(
-		declared.Interfaces,
-		func(i inventory.InterfaceID) bool { return known[i.MAC] },
+		declared.Interfaces, func(i inventory.InterfaceID) bool { return known[i.MAC] },
 	)
 	o.Identifiers = joinIdentifiers(o.Identifiers, declared)
 	return o

@@ -43,9 +43,7 @@ func collect[T any](
 
 // ForEach calls visit with each row of a query, in order and while the rows arrive, until visit
 // returns an error. The query has PlanForArguments. An error, also one of visit, begins with what.
-func ForEach[T any](
-	ctx context.Context, q Querier, what, sql string, args pgx.NamedArgs, visit func(T) error,
-) error {
+func ForEach[T any](ctx context.Context, q Querier, what, sql string, args pgx.NamedArgs, visit func(T) error) error {
 	if err := Each(ctx, q, sql, args, visit); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

@@ -98,14 +98,7 @@ func (r *setRows) queue(batch *pgx.Batch) {
 	}
 	if len(r.eventRecords) > 0 {
 		batch.Queue(
-			insertEvents,
-			r.eventRecords,
-			r.eventSections,
-			r.eventAt,
-			r.old.from,
-			r.old.to,
-			r.old.array(),
-			r.new.array(),
+			insertEvents, r.eventRecords, r.eventSections, r.eventAt, r.old.from, r.old.to, r.old.array(), r.new.array(),
 		)
 	}
 }

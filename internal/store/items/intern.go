@@ -92,9 +92,7 @@ const insertItems = `
 	returning digest, id`
 
 func (s *Store) insertItems(
-	ctx context.Context,
-	items []inventory.Item,
-	known map[inventory.Digest]inventory.ItemID,
+	ctx context.Context, items []inventory.Item, known map[inventory.Digest]inventory.ItemID,
 ) error {
 	var (
 		sections = make([]int16, len(items))

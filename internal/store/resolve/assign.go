@@ -133,9 +133,7 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 			p.touched.add(to.CI)
 		}
 		p.noteLiveness(
-			to.Record,
-			known && from.LivenessDependent,
-			disposed || slices.Contains(partition.LivenessDependent, to.Record),
+			to.Record, known && from.LivenessDependent, disposed || slices.Contains(partition.LivenessDependent, to.Record),
 		)
 	}
 	return nil

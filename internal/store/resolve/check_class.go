@@ -33,9 +33,7 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 	}
 	if seen != nil {
 		return db.Invalid(
-			"its sources report that it is a %s: its class must be that or one below it, which %s is not",
-			*seen,
-			class,
+			"its sources report that it is a %s: its class must be that or one below it, which %s is not", *seen, class,
 		)
 	}
 	return r.checkRelated(ctx, ci, class, above)

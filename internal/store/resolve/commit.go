@@ -58,9 +58,7 @@ func (s *Store) Commit(ctx context.Context, updates []Update) (map[int64]Committ
 
 // commitFree commits what needs no lock and returns the updates that turned out to need it.
 func (s *Store) commitFree(
-	ctx context.Context,
-	updates []Update,
-	results map[int64]Committed,
+	ctx context.Context, updates []Update, results map[int64]Committed,
 ) (contended []Update, err error) {
 	for len(updates) > 0 {
 		err := s.commitGroup(ctx, updates, false, results)

@@ -99,10 +99,7 @@ func (r *resolution) openReview(batch *pgx.Batch, w inventory.ReviewCase) error 
 // syncFindings opens the wanted findings and closes the other open ones about these records alone:
 // the conflicts of values, or those of a partition.
 func (r *resolution) syncFindings(
-	ctx context.Context,
-	records []int64,
-	wanted []inventory.Finding,
-	conflicts bool,
+	ctx context.Context, records []int64, wanted []inventory.Finding, conflicts bool,
 ) error {
 	if len(wanted) == 0 && r.allIsolated(records) {
 		return nil

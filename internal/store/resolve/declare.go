@@ -96,10 +96,7 @@ func present(values map[string]any) map[string]any {
 
 // declare applies what people declare for a CI and returns its id.
 func (r *resolution) declare(
-	ctx context.Context,
-	record int64,
-	class string,
-	attributes inventory.Attributes,
+	ctx context.Context, record int64, class string, attributes inventory.Attributes,
 ) (string, error) {
 	r.updated.add(record)
 	observation := inventory.Observation{Record: record, Observed: inventory.Observed{

@@ -112,8 +112,7 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 			}
 		}
 		rest := slices.DeleteFunc(
-			slices.Clone(members),
-			func(record int64) bool { return slices.Contains(records, record) },
+			slices.Clone(members), func(record int64) bool { return slices.Contains(records, record) },
 		)
 		if len(rest) == 0 || len(records) == 0 {
 			return db.Invalid("a split needs records on both sides: %s has %d", id, len(members))

@@ -118,9 +118,7 @@ func (s *simulation) compare(partition inventory.Partition) {
 }
 
 func (s *simulation) add(
-	list []inventory.SimulatedChange,
-	cis []string,
-	assignments []inventory.Assignment,
+	list []inventory.SimulatedChange, cis []string, assignments []inventory.Assignment,
 ) []inventory.SimulatedChange {
 	if len(list) == maxSimulated {
 		s.answer.Truncated = true

@@ -23,9 +23,7 @@ var errDryRun = errors.New("dry run")
 // and leaves a document that does not fit out, with the problem in its outcome. A dry run returns
 // the same outcomes and changes nothing.
 func (s *Store) TakeRecords(
-	ctx context.Context,
-	records []inventory.ImportRecord,
-	dryRun bool,
+	ctx context.Context, records []inventory.ImportRecord, dryRun bool,
 ) ([]inventory.ImportOutcome, error) {
 	var outcomes []inventory.ImportOutcome
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
@@ -73,8 +71,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.updated.add(outcomes[i].Record)
 		observations = append(
-			observations,
-			inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
+			observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
 		)
 	}
 	if err := t.applyObservations(ctx, observations); err != nil {
@@ -91,8 +88,7 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 
 // checkAll returns which documents can be applied, and in the outcomes why the others cannot.
 func (t *importing) checkAll(
-	ctx context.Context,
-	records []inventory.ImportRecord,
+	ctx context.Context, records []inventory.ImportRecord,
 ) (outcomes []inventory.ImportOutcome, taken []int, err error) {
 	outcomes = make([]inventory.ImportOutcome, len(records))
 	for i := range records {
@@ -115,10 +111,7 @@ func (t *importing) checkAll(
 
 // report fills in which CIs the records are, and which of these are new.
 func (t *importing) report(
-	ctx context.Context,
-	outcomes []inventory.ImportOutcome,
-	taken []int,
-	observed map[int64]bool,
+	ctx context.Context, outcomes []inventory.ImportOutcome, taken []int, observed map[int64]bool,
 ) error {
 	records := make([]int64, 0, len(taken))
 	for _, i := range taken {
@@ -170,10 +163,7 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	delete(values, inventory.AttributeName)
 	for _, attribute := range slices.Sorted(maps.Keys(values)) {
 		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
-			warnings = append(
-				warnings,
-				fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class),
-			)
+			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
 			delete(values, attribute)
 		}
 	}
@@ -211,9 +201,7 @@ func keyOf(r inventory.ImportRecord) sourceKey {
 
 // recordsOf finds or creates the records of the documents that are applied.
 func (t *importing) recordsOf(
-	ctx context.Context,
-	records []inventory.ImportRecord,
-	taken []int,
+	ctx context.Context, records []inventory.ImportRecord, taken []int,
 ) (map[sourceKey]int64, error) {
 	var (
 		sources, labels, baseClasses, defaultCIs []string
@@ -231,13 +219,7 @@ func (t *importing) recordsOf(
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, baseClasses = append(
-			labels,
-			record.NativeKey,
-		), append(
-			baseClasses,
-			t.baseClassOf(record.Observed.Class),
-		)
+		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
 		defaultCIs = append(defaultCIs, defaultCI.String())
 	}
 	rows, err := t.tx.Query(ctx, `

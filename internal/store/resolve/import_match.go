@@ -48,12 +48,7 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 		return db.Invalid("there is no CI with the id %s", ref.value)
 	}
 	if len(cis) > 1 {
-		return db.Invalid(
-			"there are %d CIs with the %s %s: the reference is ambiguous",
-			len(cis),
-			ref.by,
-			ref.value,
-		)
+		return db.Invalid("there are %d CIs with the %s %s: the reference is ambiguous", len(cis), ref.by, ref.value)
 	}
 	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" &&
 		is != cis[0].baseClass {
@@ -65,10 +60,7 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 // match links the records of new documents to the CIs that they name. It does not link older ones
 // again, because a person may have separated them since.
 func (t *importing) match(
-	ctx context.Context,
-	records []inventory.ImportRecord,
-	taken []int,
-	ids map[sourceKey]int64,
+	ctx context.Context, records []inventory.ImportRecord, taken []int, ids map[sourceKey]int64,
 ) error {
 	about := map[int64][]int64{}
 	var candidates []int64

@@ -84,8 +84,7 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 // lookUp returns the components that are known CIs, and those that are not. A record of the CI that
 // has the relationship already keeps it.
 func (r *resolution) lookUp(
-	named []*discoveredComponent,
-	held map[edge]heldEdge,
+	named []*discoveredComponent, held map[edge]heldEdge,
 ) (known, unknown []*discoveredComponent) {
 	for _, p := range named {
 		if cis := r.references[referenceOf(p.Component)]; len(cis) > 0 && len(cis[0].records) > 0 {

@@ -78,15 +78,8 @@ func (v *recordVersionRows) add(record int64, ends bool, class, attributes strin
 	if ends {
 		v.ended = append(v.ended, record)
 	}
-	v.records, v.classes, v.attributes = append(
-		v.records,
-		record,
-	), append(
-		v.classes,
-		class,
-	), append(
-		v.attributes,
-		attributes,
+	v.records, v.classes, v.attributes = append(v.records, record), append(v.classes, class), append(
+		v.attributes, attributes,
 	)
 }
 

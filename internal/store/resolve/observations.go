@@ -86,8 +86,7 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 }
 
 func (r *resolution) heldRecords(
-	ctx context.Context,
-	observations []inventory.Observation,
+	ctx context.Context, observations []inventory.Observation,
 ) (map[int64]heldRecord, error) {
 	ids := make([]int64, len(observations))
 	for i, t := range observations {

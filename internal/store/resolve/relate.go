@@ -69,10 +69,7 @@ func (r *resolution) observed(ctx context.Context, observations []inventory.Obse
 // relate begins the relationships that are observed for the first time, and ends those that are no
 // longer observed. An observer with a partial report ends none.
 func (r *resolution) relate(
-	ctx context.Context,
-	discovered []*discoveredComponent,
-	held map[edge]heldEdge,
-	partial map[int64]bool,
+	ctx context.Context, discovered []*discoveredComponent, held map[edge]heldEdge, partial map[int64]bool,
 ) error {
 	var begun edgeRows
 	var turned, ended []int64 // turned: the component became idle, or is in use again

@@ -15,8 +15,7 @@ import (
 // Resolve applies observations, assigns their records to CIs and reconciles these. It returns the
 // assignment of each record. It writes nothing for an observation that reports the same as before.
 func (s *Store) Resolve(
-	ctx context.Context,
-	observations []inventory.Observation,
+	ctx context.Context, observations []inventory.Observation,
 ) (map[int64]inventory.RecordAssignment, error) {
 	var assignments map[int64]inventory.RecordAssignment
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {

@@ -68,9 +68,7 @@ func (s *Store) review(row reviewRow) (inventory.Review, error) {
 
 // ListReviews lists reviews, the oldest first. Their positions are the time of opening and the id.
 func (s *Store) ListReviews(
-	ctx context.Context,
-	q inventory.ReviewQuery,
-	visit inventory.Visit[inventory.Review],
+	ctx context.Context, q inventory.ReviewQuery, visit inventory.Visit[inventory.Review],
 ) error {
 	where := []string{`v.opened_at <= @as_of`}
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
@@ -120,10 +118,7 @@ func reviewNow(ctx context.Context, tx pgx.Tx, id string) (row reviewRow, found 
 // DecideReview closes a review. If it is accepted, the two records are constrained to be one CI,
 // otherwise never to be.
 func (s *Store) DecideReview(
-	ctx context.Context,
-	id string,
-	accept bool,
-	actor inventory.Actor,
+	ctx context.Context, id string, accept bool, actor inventory.Actor,
 ) (inventory.Review, error) {
 	err := s.resolve(ctx, actor, func(ctx context.Context, r *resolution) error {
 		row, found, err := reviewNow(ctx, r.tx, id)

@@ -35,9 +35,6 @@ func (r *ruleSet) reconcile(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string,
 ) inventory.Effective {
 	return reconcile.Effective(
-		candidates,
-		locks,
-		at,
-		r.precedence.WithClasses(func(class string) string { return parents[class] }),
+		candidates, locks, at, r.precedence.WithClasses(func(class string) string { return parents[class] }),
 	)
 }

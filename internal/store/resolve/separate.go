@@ -14,8 +14,7 @@ import (
 // separateShared removes the identifier of components that are observed at too many CIs at one
 // time, so that each location has a component of its own.
 func (r *resolution) separateShared(
-	ctx context.Context,
-	discovered []*discoveredComponent,
+	ctx context.Context, discovered []*discoveredComponent,
 ) ([]*discoveredComponent, error) {
 	var keys [][]byte
 	for _, p := range discovered {

@@ -97,8 +97,7 @@ type candidateRow struct {
 // candidateValues returns the values that the records of CIs report. A record whose installation
 // moved still counts for the CI that it left, with the values of that time.
 func (r *resolution) candidateValues(
-	ctx context.Context,
-	cis []string,
+	ctx context.Context, cis []string,
 ) (map[string][]inventory.CandidateValues, error) {
 	rows, err := r.tx.Query(ctx, `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
@@ -249,12 +248,7 @@ func (r *resolution) reconcileOne(
 		rows.ended = append(rows.ended, ci)
 	}
 	rows.add(
-		ci,
-		r.baseClassOf(is.Class) == inventory.ClassComputer,
-		is.Class,
-		is.Name,
-		string(attributes),
-		db.Text(provenance),
+		ci, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance),
 	)
 	return nil
 }
@@ -263,10 +257,7 @@ func (r *resolution) reconcileOne(
 // assignment of its observers becomes liveness-dependent: each of their check-ins is resolved, so
 // that a finding is opened.
 func (r *resolution) noteDisposed(
-	rows *ciVersionRows,
-	ci string,
-	disposed bool,
-	candidates []inventory.CandidateValues,
+	rows *ciVersionRows, ci string, disposed bool, candidates []inventory.CandidateValues,
 ) {
 	rows.disposal, rows.disposed = append(rows.disposal, ci), append(rows.disposed, disposed)
 	for _, c := range candidates {

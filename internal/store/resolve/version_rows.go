@@ -25,15 +25,8 @@ type ciVersionRows struct {
 
 func (v *ciVersionRows) add(ci string, device bool, class, name, attributes string, provenance *string) {
 	v.cis, v.devices, v.classes = append(v.cis, ci), append(v.devices, device), append(v.classes, class)
-	v.names, v.attributes, v.provenance = append(
-		v.names,
-		name,
-	), append(
-		v.attributes,
-		attributes,
-	), append(
-		v.provenance,
-		provenance,
+	v.names, v.attributes, v.provenance = append(v.names, name), append(v.attributes, attributes), append(
+		v.provenance, provenance,
 	)
 }
 
