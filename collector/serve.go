@@ -204,8 +204,9 @@ func (c *collector) serveHTTP(listener net.Listener, handler http.Handler) {
 }
 
 const (
-	// foldInterval is how often pending counts are folded; every reader adds up the pending ones.
-	foldInterval = 2 * time.Second
+	// foldInterval is how often pending counts are folded. Each fold writes the rows of all items
+	// that changed, and every reader adds up the pending changes.
+	foldInterval = 5 * time.Second
 	// lockInterval is how long an expired lock may remain in effect.
 	lockInterval = 10 * time.Second
 	// baseInterval is how often bases of item sets that nothing refers to are retired or deleted.

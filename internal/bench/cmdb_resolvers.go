@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/items"
+	"github.com/musterhq/muster/internal/store/resolve"
 )
 
 var (
@@ -86,7 +88,7 @@ func (e *cmdb) resolveConcurrently(
 	for i := range resolvers {
 		wait.Go(func() {
 			for group := range groups {
-				if _, err := e.store.Resolve(ctx, group); err != nil {
+				if err := e.commitFirst(ctx, group); err != nil {
 					errs[i] = fmt.Errorf("resolve a group of %d: %w", size, err)
 					return
 				}
@@ -95,6 +97,22 @@ func (e *cmdb) resolveConcurrently(
 	}
 	wait.Wait()
 	return errors.Join(errs...)
+}
+
+// commitFirst commits observations of new machines as a collector commits their first inventories,
+// without sections.
+func (e *cmdb) commitFirst(ctx context.Context, observations []inventory.Observation) error {
+	updates := make([]resolve.Update, len(observations))
+	for i, o := range observations {
+		updates[i] = resolve.Update{
+			Change: items.Change{Change: inventory.Change{Record: o.Record}}, First: true, Observed: &o.Observed,
+		}
+	}
+	committed, err := e.store.Commit(ctx, updates)
+	if err == nil && len(committed) < len(updates) {
+		return fmt.Errorf("%d of %d machines were committed", len(committed), len(updates))
+	}
+	return err
 }
 
 // printResolvers prints machines per second, and the ratio to one resolver.

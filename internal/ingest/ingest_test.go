@@ -368,3 +368,32 @@ func TestUpdateThatDoesNotAddUp(t *testing.T) {
 		t.Errorf("the record got device %s from an inventory that was refused", got)
 	}
 }
+
+// TestSearchFindsEveryVersion has versions of one program come at once and one after another. A
+// search finds all of them, and the search index has their name once.
+func TestSearchFindsEveryVersion(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	mustObserve(t, e.enroll(t), software(inventory.StatusOK, pkg("firefox", "128"), pkg("firefox", "140"), pkg("vim", "9")))
+	mustObserve(t, e.enroll(t), software(inventory.StatusOK, pkg("firefox", "141"), pkg("firefox-esr", "140")))
+	var found []string
+	q := inventory.SoftwareQuery{Words: []string{"FIRE", "fox"}}
+	err := e.ListSoftware(t.Context(), q, func(s inventory.Software, _ inventory.Position) error {
+		found = append(found, s.Name+" "+s.Version)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(found)
+	if want := []string{"firefox 128", "firefox 140", "firefox 141", "firefox-esr 140"}; !slices.Equal(found, want) {
+		t.Errorf("found %q, want %q", found, want)
+	}
+	var indexed int
+	if err := e.Pool.QueryRow(t.Context(), `select count(*) from software where is_title`).Scan(&indexed); err != nil {
+		t.Fatal(err)
+	}
+	if indexed != 3 {
+		t.Errorf("%d names are in the search index, want 3", indexed)
+	}
+}

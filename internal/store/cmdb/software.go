@@ -52,6 +52,11 @@ const (
 const softwareColumns = `
 	s.id, s.name, s.version, s.publisher, s.source, coalesce(counted.install_count, 0) as install_count`
 
+// softwareTitle selects the row t by which the name and the publisher of a software s are searched.
+const softwareTitle = `
+	select from software t
+	where t.is_title and left(t.name, 200) = left(s.name, 200) and t.name = s.name and t.publisher = s.publisher`
+
 // softwareKey is the part of the name of a software s that the index sorts by.
 const softwareKey = `left(s.name, 200)`
 
@@ -79,10 +84,14 @@ func (s *Store) ListSoftware(
 func softwareSQL(q inventory.SoftwareQuery) (string, pgx.NamedArgs, error) {
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
 	where := []string{`true`}
-	for i, word := range q.Words {
-		name := "word_" + strconv.Itoa(i)
-		args[name] = db.Contains(word)
-		where = append(where, `s.search like lower(@`+name+`)`)
+	if len(q.Words) > 0 {
+		title := softwareTitle
+		for i, word := range q.Words {
+			name := "word_" + strconv.Itoa(i)
+			args[name] = db.Contains(word)
+			title += ` and t.search like lower(@` + name + `)`
+		}
+		where = append(where, `exists (`+title+`)`)
 	}
 	if q.After != nil {
 		if len(q.After) != 2 {

@@ -49,28 +49,39 @@ func (n countChanges) queue(batch *pgx.Batch) {
 }
 
 // FoldCounts adds the pending changes to the folded counts and returns how many groups they came
-// from. An advisory lock lets one collector fold at a time; the others return 0.
+// from. An advisory lock lets one collector fold at a time; the others return 0. So no other
+// transaction writes counts, and the rows need no lock that would be written to the WAL.
 func (s *Store) FoldCounts(ctx context.Context) (int, error) {
 	var folded int
-	err := s.Pool.QueryRow(ctx, `
-		with turn as materialized (
-			select pg_try_advisory_xact_lock(hashtext('muster fold counts')) as mine
-		), taken as (
-			delete from item_count_pending p using turn where turn.mine returning p.at, p.item_ids, p.changes
-		), logged as (
-			insert into item_count_log (at, item_ids, changes) select at, item_ids, changes from taken
-		), net as (
-			select c.item_id, sum(c.change)::integer as change
-			from taken t cross join lateral unnest(t.item_ids, t.changes) c (item_id, change)
-			group by c.item_id
-		), added as (
-			insert into item_count as i (item_id, installs)
-			select item_id, change from net where change <> 0 order by item_id
-			on conflict (item_id) do update set installs = i.installs + excluded.installs
-		)
-		select count(*) from taken`).Scan(&folded)
+	err := s.InTx(ctx, func(tx pgx.Tx) error {
+		var mine bool
+		err := tx.QueryRow(ctx, `select pg_try_advisory_xact_lock(hashtext('muster fold counts'))`).Scan(&mine)
+		if err != nil || !mine {
+			return err
+		}
+		// A statement after the lock sees what the collector that had it before committed.
+		return tx.QueryRow(ctx, foldCounts).Scan(&folded)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("fold counts: %w", err)
 	}
 	return folded, nil
 }
+
+const foldCounts = `
+	with taken as (
+		delete from item_count_pending returning at, item_ids, changes
+	), logged as (
+		insert into item_count_log (at, item_ids, changes) select at, item_ids, changes from taken
+	), net as (
+		select c.item_id, sum(c.change)::integer as change
+		from taken t cross join lateral unnest(t.item_ids, t.changes) c (item_id, change)
+		group by c.item_id having sum(c.change) <> 0
+	), updated as (
+		update item_count i set installs = i.installs + net.change from net where i.item_id = net.item_id
+		returning i.item_id
+	), added as (
+		insert into item_count (item_id, installs)
+		select item_id, change from net where item_id not in (select item_id from updated)
+	)
+	select count(*) from taken`

@@ -46,10 +46,18 @@ func (r *softwareRows) add(id inventory.ItemID, facts []byte) error {
 // Rows are inserted in the order of their digests, so that concurrent collectors cannot deadlock.
 const (
 	insertSoftware = `
-		insert into software (digest, name, version, publisher, source)
-		select distinct on (digest) digest, name, version, publisher, source
-		from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) n (digest, name, version,
-			publisher, source)
+		insert into software (digest, name, version, publisher, source, is_title)
+		select digest, name, version, publisher, source,
+			row_number() over (partition by name, publisher order by digest) = 1 and not exists (
+				select from software t
+				where left(t.name, 200) = left(n.name, 200) and t.name = n.name and t.publisher = n.publisher
+			)
+		from (
+			select distinct on (digest) *
+			from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+				u (digest, name, version, publisher, source)
+			order by digest
+		) n
 		order by digest
 		on conflict (digest) do nothing`
 

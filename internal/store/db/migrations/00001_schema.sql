@@ -601,10 +601,13 @@ create table software (
     version   text not null,
     publisher text not null,
     source    text not null,
-    search    text not null generated always as (lower(name || E'\n' || publisher)) stored
+    is_title  boolean not null default true,             -- the row by which its name and publisher are found
+    search    text generated always as (case when is_title then lower(name || E'\n' || publisher) end) stored
 );
--- Searches for a part of a name or publisher.
-create index software_search on software using gin (search gin_trgm_ops);
+-- Searches for a part of a name or publisher. Most new rows are new versions, and an entry of this
+-- index is the most expensive part of a row, so a name and publisher are in it once. Two collectors
+-- that insert the first versions at the same moment may both add one.
+create index software_search on software using gin (search gin_trgm_ops) where is_title;
 -- The order of the list. Names are not bounded, and an entry of an index is.
 create index software_in_order on software (left(name, 200), id);
 
