@@ -18,7 +18,8 @@ var ErrUnsupported = errors.New("not supported on this system")
 
 // Host is the machine that the agent runs on, or a directory tree that represents one.
 type Host struct {
-	root string
+	root     string
+	registry Registry // nil: the machine's own
 }
 
 // Local returns the machine itself.

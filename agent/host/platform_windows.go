@@ -20,7 +20,11 @@ func platform() (Platform, error) {
 	if memoryErr == nil {
 		p.MemoryBytes = memory.Total
 	}
-	if err := errors.Join(err, bootErr, memoryErr); err != nil {
+	swap, swapErr := mem.SwapMemory()
+	if swapErr == nil {
+		p.SwapBytes = swap.Total
+	}
+	if err := errors.Join(err, bootErr, memoryErr, swapErr); err != nil {
 		return p, fmt.Errorf("platform: %w", err)
 	}
 	return p, nil

@@ -1,6 +1,7 @@
 // Package software collects the section "software": the packages that the machine's package
-// managers have installed. It reads their databases. It never runs a package manager, changes
-// nothing, and never holds a whole database in memory. Start reading at sources.
+// managers have installed, and on Windows the programs that the registry lists. It reads their
+// databases. It never runs a package manager, changes nothing, and never holds a whole database in
+// memory. Start reading at sources.
 package software
 
 import (
@@ -33,6 +34,8 @@ func sources() []source {
 		{name: "dpkg", collect: collectDpkg},
 		{name: "rpm", collect: collectRPM},
 		{name: "apk", collect: collectAPK},
+		{name: "registry", collect: collectUninstall},
+		{name: "msix", collect: collectAppx},
 	}
 }
 
