@@ -54,7 +54,7 @@ const maxLinks = 40
 // tree.
 func (h *Host) Path(name string) (string, error) {
 	if h.Live() {
-		return filepath.FromSlash(name), nil
+		return liveName(name)
 	}
 	resolved, rest, links := "/", path.Clean("/"+name), 0
 	for rest != "/" && rest != "" {

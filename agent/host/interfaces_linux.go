@@ -40,6 +40,11 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 	return addresses, nil
 }
 
+// neighbors is unsupported on Linux, where /proc/net/arp has them.
+func neighbors() ([]Neighbor, error) {
+	return nil, fmt.Errorf("neighbors outside /proc/net: %w", ErrUnsupported)
+}
+
 func permanentMAC(name string) (string, error) {
 	card, err := ethtool.NewEthtool()
 	if err != nil {

@@ -33,6 +33,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	}
 	readMode(h, item)
 	item.TpmVersion = tpmVersion(h)
+	fromWindows(h, item)
 	return result(item, err)
 }
 
