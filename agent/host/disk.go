@@ -31,8 +31,8 @@ type Volume struct {
 	TotalBytes  uint64
 	FreeBytes   uint64
 	System      bool // contains Windows
-	// Signature is the beginning of the volume as it is on the disk, which encryption changes. It is
-	// nil if the agent may not read it.
+	// Signature is the beginning of the volume as it is on the disk, which encryption changes. It
+	// is nil if the agent may not read it.
 	Signature []byte
 }
 

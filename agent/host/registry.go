@@ -112,8 +112,8 @@ func utf16Text(data []byte) string {
 func FileTime(ticks uint64) time.Time {
 	const epoch = 11_644_473_600 // seconds from 1601 to 1970
 	const perSecond = 10_000_000
-	seconds := int64(ticks/perSecond) - epoch                                  //nolint:gosec // at most 2⁶⁴/10⁷
-	at := time.Unix(seconds, int64(ticks%perSecond)*100).Truncate(time.Second) //nolint:gosec // at most 10⁷
+	seconds := int64(ticks/perSecond) - epoch //nolint:gosec // at most 2⁶⁴/10⁷
+	at := time.Unix(seconds, int64(ticks%perSecond)*100).Truncate(time.Second)
 	if at.Year() < 1985 || at.Year() > 2100 {
 		return time.Time{}
 	}

@@ -70,8 +70,18 @@ func FuzzRegistryValue(f *testing.F) {
 		if text := key.Text("v"); len(text) > 2*len(data) {
 			t.Errorf("%d bytes from %d", len(text), len(data))
 		}
-		number, _ := key.Number("v")
-		host.FileTime(number)
+		if number, ok := key.Number("v"); ok && len(data) != 4 && len(data) != 8 {
+			t.Errorf("%d from %d bytes", number, len(data))
+		}
 		key.Bytes("v")
+	})
+}
+
+func FuzzFileTime(f *testing.F) {
+	f.Add(uint64(133_276_692_300_000_000))
+	f.Fuzz(func(t *testing.T, ticks uint64) {
+		if at := host.FileTime(ticks); !at.IsZero() && (at.Year() < 1985 || at.Year() > 2100) {
+			t.Errorf("%d: %v", ticks, at)
+		}
 	})
 }

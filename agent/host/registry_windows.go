@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-// maxRegistryValue bounds a value, in bytes. Longer values are left out; none of interest is longer.
+// maxRegistryValue bounds a value, in bytes. Longer values are left out, because none that is used
+// is longer.
 const maxRegistryValue = 1 << 20
 
 var registryRoots = map[string]registry.Key{"HKLM": registry.LOCAL_MACHINE, "HKU": registry.USERS}

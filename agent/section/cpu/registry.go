@@ -19,10 +19,7 @@ func ofWindows(h *host.Host) []processorPackage {
 	if err != nil {
 		return nil
 	}
-	topology, err := h.ProcessorTopology()
-	if err != nil {
-		topology = nil
-	}
+	topology, _ := h.ProcessorTopology()
 	layouts := parseTopology(topology)
 	if len(layouts) == 0 && len(root.SubKeys) > 0 { // the registry alone does not tell packages from threads
 		layouts = []layout{{}}
@@ -149,7 +146,7 @@ func affinities(data []byte) []affinity {
 	count := binary.LittleEndian.Uint16(data[22:])
 	var masks []affinity
 	for rest := data[header:]; count > 0 && len(rest) >= entry; count, rest = count-1, rest[entry:] {
-		masks = append(masks, affinity{mask: binary.LittleEndian.Uint64(rest), group: binary.LittleEndian.Uint16(rest[8:])})
+		masks = append(masks, affinity{binary.LittleEndian.Uint16(rest[8:]), binary.LittleEndian.Uint64(rest)})
 	}
 	return masks
 }

@@ -13,12 +13,12 @@ import (
 func relation(kind uint32, masks ...affinity) []byte {
 	data := make([]byte, 32, 64)
 	binary.LittleEndian.PutUint32(data, kind)
-	binary.LittleEndian.PutUint16(data[30:], uint16(len(masks))) //nolint:gosec // few
+	binary.LittleEndian.PutUint16(data[30:], uint16(len(masks)))
 	for _, m := range masks {
 		data = binary.LittleEndian.AppendUint64(data, m.mask)
 		data = binary.LittleEndian.AppendUint64(data, uint64(m.group))
 	}
-	binary.LittleEndian.PutUint32(data[4:], uint32(len(data))) //nolint:gosec // small
+	binary.LittleEndian.PutUint32(data[4:], uint32(len(data)))
 	return data
 }
 

@@ -17,8 +17,8 @@ const (
 // modes are the values of PEFirmwareType (Microsoft, FIRMWARE_TYPE).
 var modes = map[uint64]string{1: "bios", 2: "uefi"}
 
-// fromWindows adds what Windows has outside the SMBIOS table, and the strings of a table that cannot
-// be read.
+// fromWindows adds what Windows has outside the SMBIOS table, and the strings of a table that
+// cannot be read.
 func fromWindows(h *host.Host, item *inventoryv1.Firmware) {
 	control, err := h.RegistryKey(controlKey)
 	if err != nil {
@@ -31,9 +31,7 @@ func fromWindows(h *host.Host, item *inventoryv1.Firmware) {
 			item.SecureBoot = new(enabled == 1)
 		}
 	}
-	if version, err := h.TPMVersion(); err == nil {
-		item.TpmVersion = version
-	}
+	item.TpmVersion, _ = h.TPMVersion()
 	if bios, err := h.RegistryKey(biosKey); err == nil && !described(item) {
 		item.Vendor, item.Version = bios.Text("BIOSVendor"), bios.Text("BIOSVersion")
 		item.ReleaseDate, item.Revision = bios.Text("BIOSReleaseDate"), release(bios)

@@ -38,7 +38,8 @@ func RegFiles(t testing.TB, files ...string) *host.RegistryTree {
 			}
 			name, value, found := strings.Cut(line, "=")
 			if found && path != "" {
-				tree.Add(path, map[string]host.RegistryValue{unquote(strings.TrimPrefix(name, "@")): regValue(t, value)})
+				name = unquote(strings.TrimPrefix(name, "@"))
+				tree.Add(path, map[string]host.RegistryValue{name: regValue(t, value)})
 			}
 		}
 	}

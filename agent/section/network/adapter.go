@@ -35,10 +35,7 @@ func addOwnGateways(links []*link, gateways map[string][]string, best string) (m
 
 // addNeighbors adds the neighbors that Windows knows.
 func addNeighbors(h *host.Host, links []*link, known map[neighbor]string) {
-	list, err := h.Neighbors()
-	if err != nil { // no other system has them, and the inventory is complete without
-		return
-	}
+	list, _ := h.Neighbors() // no other system has them, and the inventory is complete without
 	names := map[int]string{}
 	for _, l := range links {
 		names[l.index] = l.item.Name

@@ -101,7 +101,8 @@ func linkOf(i host.Interface) *link {
 		item.State = "up"
 	}
 	return &link{
-		item: item, index: i.Index, up: i.Up, loopback: i.Loopback, gateways: i.Gateways, metric: i.Metric, physical: i.Hardware,
+		item: item, index: i.Index, up: i.Up, loopback: i.Loopback,
+		gateways: i.Gateways, metric: i.Metric, physical: i.Hardware,
 	}
 }
 

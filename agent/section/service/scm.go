@@ -25,7 +25,7 @@ var scmStates = map[uint32]string{
 // from the registry, where the service manager keeps it.
 func ofWindows(ctx context.Context, h *host.Host) ([]*inventoryv1.Service, error) {
 	list, err := h.Services()
-	if err != nil {
+	if len(list) == 0 {
 		return nil, err
 	}
 	directory := windowsDirectory(h)
@@ -93,7 +93,7 @@ var program = regexp.MustCompile(`(?i)^.*?\.(?:exe|com|bat|cmd)(?:\s|$)`)
 // contain secrets.
 func commandPath(command, directory string) string {
 	command = strings.TrimSpace(strings.TrimPrefix(command, `\??\`))
-	path := command
+	var path string
 	if rest, quoted := strings.CutPrefix(command, `"`); quoted {
 		path, _, _ = strings.Cut(rest, `"`)
 	} else if found := program.FindString(command); found != "" {

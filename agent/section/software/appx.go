@@ -161,9 +161,10 @@ func (s appxReader) describe(a *appx) *inventoryv1.Software {
 // fromUsers adds what the parts of the registry of the persons who have the package know.
 func (s appxReader) fromUsers(a *appx, item *inventoryv1.Software) {
 	for _, sid := range a.installed {
-		known, err := s.host.RegistryKey(`HKU\` + sid + appxPackages + `\` + a.full)
-		if name := line(known.Text("DisplayName")); err == nil && item.Name == a.name && name != "" && !isReference(name) {
-			item.Name = name
+		if known, err := s.host.RegistryKey(`HKU\` + sid + appxPackages + `\` + a.full); err == nil && item.Name == a.name {
+			if name := line(known.Text("DisplayName")); name != "" && !isReference(name) {
+				item.Name = name
+			}
 		}
 		family, err := s.host.RegistryKey(`HKU\` + sid + appxFamilies + `\` + a.family() + `\` + a.full)
 		if err != nil {

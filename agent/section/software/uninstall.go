@@ -194,7 +194,7 @@ func msiVersion(packed uint64) string {
 // are read.
 func installDate(key host.RegistryKey) (at time.Time, precision string) {
 	if seconds, ok := key.Number("InstallDate"); ok {
-		return plausible(time.Unix(int64(min(seconds, 1<<33)), 0)), "" //nolint:gosec // at most 2³³
+		return plausible(time.Unix(int64(min(seconds, 1<<33)), 0)), ""
 	}
 	text := key.Text("InstallDate")
 	for _, layout := range []string{"20060102", "2006-01-02"} {

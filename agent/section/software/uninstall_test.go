@@ -267,7 +267,7 @@ func FuzzUninstall(f *testing.F) {
 		value := host.RegistryValue{Type: kind, Data: data}
 		key := host.RegistryKey{Values: map[string]host.RegistryValue{
 			"displayname": host.TextValue(display), "displayversion": value, "publisher": value, "installdate": value,
-			"version": value, "estimatedsize": value, "windowsinstaller": host.DWordValue(uint32(number)), "installlocation": value, //nolint:gosec // any number
+			"version": value, "estimatedsize": value, "windowsinstaller": host.DWordValue(uint32(number)), "installlocation": value,
 		}}
 		if item := programOf(name, key); item != nil {
 			checkList(t, &list{items: []proto.Message{item}})

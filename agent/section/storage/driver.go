@@ -48,8 +48,8 @@ const (
 
 // busNames has only the buses of disks.
 var busNames = map[uint32]string{
-	1: "scsi", 2: "ata", busATA: "ata", 4: "ieee1394", 6: "fc", busUSB: "usb", 8: "raid", 9: "iscsi", 10: "sas", 11: "sata",
-	12: "mmc", 13: "mmc", 16: "spaces", busNVMe: "nvme", 18: "scm", 19: "ufs",
+	1: "scsi", 2: "ata", busATA: "ata", 4: "ieee1394", 6: "fc", busUSB: "usb", 8: "raid", 9: "iscsi", 10: "sas",
+	11: "sata", 12: "mmc", 13: "mmc", 16: "spaces", busNVMe: "nvme", 18: "scm", 19: "ufs",
 }
 
 // ofDriver returns nil for a file that is mounted as a disk, and for a drive without a medium.

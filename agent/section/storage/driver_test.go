@@ -19,7 +19,7 @@ func descriptor(bus uint32, kind, removable byte, vendor, product, revision, ser
 	d[8], d[10] = kind, removable
 	for i, text := range []string{vendor, product, revision, serial} {
 		if text != "" {
-			binary.LittleEndian.PutUint32(d[12+4*i:], uint32(len(d))) //nolint:gosec // small
+			binary.LittleEndian.PutUint32(d[12+4*i:], uint32(len(d)))
 			d = append(d, text+"\x00"...)
 		}
 	}
@@ -35,8 +35,8 @@ func identifiers(entries ...[4]string) []byte {
 		id := make([]byte, 16, 64)
 		id[0], id[4], id[12] = e[0][0]-'0', e[1][0]-'0', e[2][0]-'0'
 		id = append(id, e[3]...)
-		binary.LittleEndian.PutUint16(id[8:], uint16(len(e[3]))) //nolint:gosec // small
-		binary.LittleEndian.PutUint16(id[10:], uint16(len(id)))  //nolint:gosec // small
+		binary.LittleEndian.PutUint16(id[8:], uint16(len(e[3])))
+		binary.LittleEndian.PutUint16(id[10:], uint16(len(id)))
 		d = append(d, id...)
 	}
 	return d

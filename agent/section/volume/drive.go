@@ -16,8 +16,8 @@ const (
 	driveFixed     = 3
 )
 
-// ofDrive describes a volume of Windows. It returns nil for an optical disc, a disk in memory, and a
-// removable drive without a file system.
+// ofDrive describes a volume of Windows. It returns nil for an optical disc, a disk in memory, and
+// a removable drive without a file system.
 func ofDrive(v host.Volume) *inventoryv1.Volume {
 	if len(v.MountPoints) == 0 || v.DriveType != driveFixed && (v.DriveType != driveRemovable || v.FileSystem == "") {
 		return nil
