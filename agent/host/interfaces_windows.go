@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -18,8 +19,9 @@ const maxAdapters = 16 << 20
 func adapters(read func(*windows.IpAdapterAddresses)) error {
 	const flags = windows.GAA_FLAG_INCLUDE_GATEWAYS | windows.GAA_FLAG_SKIP_ANYCAST | windows.GAA_FLAG_SKIP_MULTICAST
 	for size := uint32(64 << 10); ; {
-		buf := make([]windows.IpAdapterAddresses, size/uint32(unsafe.Sizeof(windows.IpAdapterAddresses{}))+1)
-		err := windows.GetAdaptersAddresses(windows.AF_UNSPEC, flags, 0, &buf[0], &size)
+		buf := make([]byte, size) // of bytes for the reason in services
+		first := (*windows.IpAdapterAddresses)(unsafe.Pointer(&buf[0]))
+		err := windows.GetAdaptersAddresses(windows.AF_UNSPEC, flags, 0, first, &size)
 		if errors.Is(err, windows.ERROR_BUFFER_OVERFLOW) && size < maxAdapters {
 			size += 4096 // another interface may appear meanwhile
 			continue
@@ -30,9 +32,10 @@ func adapters(read func(*windows.IpAdapterAddresses)) error {
 		if err != nil {
 			return fmt.Errorf("list interfaces: %w", err)
 		}
-		for a := &buf[0]; a != nil; a = a.Next {
+		for a := first; a != nil; a = a.Next {
 			read(a)
 		}
+		runtime.KeepAlive(buf)
 		return nil
 	}
 }
@@ -44,10 +47,11 @@ func interfaces() ([]Interface, error) {
 }
 
 func interfaceOf(a *windows.IpAdapterAddresses) Interface {
+	length := min(a.PhysicalAddressLength, uint32(len(a.PhysicalAddress)))
 	i := Interface{
 		Index:    indexOf(a),
 		Name:     windows.UTF16PtrToString(a.FriendlyName),
-		MAC:      net.HardwareAddr(a.PhysicalAddress[:min(a.PhysicalAddressLength, uint32(len(a.PhysicalAddress)))]).String(),
+		MAC:      net.HardwareAddr(a.PhysicalAddress[:length]).String(),
 		Up:       a.OperStatus == windows.IfOperStatusUp,
 		Loopback: a.IfType == windows.IF_TYPE_SOFTWARE_LOOPBACK,
 		Tunnel:   a.IfType == windows.IF_TYPE_TUNNEL || a.IfType == windows.IF_TYPE_PPP,
@@ -70,7 +74,7 @@ func interfaceOf(a *windows.IpAdapterAddresses) Interface {
 	row := windows.MibIfRow2{InterfaceLuid: a.Luid}
 	if windows.GetIfEntry2Ex(windows.MibIfTableNormalWithoutStatistics, &row) == nil {
 		i.Hardware = new(row.InterfaceAndOperStatusFlags&1 != 0) // HardwareInterface
-		length := min(row.PhysicalAddressLength, uint32(len(row.PermanentPhysicalAddress)))
+		length = min(row.PhysicalAddressLength, uint32(len(row.PermanentPhysicalAddress)))
 		i.PermanentMAC = net.HardwareAddr(row.PermanentPhysicalAddress[:length]).String()
 	}
 	return i

@@ -3,6 +3,7 @@ package host
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -19,11 +20,12 @@ func services() ([]ServiceStatus, error) {
 	}
 	defer func() { _ = windows.CloseServiceHandle(manager) }()
 	for size := uint32(256 << 10); ; {
-		// The first structures of the buffer have pointers to the texts after them.
-		buf := make([]windows.ENUM_SERVICE_STATUS_PROCESS, size/uint32(unsafe.Sizeof(windows.ENUM_SERVICE_STATUS_PROCESS{}))+1)
+		// The structures have pointers to the texts after them. The buffer consists of bytes,
+		// because the garbage collector must not take a text for a pointer.
+		buf := make([]byte, size)
 		var needed, count uint32
 		err := windows.EnumServicesStatusEx(manager, windows.SC_ENUM_PROCESS_INFO, windows.SERVICE_WIN32,
-			windows.SERVICE_STATE_ALL, (*byte)(unsafe.Pointer(&buf[0])), size, &needed, &count, nil, nil)
+			windows.SERVICE_STATE_ALL, &buf[0], size, &needed, &count, nil, nil)
 		if errors.Is(err, windows.ERROR_MORE_DATA) && size < maxServices {
 			size += needed
 			continue
@@ -31,7 +33,10 @@ func services() ([]ServiceStatus, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list services: %w", err)
 		}
-		return statuses(buf[:min(int(count), len(buf))]), nil
+		first := (*windows.ENUM_SERVICE_STATUS_PROCESS)(unsafe.Pointer(&buf[0]))
+		list := statuses(unsafe.Slice(first, min(int(count), len(buf)/int(unsafe.Sizeof(*first)))))
+		runtime.KeepAlive(buf)
+		return list, nil
 	}
 }
 

@@ -62,7 +62,8 @@ func readVolume(name, system string) (Volume, error) {
 	v.System = strings.HasPrefix(strings.ToLower(system), strings.ToLower(v.MountPoints[0]))
 
 	var label, fileSystem [windows.MAX_PATH + 1]uint16
-	err = windows.GetVolumeInformation(wide, &label[0], uint32(len(label)), nil, nil, nil, &fileSystem[0], uint32(len(fileSystem)))
+	const size = uint32(len(label))
+	err = windows.GetVolumeInformation(wide, &label[0], size, nil, nil, nil, &fileSystem[0], size)
 	if err == nil { // else there is no medium, or the volume is locked
 		v.Label, v.FileSystem = windows.UTF16ToString(label[:]), windows.UTF16ToString(fileSystem[:])
 		err = windows.GetDiskFreeSpaceEx(wide, &v.FreeBytes, &v.TotalBytes, nil)
@@ -89,7 +90,8 @@ func mountPoints(volume *uint16) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		paths := strings.FieldsFunc(string(utf16.Decode(buf[:min(int(size), len(buf))])), func(r rune) bool { return r == 0 })
+		list := string(utf16.Decode(buf[:min(int(size), len(buf))]))
+		paths := strings.FieldsFunc(list, func(r rune) bool { return r == 0 })
 		slices.SortFunc(paths, func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
 		return paths, nil
 	}

@@ -161,7 +161,8 @@ func (s appxReader) describe(a *appx) *inventoryv1.Software {
 // fromUsers adds what the parts of the registry of the persons who have the package know.
 func (s appxReader) fromUsers(a *appx, item *inventoryv1.Software) {
 	for _, sid := range a.installed {
-		if known, err := s.host.RegistryKey(`HKU\` + sid + appxPackages + `\` + a.full); err == nil && item.Name == a.name {
+		known, err := s.host.RegistryKey(`HKU\` + sid + appxPackages + `\` + a.full)
+		if err == nil && item.Name == a.name {
 			if name := line(known.Text("DisplayName")); name != "" && !isReference(name) {
 				item.Name = name
 			}
