@@ -2,9 +2,6 @@ package resolve
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
@@ -16,9 +13,7 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 	if len(r.noLongerObserved)+len(r.primaryChanged) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(
-		ctx,
-		`
+	cis, err := db.Column[string](ctx, r.tx, "find components", `
 		select m.ci_id::text
 		from (
 			select unnest($1::bigint[])
@@ -28,22 +23,9 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		) p (record_id)
 		join source_record s on s.id = p.record_id and s.source = $3
 		join assignment m on m.record_id = s.id and m.valid_to = 'infinity'`,
-		r.noLongerObserved.take(),
-		r.primaryChanged.take(),
-		inventory.SourceDiscovery,
-	)
-	if err != nil {
-		return fmt.Errorf("find components: %w", err)
-	}
-	var ci string
-	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		r.touched.add(ci)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find components: %w", err)
-	}
-	return nil
+		r.noLongerObserved.take(), r.primaryChanged.take(), inventory.SourceDiscovery)
+	r.touched.add(cis...)
+	return err
 }
 
 // componentRow is a record of a CI with one kind of its observers.

@@ -2,14 +2,12 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 type recordEvidenceRow struct {
@@ -33,7 +31,7 @@ type recordEvidenceRow struct {
 
 // load reads the evidence and the assignment of records.
 func (n candidateSearch) load(ctx context.Context, records []int64) error {
-	rows, err := n.tx.Query(ctx, `
+	list, err := db.Collect[recordEvidenceRow](ctx, n.tx, "read evidence", `
 		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
 			greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
 		       e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary,
@@ -49,11 +47,7 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 		) d on m.ci_id is not null
 		where r.id = any($1)`, records)
 	if err != nil {
-		return fmt.Errorf("read evidence: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[recordEvidenceRow])
-	if err != nil {
-		return fmt.Errorf("read evidence: %w", err)
+		return err
 	}
 	for _, row := range list {
 		if !n.at.IsZero() && slices.ContainsFunc(row.FirstSeen, n.at.Before) {

@@ -64,7 +64,7 @@ type identityRow struct {
 
 func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	asOf, _ := args["as_of"].(time.Time)
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read records of ci", `
 		select r.id, r.source, r.label, r.native_key, r.created_at, m.is_primary,
 		       case when `+db.IsNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
 		       e.identifiers, e.first_seen, e.last_seen as last_reported, case when `+db.IsNow+`
@@ -102,10 +102,6 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 		to.Records = append(to.Records, record)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read records of ci: %w", err)
-	}
-	return nil
 }
 
 type decisionRow struct {
@@ -125,7 +121,7 @@ type decisionRow struct {
 }
 
 func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read decisions", `
 		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci,
 			d.new_ci::text as new_ci,
 		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of
@@ -149,14 +145,10 @@ func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.Named
 		to.Decisions = append(to.Decisions, d)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
-	}
-	return nil
 }
 
 func identityConstraints(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read constraints", `
 		select c.id::text as id, c.linked, c.record_a, c.record_b, c.origin, c.actor, c.reason, c.created_at,
 		       case when c.revoked_at <= @as_of then c.revoked_at end as revoked_at
 		from identity_constraint c
@@ -166,14 +158,10 @@ func identityConstraints(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to 
 		to.Constraints = append(to.Constraints, c)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read constraints: %w", err)
-	}
-	return nil
 }
 
 func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read reviews", `
 		select `+reviewColumns+` from `+reviewFrom+`
 		where v.opened_at <= @as_of and (v.record_a in `+identityMembers+` or v.record_b in `+identityMembers+`)
 		order by v.opened_at, v.id
@@ -182,14 +170,10 @@ func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedAr
 		to.Reviews = append(to.Reviews, review)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("read reviews: %w", err)
-	}
-	return nil
 }
 
 func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read findings", `
 		select f.type, f.records, f.identifier, f.text, f.opened_at, case when f.closed_at <= @as_of
 			then f.closed_at end as closed_at
 		from finding f
@@ -199,10 +183,6 @@ func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *in
 		to.Findings = append(to.Findings, f)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read findings: %w", err)
-	}
-	return nil
 }
 
 // inWords returns a text with the last decision about each record.

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -74,15 +73,11 @@ func (t *importing) match(
 	if len(candidates) == 0 {
 		return nil
 	}
-	rows, err := t.tx.Query(ctx, `
+	fresh, err := db.Column[int64](ctx, t.tx, "find new documents", `
 		select c.id from unnest($1::bigint[]) c (id)
 		where not exists (select from assignment m where m.record_id = c.id)`, candidates)
 	if err != nil {
-		return fmt.Errorf("find new documents: %w", err)
-	}
-	fresh, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return fmt.Errorf("find new documents: %w", err)
+		return err
 	}
 	batch := &pgx.Batch{}
 	for _, id := range fresh {

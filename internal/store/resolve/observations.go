@@ -92,7 +92,7 @@ func (r *resolution) heldRecords(
 	for i, t := range observations {
 		ids[i] = t.Record
 	}
-	rows, err := r.tx.Query(ctx, `
+	list, err := db.Collect[heldRecord](ctx, r.tx, "read records", `
 		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts,
 			e.record_id is not null as evidence_held,
 		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
@@ -109,11 +109,7 @@ func (r *resolution) heldRecords(
 		left join ci c on c.id = m.ci_id
 		where r.id = any($1)`, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldRecord])
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
+		return nil, err
 	}
 	held := make(map[int64]heldRecord, len(list))
 	for _, h := range list {
