@@ -47,8 +47,9 @@ func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool,
 	rows, err := db.Collect[componentRow](ctx, r.tx, "read observers of components", `
 		select m.ci_id::text as ci, m.record_id as record, s.source, s.base_class,
 			coalesce(cardinality(e.identifiers), 0) > 0 as has_identifier,
-			exists (select from finding f where f.type = $3 and f.records @> array[s.id] and f.closed_at is null) as shared,
-			o."primary", o.retired, o.declared
+			exists (
+				select from finding f where f.type = $3 and f.records @> array[s.id] and f.closed_at is null
+			) as shared, o."primary", o.retired, o.declared
 		from assignment m
 		join source_record s on s.id = m.record_id
 		left join evidence e on e.record_id = s.id
@@ -83,8 +84,7 @@ func componentRecords(rows []componentRow) map[string][]reconcile.ComponentRecor
 	for _, row := range rows {
 		if row.Record != last {
 			records[row.CI] = append(records[row.CI], reconcile.ComponentRecord{
-				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier,
-				Shared: row.Shared,
+				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier, Shared: row.Shared,
 			})
 			last = row.Record
 		}

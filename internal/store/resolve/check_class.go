@@ -31,9 +31,8 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 		return fmt.Errorf("read base classes of ci: %w", err)
 	}
 	if seen != nil {
-		return db.Invalid(
-			"its sources report that it is a %s: its class must be that or one below it, which %s is not", *seen, class,
-		)
+		return db.Invalid("its sources report that it is a %s: its class must be that or one below it, which %s is not",
+			*seen, class)
 	}
 	return r.checkRelated(ctx, ci, class, above)
 }

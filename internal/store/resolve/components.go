@@ -29,8 +29,7 @@ type discoveredComponent struct {
 // the records that observe them. A component with an honest identifier is one CI wherever it is
 // observed; any other is known by its location.
 func (r *resolution) resolveComponents(ctx context.Context, observations []inventory.Observation) error {
-	var discovered []*discoveredComponent
-	var named []*discoveredComponent
+	var discovered, named []*discoveredComponent
 	for _, t := range observations {
 		for _, component := range t.Observed.Components {
 			p := &discoveredComponent{Component: component, observer: t.Record}

@@ -148,8 +148,8 @@ func (s *simulation) name(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	err := db.ForEach(ctx, tx, "name cis", `
-		select ci_id::text as id, class, name from ci_version where ci_id = any(@cis::uuid[])
-			and valid_to = 'infinity'`,
+		select ci_id::text as id, class, name from ci_version
+		where ci_id = any(@cis::uuid[]) and valid_to = 'infinity'`,
 		pgx.NamedArgs{"cis": slices.Sorted(maps.Keys(refs))}, func(row inventory.CIRef) error {
 			for _, ref := range refs[row.ID] {
 				*ref = row

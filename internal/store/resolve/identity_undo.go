@@ -47,8 +47,8 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	d := inventory.Decision{ID: id}
 	err := r.tx.QueryRow(ctx, `
 		select at, record_id, action, coalesce(old_ci::text, ''), new_ci::text, actor, undone_at
-		from identity_decision where id = $1`, id).Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI,
-		&d.Actor, &d.UndoneAt)
+		from identity_decision where id = $1`, id).
+		Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI, &d.Actor, &d.UndoneAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, db.NotFound("there is no decision %d", id)
 	}
@@ -98,8 +98,8 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 		return r.rejoin(ctx, d)
 	}
 	came, err := db.Column[int64](ctx, r.tx, "read decisions", `
-		select record_id from identity_decision where at = $1 and new_ci = $2 and action in ('linked',
-			'merged')`, d.At, d.NewCI)
+		select record_id from identity_decision
+		where at = $1 and new_ci = $2 and action in ('linked', 'merged')`, d.At, d.NewCI)
 	if err != nil {
 		return err
 	}

@@ -70,9 +70,8 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.updated.add(outcomes[i].Record)
-		observations = append(
-			observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
-		)
+		one := inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed}
+		observations = append(observations, one)
 	}
 	if err := t.applyObservations(ctx, observations); err != nil {
 		return nil, err
@@ -158,7 +157,8 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	delete(values, inventory.AttributeName)
 	for _, attribute := range slices.Sorted(maps.Keys(values)) {
 		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
-			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
+			text := fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class)
+			warnings = append(warnings, text)
 			delete(values, attribute)
 		}
 	}
@@ -214,8 +214,8 @@ func (t *importing) recordsOf(
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
-		defaultCIs = append(defaultCIs, defaultCI.String())
+		labels, defaultCIs = append(labels, record.NativeKey), append(defaultCIs, defaultCI.String())
+		baseClasses = append(baseClasses, t.baseClassOf(record.Observed.Class))
 	}
 	type recordRow struct {
 		Source    string
@@ -225,8 +225,8 @@ func (t *importing) recordsOf(
 	rows, err := db.Collect[recordRow](ctx, t.tx, "find records of documents", `
 		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
 		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label,
-			base_class, default_ci)
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[])
+			n (source, native_key, label, base_class, default_ci)
 		order by n.native_key, n.source
 		on conflict (native_key, source) do update set seen_at = excluded.seen_at
 		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)

@@ -11,12 +11,8 @@ import (
 
 // matchOf returns the reference to the CI that a document is about, if it has one.
 func matchOf(record inventory.ImportRecord) (ref reference, has bool) {
-	return reference{
-			inventory.RootClass,
-			record.Match.By,
-			record.Match.Value,
-		}, record.Match.By != "" &&
-			record.Match.Value != ""
+	by, value := record.Match.By, record.Match.Value
+	return reference{inventory.RootClass, by, value}, by != "" && value != ""
 }
 
 // references are the CIs that documents name: those that they are about and those that these are
@@ -49,8 +45,8 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 	if len(cis) > 1 {
 		return db.Invalid("there are %d CIs with the %s %s: the reference is ambiguous", len(cis), ref.by, ref.value)
 	}
-	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" &&
-		is != cis[0].baseClass {
+	is := t.baseClassOf(record.Observed.Class)
+	if len(cis) == 1 && is != "" && cis[0].baseClass != "" && is != cis[0].baseClass {
 		return db.Invalid("the CI with the %s %s is a %s, not a %s", ref.by, ref.value, cis[0].baseClass, is)
 	}
 	return nil

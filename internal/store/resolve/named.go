@@ -24,9 +24,8 @@ func referenceOf(p inventory.Component) reference { return reference{p.Class, p.
 
 // namedCI is a CI with its records, the first first.
 type namedCI struct {
-	id        string
-	baseClass string
-	records   []int64
+	id, baseClass string
+	records       []int64
 }
 
 // readReferences reads the CIs that are named.
@@ -121,11 +120,8 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 		}
 		switch cis := t.references[referenceOf(component)]; len(cis) {
 		case 0:
-			warnings = append(
-				warnings,
-				fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
-					component.Class, component.By, component.Key),
-			)
+			warnings = append(warnings, fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
+				component.Class, component.By, component.Key))
 		case 1:
 		default:
 			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: the reference is ambiguous",

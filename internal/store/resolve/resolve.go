@@ -120,13 +120,8 @@ func (r *resolution) recordAudit(ctx context.Context) error {
 	if r.actor.Name == "" {
 		return nil
 	}
-	_, err := r.tx.Exec(
-		ctx,
-		`insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
-		r.at,
-		r.actor.Name,
-		r.actor.Reason,
-	)
+	_, err := r.tx.Exec(ctx, `insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
+		r.at, r.actor.Name, r.actor.Reason)
 	if err != nil {
 		return fmt.Errorf("record audit entry: %w", err)
 	}

@@ -119,16 +119,16 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 	}
 	rows, err := db.Collect[observerRow](ctx, r.tx, "find components", `
 		select p.native_key, p.id as record, o.observer,
-			exists (select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null) as shared
+			exists (
+				select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null
+			) as shared
 		from source_record p
 		left join lateral (
 			select distinct l.observer
 			from (
-				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity'
-					and not l.idle
+				select observer from relationship where from_record = p.id and valid_to = 'infinity' and not idle
 				union all
-				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity'
-					and not l.idle
+				select observer from relationship where to_record = p.id and valid_to = 'infinity' and not idle
 			) l
 			join source_record o on o.id = l.observer
 			left join presence s on s.record_id = o.id

@@ -91,7 +91,7 @@ func (r *resolution) candidateValues(
 ) (map[string][]inventory.CandidateValues, error) {
 	list, err := db.Collect[candidateRow](ctx, r.tx, "read candidates", `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
-		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
+			greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
 		from assignment m
 		join source_record r on r.id = m.record_id
 		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
@@ -172,7 +172,7 @@ type heldVersion struct {
 func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
 	list, err := db.Collect[heldVersion](ctx, r.tx, "read versions", `
 		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.disposed,
-		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
+			coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
 		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
 		where c.id = any($1::uuid[])`, cis)
 	if err != nil {
@@ -226,9 +226,8 @@ func (r *resolution) reconcileOne(
 	if held.Current {
 		rows.ended = append(rows.ended, ci)
 	}
-	rows.add(
-		ci, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance),
-	)
+	device := r.baseClassOf(is.Class) == inventory.ClassComputer
+	rows.add(ci, device, is.Class, is.Name, string(attributes), db.Text(provenance))
 	return nil
 }
 
