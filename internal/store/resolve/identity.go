@@ -31,7 +31,7 @@ func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (invent
 		}
 		answer.CI, args["ci"] = ci.ID, ci.ID
 		for _, part := range []func(context.Context, pgx.Tx, pgx.NamedArgs, *inventory.Identity) error{
-			identityRecords, s.identityDecisions, identityConstraints, s.identityReviews, identityFindings,
+			identityRecords, identityDecisions, identityConstraints, identityReviews, identityFindings,
 		} {
 			if err := part(ctx, tx, args, &answer); err != nil {
 				return err
@@ -117,7 +117,7 @@ type decisionRow struct {
 	UndoNote string
 }
 
-func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
+func identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	return db.ForEach(ctx, tx, "read decisions", `
 		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci,
 			d.new_ci::text as new_ci, d.rule, d.reason, d.actor, coalesce(done.reason, '') as note,
@@ -156,15 +156,13 @@ func identityConstraints(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to 
 	})
 }
 
-func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	return db.ForEach(ctx, tx, "read reviews", `
-		select `+reviewColumns+` from `+reviewFrom+`
-		where v.opened_at <= @as_of and (v.record_a in `+identityMembers+` or v.record_b in `+identityMembers+`)
+func identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
+	return cmdb.EachReview(ctx, tx, `
+		v.opened_at <= @as_of and (v.record_a in `+identityMembers+` or v.record_b in `+identityMembers+`)
 		order by v.opened_at, v.id
-		limit 200`, args, func(row reviewRow) error {
-		review, err := s.review(row)
+		limit 200`, args, func(review inventory.Review) error {
 		to.Reviews = append(to.Reviews, review)
-		return err
+		return nil
 	})
 }
 
