@@ -31,7 +31,7 @@ type currentAssignment struct {
 	Rule              string // of the last decision
 	LivenessDependent bool
 	Retired           bool // the CI is
-	Disposed          bool // the CI is, as its life-cycle state says
+	Disposed          bool // the CI is, by its life-cycle state
 }
 
 func newCandidates() *candidates {

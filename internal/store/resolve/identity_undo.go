@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -49,7 +48,7 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 		select at, record_id, action, coalesce(old_ci::text, ''), new_ci::text, actor, undone_at
 		from identity_decision where id = $1`, id).
 		Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI, &d.Actor, &d.UndoneAt)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if db.IsNoRows(err) {
 		return d, db.NotFound("there is no decision %d", id)
 	}
 	if err != nil {

@@ -32,7 +32,7 @@ func (r *resolution) separateShared(
 	if err := r.mayShare(discovered, others); err != nil {
 		return nil, err
 	}
-	var apart []*discoveredComponent
+	var separated []*discoveredComponent
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
@@ -48,9 +48,9 @@ func (r *resolution) separateShared(
 			}
 			others[string(componentKey(p.key))] = componentLocations{shared: true}
 		}
-		apart = append(apart, p)
+		separated = append(separated, p)
 	}
-	for _, p := range apart {
+	for _, p := range separated {
 		p.identifier = ""
 	}
 	for _, p := range discovered {
@@ -149,7 +149,7 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 }
 
 // separate creates a component for each location where a shared one was observed. One that is
-// observed for the first time has a record all the same, which says that it is shared.
+// observed for the first time gets a record too: the finding that it is shared names the record.
 func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
 	if known.record == 0 {
 		if err := r.recordComponents(ctx, []*discoveredComponent{p}); err != nil {

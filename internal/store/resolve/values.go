@@ -231,7 +231,7 @@ func (r *resolution) reconcileOne(
 	return nil
 }
 
-// noteDisposed notes that a CI is disposed of, as its life-cycle state says, or no longer is. The
+// noteDisposed notes that a CI is disposed of, by its life-cycle state, or no longer is. The
 // assignment of its observers becomes liveness-dependent: each of their check-ins is resolved, so
 // that a finding is opened.
 func (r *resolution) noteDisposed(
