@@ -97,9 +97,8 @@ func (r *setRows) queue(batch *pgx.Batch) {
 			r.plus.from, r.plus.to, r.minus.from, r.minus.to)
 	}
 	if len(r.eventRecords) > 0 {
-		batch.Queue(
-			insertEvents, r.eventRecords, r.eventSections, r.eventAt, r.old.from, r.old.to, r.old.array(), r.new.array(),
-		)
+		batch.Queue(insertEvents, r.eventRecords, r.eventSections, r.eventAt,
+			r.old.from, r.old.to, r.old.array(), r.new.array())
 	}
 }
 
