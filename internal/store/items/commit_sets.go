@@ -112,12 +112,12 @@ type readingRows struct {
 	replaces bool
 }
 
-func (r *readingRows) add(codec *ReadingCodec, record int64, section int16, at time.Time, c inventory.SectionChange) {
-	if len(c.Readings) == 0 {
+func (r *readingRows) add(record int64, section int16, at time.Time, payload []byte, c inventory.SectionChange) {
+	if payload == nil {
 		return
 	}
 	r.records, r.sections, r.at = append(r.records, record), append(r.sections, section), append(r.at, at)
-	r.payloads, r.all = append(r.payloads, codec.encode(c.Readings)), append(r.all, c.AllReadings)
+	r.payloads, r.all = append(r.payloads, payload), append(r.all, c.AllReadings)
 	r.replaces = r.replaces || c.AllReadings && !c.First
 }
 
