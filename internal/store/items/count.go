@@ -65,7 +65,9 @@ func (s *Store) FoldCounts(ctx context.Context, all bool) (int, error) {
 	err := s.InTx(ctx, func(tx pgx.Tx) error {
 		var due bool
 		err := tx.QueryRow(ctx, `
-			select ($1 or coalesce(sum(cardinality(item_ids)) >= $2 or min(at) < clock_timestamp() - $3::interval, false))
+			select ($1 or coalesce(
+				sum(cardinality(item_ids)) >= $2 or min(at) < clock_timestamp() - $3::interval, false
+			))
 				and pg_try_advisory_xact_lock(hashtext('muster fold counts'))
 			from item_count_pending`, all, foldAfterChanges, foldAfter).Scan(&due)
 		if err != nil || !due {
