@@ -58,6 +58,23 @@ func put(t testing.TB, name, text string, directory bool) {
 // the test if they are missing.
 func Corpus(t testing.TB, name ...string) string {
 	t.Helper()
+	return shared(t, append([]string{"corpora"}, name...))
+}
+
+// Case returns the host whose files are in a folder of a recorded case: an input that was once read
+// wrongly, with the right values. The cases are next to the checkout; Case skips the test if they
+// are missing.
+func Case(t testing.TB, name ...string) *host.Host {
+	t.Helper()
+	h, err := host.Tree(shared(t, append([]string{"cases"}, name...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func shared(t testing.TB, name []string) string {
+	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +85,7 @@ func Corpus(t testing.TB, name ...string) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	path := filepath.Join(append([]string{dir, "..", "shared", "corpora"}, name...)...)
+	path := filepath.Join(append([]string{dir, "..", "shared"}, name...)...)
 	if !exists(path) {
 		t.Skipf("the recorded files %s are not beside the checkout", filepath.Join(name...))
 	}
