@@ -631,7 +631,7 @@ func (x *Memory) GetOrdinal() uint32 {
 // Storage is one physical (or virtual) disk.
 type Storage struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"` // of the disk, never of a USB bridge or card reader
 	Wwn              string                 `protobuf:"bytes,2,opt,name=wwn,proto3" json:"wwn,omitempty"`
 	Path             string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // kernel name, set only if serial and wwn are not unique
 	Model            string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
