@@ -66,7 +66,7 @@ var owners = []struct {
 }{
 	{"github.com/jackc/pgx/v5", []string{"internal/store/...", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
 	{"github.com/pressly/goose/v3", []string{"internal/store/db"}, "only store/db migrates"},
-	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/..."}, "goose requires it; rpm's databases may be SQLite"},
+	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/...", "agent/section/user"}, "goose requires it; rpm's and wtmpdb's databases may be SQLite"},
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one package implements the REST API"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
