@@ -11,10 +11,10 @@ import (
 // deletedSuffix marks the program of a process whose file was replaced, as by an upgrade (proc(5)).
 const deletedSuffix = " (deleted)"
 
-// Program returns the file that a process runs, if only the system could have put it there: the file
-// and all directories above it belong to the owner of the root directory, and no one else may write
-// to them. The name and the arguments of a process prove nothing; each user can choose them. If the
-// program is a user's, Program returns ErrRefused.
+// Program returns the file that a process runs, if only the system could have put it there: the
+// file and all directories above it belong to the owner of the root directory, and no one else may
+// write to them. The name and the arguments of a process prove nothing; each user can choose them.
+// If the program is a user's, Program returns ErrRefused.
 func (h *Host) Program(pid string) (string, error) {
 	link := "/proc/" + pid + "/exe"
 	name, err := h.Readlink(link)

@@ -173,7 +173,7 @@ func TestServedByAProcess(t *testing.T) {
 		"a view of other folders":             {"/pool", "fuse.mergerfs", "/mnt/a:/mnt/b", system, false},
 		"an encrypted view":                   {"/home/me/secret", "fuse.gocryptfs", "/home/me/cipher", user, false},
 		"xrdp":                                {"/home/me/thinclient_drives", "fuse.xrdp-chansrv", "xrdp-chansrv", user, false},
-		"xrdp of root":                        {"/root/thinclient_drives", "fuse.xrdp-chansrv", "xrdp-chansrv", "rw,user_id=0,group_id=0", false},
+		"xrdp of root":                        {"/srv/thinclient_drives", "fuse.xrdp-chansrv", "xrdp-chansrv", "rw,user_id=0,group_id=0", false},
 		"an AppImage":                         {"/tmp/.mount_x", "fuse.Some Program", "Some Program", user, false},
 		"an AppImage started by root":         {"/tmp/.mount_x", "fuse.x", "x", system, false},
 		"an AppImage in another TMPDIR":       {"/home/me/tmp/.mount_x", "fuse.x", "x", user, false},
