@@ -23,8 +23,8 @@ const (
 	// MemoryLimit is by how many bytes the heap may grow during a section. The largest known
 	// inventories need a tenth of it.
 	MemoryLimit = 256 << 20
-	// watchEvery is the interval at which a running section's memory is checked. Nearly all sections
-	// end before the first check.
+	// watchEvery is the interval at which a running section's memory is checked. Nearly all
+	// sections end before the first check.
 	watchEvery = 50 * time.Millisecond
 	// endWithin is the time that a section has to end after its context has ended.
 	endWithin = 5 * time.Second
@@ -38,8 +38,8 @@ type Health struct {
 }
 
 // Runner runs collectors repeatedly and keeps one that fails from harming the others. A collector
-// that exceeds its time or its memory twice in a row is skipped for a day. A collector that does not
-// end when it must is never started a second time beside the first.
+// that exceeds its time or its memory twice in a row is skipped for a day. A collector that does
+// not end when it must is never started a second time beside the first.
 type Runner struct {
 	// Health is by section. Save is called when it has changed; nil: it is not kept.
 	Health map[string]Health
@@ -99,8 +99,8 @@ func (r *Runner) Run(ctx context.Context, h *host.Host, c Collector) Report {
 	return report
 }
 
-// Fail records a failure of a section. A process that ended while it collected the section is also a
-// failure of it.
+// Fail records a failure of a section. A process that ended while it collected the section is also
+// a failure of it.
 func (r *Runner) Fail(name, reason string) {
 	health := r.Health[name]
 	if !health.SkippedUntil.IsZero() { // the day is over
@@ -124,8 +124,8 @@ func (r *Runner) save() {
 	}
 }
 
-// Stuck returns the sections whose collectors have not ended although they should have, sorted. Only
-// the end of the process ends them.
+// Stuck returns the sections whose collectors have not ended although they should have, sorted.
+// Only the end of the process ends them.
 func (r *Runner) Stuck() []string {
 	maps.DeleteFunc(r.abandoned, func(_ string, ended <-chan outcome) bool {
 		select {

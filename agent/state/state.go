@@ -2,8 +2,8 @@
 // acknowledged, and the result of the last check-in. Each has its own file, so that damage costs as
 // little as possible: without identity.json the agent must be enrolled again, without
 // acknowledged.bin the next check-in sends everything, without status.json nothing is lost, without
-// health.json sections that failed are tried again. The package knows nothing of the network and never decides what to send. Start reading at Open in
-// state.go.
+// health.json sections that failed are tried again. The package knows nothing of the network and
+// never decides what to send. Start reading at Open in state.go.
 package state
 
 import (
