@@ -13,6 +13,8 @@ import (
 
 // TestRestart runs itself as a process with a goroutine that never ends, which replaces itself by a
 // new process.
+//
+//nolint:paralleltest // only the first of the three processes is a parallel test
 func TestRestart(t *testing.T) {
 	const stage = "MUSTER_TEST_RESTART"
 	switch os.Getenv(stage) {
@@ -26,7 +28,7 @@ func TestRestart(t *testing.T) {
 		}
 	case "first":
 		go func() { select {} }()
-		if err := os.Setenv(stage, "second"); err != nil {
+		if err := os.Setenv(stage, "second"); err != nil { //nolint:usetesting // for the next process
 			t.Fatal(err)
 		}
 		t.Fatal(host.Restart())

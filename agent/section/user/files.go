@@ -57,8 +57,8 @@ func recent(records []record) []record {
 		return nil
 	}
 	since := records[len(records)-1].at.Add(-memory)
-	for i := len(records) - 1; i >= 0; i-- {
-		if records[i].at.Before(since) {
+	for i, r := range slices.Backward(records) {
+		if r.at.Before(since) {
 			return records[i+1:]
 		}
 	}

@@ -104,8 +104,9 @@ func namesServer(source string) bool {
 // private reports whether the mount point is at a place where programs keep files for their own
 // use: runtime and temporary directories, caches and state, and hidden directories.
 func (m mount) private() bool {
-	for _, directory := range []string{"/run/", "/var/run/", "/tmp/", "/var/tmp/", "/dev/", "/proc/", "/sys/", "/var/lib/",
-		"/var/cache/", "/snap/"} {
+	for _, directory := range []string{
+		"/run/", "/var/run/", "/tmp/", "/var/tmp/", "/dev/", "/proc/", "/sys/", "/var/lib/", "/var/cache/", "/snap/",
+	} {
 		if strings.HasPrefix(m.point, directory) && !strings.HasPrefix(m.point, "/run/media/") {
 			return true
 		}
