@@ -15,11 +15,11 @@ import (
 	"github.com/musterhq/muster/agent/section"
 	"github.com/musterhq/muster/agent/section/cpu"
 	"github.com/musterhq/muster/agent/section/display"
-	"github.com/musterhq/muster/agent/section/edid"
 	"github.com/musterhq/muster/agent/section/firmware"
 	"github.com/musterhq/muster/agent/section/memory"
 	"github.com/musterhq/muster/agent/section/smbios"
 	"github.com/musterhq/muster/agent/section/system"
+	"github.com/musterhq/muster/internal/edid"
 )
 
 // decodeCommand prints the content of captured tables.

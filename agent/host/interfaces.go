@@ -42,6 +42,15 @@ func (h *Host) InterfaceAddresses() ([]InterfaceAddress, error) {
 	return interfaceAddresses()
 }
 
+// LinkKinds returns the kinds of the network interfaces that the kernel makes itself, by name, such
+// as "veth" or "openvswitch". sysfs does not have them.
+func (h *Host) LinkKinds() (map[string]string, error) {
+	if !h.Live() {
+		return nil, fmt.Errorf("kinds of network interfaces in a tree: %w", ErrUnsupported)
+	}
+	return linkKinds()
+}
+
 // PermanentMAC returns the hardware address that the manufacturer assigned, or "" if the driver
 // does not know it.
 func (h *Host) PermanentMAC(name string) (string, error) {

@@ -45,6 +45,8 @@ func (c chooser) decide(l *link) bool {
 		return false
 	case len(c.gateways[l.item.Name]) > 0:
 		return true
+	case l.internal:
+		return false
 	case l.hardware == "": // not Linux: nothing more is known
 		return l.item.Mac != "" || l.up
 	case !l.item.GetIsVirtual():

@@ -24,6 +24,7 @@ func newList(r release) *list { return &list{release: r, shared: map[string]stri
 // Empty and zero fields are unknown.
 type found struct {
 	name, version, arch, publisher []byte
+	state                          string // as in the item
 	installed                      time.Time
 	sizeBytes                      uint64
 	hasSize                        bool
@@ -42,6 +43,7 @@ func (l *list) add(source string, kind purlKind, p found) {
 	item.Source = source
 	item.Name = text(p.name)
 	item.Version = text(p.version)
+	item.State = p.state
 	item.Arch = l.share(p.arch)
 	item.Publisher = l.share(p.publisher)
 	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)

@@ -631,7 +631,7 @@ func (x *Memory) GetOrdinal() uint32 {
 // Storage is one physical (or virtual) disk.
 type Storage struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"` // of the disk, never of a USB bridge or card reader
 	Wwn              string                 `protobuf:"bytes,2,opt,name=wwn,proto3" json:"wwn,omitempty"`
 	Path             string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // kernel name, set only if serial and wwn are not unique
 	Model            string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
@@ -1345,12 +1345,15 @@ func (x *OperatingSystem) GetSwapBytes() uint64 {
 
 // Software is one installed package or program.
 type Software struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	Source          string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"` // "dpkg", "rpm", "apk", …; open
-	Name            string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Arch            string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
-	Scope           string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user
-	Version         string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Source  string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"` // "dpkg", "rpm", "apk", …; open
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Arch    string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
+	Scope   string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user
+	Version string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// The package manager's name of an installation that is not complete: "unpacked",
+	// "half-configured", "triggers-awaited", "triggers-pending"; open. The files are on the disk.
+	State           string                 `protobuf:"bytes,20,opt,name=state,proto3" json:"state,omitempty"`
 	Publisher       string                 `protobuf:"bytes,6,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	Purl            string                 `protobuf:"bytes,7,opt,name=purl,proto3" json:"purl,omitempty"`
 	InstallDate     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
@@ -1421,6 +1424,13 @@ func (x *Software) GetScope() string {
 func (x *Software) GetVersion() string {
 	if x != nil {
 		return x.Version
+	}
+	return ""
+}
+
+func (x *Software) GetState() string {
+	if x != nil {
+		return x.State
 	}
 	return ""
 }
@@ -1970,13 +1980,14 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\n" +
 	"swap_bytes\x18\x12 \x01(\x04B\x04\xb8\xbb\x18\x01H\x01R\tswapBytes\x88\x01\x01:\x06\xaa\xbb\x18\x02osB\x0f\n" +
 	"\r_memory_bytesB\r\n" +
-	"\v_swap_bytes\"\x81\x03\n" +
+	"\v_swap_bytes\"\x97\x03\n" +
 	"\bSoftware\x12\x1c\n" +
 	"\x06source\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x06source\x12\x18\n" +
 	"\x04name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x18\n" +
 	"\x04arch\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01R\x04arch\x12\x1a\n" +
 	"\x05scope\x18\x04 \x01(\tB\x04\xb0\xbb\x18\x01R\x05scope\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1c\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x14\n" +
+	"\x05state\x18\x14 \x01(\tR\x05state\x12\x1c\n" +
 	"\tpublisher\x18\x06 \x01(\tR\tpublisher\x12\x12\n" +
 	"\x04purl\x18\a \x01(\tR\x04purl\x12C\n" +
 	"\finstall_date\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\vinstallDate\x12/\n" +
