@@ -27,6 +27,7 @@ type found struct {
 	installed                      time.Time
 	sizeBytes                      uint64
 	hasSize                        bool
+	location                       string // path of the installation
 }
 
 // row allocates an item together with the values it points to.
@@ -46,6 +47,7 @@ func (l *list) add(source string, kind purlKind, p found) {
 	item.Publisher = l.share(p.publisher)
 	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)
 	item.Purl = string(l.scratch)
+	item.InstallLocation = p.location
 	if !p.installed.IsZero() {
 		r.installed.Seconds = p.installed.Unix()
 		item.InstallDate = &r.installed

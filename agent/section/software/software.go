@@ -33,6 +33,10 @@ func sources() []source {
 		{name: "dpkg", collect: collectDpkg},
 		{name: "rpm", collect: collectRPM},
 		{name: "apk", collect: collectAPK},
+		{name: "pacman", collect: collectPacman},
+		{name: "snap", collect: collectSnap},
+		{name: "flatpak", collect: collectFlatpak},
+		{name: "appimage", collect: collectAppImages},
 	}
 }
 

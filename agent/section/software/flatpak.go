@@ -1,0 +1,155 @@
+package software
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io/fs"
+	"strings"
+
+	"github.com/musterhq/muster/agent/host"
+)
+
+// flatpakSystem is the installation of all users. It has app/ID/ARCH/BRANCH/active and the same
+// below runtime (flatpak(1)).
+const flatpakSystem = "/var/lib/flatpak"
+
+// maxMetainfo bounds the description of an application, in bytes. Those with many translations have
+// some 100,000.
+const maxMetainfo = 4 << 20
+
+// collectFlatpak adds the applications and runtimes. There is no package URL type for them.
+func collectFlatpak(ctx context.Context, h *host.Host, l *list) error {
+	if !exists(h, flatpakSystem) {
+		return errAbsent
+	}
+	watched := []string{flatpakSystem + "/.changed", flatpakSystem + "/app", flatpakSystem + "/runtime"}
+	return l.readStable(h, watched, func() error {
+		var broken damage
+		for _, kind := range []string{"app", "runtime"} {
+			if err := readFlatpaks(ctx, h, l, flatpakSystem+"/"+kind, &broken); err != nil {
+				return err
+			}
+		}
+		return broken.err("unreadable refs")
+	})
+}
+
+// readFlatpaks walks ID/ARCH/BRANCH. Beside the architectures, an ID has the link "current".
+func readFlatpaks(ctx context.Context, h *host.Host, l *list, directory string, broken *damage) error {
+	return eachDirectory(h, directory, broken, func(id string) error {
+		return eachDirectory(h, directory+"/"+id, broken, func(arch string) error {
+			return eachDirectory(h, directory+"/"+id+"/"+arch, broken, func(branch string) error {
+				takeFlatpak(h, l, directory, id, arch, branch)
+				return ctx.Err()
+			})
+		})
+	})
+}
+
+// eachDirectory calls take for each directory in a directory, without links to directories.
+func eachDirectory(h *host.Host, name string, broken *damage, take func(name string) error) error {
+	entries, err := h.ReadDir(name)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			broken.add(err)
+		}
+		return nil
+	}
+	for _, entry := range entries {
+		if entry.IsDir() {
+			if err := take(entry.Name()); err != nil {
+				return fmt.Errorf("read %s: %w", name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// takeFlatpak adds a ref. It has the version that its description names first, which is the newest
+// one. A runtime without one has the version of its branch, such as "24.08", which tells runtimes
+// apart that are installed side by side.
+func takeFlatpak(h *host.Host, l *list, directory, id, arch, branch string) {
+	active := directory + "/" + id + "/" + arch + "/" + branch + "/active"
+	if !exists(h, active) { // it was removed and keeps its data
+		return
+	}
+	p := found{name: []byte(id), arch: []byte(arch)}
+	if info, err := h.Stat(active + "/deploy"); err == nil { // flatpak writes it at each update
+		p.installed = info.ModTime()
+	}
+	for _, name := range []string{"metainfo/" + id + ".metainfo.xml", "metainfo/" + id + ".appdata.xml", "appdata/" + id + ".appdata.xml"} {
+		data, err := h.ReadFile(active+"/files/share/"+name, maxMetainfo)
+		if err == nil {
+			version, developer := parseMetainfo(data)
+			p.version, p.publisher = []byte(version), []byte(developer)
+			break
+		}
+	}
+	if len(p.version) == 0 && strings.HasSuffix(directory, "/runtime") {
+		p.version = []byte(branch)
+	}
+	l.add("flatpak", purlNone, p)
+}
+
+// parseMetainfo returns the version of the first release and the name of the developer from an
+// AppStream description. It searches for the two tags, because an XML parser would take several
+// milliseconds for the descriptions in all languages.
+func parseMetainfo(data []byte) (version, developer string) {
+	if at := tagAt(data, "release"); at >= 0 {
+		if tag, _, ended := bytes.Cut(data[at:], []byte(">")); ended {
+			version = attribute(tag, "version")
+		}
+	}
+	developer = element(data, "developer_name")
+	if developer != "" {
+		return version, developer
+	}
+	if at := tagAt(data, "developer"); at >= 0 { // since AppStream 1.0
+		if inside, _, ended := bytes.Cut(data[at:], []byte("</developer>")); ended {
+			developer = element(inside, "name")
+		}
+	}
+	return version, developer
+}
+
+// tagAt returns the offset after the name of the first tag with that name, or -1.
+func tagAt(data []byte, name string) int {
+	for at := 0; ; {
+		i := bytes.Index(data[at:], []byte("<"+name))
+		if i < 0 {
+			return -1
+		}
+		at += i + 1 + len(name)
+		if at < len(data) && bytes.IndexByte([]byte("> \t\r\n/"), data[at]) >= 0 {
+			return at
+		}
+	}
+}
+
+// attribute returns the value of name="value" or name='value' of a tag.
+func attribute(tag []byte, name string) string {
+	for _, word := range bytes.Fields(tag) { // no value that is read has a blank
+		value, found := bytes.CutPrefix(word, []byte(name+"="))
+		if found && len(value) > 1 && (value[0] == '"' || value[0] == '\'') {
+			value, _, _ = bytes.Cut(value[1:], value[:1])
+			return html.UnescapeString(string(value))
+		}
+	}
+	return ""
+}
+
+// element returns the text of the first element that is not a translation.
+func element(data []byte, name string) string {
+	_, after, ok := bytes.Cut(data, []byte("<"+name+">"))
+	if !ok {
+		return ""
+	}
+	value, _, ended := bytes.Cut(after, []byte("</"+name+">"))
+	if !ended {
+		return ""
+	}
+	return strings.TrimSpace(html.UnescapeString(string(value)))
+}
