@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strconv"
 	"strings"
@@ -33,38 +34,47 @@ const (
 const maxInformation = 4096
 
 // displayClass is the class of display controllers (PCI Code and ID Assignment Specification §1.4).
-const displayClass = "03"
+const displayClass = "0x03"
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
-	devices, err := h.PCIDevices()
+// collect reads the ids of display controllers itself. host.PCIDevices would read all devices a
+// second time, after the section pci_device.
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	entries, err := h.ReadDir(strings.TrimSuffix(pciDevices, "/"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	var items []proto.Message
-	for _, d := range devices {
-		if strings.HasPrefix(d.Class, displayClass) {
-			items = append(items, fromPCI(h, d))
+	for _, entry := range entries {
+		if err := ctx.Err(); err != nil {
+			return items, err
+		}
+		if strings.HasPrefix(h.Attribute(pciDevices+entry.Name()+"/class"), displayClass) {
+			items = append(items, fromPCI(h, entry.Name()))
 		}
 	}
-	chips := onChip(h)
-	items = append(items, chips...)
-	switch {
-	case errors.Is(err, host.ErrUnsupported) && len(chips) > 0:
-		return items, nil
-	case err == nil && len(items) == 0:
+	items = append(items, onChip(h)...)
+	if len(items) == 0 {
 		return nil, fmt.Errorf("%w: no display controller", host.ErrUnsupported)
 	}
-	return items, err
+	return items, nil
 }
 
-func fromPCI(h *host.Host, d host.PCIDevice) *inventoryv1.Gpu {
-	item := &inventoryv1.Gpu{
-		BusPath: d.Address, VendorId: d.VendorID, DeviceId: d.DeviceID,
-		SubsystemVendorId: d.SubsystemVendorID, SubsystemId: d.SubsystemID,
-		Driver: d.Driver, DriverVersion: driverVersion(h, d.Driver),
+func fromPCI(h *host.Host, address string) *inventoryv1.Gpu {
+	attribute := func(name string) string { return h.Attribute(pciDevices + address + "/" + name) }
+	id := func(name string) string { return strings.TrimPrefix(attribute(name), "0x") }
+	item := &inventoryv1.Gpu{BusPath: address, VendorId: id("vendor"), DeviceId: id("device")}
+	if vendor := id("subsystem_vendor"); vendor != "0000" {
+		item.SubsystemVendorId, item.SubsystemId = vendor, id("subsystem_device")
+	}
+	if driver, err := h.Readlink(pciDevices + address + "/driver"); err == nil {
+		item.Driver = path.Base(driver)
+		item.DriverVersion = driverVersion(h, item.Driver)
 	}
 	// amdgpu reports the dedicated memory, in bytes (Linux, Documentation/gpu/amdgpu).
-	if size, err := strconv.ParseUint(h.Attribute(pciDevices+d.Address+"/mem_info_vram_total"), 10, 64); err == nil {
+	if size, err := strconv.ParseUint(attribute("mem_info_vram_total"), 10, 64); err == nil {
 		item.VramBytes = &size
 	}
-	if information, err := h.ReadFile(nvidiaGPUs+d.Address+"/information", maxInformation); err == nil {
+	if information, err := h.ReadFile(nvidiaGPUs+address+"/information", maxInformation); err == nil {
 		item.Name = nvidiaModel(string(information))
 	}
 	return item
@@ -72,9 +82,6 @@ func fromPCI(h *host.Host, d host.PCIDevice) *inventoryv1.Gpu {
 
 // driverVersion returns the version of a driver that is not part of the kernel's source.
 func driverVersion(h *host.Host, driver string) string {
-	if driver == "" {
-		return ""
-	}
 	return h.Attribute("/sys/module/" + driver + "/version")
 }
 

@@ -2,7 +2,6 @@ package gpu
 
 import (
 	"errors"
-	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,16 +15,29 @@ import (
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" {
-		t.Skip("the PCI bus is read on Linux only")
-	}
 	h := hosttest.Tree(t, map[string]string{
-		pciDevices + "0000:00:02.0/modalias":                      "pci:v00008086d000046A6sv00001028sd00000B04bc03sc00i00\n",
+		pciDevices + "0000:00:02.0/class":                         "0x030000\n",
+		pciDevices + "0000:00:02.0/vendor":                        "0x8086\n",
+		pciDevices + "0000:00:02.0/device":                        "0x46a6\n",
+		pciDevices + "0000:00:02.0/subsystem_vendor":              "0x1028\n",
+		pciDevices + "0000:00:02.0/subsystem_device":              "0x0b04\n",
 		pciDevices + "0000:00:02.0/driver":                        "-> ../../drivers/i915",
-		pciDevices + "0000:00:1f.0/modalias":                      "pci:v00008086d00005182sv00001028sd00000B04bc06sc01i00\n",
-		pciDevices + "0000:01:00.0/modalias":                      "pci:v000010DEd00002204sv00001043sd000087D0bc03sc00i00\n",
+		pciDevices + "0000:00:1f.0/class":                         "0x060100\n",
+		pciDevices + "0000:00:1f.0/vendor":                        "0x8086\n",
+		pciDevices + "0000:00:1f.0/device":                        "0x5182\n",
+		pciDevices + "0000:00:1f.0/subsystem_vendor":              "0x1028\n",
+		pciDevices + "0000:00:1f.0/subsystem_device":              "0x0b04\n",
+		pciDevices + "0000:01:00.0/class":                         "0x030000\n",
+		pciDevices + "0000:01:00.0/vendor":                        "0x10de\n",
+		pciDevices + "0000:01:00.0/device":                        "0x2204\n",
+		pciDevices + "0000:01:00.0/subsystem_vendor":              "0x1043\n",
+		pciDevices + "0000:01:00.0/subsystem_device":              "0x87d0\n",
 		pciDevices + "0000:01:00.0/driver":                        "-> ../../drivers/nvidia",
-		pciDevices + "0000:03:00.0/modalias":                      "pci:v00001002d000073BFsv00001002sd00000E3Abc03sc80i00\n",
+		pciDevices + "0000:03:00.0/class":                         "0x038000\n",
+		pciDevices + "0000:03:00.0/vendor":                        "0x1002\n",
+		pciDevices + "0000:03:00.0/device":                        "0x73bf\n",
+		pciDevices + "0000:03:00.0/subsystem_vendor":              "0x1002\n",
+		pciDevices + "0000:03:00.0/subsystem_device":              "0x0e3a\n",
 		pciDevices + "0000:03:00.0/mem_info_vram_total":           "17163091968\n",
 		"/sys/bus/pci/drivers/i915/":                              "",
 		"/sys/bus/pci/drivers/nvidia/":                            "",
