@@ -75,9 +75,13 @@ func isAppImage(h *host.Host, name string) bool {
 		(bytes.HasSuffix(header[:], []byte("AI\x01")) || bytes.HasSuffix(header[:], []byte("AI\x02")))
 }
 
+// takeAppImage adds an AppImage. directory is "" if its name contains that of a person.
 func takeAppImage(l *list, entry fs.DirEntry, directory string) {
 	name := entry.Name()
-	p := found{name: []byte(name[:len(name)-len(appImageSuffix)]), location: directory + "/" + name}
+	p := found{name: []byte(name[:len(name)-len(appImageSuffix)])}
+	if directory != "" {
+		p.location = directory + "/" + name
+	}
 	if info, err := entry.Info(); err == nil {
 		p.sizeBytes, p.hasSize = uint64(max(0, info.Size())), true
 	}

@@ -242,6 +242,39 @@ func TestAppImage(t *testing.T) {
 	}
 }
 
+// TestHomes: what people install for themselves has the scope "user" and names nobody.
+func TestHomes(t *testing.T) {
+	t.Parallel()
+	const (
+		alice   = "/home/alice"
+		flatpak = alice + "/.local/share/flatpak/app/org.gimp.GIMP/x86_64/stable/"
+	)
+	h := hosttest.Tree(t, map[string]string{
+		"/etc/passwd": "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/opt:/usr/sbin/nologin\n" +
+			"alice:x:1000:1000:Alice,,,:/home/alice:/bin/bash\nbob:x:1001:1001::/home/bob:/bin/bash\n" +
+			"carol:x:1002:1002::/srv/nfs/carol:/bin/bash\nbroken:x:1003\n",
+		"/proc/self/mountinfo": "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / /srv/nfs rw - nfs4 server:/ rw\n",
+		flatpak + "active":     "-> 4f2a",
+		flatpak + "4f2a/files/share/metainfo/org.gimp.GIMP.metainfo.xml": `<releases><release version="3.0"/></releases>`,
+		alice + "/Applications/Obsidian-1.7.4.AppImage":                  "\x7fELF\x02\x01\x01\x00AI\x02",
+		alice + "/Applications/notes.txt":                                "x",
+		alice + "/bin":                                                   "-> /usr/local/bin",
+		"/usr/local/bin/tool.AppImage":                                   "no image",
+		"/srv/nfs/carol/bin/Remote.AppImage":                             "\x7fELF\x02\x01\x01\x00AI\x02",
+	})
+	messages, err := collect(t.Context(), h)
+	if err != nil {
+		t.Error(err)
+	}
+	want := []proto.Message{
+		&inventoryv1.Software{Source: "flatpak", Name: "org.gimp.GIMP", Arch: "x86_64", Scope: "user", Version: "3.0"},
+		&inventoryv1.Software{Source: "appimage", Name: "Obsidian-1.7.4", Scope: "user", SizeBytes: proto.Uint64(11)},
+	}
+	if diff := cmp.Diff(want, messages, protocmp.Transform()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func FuzzPacmanDesc(f *testing.F) {
 	f.Add([]byte("%NAME%\nemacs\n\n%VERSION%\n29.3-3\n\n%SIZE%\n126427862\n\n%INSTALLDATE%\n1715026363\n"))
 	f.Add([]byte("%NME%\ntree-sitter\n\n%VER.6-1\n%%\n%NAME%\n"))

@@ -3,8 +3,6 @@ package software
 import (
 	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"html"
 	"io/fs"
 	"strings"
@@ -20,7 +18,8 @@ const flatpakSystem = "/var/lib/flatpak"
 // some 100,000.
 const maxMetainfo = 4 << 20
 
-// collectFlatpak adds the applications and runtimes. There is no package URL type for them.
+// collectFlatpak adds the applications and runtimes of all users. There is no package URL type for
+// them.
 func collectFlatpak(ctx context.Context, h *host.Host, l *list) error {
 	if !exists(h, flatpakSystem) {
 		return errAbsent
@@ -28,60 +27,77 @@ func collectFlatpak(ctx context.Context, h *host.Host, l *list) error {
 	watched := []string{flatpakSystem + "/.changed", flatpakSystem + "/app", flatpakSystem + "/runtime"}
 	return l.readStable(h, watched, func() error {
 		var broken damage
+		f := flatpaks{files: h, list: l, broken: &broken}
 		for _, kind := range []string{"app", "runtime"} {
-			if err := readFlatpaks(ctx, h, l, flatpakSystem+"/"+kind, &broken); err != nil {
+			if err := f.read(ctx, flatpakSystem+"/"+kind); err != nil {
 				return err
 			}
 		}
-		return broken.err("unreadable refs")
+		return broken.err("unreadable directories")
 	})
 }
 
-// readFlatpaks walks ID/ARCH/BRANCH. Beside the architectures, an ID has the link "current".
-func readFlatpaks(ctx context.Context, h *host.Host, l *list, directory string, broken *damage) error {
-	return eachDirectory(h, directory, broken, func(id string) error {
-		return eachDirectory(h, directory+"/"+id, broken, func(arch string) error {
-			return eachDirectory(h, directory+"/"+id+"/"+arch, broken, func(branch string) error {
-				takeFlatpak(h, l, directory, id, arch, branch)
-				return ctx.Err()
-			})
-		})
-	})
-}
-
-// eachDirectory calls take for each directory in a directory, without links to directories.
-func eachDirectory(h *host.Host, name string, broken *damage, take func(name string) error) error {
-	entries, err := h.ReadDir(name)
-	if err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			broken.add(err)
-		}
-		return nil
+// flatpaks reads one installation of flatpak.
+type flatpaks struct {
+	files interface {
+		ReadDir(name string) ([]fs.DirEntry, error)
+		ReadFile(name string, limit int64) ([]byte, error)
 	}
-	for _, entry := range entries {
-		if entry.IsDir() {
-			if err := take(entry.Name()); err != nil {
-				return fmt.Errorf("read %s: %w", name, err)
+	list   *list
+	broken *damage
+}
+
+// read walks ID/ARCH/BRANCH. Beside the architectures, an ID has the link "current".
+func (f flatpaks) read(ctx context.Context, directory string) error {
+	for _, id := range f.directories(directory) {
+		for _, arch := range f.directories(directory + "/" + id) {
+			for _, branch := range f.directories(directory + "/" + id + "/" + arch) {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				f.take(directory, id, arch, branch)
 			}
 		}
 	}
 	return nil
 }
 
-// takeFlatpak adds a ref. It has the version that its description names first, which is the newest
-// one. A runtime without one has the version of its branch, such as "24.08", which tells runtimes
-// apart that are installed side by side.
-func takeFlatpak(h *host.Host, l *list, directory, id, arch, branch string) {
+// directories returns the names of the directories in a directory, without links.
+func (f flatpaks) directories(name string) []string {
+	entries, err := f.files.ReadDir(name)
+	if err != nil {
+		f.broken.home(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
+}
+
+// take adds a ref. It has the version that its description names first, which is the newest one. A
+// runtime without one has the version of its branch, such as "24.08", by which runtimes that are
+// installed side by side differ.
+func (f flatpaks) take(directory, id, arch, branch string) {
 	active := directory + "/" + id + "/" + arch + "/" + branch + "/active"
-	if !exists(h, active) { // it was removed and keeps its data
+	entries, err := f.files.ReadDir(active)
+	if err != nil { // it was removed and keeps its data
+		f.broken.home(err)
 		return
 	}
 	p := found{name: []byte(id), arch: []byte(arch)}
-	if info, err := h.Stat(active + "/deploy"); err == nil { // flatpak writes it at each update
-		p.installed = info.ModTime()
+	for _, entry := range entries {
+		if entry.Name() != "deploy" { // flatpak writes it at each update
+			continue
+		}
+		if info, err := entry.Info(); err == nil {
+			p.installed = info.ModTime()
+		}
 	}
 	for _, name := range []string{"metainfo/" + id + ".metainfo.xml", "metainfo/" + id + ".appdata.xml", "appdata/" + id + ".appdata.xml"} {
-		data, err := h.ReadFile(active+"/files/share/"+name, maxMetainfo)
+		data, err := f.files.ReadFile(active+"/files/share/"+name, maxMetainfo)
 		if err == nil {
 			version, developer := parseMetainfo(data)
 			p.version, p.publisher = []byte(version), []byte(developer)
@@ -91,7 +107,7 @@ func takeFlatpak(h *host.Host, l *list, directory, id, arch, branch string) {
 	if len(p.version) == 0 && strings.HasSuffix(directory, "/runtime") {
 		p.version = []byte(branch)
 	}
-	l.add("flatpak", purlNone, p)
+	f.list.add("flatpak", purlNone, p)
 }
 
 // parseMetainfo returns the version of the first release and the name of the developer from an

@@ -16,6 +16,7 @@ type list struct {
 	items   []proto.Message
 	shared  map[string]string
 	scratch []byte
+	user    bool // the items belong to a person
 }
 
 func newList(r release) *list { return &list{release: r, shared: map[string]string{}} }
@@ -48,6 +49,9 @@ func (l *list) add(source string, kind purlKind, p found) {
 	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)
 	item.Purl = string(l.scratch)
 	item.InstallLocation = p.location
+	if l.user {
+		item.Scope = "user"
+	}
 	if !p.installed.IsZero() {
 		r.installed.Seconds = p.installed.Unix()
 		item.InstallDate = &r.installed
