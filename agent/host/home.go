@@ -66,7 +66,8 @@ func (h *Host) Homes(section, user Limits, avoid func(name string) bool) *Homes 
 // Home is the home directory of a user, or another directory that belongs to one. Names are
 // absolute, with slashes. On every path, each directory must be open to the owner and the file must
 // belong to the owner and be readable for the owner. In the home, links are followed as long as
-// they stay in it. On systems whose files have no such owner, files outside of the home are refused.
+// they stay in it. On systems whose files have no such owner, files outside of the home are
+// refused.
 type Home struct {
 	homes   *Homes
 	dir     string

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"io"
 	"log/slog"
 	"strings"
 
@@ -19,7 +18,7 @@ func ghwOptions(root string) []any {
 		ghw.WithPCIDB(&pcidb.PCIDB{}),
 		ghw.WithDisableTopology(),
 		ghw.WithDisableTools(),
-		ghw.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		ghw.WithLogger(slog.New(slog.DiscardHandler)),
 	}
 }
 

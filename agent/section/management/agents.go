@@ -24,7 +24,8 @@ var managers = []struct {
 	}},
 	{"/etc/landscape/client.conf", "mdm", "landscape", func(_ *survey, text string, item *inventoryv1.Management) {
 		client := parse(text)["client"]
-		item.ServerUrl, item.TenantId, item.DeviceId = server(client["url"]), client["account_name"], client["computer_title"]
+		item.ServerUrl, item.TenantId = server(client["url"]), client["account_name"]
+		item.DeviceId = client["computer_title"]
 	}},
 	{"/etc/puppetlabs/puppet/puppet.conf", "configuration", "puppet", puppet},
 	{"/etc/puppet/puppet.conf", "configuration", "puppet", puppet},
@@ -34,22 +35,13 @@ var managers = []struct {
 	{"/etc/chef/client.rb", "configuration", "chef", func(_ *survey, text string, item *inventoryv1.Management) {
 		item.ServerUrl, item.DeviceId = server(word(text, "chef_server_url")), word(text, "node_name")
 	}},
-	{"/var/cfengine/policy_server.dat", "configuration", "cfengine", func(_ *survey, text string, item *inventoryv1.Management) {
-		item.ServerUrl = strings.TrimSpace(text)
-	}},
+	{"/var/cfengine/policy_server.dat", "configuration", "cfengine", cfengine},
 	{"/etc/rhsm/rhsm.conf", "subscription", "red_hat", redHat},
 	{"/etc/SUSEConnect", "subscription", "suse", func(s *survey, text string, item *inventoryv1.Management) {
 		item.ServerUrl = server(word(text, "url"))
 		item.Enrolled = s.presence("/etc/zypp/credentials.d/SCCcredentials")
 	}},
-	{"/var/lib/ubuntu-advantage/status.json", "subscription", "ubuntu_pro", func(_ *survey, text string, item *inventoryv1.Management) {
-		var status struct {
-			Attached *bool `json:"attached"`
-		}
-		if json.Unmarshal([]byte(text), &status) == nil {
-			item.Enrolled = status.Attached
-		}
-	}},
+	{"/var/lib/ubuntu-advantage/status.json", "subscription", "ubuntu_pro", ubuntuPro},
 }
 
 // agents adds the managers that are installed.
@@ -71,6 +63,20 @@ func puppet(_ *survey, text string, item *inventoryv1.Management) {
 	all := parse(text)
 	item.ServerUrl = cmp.Or(all["agent"]["server"], all["main"]["server"])
 	item.DeviceId = cmp.Or(all["agent"]["certname"], all["main"]["certname"])
+}
+
+// cfengine reads a file that consists of the server's name.
+func cfengine(_ *survey, text string, item *inventoryv1.Management) {
+	item.ServerUrl = strings.TrimSpace(text)
+}
+
+func ubuntuPro(_ *survey, text string, item *inventoryv1.Management) {
+	var status struct {
+		Attached *bool `json:"attached"`
+	}
+	if json.Unmarshal([]byte(text), &status) == nil {
+		item.Enrolled = status.Attached
+	}
 }
 
 const consumerCertificate = "/etc/pki/consumer/cert.pem"

@@ -100,7 +100,8 @@ func himmelblau(s *survey) {
 	global := parse(s.read("/etc/himmelblau/himmelblau.conf"))["global"]
 	for _, domain := range list(cmp.Or(global["domain"], global["domains"])) {
 		s.add(&inventoryv1.Management{
-			Type: typeDirectory, Provider: "entra_id", Client: "himmelblau", Domain: domain, TenantId: global["tenant_id"],
+			Type: typeDirectory, Provider: "entra_id", Client: "himmelblau", Domain: domain,
+			TenantId: global["tenant_id"],
 		})
 	}
 }

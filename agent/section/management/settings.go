@@ -1,6 +1,9 @@
 package management
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // settings are the values of a file of sections "[name]" and lines "key = value", by section and
 // key in lower case. Lines before the first section are in the section "".
@@ -36,9 +39,7 @@ func (s settings) merge(later settings) {
 		if s[section] == nil {
 			s[section] = map[string]string{}
 		}
-		for key, value := range values {
-			s[section][key] = value
-		}
+		maps.Copy(s[section], values)
 	}
 }
 

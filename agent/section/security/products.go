@@ -1,6 +1,7 @@
 package security
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -146,15 +147,15 @@ func automaticUpdates(_ context.Context, s *survey) {
 			entries = nil
 		}
 		for _, entry := range entries { // a later file overrides an earlier one (apt.conf(5))
-			if v := setting(s.read(aptConfiguration+"/"+entry.Name()), "APT::Periodic::Unattended-Upgrade", " "); v != "" {
-				value = v
-			}
+			text := s.read(aptConfiguration + "/" + entry.Name())
+			value = cmp.Or(setting(text, "APT::Periodic::Unattended-Upgrade", " "), value)
 		}
 		s.add(&inventoryv1.SecurityPosture{Control: "automatic_updates", Product: "unattended-upgrades"},
 			value != "" && value != "0")
 	}
 	if configuration := s.read("/etc/dnf/automatic.conf"); configuration != "" {
-		installs := setting(configuration, "apply_updates", "=") == "yes" && s.starts("dnf-automatic.timer", "dnf5-automatic.timer")
+		installs := setting(configuration, "apply_updates", "=") == "yes" &&
+			s.starts("dnf-automatic.timer", "dnf5-automatic.timer")
 		s.add(&inventoryv1.SecurityPosture{Control: "automatic_updates", Product: "dnf-automatic"},
 			installs || s.starts("dnf-automatic-install.timer"))
 	}

@@ -87,8 +87,8 @@ func parse(text string) *inventoryv1.Session {
 	if values["REMOTE"] == "1" {
 		s.Type, s.RemoteHost = "remote", values["REMOTE_HOST"]
 	}
-	if µs, err := strconv.ParseInt(values["REALTIME"], 10, 64); err == nil && µs > 0 {
-		s.Since = timestamppb.New(time.UnixMicro(µs))
+	if micros, err := strconv.ParseInt(values["REALTIME"], 10, 64); err == nil && micros > 0 {
+		s.Since = timestamppb.New(time.UnixMicro(micros))
 	}
 	return s
 }
@@ -107,7 +107,9 @@ func split(login string) (name, domain string) {
 func merge(found []*inventoryv1.Session) []proto.Message {
 	type key struct{ user, domain, kind, remote string }
 	slices.SortStableFunc(found, func(a, b *inventoryv1.Session) int {
-		return cmp.Or(cmp.Compare(a.GetSince().GetSeconds(), b.GetSince().GetSeconds()), cmp.Compare(a.Display, b.Display))
+		return cmp.Or(
+			cmp.Compare(a.GetSince().GetSeconds(), b.GetSince().GetSeconds()), cmp.Compare(a.Display, b.Display),
+		)
 	})
 	var items []proto.Message
 	first := map[key]*inventoryv1.Session{}

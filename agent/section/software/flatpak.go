@@ -96,8 +96,10 @@ func (f flatpaks) take(directory, id, arch, branch string) {
 			p.installed = info.ModTime()
 		}
 	}
-	for _, name := range []string{"metainfo/" + id + ".metainfo.xml", "metainfo/" + id + ".appdata.xml", "appdata/" + id + ".appdata.xml"} {
-		data, err := f.files.ReadFile(active+"/files/share/"+name, maxMetainfo)
+	for _, name := range [][2]string{
+		{"metainfo/", ".metainfo.xml"}, {"metainfo/", ".appdata.xml"}, {"appdata/", ".appdata.xml"},
+	} {
+		data, err := f.files.ReadFile(active+"/files/share/"+name[0]+id+name[1], maxMetainfo)
 		if err == nil {
 			version, developer := parseMetainfo(data)
 			p.version, p.publisher = []byte(version), []byte(developer)
@@ -139,7 +141,7 @@ func tagAt(data []byte, name string) int {
 			return -1
 		}
 		at += i + 1 + len(name)
-		if at < len(data) && bytes.IndexByte([]byte("> \t\r\n/"), data[at]) >= 0 {
+		if at < len(data) && strings.IndexByte("> \t\r\n/", data[at]) >= 0 {
 			return at
 		}
 	}
@@ -147,7 +149,7 @@ func tagAt(data []byte, name string) int {
 
 // attribute returns the value of name="value" or name='value' of a tag.
 func attribute(tag []byte, name string) string {
-	for _, word := range bytes.Fields(tag) { // no value that is read has a blank
+	for word := range bytes.FieldsSeq(tag) { // no value that is read has a blank
 		value, found := bytes.CutPrefix(word, []byte(name+"="))
 		if found && len(value) > 1 && (value[0] == '"' || value[0] == '\'') {
 			value, _, _ = bytes.Cut(value[1:], value[:1])

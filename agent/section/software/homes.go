@@ -135,7 +135,8 @@ func listHomes(h *host.Host) []string {
 		}
 		uid, err := strconv.Atoi(f[2])
 		home := path.Clean(f[5])
-		if err == nil && uid >= firstUID && uid < endUID && path.IsAbs(home) && home != "/" && !slices.Contains(homes, home) {
+		person := err == nil && uid >= firstUID && uid < endUID
+		if person && path.IsAbs(home) && home != "/" && !slices.Contains(homes, home) {
 			homes = append(homes, home)
 		}
 	}
@@ -162,7 +163,8 @@ func readMounts(h *host.Host) mounts {
 		f := strings.Fields(before)
 		fsType, _, _ := strings.Cut(after, " ")
 		if len(f) > 4 {
-			m[strings.ReplaceAll(f[4], `\040`, " ")] = slices.Contains(remoteTypes, fsType) || strings.HasPrefix(fsType, "fuse.")
+			remote := slices.Contains(remoteTypes, fsType) || strings.HasPrefix(fsType, "fuse.")
+			m[strings.ReplaceAll(f[4], `\040`, " ")] = remote
 		}
 	}
 	return m

@@ -19,7 +19,7 @@ const (
 	// snapFiles has the file NAME_REVISION.snap of each mounted snap.
 	snapFiles = "/var/lib/snapd/snaps"
 	// snapAssertions are statements that the store has signed.
-	snapAssertions = "/var/lib/snapd/assertions/asserts-v0"
+	snapAssertions = "/var/lib/snapd/assertions/asserts-v0" //nolint:gosec // a directory, no credential
 )
 
 // maxSnapMeta bounds snap.yaml and an assertion, in bytes. Large snaps declare hundreds of
