@@ -7,7 +7,6 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -242,9 +241,9 @@ func statusOf(o outcome) (inventory.Status, string) {
 	if o.err == nil {
 		return inventory.StatusOK, ""
 	}
-	message := o.err.Error()
-	if len(message) > maxMessage {
-		message = strings.ToValidUTF8(message[:maxMessage], "")
+	is, reasons := status(o), lines(o.err.Error())
+	if is == inventory.StatusDenied {
+		return is, denied(reasons)
 	}
-	return status(o), message
+	return is, oneLine(reasons)
 }

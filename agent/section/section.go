@@ -7,8 +7,12 @@ package section
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -63,4 +67,38 @@ func status(o outcome) inventory.Status {
 	default:
 		return inventory.StatusError
 	}
+}
+
+// lines returns the different lines of a message. errors.Join puts each error on a line of its own.
+func lines(message string) []string {
+	var list []string
+	for line := range strings.Lines(message) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// oneLine joins lines and cuts the result between two characters.
+func oneLine(lines []string) string {
+	message := strings.ToValidUTF8(strings.Join(lines, "; "), "\uFFFD")
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage
+	for !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end]
+}
+
+// denied describes a section of which the agent may read nothing. Its other lines say the same of
+// other files.
+func denied(lines []string) string {
+	more := ""
+	if len(lines) > 1 {
+		more = fmt.Sprintf(", and %d more", len(lines)-1)
+	}
+	return oneLine([]string{lines[0] + more, "run the agent as root"})
 }

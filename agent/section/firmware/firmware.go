@@ -32,7 +32,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		}
 	}
 	readMode(h, item)
-	item.TpmVersion = tpmVersion(h)
+	readTPM(h, item)
 	return result(item, err)
 }
 

@@ -16,6 +16,7 @@ type list struct {
 	items   []proto.Message
 	shared  map[string]string
 	scratch []byte
+	user    bool // the items belong to a person
 }
 
 func newList(r release) *list { return &list{release: r, shared: map[string]string{}} }
@@ -28,6 +29,7 @@ type found struct {
 	installed                      time.Time
 	sizeBytes                      uint64
 	hasSize                        bool
+	location                       string // path of the installation
 }
 
 // row allocates an item together with the values it points to.
@@ -48,6 +50,10 @@ func (l *list) add(source string, kind purlKind, p found) {
 	item.Publisher = l.share(p.publisher)
 	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)
 	item.Purl = string(l.scratch)
+	item.InstallLocation = p.location
+	if l.user {
+		item.Scope = "user"
+	}
 	if !p.installed.IsZero() {
 		r.installed.Seconds = p.installed.Unix()
 		item.InstallDate = &r.installed
