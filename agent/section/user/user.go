@@ -58,7 +58,7 @@ func until(h *host.Host, records []record) time.Time {
 	if !h.Live() || err != nil {
 		return last
 	}
-	return lastTo(last, time.Now(), uptime)
+	return lastTo(last, h.Now(), uptime)
 }
 
 // rank returns the users, those with the longest presence first, and marks the first one as
