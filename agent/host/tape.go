@@ -161,7 +161,7 @@ func ask[T any](h *Host, call, argument string, live func() (T, error)) (T, erro
 		return ask(h.tape.source, call, argument, live)
 	})
 	if record == nil {
-		return none, fmt.Errorf("%s is not in the recording: %w", call, ErrUnsupported)
+		return none, fmt.Errorf("not in the recording: %s: %w", call, ErrUnsupported)
 	}
 	var value T
 	if len(record.Value) > 0 {

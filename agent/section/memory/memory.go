@@ -16,7 +16,10 @@ import (
 
 // Collector returns the collector of the section memory.
 func Collector() section.Collector {
-	return section.Collector{Name: "memory", Collect: func(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	return section.Collector{Name: "memory", Collect: func(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+		if h.Live() && h.System() == "darwin" {
+			return collectMac(ctx, h)
+		}
 		table, err := smbios.Read(h)
 		return FromTable(&table, err)
 	}}

@@ -33,6 +33,9 @@ func sources() []source {
 		{name: "dpkg", collect: collectDpkg},
 		{name: "rpm", collect: collectRPM},
 		{name: "apk", collect: collectAPK},
+		{name: "app_bundle", collect: collectBundles},
+		{name: "pkg_receipt", collect: collectReceipts},
+		{name: "homebrew", collect: collectHomebrew},
 	}
 }
 
