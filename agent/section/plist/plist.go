@@ -1,5 +1,5 @@
-// Package plist reads property lists of macOS: XML, binary and the older text format. It bounds what
-// a file can cost. Start reading at Unmarshal.
+// Package plist reads property lists of macOS: XML, binary and the older text format. It bounds
+// what a file can cost. Start reading at Unmarshal.
 package plist
 
 import (

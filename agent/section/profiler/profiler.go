@@ -1,4 +1,4 @@
-// Package profiler reads reports of system_profiler of macOS: property lists, JSON and English text.
+// Package profiler reads reports of system_profiler of macOS: property lists, JSON, English text.
 // It does not know what the fields mean. Start reading at Parse.
 package profiler
 

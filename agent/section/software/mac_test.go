@@ -176,8 +176,11 @@ func FuzzMac(f *testing.F) {
 		publisherOf(string(data))
 		var info bundleInfo
 		_ = plist.Unmarshal(data, &info)
-		var r receipt
-		_ = plist.Unmarshal(data, &r)
+		if item, err := parseReceipt(data); err == nil {
+			if err := item.GetInstallDate().CheckValid(); item.InstallDate != nil && err != nil {
+				t.Error(err)
+			}
+		}
 		if report, err := profiler.Parse(data); err == nil {
 			_, _ = FromProfile(report)
 		}

@@ -65,18 +65,27 @@ func readReceipt(h *host.Host, name string) (*inventoryv1.Software, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r receipt
-	if err := plist.Unmarshal(data, &r); err != nil {
+	item, err := parseReceipt(data)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return item, nil
+}
+
+func parseReceipt(data []byte) (*inventoryv1.Software, error) {
+	var r receipt
+	if err := plist.Unmarshal(data, &r); err != nil {
+		return nil, err
+	}
 	if r.Identifier == "" {
-		return nil, fmt.Errorf("%s: no identifier", name)
+		return nil, errors.New("no identifier")
 	}
 	item := &inventoryv1.Software{Source: "pkg_receipt", Name: text([]byte(r.Identifier)), Version: text([]byte(r.Version))}
 	if r.Prefix != "" {
 		item.InstallLocation = text([]byte("/" + strings.TrimPrefix(r.Prefix, "/")))
 	}
-	if !r.Installed.IsZero() {
+	const firstMac, last = 1984, 9999 // the years that make sense, and that a timestamp can have
+	if year := r.Installed.Year(); firstMac <= year && year <= last {
 		item.InstallDate = timestamppb.New(r.Installed.Truncate(time.Second))
 	}
 	return item, nil
