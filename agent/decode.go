@@ -140,8 +140,8 @@ type decodeUninstall struct {
 
 // Help returns the text below the options.
 func (decodeUninstall) Help() string {
-	return `FILE is an export of one or more Uninstall keys, or of a key above them, as regedit and "reg export" write it.
-Texts of the old format (REGEDIT4) are taken for Windows-1252 unless they are UTF-8.
+	return `FILE is an export of one or more Uninstall keys, or of a key above them, as regedit and "reg export"
+write it. Texts of the old format (REGEDIT4) are taken for Windows-1252 unless they are UTF-8.
 
 Example:
   reg export HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall machine.reg
@@ -169,8 +169,8 @@ type decodeSystemProfiler struct {
 
 // Help returns the text below the options.
 func (decodeSystemProfiler) Help() string {
-	return `FILE is the output of system_profiler: JSON (-json), a property list (-xml) or English text. The sections that
-its data types describe are printed.
+	return `FILE is the output of system_profiler: JSON (-json), a property list (-xml) or English text. The sections
+that its data types describe are printed.
 
 Example:
   system_profiler -json SPHardwareDataType SPMemoryDataType SPApplicationsDataType > mac.json

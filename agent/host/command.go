@@ -32,12 +32,14 @@ type invocation struct {
 	deadline time.Duration
 }
 
+const profilerPath = "/usr/sbin/system_profiler"
+
 var invocations = map[Command]invocation{
-	HardwareProfile: {"/usr/sbin/system_profiler", []string{"-xml", "SPHardwareDataType", "SPMemoryDataType"}, 20 * time.Second},
-	DisksProfile: {"/usr/sbin/system_profiler", []string{"-xml", "SPNVMeDataType", "SPSerialATADataType"},
-		30 * time.Second},
-	DisplaysProfile: {"/usr/sbin/system_profiler", []string{"-xml", "SPDisplaysDataType"}, 20 * time.Second},
-	PlatformExpert:  {"/usr/sbin/ioreg", []string{"-a", "-r", "-d", "1", "-c", "IOPlatformExpertDevice"}, 10 * time.Second},
+	HardwareProfile: {profilerPath, []string{"-xml", "SPHardwareDataType", "SPMemoryDataType"}, 20 * time.Second},
+	DisksProfile:    {profilerPath, []string{"-xml", "SPNVMeDataType", "SPSerialATADataType"}, 30 * time.Second},
+	DisplaysProfile: {profilerPath, []string{"-xml", "SPDisplaysDataType"}, 20 * time.Second},
+	PlatformExpert: {"/usr/sbin/ioreg", []string{"-a", "-r", "-d", "1", "-c", "IOPlatformExpertDevice"},
+		10 * time.Second},
 	FileVaultStatus: {"/usr/bin/fdesetup", []string{"status"}, 10 * time.Second},
 	VolumeGroups:    {"/usr/sbin/diskutil", []string{"apfs", "list", "-plist"}, 20 * time.Second},
 }

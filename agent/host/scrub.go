@@ -14,15 +14,15 @@ type secret struct {
 }
 
 // secretNames are the words by which settings, options and variables name secrets.
-const secretNames = `(?:[\w.-]*(?:passw(?:or)?d|passphrase|passwort|secret|token|psk|wep[_-]?key\d?|api[_-]?key|access[_-]?key|` +
-	`private[_-]?key|preshared[_-]?key|credential)s?|pwd)`
+const secretNames = `(?:[\w.-]*(?:passw(?:or)?d|passphrase|passwort|secret|token|psk|wep[_-]?key\d?|` +
+	`api[_-]?key|access[_-]?key|private[_-]?key|preshared[_-]?key|credential)s?|pwd)`
 
 // secrets are the patterns in the order of their application.
 var secrets = []secret{
 	// private keys (RFC 7468)
 	{regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----([^-]*)`), "PRIVATE KEY-----"},
 	// password hashes (crypt(5))
-	{regexp.MustCompile(`\$(?:1|2[abxy]?|5|6|7|8|9|y|gy|md5|sha1|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$([\w./$=,+-]{8,})`), "$"},
+	{regexp.MustCompile(`\$(?:[1-9]|2[abxy]|y|gy|md5|sha1|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$([\w./$=,+-]{8,})`), "$"},
 	{regexp.MustCompile(`\{(?:S?MD5|S?SHA\d*|CRYPT|PBKDF2[\w-]*)\}([\w./$=,+-]{8,})`), "}"},
 	// JSON web tokens, and tokens that their prefix identifies
 	{regexp.MustCompile(`\b(eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*)`), "eyJ"},
@@ -31,7 +31,8 @@ var secrets = []secret{
 	// user and password in a URL
 	{regexp.MustCompile(`://[^/\s:@"'<>\x00]*:([^@/\s"'<>\x00]+)@`), "://"},
 	// options on a command line: NUL or blank separates them, in JSON the escaped NUL
-	{regexp.MustCompile(`(?i)(?:^|[\s\x00"'=]|\\u0000)--?` + secretNames + `(?:\x00|\\u0000| +|=)"?([^\s"'<>\x00\\&]+)`), ""},
+	{regexp.MustCompile(`(?i)(?:^|[\s\x00"'=]|\\u0000)--?` + secretNames +
+		`(?:\x00|\\u0000| +|=)"?([^\s"'<>\x00\\&]+)`), ""},
 	// settings: name=value, name: value, "name": "value", name='value'
 	{regexp.MustCompile(`(?i)\b` + secretNames + `\\?["']?[ \t]*[=:][ \t]*\\?["']?([^\s"'<>&,;\x00\\]+)`), ""},
 	// elements: <password>value</password>, <key>password</key><string>value</string>

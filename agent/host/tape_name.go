@@ -29,7 +29,8 @@ func portable(element string) string {
 		switch {
 		case r == utf8.RuneError && !strings.HasPrefix(element[i:], "\uFFFD"):
 			fmt.Fprintf(&b, "%%%02X", element[i])
-		case r < ' ', r == 0x7F, strings.ContainsRune(`<>:"|?*\%`, r), last && (r == '.' || r == ' '), i == 0 && reserved(element):
+		case r < ' ', r == 0x7F, strings.ContainsRune(`<>:"|?*\%`, r), last && (r == '.' || r == ' '),
+			i == 0 && reserved(element):
 			fmt.Fprintf(&b, "%%%02X", r)
 		default:
 			b.WriteRune(r)

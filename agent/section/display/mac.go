@@ -46,7 +46,8 @@ func FromProfile(report profiler.Report) ([]proto.Message, error) {
 
 func fromNode(n *profiler.Node) *inventoryv1.Display {
 	item := &inventoryv1.Display{}
-	if data, err := hex.DecodeString(strings.TrimPrefix(n.Text("_spdisplays_edid"), "0x")); err == nil && len(data) > 0 {
+	data, err := hex.DecodeString(strings.TrimPrefix(n.Text("_spdisplays_edid"), "0x"))
+	if err == nil && len(data) > 0 {
 		if d, _ := newItem(data); d != nil { // a damaged EDID leaves the fields of the report
 			item = d
 		}

@@ -142,7 +142,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(data[:min(len(data), maxSeed)])
 		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		keys, _ := Parse(data)
 		for _, k := range keys {
 			for _, v := range k.Values {

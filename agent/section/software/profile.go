@@ -81,6 +81,8 @@ func publisherOf(signers string) string {
 	return ""
 }
 
+const teamLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
 // cutTeam splits "Example, Inc. (ABCDE12345), Developer ID ..." at the identifier of the team.
 func cutTeam(text string) (name, rest string, found bool) {
 	const team = 10 // characters
@@ -90,7 +92,7 @@ func cutTeam(text string) (name, rest string, found bool) {
 			return "", "", false
 		}
 		at += i + len(" (")
-		if len(text) > at+team && text[at+team] == ')' && strings.Trim(text[at:at+team], "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == "" {
+		if len(text) > at+team && text[at+team] == ')' && strings.Trim(text[at:at+team], teamLetters) == "" {
 			return text[:at-len(" (")], text[at+team+1:], true
 		}
 	}

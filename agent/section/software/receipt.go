@@ -80,7 +80,9 @@ func parseReceipt(data []byte) (*inventoryv1.Software, error) {
 	if r.Identifier == "" {
 		return nil, errors.New("no identifier")
 	}
-	item := &inventoryv1.Software{Source: "pkg_receipt", Name: text([]byte(r.Identifier)), Version: text([]byte(r.Version))}
+	item := &inventoryv1.Software{
+		Source: "pkg_receipt", Name: text([]byte(r.Identifier)), Version: text([]byte(r.Version)),
+	}
 	if r.Prefix != "" {
 		item.InstallLocation = text([]byte("/" + strings.TrimPrefix(r.Prefix, "/")))
 	}
