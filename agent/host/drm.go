@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"strings"
 )
 
@@ -22,8 +21,8 @@ type Connector struct {
 // Connectors returns the connectors that have a display, sorted by name. The error names those that
 // cannot be read; the list leaves them out.
 func (h *Host) Connectors() ([]Connector, error) {
-	if h.Live() && runtime.GOOS != "linux" {
-		return nil, fmt.Errorf("%w: displays are not collected on %s", ErrUnsupported, runtime.GOOS)
+	if h.Live() && h.System() != "linux" {
+		return nil, fmt.Errorf("%w: displays are not collected on %s", ErrUnsupported, h.System())
 	}
 	entries, err := h.ReadDir(drmConnectors)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -17,6 +17,9 @@ type PCIDevice struct {
 // PCIDevices returns the devices on the PCI buses, sorted by address. A machine without PCI has
 // none; its error is ErrUnsupported.
 func (h *Host) PCIDevices() ([]PCIDevice, error) {
+	if h.tape != nil {
+		return ask(h, "PCI devices", "", func() ([]PCIDevice, error) { return h.tape.source.PCIDevices() })
+	}
 	entries, err := h.ReadDir(pciDevices)
 	if err != nil || len(entries) == 0 {
 		return nil, fmt.Errorf("%w: no device in %s", ErrUnsupported, pciDevices)
@@ -38,4 +41,9 @@ type TPM struct {
 }
 
 // TPMs returns the trusted platform modules that the kernel drives.
-func (h *Host) TPMs() ([]TPM, error) { return tpmList(h.root) }
+func (h *Host) TPMs() ([]TPM, error) {
+	if h.tape != nil {
+		return ask(h, "TPMs", "", func() ([]TPM, error) { return h.tape.source.TPMs() })
+	}
+	return tpmList(h.root)
+}

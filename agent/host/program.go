@@ -16,6 +16,9 @@ const deletedSuffix = " (deleted)"
 // write to them. The name and the arguments of a process prove nothing; each user can choose them.
 // If the program is a user's, Program returns ErrRefused.
 func (h *Host) Program(pid string) (string, error) {
+	if h.tape != nil {
+		return ask(h, "program", pid, func() (string, error) { return h.tape.source.Program(pid) })
+	}
 	link := "/proc/" + pid + "/exe"
 	name, err := h.Readlink(link)
 	if err != nil {
@@ -32,7 +35,7 @@ func (h *Host) Program(pid string) (string, error) {
 	if err != nil {
 		return "", refused
 	}
-	if !replaced && !os.SameFile(runs, file) || runs != nil && !h.ofSystem(runs, 0o022) || !h.ofSystem(file, 0o022) {
+	if !replaced && !SameFile(runs, file) || runs != nil && !h.ofSystem(runs, 0o022) || !h.ofSystem(file, 0o022) {
 		return "", refused
 	}
 	for dir := path.Dir(name); ; dir = path.Dir(dir) {

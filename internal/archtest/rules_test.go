@@ -73,7 +73,7 @@ var owners = []struct {
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one package knows the service managers"},
 	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "only the mains read flags"},
-	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent starts no process"},
+	{"os/exec", []string{"internal/postgres", "collector", "internal/bench", "agent/host"}, "initdb and postgres; demo and bench start an agent. The agent starts only the commands of agent/host/command.go, on macOS"},
 	{"golang.org/x/sys", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the only access to the machine"},

@@ -20,7 +20,10 @@ func Collector() section.Collector {
 	return section.Collector{Name: "display", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	connectors, err := h.Connectors()
 	failed := []error{err}
 	var displays []*inventoryv1.Display

@@ -21,7 +21,10 @@ func Collector() section.Collector {
 	return section.Collector{Name: "memory", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	table, err := smbios.Read(h)
 	items, err := FromTable(&table, err)
 	if len(items) > 0 {

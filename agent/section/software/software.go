@@ -39,6 +39,9 @@ func sources() []source {
 		{name: "flatpak", collect: collectFlatpak},
 		{name: "appimage", collect: collectAppImages},
 		{name: "homes", collect: collectHomes},
+		{name: "app_bundle", collect: collectBundles},
+		{name: "pkg_receipt", collect: collectReceipts},
+		{name: "homebrew", collect: collectHomebrew},
 	}
 }
 

@@ -27,6 +27,9 @@ func Collector() section.Collector {
 const sysBlock = "/sys/block/"
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	entries, err := h.ReadDir(sysBlock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no /sys/block: %w", host.ErrUnsupported)

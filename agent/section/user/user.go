@@ -45,7 +45,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if len(records) == 0 {
 		return nil, err
 	}
-	if started, ok := startOf(h, time.Now()); ok && givenUp(records, started) {
+	if started, ok := startOf(h, h.Now()); ok && givenUp(records, started) {
 		return nil, fmt.Errorf("%w: no record of sessions since %s, although the machine has started since",
 			host.ErrUnsupported, records[len(records)-1].at.UTC().Format(time.DateOnly))
 	}
@@ -58,7 +58,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 
 // until returns the time up to which the records are valid.
 func until(h *host.Host, records []record) time.Time {
-	last, now := records[len(records)-1].at, time.Now()
+	last, now := records[len(records)-1].at, h.Now()
 	started, ok := startOf(h, now)
 	if !ok {
 		return last

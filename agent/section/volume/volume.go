@@ -26,6 +26,9 @@ func Collector() section.Collector {
 const maxTable = 8 << 20
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	table, err := h.ReadFile("/proc/self/mountinfo", maxTable)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no mount table: %w", host.ErrUnsupported)
