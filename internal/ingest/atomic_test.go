@@ -156,8 +156,8 @@ func TestNewMachinesNeedNoLock(t *testing.T) {
 	}
 }
 
-// TestOthersNeedNotWait has a machine wait for the lock of all resolutions. The first inventories of
-// other machines at the same collector do not wait for it.
+// TestOthersNeedNotWait has a machine wait for the lock of all resolutions. The first inventories
+// of other machines at the same collector do not wait for it.
 func TestOthersNeedNotWait(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -48,8 +48,8 @@ func NewReadingCodec() (*ReadingCodec, error) {
 	return &ReadingCodec{encoder: encoder, decoder: decoder}, nil
 }
 
-// encode returns the payload of readings. First has the first readings of their items, of those that
-// had some.
+// encode returns the payload of readings. First has the first readings of their items, of those
+// that had some.
 func (c *ReadingCodec) encode(readings []inventory.Reading, first map[inventory.ItemID][]byte) []byte {
 	sorted := slices.Clone(readings)
 	slices.SortFunc(sorted, func(a, b inventory.Reading) int { return cmp.Compare(a.Item, b.Item) })
