@@ -109,7 +109,7 @@ func TestCollectors(t *testing.T) {
 	if err != nil || len(chosen) != 2 || chosen[0].Name != "system" {
 		t.Errorf("chosen %v, %v", chosen, err)
 	}
-	if _, err := choose(collectors(), []string{"system", "printer"}); err == nil || !strings.Contains(err.Error(), `"printer"; the sections are system, `) {
+	if _, err := choose(collectors(), []string{"system", "scanner"}); err == nil || !strings.Contains(err.Error(), `"scanner"; the sections are system, `) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,5 +1,5 @@
 // Command muster-agent inventories the machine it runs on and sends the inventory to a collector.
-// It opens no port, starts no process and takes no commands from the network. Start reading at
+// It opens no port and takes no commands from the network. Start reading at
 // commands in main.go, then at newAgent in collect.go.
 package main
 

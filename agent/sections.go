@@ -10,16 +10,26 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/battery"
 	"github.com/musterhq/muster/agent/section/cpu"
 	"github.com/musterhq/muster/agent/section/display"
 	"github.com/musterhq/muster/agent/section/firmware"
+	"github.com/musterhq/muster/agent/section/gpu"
+	"github.com/musterhq/muster/agent/section/group"
+	"github.com/musterhq/muster/agent/section/management"
 	"github.com/musterhq/muster/agent/section/memory"
 	"github.com/musterhq/muster/agent/section/network"
 	"github.com/musterhq/muster/agent/section/operatingsystem"
+	"github.com/musterhq/muster/agent/section/patch"
+	"github.com/musterhq/muster/agent/section/pci"
+	"github.com/musterhq/muster/agent/section/printer"
+	"github.com/musterhq/muster/agent/section/security"
 	"github.com/musterhq/muster/agent/section/service"
+	"github.com/musterhq/muster/agent/section/session"
 	"github.com/musterhq/muster/agent/section/software"
 	"github.com/musterhq/muster/agent/section/storage"
 	"github.com/musterhq/muster/agent/section/system"
+	"github.com/musterhq/muster/agent/section/usb"
 	"github.com/musterhq/muster/agent/section/user"
 	"github.com/musterhq/muster/agent/section/virtualmachine"
 	"github.com/musterhq/muster/agent/section/volume"
@@ -41,6 +51,16 @@ func collectors() []section.Collector {
 		service.Collector(),
 		user.Collector(),
 		virtualmachine.Collector(),
+		pci.Collector(),
+		gpu.Collector(),
+		usb.Collector(),
+		battery.Collector(),
+		printer.Collector(),
+		management.Collector(),
+		patch.Collector(),
+		group.Collector(),
+		session.Collector(),
+		security.Collector(),
 	}
 }
 

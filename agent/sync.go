@@ -45,7 +45,8 @@ func (c syncCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	report, err := newAgent(s, sections, os.Stderr).Sync(ctx)
+	agent, _ := newAgent(s, sections, os.Stderr)
+	report, err := agent.Sync(ctx)
 	if err != nil {
 		return errors.New(link.Explain(err))
 	}

@@ -135,11 +135,16 @@ func cut(text string) string {
 }
 
 // plain replaces control characters, so that a value cannot send escape sequences to the terminal.
+// White space becomes a blank.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r):
 			return unicode.ReplacementChar
+		default:
+			return r
 		}
-		return r
 	}, text)
 }

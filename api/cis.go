@@ -84,9 +84,11 @@ func (s *server) ciTable(ctx context.Context, class string, retired bool) (table
 	return table[inventory.CI]{
 		columns: append(columns, names...),
 		cells: func(cells []string, ci inventory.CI) ([]string, error) {
-			cells = append(cells, ci.ID, ci.Class, escapeFormula(ci.Name), timeCell(&ci.FirstSeen), timeCell(ci.LastSeen))
+			cells = append(cells, ci.ID, ci.Class, escapeFormula(ci.Name),
+				timeCell(&ci.FirstSeen), timeCell(ci.LastSeen))
 			if retired {
-				cells = append(cells, timeCell(ci.RetiredAt), escapeFormula(ci.RetiredBy), escapeFormula(ci.RetireReason))
+				cells = append(cells, timeCell(ci.RetiredAt),
+					escapeFormula(ci.RetiredBy), escapeFormula(ci.RetireReason))
 			}
 			return attributeCells(cells, ci.Attributes, names)
 		},

@@ -120,7 +120,7 @@ func TestSoftwareCount(t *testing.T) {
 		if n := names(items[inventory.Device](t, e, path("software", got.ID)+"/devices?"+asOf(then))); n != "one" {
 			t.Errorf("who had it: %s", n)
 		}
-		_, err := e.store.FoldCounts(t.Context())
+		_, err := e.store.FoldCounts(t.Context(), true)
 		check(t, err)
 	}
 

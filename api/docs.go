@@ -177,7 +177,8 @@ func docsProblems() []docsProblem {
 	var list []docsProblem
 	for status, problem := range problemTypes {
 		list = append(
-			list, docsProblem{Status: status, Code: problem.code, Title: http.StatusText(status), Advice: problem.advice},
+			list,
+			docsProblem{Status: status, Code: problem.code, Title: http.StatusText(status), Advice: problem.advice},
 		)
 	}
 	slices.SortFunc(list, func(a, b docsProblem) int { return cmp.Compare(a.Status, b.Status) })

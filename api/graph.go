@@ -43,7 +43,8 @@ func (s *server) registerGraph() {
 	})
 
 	impact := s.operation(
-		http.MethodGet, "/api/v1/cis/{id}/impact", "get-ci-impact", relationshipTag, "Get the CIs affected when a CI fails",
+		http.MethodGet, "/api/v1/cis/{id}/impact", "get-ci-impact", relationshipTag,
+		"Get the CIs affected when a CI fails",
 	)
 	impact.Description = "Follows each relationship to the end that is affected, see impact in " +
 		"/api/v1/relationship-types."

@@ -88,7 +88,7 @@ func replay(t *testing.T, e *fixture, r *rand.Rand) {
 		}
 		players[r.IntN(len(players))].step(t, r, step)
 		if r.IntN(4) == 0 {
-			_, err := e.store.FoldCounts(t.Context())
+			_, err := e.store.FoldCounts(t.Context(), true)
 			check(t, err)
 		}
 		past = append(past, remember(e.now(t), players))

@@ -121,7 +121,8 @@ func (s *server) registerIdentity() {
 	})
 
 	simulate := s.operation(
-		http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag, "Simulate other identification rules",
+		http.MethodPost, "/api/v1/identity/simulate", "simulate-rules", identityTag,
+		"Simulate other identification rules",
 	)
 	simulate.Description = "The body is a merge patch of the rules in force, see /api/v1/identity/rules, with a " +
 		"new version. " +

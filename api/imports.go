@@ -119,7 +119,9 @@ func readFile(in *ImportInput) (file, mapping []byte, err error) {
 		case "mapping":
 			mapping = content
 		default:
-			return nil, nil, invalid("body", "the part \""+part.FormName()+"\" is unknown; send \"file\" and \"mapping\"")
+			return nil, nil, invalid(
+				"body", "the part \""+part.FormName()+"\" is unknown; send \"file\" and \"mapping\"",
+			)
 		}
 	}
 }

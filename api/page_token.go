@@ -44,7 +44,9 @@ func decodePageToken(address url.URL, text string) (inventory.Position, error) {
 		return nil, invalid("query.page_token", "the page token is malformed; start again without it")
 	}
 	if token.Of != listDigest(address) {
-		return nil, invalid("query.page_token", "the page token belongs to another list or filter; start again without it")
+		return nil, invalid(
+			"query.page_token", "the page token belongs to another list or filter; start again without it",
+		)
 	}
 	return token.After, nil
 }

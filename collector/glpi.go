@@ -103,7 +103,9 @@ func glpiPasswords(flags serveFlags) ([][32]byte, error) {
 			continue
 		}
 		if len(password) < minPassword {
-			return nil, fmt.Errorf("%s, line %d: the password has fewer than %d characters", file, number+1, minPassword)
+			return nil, fmt.Errorf(
+				"%s, line %d: the password has fewer than %d characters", file, number+1, minPassword,
+			)
 		}
 		passwords = append(passwords, sha256.Sum256([]byte(password)))
 	}

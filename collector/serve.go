@@ -204,9 +204,8 @@ func (c *collector) serveHTTP(listener net.Listener, handler http.Handler) {
 }
 
 const (
-	// foldInterval is how often pending counts are folded. Each fold writes the rows of all items
-	// that changed, and every reader adds up the pending changes.
-	foldInterval = 5 * time.Second
+	// foldInterval is how often the collector checks whether pending counts have to be folded.
+	foldInterval = 2 * time.Second
 	// lockInterval is how long an expired lock may remain in effect.
 	lockInterval = 10 * time.Second
 	// baseInterval is how often bases of item sets that nothing refers to are retired or deleted.
@@ -228,7 +227,7 @@ func every(ctx context.Context, interval time.Duration, do func(context.Context)
 }
 
 func (c *collector) foldCounts(ctx context.Context) {
-	if _, err := c.store.FoldCounts(ctx); err != nil && ctx.Err() == nil {
+	if _, err := c.store.FoldCounts(ctx, false); err != nil && ctx.Err() == nil {
 		c.logger.Warn("cannot fold counts", "error", err)
 	}
 }

@@ -57,10 +57,11 @@ func TestTreeHasNoLiveSources(t *testing.T) {
 	_, interfaces := h.Interfaces()
 	_, addresses := h.InterfaceAddresses()
 	_, mac := h.PermanentMAC("eth0")
+	_, kinds := h.LinkKinds()
 	_, systemd := h.SystemdServices(t.Context())
 	for name, err := range map[string]error{
 		"kernel": kernel, "platform": platform, "birth": birth, "size": size, "interfaces": interfaces,
-		"addresses": addresses, "mac": mac, "systemd": systemd,
+		"addresses": addresses, "mac": mac, "kinds": kinds, "systemd": systemd,
 	} {
 		if !errors.Is(err, host.ErrUnsupported) {
 			t.Errorf("%s: error %v, want ErrUnsupported", name, err)

@@ -1,7 +1,5 @@
 package host
 
-import "fmt"
-
 // Disk is a disk as Windows describes it: the structures that its storage driver returns
 // (Microsoft, ntddstor.h). A structure is nil if the driver has none.
 type Disk struct {
@@ -15,10 +13,7 @@ type Disk struct {
 
 // Disks returns the disks and optical drives of Windows.
 func (h *Host) Disks() ([]Disk, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("disks of a tree: %w", ErrUnsupported)
-	}
-	return disks()
+	return ask(h, "disks", "", disks)
 }
 
 // Volume is a volume of Windows that has a drive letter or a folder.
@@ -38,8 +33,5 @@ type Volume struct {
 
 // Volumes returns the volumes of Windows.
 func (h *Host) Volumes() ([]Volume, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("volumes of a tree: %w", ErrUnsupported)
-	}
-	return volumes()
+	return ask(h, "volumes", "", volumes)
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -23,12 +22,13 @@ type Connector struct {
 // Connectors returns the connectors that have a display, sorted by name. The error names those that
 // cannot be read; the list leaves them out.
 func (h *Host) Connectors() ([]Connector, error) {
-	if h.Live() && runtime.GOOS != "linux" {
-		devices, err := monitors()
+	if h.Live() && h.System() != "linux" {
+		devices, err := ask(h, "monitors", "", monitors)
 		if len(devices) == 0 {
 			return nil, err
 		}
-		return h.registeredMonitors(devices)
+		list, failed := h.registeredMonitors(devices)
+		return list, errors.Join(err, failed)
 	}
 	entries, err := h.ReadDir(drmConnectors)
 	if errors.Is(err, fs.ErrNotExist) {

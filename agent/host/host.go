@@ -1,6 +1,8 @@
 // Package host is the agent's only access to the machine: files, system tables, system calls and
 // the libraries that make them. It is the only package of the agent with build tags. It reads; it
-// never changes the machine and never starts a process. Start reading at Host in host.go.
+// never changes the machine. It starts no process except, on macOS, the commands of command.go. It
+// records what it reads and replays it. Start reading at Host in host.go, then at Record in
+// recording.go.
 package host
 
 import (
@@ -16,10 +18,11 @@ import (
 // ErrUnsupported reports that this system has no such source, or that the agent does not cover it.
 var ErrUnsupported = errors.New("not supported on this system")
 
-// Host is the machine that the agent runs on, or a directory tree that represents one.
+// Host is the machine that the agent runs on, a directory tree that represents one, or a recording.
 type Host struct {
 	root     string
 	registry Registry // nil: the machine's own
+	tape     *tape    // nil unless the host is recorded or replayed
 }
 
 // Local returns the machine itself.
@@ -42,8 +45,14 @@ func Tree(dir string) (*Host, error) {
 	return &Host{root: root}, nil
 }
 
-// Live reports whether the host is the machine itself, so that system calls apply to it.
-func (h *Host) Live() bool { return h.root == "/" }
+// Live reports whether the host is the machine itself, so that system calls apply to it, or a
+// recording of that.
+func (h *Host) Live() bool {
+	if h.tape != nil {
+		return h.tape.header.Live
+	}
+	return h.root == "/"
+}
 
 // maxLinks bounds the symbolic links in the resolution of one name, as the kernel does
 // (path_resolution(7)).
@@ -51,8 +60,11 @@ const maxLinks = 40
 
 // Path returns the name under which this process finds a file of the host. It resolves symbolic
 // links inside the tree, and absolute links from the tree's root, so that no link leads out of the
-// tree.
+// tree. A recording has no such names.
 func (h *Host) Path(name string) (string, error) {
+	if h.tape != nil {
+		return "", &fs.PathError{Op: "open", Path: name, Err: ErrUnsupported}
+	}
 	if h.Live() {
 		return liveName(name)
 	}
@@ -92,6 +104,9 @@ func firstElement(name string) (first, rest string) {
 
 // Open opens a file of the host for reading. name is absolute, with slashes.
 func (h *Host) Open(name string) (*os.File, error) {
+	if h.tape != nil {
+		return h.tape.open(name)
+	}
 	full, err := h.Path(name)
 	if err != nil {
 		return nil, err
@@ -101,14 +116,9 @@ func (h *Host) Open(name string) (*os.File, error) {
 
 // ReadFile reads a file of at most limit bytes; a longer one is an error.
 func (h *Host) ReadFile(name string, limit int64) ([]byte, error) {
-	f, err := h.Open(name)
+	data, err := h.readLimited(name, limit+1)
 	if err != nil {
 		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("read %s: more than %d bytes", name, limit)
@@ -116,8 +126,28 @@ func (h *Host) ReadFile(name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// readLimited reads the first limit bytes of a file.
+func (h *Host) readLimited(name string, limit int64) ([]byte, error) {
+	if h.tape != nil {
+		return h.tape.read(name, limit, h.tape.source.readLimited)
+	}
+	f, err := h.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return data, nil
+}
+
 // ReadDir lists a directory of the host, sorted by name.
 func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) {
+	if h.tape != nil {
+		return h.tape.readDir(name)
+	}
 	full, err := h.Path(name)
 	if err != nil {
 		return nil, err
@@ -127,6 +157,9 @@ func (h *Host) ReadDir(name string) ([]fs.DirEntry, error) {
 
 // Stat follows symbolic links.
 func (h *Host) Stat(name string) (fs.FileInfo, error) {
+	if h.tape != nil {
+		return h.tape.stat(name)
+	}
 	full, err := h.Path(name)
 	if err != nil {
 		return nil, err
@@ -134,11 +167,35 @@ func (h *Host) Stat(name string) (fs.FileInfo, error) {
 	return os.Stat(full)
 }
 
+// Lstat does not follow a symbolic link in the last element of the name.
+func (h *Host) Lstat(name string) (fs.FileInfo, error) {
+	if h.tape != nil {
+		return h.tape.lstat(name)
+	}
+	full, err := h.unresolved(name)
+	if err != nil {
+		return nil, err
+	}
+	return os.Lstat(full)
+}
+
 // Readlink returns the target of a symbolic link without resolving it.
 func (h *Host) Readlink(name string) (string, error) {
+	if h.tape != nil {
+		return h.tape.readlink(name)
+	}
+	full, err := h.unresolved(name)
+	if err != nil {
+		return "", err
+	}
+	return os.Readlink(full)
+}
+
+// unresolved is Path without the resolution of the last element.
+func (h *Host) unresolved(name string) (string, error) {
 	parent, err := h.Path(path.Dir(name))
 	if err != nil {
 		return "", err
 	}
-	return os.Readlink(filepath.Join(parent, path.Base(name)))
+	return filepath.Join(parent, path.Base(name)), nil
 }

@@ -1,9 +1,6 @@
 package host
 
-import (
-	"fmt"
-	"net/netip"
-)
+import "net/netip"
 
 // Interface is a network interface.
 type Interface struct {
@@ -35,10 +32,7 @@ type Neighbor struct {
 
 // Neighbors returns the machines that have answered on the links of the interfaces.
 func (h *Host) Neighbors() ([]Neighbor, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("neighbors of a tree: %w", ErrUnsupported)
-	}
-	return neighbors()
+	return ask(h, "neighbors", "", neighbors)
 }
 
 // InterfaceAddress is an address of a network interface.
@@ -53,25 +47,22 @@ type InterfaceAddress struct {
 // Interfaces returns the machine's network interfaces. It is unsupported for a tree because they
 // are not in files.
 func (h *Host) Interfaces() ([]Interface, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("network interfaces of a tree: %w", ErrUnsupported)
-	}
-	return interfaces()
+	return ask(h, "network interfaces", "", interfaces)
 }
 
 // InterfaceAddresses returns the addresses of the machine's network interfaces.
 func (h *Host) InterfaceAddresses() ([]InterfaceAddress, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("network addresses of a tree: %w", ErrUnsupported)
-	}
-	return interfaceAddresses()
+	return ask(h, "network addresses", "", interfaceAddresses)
+}
+
+// LinkKinds returns the kinds of the network interfaces that the kernel makes itself, by name, such
+// as "veth" or "openvswitch". sysfs does not have them.
+func (h *Host) LinkKinds() (map[string]string, error) {
+	return ask(h, "kinds of network interfaces", "", linkKinds)
 }
 
 // PermanentMAC returns the hardware address that the manufacturer assigned, or "" if the driver
 // does not know it.
 func (h *Host) PermanentMAC(name string) (string, error) {
-	if !h.Live() {
-		return "", fmt.Errorf("permanent address in a tree: %w", ErrUnsupported)
-	}
-	return permanentMAC(name)
+	return ask(h, "permanent address", name, func() (string, error) { return permanentMAC(name) })
 }

@@ -45,6 +45,18 @@ func neighbors() ([]Neighbor, error) {
 	return nil, fmt.Errorf("neighbors outside /proc/net: %w", ErrUnsupported)
 }
 
+func linkKinds() (map[string]string, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("list kinds of network interfaces: %w", err)
+	}
+	kinds := make(map[string]string, len(links))
+	for _, link := range links {
+		kinds[link.Attrs().Name] = link.Type()
+	}
+	return kinds, nil
+}
+
 func permanentMAC(name string) (string, error) {
 	card, err := ethtool.NewEthtool()
 	if err != nil {

@@ -52,6 +52,10 @@ func neighbors() ([]Neighbor, error) {
 	return nil, fmt.Errorf("neighbors: %w", ErrUnsupported)
 }
 
+func linkKinds() (map[string]string, error) {
+	return nil, fmt.Errorf("kinds of network interfaces: %w", ErrUnsupported)
+}
+
 func permanentMAC(string) (string, error) {
 	return "", fmt.Errorf("permanent address: %w", ErrUnsupported)
 }

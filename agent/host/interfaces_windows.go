@@ -120,6 +120,10 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 	return addresses, err
 }
 
+func linkKinds() (map[string]string, error) {
+	return nil, fmt.Errorf("kinds of network interfaces: %w", ErrUnsupported)
+}
+
 func permanentMAC(string) (string, error) {
 	return "", fmt.Errorf("permanent address by name: %w", ErrUnsupported)
 }

@@ -1,7 +1,5 @@
 package host
 
-import "fmt"
-
 // Kernel describes the running kernel.
 type Kernel struct {
 	Hostname string
@@ -11,8 +9,5 @@ type Kernel struct {
 
 // Kernel describes the running kernel. It is unsupported for a tree.
 func (h *Host) Kernel() (Kernel, error) {
-	if !h.Live() {
-		return Kernel{}, fmt.Errorf("kernel of a tree: %w", ErrUnsupported)
-	}
-	return kernel()
+	return ask(h, "kernel", "", kernel)
 }

@@ -1,9 +1,6 @@
 package host
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Logon is what Windows records about an account that logged on at the machine's console. Linux
 // keeps a file of all sessions instead.
@@ -19,8 +16,5 @@ type Logon struct {
 // Logons returns the last logon and the local accounts that have a profile on the machine. Other
 // domain accounts are left out: their names would need a request to the domain.
 func (h *Host) Logons() ([]Logon, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("logons of a tree: %w", ErrUnsupported)
-	}
-	return logons()
+	return ask(h, "logons", "", logons)
 }

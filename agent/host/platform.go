@@ -1,9 +1,6 @@
 package host
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Platform describes a system other than Linux. Linux describes itself in files.
 type Platform struct {
@@ -16,8 +13,5 @@ type Platform struct {
 
 // Platform calls the system's own interfaces.
 func (h *Host) Platform() (Platform, error) {
-	if !h.Live() {
-		return Platform{}, fmt.Errorf("platform of a tree: %w", ErrUnsupported)
-	}
-	return platform()
+	return ask(h, "platform", "", platform)
 }

@@ -1,10 +1,13 @@
 package host
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -31,6 +34,43 @@ type RegistryValue struct {
 	Data []byte
 }
 
+// MarshalText returns the value as a recording has it: the number of its type and its content.
+// Texts are readable, so that secrets in them are found.
+func (v RegistryValue) MarshalText() ([]byte, error) {
+	kind := strconv.FormatUint(uint64(v.Type), 10)
+	if v.isText() {
+		if text := utf16Text(v.Data); bytes.Equal(utf16Data(text), v.Data) {
+			return []byte(kind + ":" + text), nil
+		}
+	}
+	return []byte(kind + "=" + base64.StdEncoding.EncodeToString(v.Data)), nil
+}
+
+// UnmarshalText reads what MarshalText returns. A text without a type is a replaced secret.
+func (v *RegistryValue) UnmarshalText(recorded []byte) error {
+	text := string(recorded)
+	end := strings.IndexAny(text, ":=")
+	if end < 0 {
+		*v = TextValue(text)
+		return nil
+	}
+	kind, err := strconv.ParseUint(text[:end], 10, 32)
+	if err != nil {
+		return fmt.Errorf("type of a registry value: %w", err)
+	}
+	v.Type = uint32(kind)
+	if text[end] == ':' {
+		v.Data = utf16Data(text[end+1:])
+		return nil
+	}
+	v.Data, err = base64.StdEncoding.DecodeString(text[end+1:])
+	return err
+}
+
+func (v RegistryValue) isText() bool {
+	return v.Type == RegText || v.Type == RegExpand || v.Type == RegMultiText
+}
+
 // The types of registry values (Microsoft, "Registry Value Types").
 const (
 	RegText      = 1 // REG_SZ
@@ -44,14 +84,13 @@ const (
 
 // RegistryKey reads a key of the machine's registry. Every other system has none.
 func (h *Host) RegistryKey(path string) (RegistryKey, error) {
-	switch {
-	case h.registry != nil:
+	if h.registry != nil {
 		return h.registry.Key(path)
-	case !h.Live():
-		return RegistryKey{}, fmt.Errorf("registry of a tree: %w", ErrUnsupported)
-	default:
-		return registryKey(path)
 	}
+	if h.System() != "windows" {
+		return RegistryKey{}, fmt.Errorf("registry on %s: %w", h.System(), ErrUnsupported)
+	}
+	return ask(h, "registry key", path, func() (RegistryKey, error) { return registryKey(path) })
 }
 
 // WithRegistry returns the host with another registry in place of its own.
@@ -65,13 +104,11 @@ func (h *Host) WithRegistry(r Registry) *Host {
 // returns "" if the key has no such value or the value is not a text.
 func (k RegistryKey) Text(name string) string {
 	v := k.Values[strings.ToLower(name)]
-	switch v.Type {
-	case RegText, RegExpand, RegMultiText:
-		text, _, _ := strings.Cut(utf16Text(v.Data), "\x00")
-		return strings.TrimSpace(text)
-	default:
+	if !v.isText() {
 		return ""
 	}
+	text, _, _ := strings.Cut(utf16Text(v.Data), "\x00")
+	return strings.TrimSpace(text)
 }
 
 // Number returns a number of 32 or 64 bits.
@@ -163,11 +200,17 @@ func (t *RegistryTree) Key(path string) (RegistryKey, error) {
 
 // TextValue returns a value of the type REG_SZ.
 func TextValue(text string) RegistryValue {
-	var data []byte
-	for _, unit := range utf16.Encode([]rune(text + "\x00")) {
+	return RegistryValue{Type: RegText, Data: utf16Data(text + "\x00")}
+}
+
+// utf16Data encodes a text as little-endian UTF-16.
+func utf16Data(text string) []byte {
+	units := utf16.Encode([]rune(text))
+	data := make([]byte, 0, 2*len(units))
+	for _, unit := range units {
 		data = binary.LittleEndian.AppendUint16(data, unit)
 	}
-	return RegistryValue{Type: RegText, Data: data}
+	return data
 }
 
 // DWordValue returns a value of the type REG_DWORD.

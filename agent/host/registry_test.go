@@ -85,3 +85,64 @@ func FuzzFileTime(f *testing.F) {
 		}
 	})
 }
+
+// TestRegistryValueInARecording: a value survives a recording, and a secret in it does not.
+func TestRegistryValueInARecording(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]host.RegistryValue{
+		"text":          host.TextValue(`C:\Ü "x"`),
+		"without zero":  {Type: host.RegExpand, Data: []byte("%\x00a\x00")},
+		"several":       {Type: host.RegMultiText, Data: []byte("a\x00\x00\x00b\x00\x00\x00\x00\x00")},
+		"odd":           {Type: host.RegText, Data: []byte("a\x00b")},
+		"surrogate":     {Type: host.RegText, Data: []byte{0, 0xd8}},
+		"number":        host.DWordValue(42),
+		"binary":        {Type: host.RegBinary, Data: []byte{0, 255}},
+		"empty":         {Type: host.RegBinary, Data: []byte{}},
+		"unknown type ": {Type: 1 << 31, Data: []byte{1}},
+	} {
+		text, err := value.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got host.RegistryValue
+		if err := got.UnmarshalText(text); err != nil || got.Type != value.Type || !slices.Equal(got.Data, value.Data) {
+			t.Errorf("%s: %v, %v; want %v", name, got, err, value)
+		}
+	}
+	var replaced host.RegistryValue
+	if err := replaced.UnmarshalText([]byte("xxxx")); err != nil || replaced.Type != host.RegText {
+		t.Errorf("a replaced secret: %v, %v", replaced, err)
+	}
+}
+
+func TestReplayHasTheRegistry(t *testing.T) {
+	t.Parallel()
+	const path = `HKLM\SOFTWARE\A`
+	key := host.RegistryKey{SubKeys: []string{"B"}, Values: map[string]host.RegistryValue{"name": host.TextValue("x")}}
+	h, err := host.Replay(hosttest.Recording(t, "windows", nil, []hosttest.Call{{Call: "registry key", Argument: path, Value: key}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := h.RegistryKey(path)
+	if err != nil || got.Text("Name") != "x" || !slices.Equal(got.SubKeys, key.SubKeys) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if _, err := h.RegistryKey(`HKLM\None`); !errors.Is(err, host.ErrUnsupported) {
+		t.Errorf("error %v, want ErrUnsupported", err)
+	}
+}
+
+func FuzzRecordedRegistryValue(f *testing.F) {
+	f.Add([]byte("1:text"))
+	f.Add([]byte("3=AAE="))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var value, again host.RegistryValue
+		if value.UnmarshalText(text) != nil {
+			return
+		}
+		text, err := value.MarshalText()
+		if err != nil || again.UnmarshalText(text) != nil || again.Type != value.Type || !slices.Equal(again.Data, value.Data) {
+			t.Errorf("%v, then %v, error %v", value, again, err)
+		}
+	})
+}

@@ -1,7 +1,5 @@
 package host
 
-import "fmt"
-
 // ServiceStatus is a service of Windows and its state, in the terms of its service manager
 // (Microsoft, SERVICE_STATUS_PROCESS).
 type ServiceStatus struct {
@@ -13,8 +11,5 @@ type ServiceStatus struct {
 
 // Services returns the services of Windows, without drivers.
 func (h *Host) Services() ([]ServiceStatus, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("services of a tree: %w", ErrUnsupported)
-	}
-	return services()
+	return ask(h, "services", "", services)
 }

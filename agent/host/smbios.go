@@ -19,11 +19,18 @@ const maxSMBIOS = 16 << 20
 
 // SMBIOS returns the raw SMBIOS table and its entry point. The entry point is nil if there is none.
 func (h *Host) SMBIOS() (table, entryPoint []byte, err error) {
-	if h.Live() {
-		return h.systemSMBIOS()
+	if !h.Live() || h.System() == "linux" {
+		return h.smbiosFiles()
 	}
-	return h.smbiosFiles()
+	answer, err := ask(h, "SMBIOS table", "", func() (smbiosAnswer, error) {
+		table, entryPoint, err := systemSMBIOS()
+		return smbiosAnswer{table, entryPoint}, err
+	})
+	return answer.Table, answer.EntryPoint, err
 }
+
+// smbiosAnswer is the answer of SMBIOS in a recording.
+type smbiosAnswer struct{ Table, EntryPoint []byte }
 
 // smbiosFiles reads the table from sysfs.
 func (h *Host) smbiosFiles() (table, entryPoint []byte, err error) {

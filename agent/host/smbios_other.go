@@ -1,4 +1,4 @@
-//go:build !linux && !windows
+//go:build !windows
 
 package host
 
@@ -7,6 +7,6 @@ import (
 	"runtime"
 )
 
-func (h *Host) systemSMBIOS() (table, entryPoint []byte, err error) {
+func systemSMBIOS() (table, entryPoint []byte, err error) {
 	return nil, nil, fmt.Errorf("%w: no SMBIOS table on %s", ErrUnsupported, runtime.GOOS)
 }

@@ -12,7 +12,7 @@ const rawSMBIOS = 'R'<<24 | 'S'<<16 | 'M'<<8 | 'B'
 
 // systemSMBIOS reads the table from Windows. A header with the version precedes the table, in place
 // of an entry point.
-func (h *Host) systemSMBIOS() (table, entryPoint []byte, err error) {
+func systemSMBIOS() (table, entryPoint []byte, err error) {
 	call := windows.NewLazySystemDLL("kernel32.dll").NewProc("GetSystemFirmwareTable")
 	if err := call.Find(); err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", ErrUnsupported, err)

@@ -1,9 +1,6 @@
 package host
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // SystemdUnit is a unit that systemd has loaded, in systemd's terms (org.freedesktop.systemd1(5)).
 type SystemdUnit struct {
@@ -14,10 +11,7 @@ type SystemdUnit struct {
 
 // SystemdServices returns the services that the running systemd has loaded.
 func (h *Host) SystemdServices(ctx context.Context) ([]SystemdUnit, error) {
-	if !h.Live() {
-		return nil, fmt.Errorf("systemd of a tree: %w", ErrUnsupported)
-	}
-	return systemdServices(ctx, systemBus)
+	return ask(h, "systemd services", "", func() ([]SystemdUnit, error) { return systemdServices(ctx, systemBus) })
 }
 
 // systemBus is the address of the system bus (D-Bus specification, "Well-known Message Bus

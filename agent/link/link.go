@@ -17,6 +17,8 @@ type Agent struct {
 	State *state.State
 	// Collect takes the machine's inventory.
 	Collect func(context.Context) Inventory
+	// Ended reports after each check-in whether Run must end; nil: it need not.
+	Ended   func() bool
 	Version string
 	BootID  string           // empty if unknown
 	Now     func() time.Time // nil: time.Now

@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
-// Run checks in at the interval that the collector sets, until ctx ends. Failures only lengthen the
-// interval, until the next Ack.
+// Run checks in at the interval that the collector sets, until ctx ends or Ended reports true.
+// Failures only lengthen the interval, until the next Ack.
 func (a *Agent) Run(ctx context.Context) {
 	failures := 0
 	acknowledged := func(r Report) (time.Duration, bool) {
 		failures = 0
 		a.logAck(r)
+		if a.ended() {
+			return 0, false
+		}
 		if r.Again {
 			return paceFloor, true
 		}
@@ -23,6 +26,12 @@ func (a *Agent) Run(ctx context.Context) {
 			return
 		}
 		wait = 0
+		if a.ended() {
+			if err != nil {
+				a.recordFailure(err, backoff(failures+1)) // the next process waits
+			}
+			return
+		}
 		if err != nil {
 			failures++
 			wait = backoff(failures)
@@ -31,6 +40,8 @@ func (a *Agent) Run(ctx context.Context) {
 		}
 	}
 }
+
+func (a *Agent) ended() bool { return a.Ended != nil && a.Ended() }
 
 // remaining returns the rest of the wait after the last failure, so that restarting an agent does
 // not make it faster. If the last check-in succeeded it returns 0: much may have changed while the

@@ -149,3 +149,23 @@ func TestStopIsNotAFailure(t *testing.T) {
 		t.Errorf("canceled: got %v", err)
 	}
 }
+
+// TestRunEndsAfterTheReport: a process that must end does so after the collector has its report.
+func TestRunEndsAfterTheReport(t *testing.T) {
+	t.Parallel()
+	c, m := newCollector(t), newMachine("bash")
+	a := newAgent(t, c, m)
+	a.Ended = func() bool { return true }
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Run(t.Context())
+	}()
+	await(t, c)
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Error("the agent still runs")
+	}
+	checkHeld(t, c, m, a)
+}

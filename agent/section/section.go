@@ -1,7 +1,7 @@
-// Package section runs the collectors of the sections one after the other, each with a deadline and
-// protected against panics, and returns the status of each. It never decides what a section
-// contains; each section has a package of its own below this one. Start reading at Collector and
-// Run.
+// Package section runs the collectors of the sections one after the other and returns the status of
+// each. A collector that hangs, panics or takes too much memory does not harm the others. The
+// package never decides what a section contains; each section has a package of its own below this
+// one. Start reading at Collector and Runner.
 package section
 
 import (
@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -41,79 +44,61 @@ type Report struct {
 	Items    []proto.Message // nil unless Status.Collected
 }
 
-// Run collects the sections in order. It always returns a report for each of them.
+// Run collects the sections in order, each once. It always returns a report for each of them.
 func Run(ctx context.Context, h *host.Host, collectors []Collector) []Report {
+	runner := NewRunner(nil)
 	reports := make([]Report, len(collectors))
 	for i, c := range collectors {
-		reports[i] = run(ctx, h, c)
+		reports[i] = runner.Run(ctx, h, c)
 	}
 	return reports
 }
 
-type outcome struct {
-	items []proto.Message
-	err   error
-}
-
-// run abandons a collector that exceeds its deadline, so that a dead disk does not block the
-// report.
-func run(ctx context.Context, h *host.Host, c Collector) Report {
-	deadline := c.Deadline
-	if deadline == 0 {
-		deadline = Deadline
-	}
-	ctx, cancel := context.WithTimeout(ctx, deadline)
-	defer cancel()
-
-	start := time.Now()
-	done := make(chan outcome, 1)
-	go func() { done <- guard(ctx, h, c) }()
-
-	report := Report{Section: c.Name}
-	select {
-	case o := <-done:
-		report.Status, report.Message = statusOf(o)
-		if report.Status.Collected() {
-			report.Items = o.items
-		}
-	case <-ctx.Done():
-		report.Status, report.Message = inventory.StatusTimeout, fmt.Sprintf("not finished within %v", deadline)
-	}
-	report.Duration = time.Since(start)
-	return report
-}
-
-func guard(ctx context.Context, h *host.Host, c Collector) (o outcome) {
-	defer func() {
-		if p := recover(); p != nil {
-			o = outcome{err: fmt.Errorf("panic: %v", p)}
-		}
-	}()
-	items, err := c.Collect(ctx, h)
-	return outcome{items: items, err: err}
-}
-
-// maxMessage bounds the message of a section's status, in bytes.
-const maxMessage = 500
-
-func statusOf(o outcome) (inventory.Status, string) {
-	if o.err == nil {
-		return inventory.StatusOK, ""
-	}
-	message := o.err.Error()
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
+func status(o outcome) inventory.Status {
 	switch {
 	case len(o.items) > 0:
-		return inventory.StatusPartial, message
+		return inventory.StatusPartial
 	case errors.Is(o.err, host.ErrUnsupported):
-		return inventory.StatusUnsupported, message
+		return inventory.StatusUnsupported
 	case errors.Is(o.err, fs.ErrPermission):
-		return inventory.StatusDenied, message
+		return inventory.StatusDenied
 	case errors.Is(o.err, context.DeadlineExceeded):
-		return inventory.StatusTimeout, message
+		return inventory.StatusTimeout
 	default:
-		return inventory.StatusError, message
+		return inventory.StatusError
 	}
+}
+
+// lines returns the different lines of a message. errors.Join puts each error on a line of its own.
+func lines(message string) []string {
+	var list []string
+	for line := range strings.Lines(message) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(list, line) {
+			list = append(list, line)
+		}
+	}
+	return list
+}
+
+// oneLine joins lines and cuts the result between two characters.
+func oneLine(lines []string) string {
+	message := strings.ToValidUTF8(strings.Join(lines, "; "), "\uFFFD")
+	if len(message) <= maxMessage {
+		return message
+	}
+	end := maxMessage
+	for !utf8.RuneStart(message[end]) {
+		end--
+	}
+	return message[:end]
+}
+
+// denied describes a section of which the agent may read nothing. Its other lines say the same of
+// other files.
+func denied(lines []string) string {
+	more := ""
+	if len(lines) > 1 {
+		more = fmt.Sprintf(", and %d more", len(lines)-1)
+	}
+	return oneLine([]string{lines[0] + more, "run the agent as root"})
 }

@@ -1,9 +1,9 @@
 // Package state stores what the agent keeps between two runs: its identity, what the collector
 // acknowledged, and the result of the last check-in. Each has its own file, so that damage costs as
 // little as possible: without identity.json the agent must be enrolled again, without
-// acknowledged.bin the next check-in sends everything, without status.json nothing is lost. The
-// package knows nothing of the network and never decides what to send. Start reading at Open in
-// state.go.
+// acknowledged.bin the next check-in sends everything, without status.json nothing is lost, without
+// health.json sections that failed are tried again. The package knows nothing of the network and
+// never decides what to send. Start reading at Open in state.go.
 package state
 
 import (
@@ -23,6 +23,8 @@ const (
 	identityFile     = "identity.json"
 	acknowledgedFile = "acknowledged.bin"
 	statusFile       = "status.json"
+	healthFile       = "health.json"
+	collectingFile   = "collecting"
 )
 
 // lockWait is how long Open waits for another process to release the state, for example an agent

@@ -20,7 +20,9 @@ import (
 func (s *Server) Enroll(ctx context.Context, req *inventoryv1.EnrollRequest) (*inventoryv1.EnrollResponse, error) {
 	from := callerAddress(ctx)
 	if s.failures.tooMany(from) {
-		return nil, status.Error(codes.ResourceExhausted, "too many failed enrollments from this address; wait a minute")
+		return nil, status.Error(
+			codes.ResourceExhausted, "too many failed enrollments from this address; wait a minute",
+		)
 	}
 	key, err := pki.ParseCSR(req.GetCsr())
 	if err != nil {

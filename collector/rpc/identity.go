@@ -137,7 +137,9 @@ func (s *Server) recoverStream(
 
 func (s *Server) recovered(method string, err *error) {
 	if p := recover(); p != nil {
-		s.options.Logger.Error("panic in call", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		s.options.Logger.Error(
+			"panic in call", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()),
+		)
 		*err = status.Error(codes.Internal, "internal error of the collector; see its log")
 	}
 }

@@ -72,7 +72,9 @@ func wanted(summaries []wire.Summary, states map[string]inventory.SectionState, 
 			// section shows which still exist.
 			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section})
 		case state.Root != summary.Root:
-			ask.Sections = append(ask.Sections, &inventoryv1.WantSection{Section: summary.Section, BaseRoot: state.Root[:]})
+			ask.Sections = append(
+				ask.Sections, &inventoryv1.WantSection{Section: summary.Section, BaseRoot: state.Root[:]},
+			)
 		}
 	}
 	return ask

@@ -14,12 +14,13 @@ var uses = []struct {
 }{
 	{pkg: "proto/..."},
 	{pkg: "internal/inventory"},
+	{pkg: "internal/edid", may: []string{"proto/..."}, allow: "agent and importers read displays alike"},
 	{pkg: "internal/wire", may: []string{"proto/...", "internal/inventory"}},
 	{pkg: "internal/pki", may: []string{"internal/inventory"}},
 
-	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/osservice"}},
+	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/edid", "internal/osservice"}},
 	{pkg: "agent/host"},
-	{pkg: "agent/section/...", may: []string{"agent/section/...", "agent/host", "proto/...", "internal/inventory"}},
+	{pkg: "agent/section/...", may: []string{"agent/section/...", "agent/host", "proto/...", "internal/inventory", "internal/edid"}},
 	{pkg: "agent/state", may: []string{"agent/host", "proto/...", "internal/inventory", "internal/wire"},
 		allow: "one agent at a time has the state, and each system locks files in its own way"},
 	{pkg: "agent/link", may: []string{"agent/state", "proto/...", "internal/inventory", "internal/wire", "internal/pki"}},
@@ -30,15 +31,15 @@ var uses = []struct {
 	{pkg: "internal/identify", may: []string{"internal/inventory"}},
 	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
-	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/wire", "proto/..."}},
+	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/edid", "internal/wire", "proto/..."}},
 	{pkg: "internal/ingest", may: []string{"internal/store/items", "internal/store/resolve", "internal/inventory", "internal/identify", "internal/reconcile",
 		"internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
 	{pkg: "internal/store", may: []string{"internal/store/..."}},
 	{pkg: "internal/store/db", may: []string{"internal/inventory"}},
 	{pkg: "internal/store/agents", may: []string{"internal/inventory", "internal/store/db"}},
 	{pkg: "internal/store/items", may: []string{"internal/inventory", "internal/store/db"}},
-	{pkg: "internal/store/cmdb", may: []string{"internal/inventory", "internal/store/db", "internal/store/items"},
-		allow: "the views of devices decode readings"},
+	{pkg: "internal/store/cmdb", may: []string{"internal/inventory", "internal/identify", "internal/store/db", "internal/store/items"},
+		allow: "the views of devices decode readings; reviews explain the reason that a rule stored"},
 	{pkg: "internal/store/resolve", may: []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/store/db",
 		"internal/store/items", "internal/store/cmdb"}},
 	{pkg: "internal/report", may: []string{"internal/inventory"}},
@@ -66,13 +67,13 @@ var owners = []struct {
 }{
 	{"github.com/jackc/pgx/v5", []string{"internal/store/...", "internal/pgtest", "internal/bench"}, "pgtest clones databases; bench reads the server's statistics"},
 	{"github.com/pressly/goose/v3", []string{"internal/store/db"}, "only store/db migrates"},
-	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/..."}, "goose requires it; rpm's databases may be SQLite"},
+	{"database/sql", []string{"internal/store/db", "agent/host", "agent/section/software/...", "agent/section/user"}, "goose requires it; rpm's and wtmpdb's databases may be SQLite"},
 	{"github.com/danielgtaylor/huma/v2", []string{"api"}, "one package implements the REST API"},
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one package knows the service managers"},
 	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "only the mains read flags"},
-	{"os/exec", []string{"internal/postgres", "collector", "internal/bench"}, "initdb and postgres; demo and bench start an agent. The agent starts no process"},
+	{"os/exec", []string{"internal/postgres", "collector", "internal/bench", "agent/host"}, "initdb and postgres; demo and bench start an agent. The agent starts only the commands of agent/host/command.go, on macOS"},
 	{"golang.org/x/sys", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the only access to the machine"},
@@ -102,7 +103,7 @@ var testOnly = []string{"testing", "github.com/google/go-cmp", "pgregory.net/rap
 
 // pure are the packages without I/O, clock and context: equal arguments always return equal
 // results.
-var pure = []string{"internal/inventory", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire"}
+var pure = []string{"internal/inventory", "internal/edid", "internal/identify", "internal/reconcile", "internal/catalog", "internal/wire"}
 
 // impure are the packages that no pure package imports.
 var impure = []string{"context", "os", "net", "net/http", "io/ioutil", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "syscall"}

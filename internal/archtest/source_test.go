@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -62,19 +63,26 @@ func sources(t *testing.T) []*source {
 	return found
 }
 
+// isData reports whether a folder at the top is not part of the project: the output of make, or
+// data that someone keeps there, such as another VAR of make run.
+func isData(path string) bool {
+	switch path {
+	case ".", ".git", "bin", "var":
+		return path != "."
+	}
+	return !strings.Contains(path, "/") && !strings.HasPrefix(path, ".") && !slices.Contains(folders, path)
+}
+
 // walk calls visit for every file of the project.
 func walk(t *testing.T, visit func(path string, text []byte)) {
 	t.Helper()
 	top := root(t)
 	err := fs.WalkDir(os.DirFS(top), ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return err
+		if entry != nil && entry.IsDir() && isData(path) { // which may be closed to this user
+			return fs.SkipDir
 		}
-		if entry.IsDir() {
-			if slices.Contains([]string{".git", "bin", "var"}, path) {
-				return fs.SkipDir
-			}
-			return nil
+		if err != nil || entry.IsDir() {
+			return err
 		}
 		if !entry.Type().IsRegular() || path == ".git" { // a file in a worktree
 			return nil
@@ -91,16 +99,37 @@ func walk(t *testing.T, visit func(path string, text []byte)) {
 	}
 }
 
+// TestFolders checks the folders that git tracks. Others are data that someone keeps in the tree.
 func TestFolders(t *testing.T) {
 	t.Parallel()
-	entries, err := os.ReadDir(root(t))
+	cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "ls-files", "-z")
+	cmd.Dir = root(t)
+	out, err := cmd.Output()
 	if err != nil {
-		t.Fatal(err)
+		t.Skipf("the tree is not a checkout of git: %v", err)
 	}
-	for _, entry := range entries {
-		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") && !slices.Contains(folders, entry.Name()) {
-			t.Errorf("folder %s: the top of the tree has only %q", entry.Name(), folders)
+	for _, name := range unexpectedFolders(string(out)) {
+		t.Errorf("folder %s: the top of the tree has only %q", name, folders)
+	}
+}
+
+// unexpectedFolders returns the folders at the top of tracked files that no rule names.
+func unexpectedFolders(files string) []string {
+	var unexpected []string
+	for file := range strings.SplitSeq(files, "\x00") {
+		name, _, inFolder := strings.Cut(file, "/")
+		if inFolder && !strings.HasPrefix(name, ".") && !slices.Contains(folders, name) && !slices.Contains(unexpected, name) {
+			unexpected = append(unexpected, name)
 		}
+	}
+	return unexpected
+}
+
+func TestUnexpectedFolders(t *testing.T) {
+	t.Parallel()
+	got := unexpectedFolders("README.md\x00agent/main.go\x00.ci/x\x00scripts/a\x00scripts/b\x00")
+	if !slices.Equal(got, []string{"scripts"}) {
+		t.Errorf("got %q, want scripts", got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +18,10 @@ import (
 // ocs runs the real agent of OCS Inventory once, with its own state in dir.
 func ocs(t testing.TB, dir string, args ...string) (log string) {
 	t.Helper()
-	cmd := exec.Command("ocsinventory-agent", append([]string{"--basevardir=" + dir, "--debug", "--force"}, args...)...)
+	cmd := exec.Command("ocsinventory-agent", append([]string{
+		"--basevardir=" + dir, "--debug", "--force", "--proxy=", "--tag=", "--wait=0", "--remotedir=", "--logfile=",
+	}, args...)...)
+	cmd.Env = append(withoutProxy(os.Environ()), "HOME="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("ocsinventory-agent %v: %v\n%s", args, err, tail(string(out), 2000))
@@ -25,13 +29,45 @@ func ocs(t testing.TB, dir string, args ...string) (log string) {
 	return string(out)
 }
 
+// withoutProxy leaves out the variables that send requests elsewhere.
+func withoutProxy(environment []string) []string {
+	return slices.DeleteFunc(environment, func(variable string) bool {
+		name, _, _ := strings.Cut(strings.ToLower(variable), "=")
+		return strings.HasSuffix(name, "_proxy") || name == "home"
+	})
+}
+
+// ocsUsable skips the test if the agent of this machine is not one that the test can control: it is
+// missing or broken, or it has settings of its own, for example for the server of a company.
+func ocsUsable(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath("ocsinventory-agent"); err != nil {
+		t.Skipf("ocsinventory-agent is not installed (Debian has it as a package of that name): %v", err)
+	}
+	for _, dir := range []string{"/etc/ocsinventory", "/usr/local/etc/ocsinventory", "/etc/ocsinventory-agent"} {
+		text, err := os.ReadFile(filepath.Join(dir, "ocsinventory-agent.cfg"))
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			name, _, set := strings.Cut(strings.TrimSpace(line), "=")
+			if set && !strings.HasPrefix(name, "#") && !slices.Contains([]string{"server", "basevardir"}, strings.TrimSpace(name)) {
+				t.Skipf("the agent of this machine has settings of its own in %s: %s", dir, strings.TrimSpace(line))
+			}
+		}
+	}
+	for _, module := range []string{"LWP::Protocol::https", "XML::Simple"} {
+		if out, err := exec.Command("perl", "-M"+module, "-e", "1").CombinedOutput(); err != nil {
+			t.Skipf("ocsinventory-agent cannot use TLS here: perl has no %s: %v %s", module, err, out)
+		}
+	}
+}
+
 // TestOCSAgent makes the real agent report twice. The API returns its machine and software, and the
 // second report changes nothing.
 func TestOCSAgent(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("ocsinventory-agent"); err != nil {
-		t.Skipf("ocsinventory-agent is not installed (Debian has it as a package of that name): %v", err)
-	}
+	ocsUsable(t)
 	c := newCollector(t, pgtest.New(t), "--glpi-addr", "127.0.0.1:0")
 	password, err := os.ReadFile(filepath.Join(c.dir, "glpi.token"))
 	if err != nil {

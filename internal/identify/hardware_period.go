@@ -388,7 +388,9 @@ func assignDefaultCIs(periods []*node, starts []start) {
 		order[i] = i
 	}
 	created := func(i int) time.Time { return starts[i].time(periods[i].seen) }
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Or(created(a).Compare(created(b)), cmp.Compare(a, b)) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(created(a).Compare(created(b)), cmp.Compare(a, b))
+	})
 	taken := map[string]bool{}
 	for at, i := range order {
 		if at > 0 {

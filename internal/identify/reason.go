@@ -173,7 +173,9 @@ func (p *partitioning) candidates(i int) []inventory.Candidate {
 		}
 		q := p.between(i, j)
 		if p.rules.support(&q.score) > 0 || q.separate || q.common && q.rule == ruleVeto {
-			candidates = append(candidates, inventory.Candidate{Record: n.record, CI: p.ci(j), Rule: q.rule, Bits: q.bits})
+			candidates = append(
+				candidates, inventory.Candidate{Record: n.record, CI: p.ci(j), Rule: q.rule, Bits: q.bits},
+			)
 		}
 	}
 	slices.SortFunc(candidates, func(a, b inventory.Candidate) int {

@@ -78,7 +78,9 @@ func (p *partitioning) livenessDependent() []int64 {
 		}
 		for k := range kindCount {
 			if k != kindName {
-				intersect(a.of(k), b.of(k), p.shared, func(_, _ interval) { records[a.record], records[b.record] = true, true })
+				intersect(a.of(k), b.of(k), p.shared, func(_, _ interval) {
+					records[a.record], records[b.record] = true, true
+				})
 			}
 		}
 	}

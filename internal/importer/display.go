@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/musterhq/muster/internal/edid"
 	"github.com/musterhq/muster/internal/inventory"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -37,11 +38,12 @@ func (m *machine) displays() []entry {
 
 func (m *machine) display(n *node) *inventoryv1.Display {
 	connector := n.get("port")
-	item := &inventoryv1.Display{Connection: connector, IsInternal: isPanel(connector)}
+	item := &inventoryv1.Display{Connection: connector, IsInternal: edid.IsPanel(connector)}
 	if text := n.get("base64"); text != "" {
 		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-		if err == nil && fromEDID(item, data) {
-			return item
+		if known, damaged := edid.Item(data); err == nil && damaged == nil {
+			known.Connection, known.IsInternal = item.Connection, item.IsInternal
+			return known
 		}
 		m.warnf(n, "the EDID of the monitor is damaged; the other fields are used")
 	}
@@ -51,16 +53,6 @@ func (m *machine) display(n *node) *inventoryv1.Display {
 	item.SerialText = n.get("serial")
 	item.Model = n.first("name", "caption")
 	return item
-}
-
-// isPanel recognizes built-in panels by connector types that only they use.
-func isPanel(connector string) bool {
-	for _, panel := range []string{"eDP", "LVDS", "DSI"} {
-		if strings.HasPrefix(connector, panel) {
-			return true
-		}
-	}
-	return false
 }
 
 // isPNP reports whether the text is a manufacturer's three-letter PNP id, not its name.

@@ -1,6 +1,7 @@
 package importer_test
 
 import (
+	"encoding/base64"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/musterhq/muster/internal/edid"
 	"github.com/musterhq/muster/internal/importer"
 	"github.com/musterhq/muster/internal/inventory"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
@@ -239,5 +241,23 @@ func TestDialectsAgree(t *testing.T) {
 				t.Errorf("%s: %s has %v, want %v", s.Name, other.Source, asJSON(other.Sections[i].Items), asJSON(s.Items))
 			}
 		}
+	}
+}
+
+// TestDisplayIsThatOfTheAgent: a display that other tools report has the same key as when the agent
+// reports it, also if its EDID has a wrong checksum or its text has bytes that are not ASCII.
+func TestDisplayIsThatOfTheAgent(t *testing.T) {
+	t.Parallel()
+	block := make([]byte, 128)
+	copy(block, "\x00\xff\xff\xff\xff\xff\xff\x00\x10\xac\x34\x12\x01\x02\x03\x04\x05\x1e")
+	copy(block[54:], "\x00\x00\x00\xff\x00caf\xe9 1\n     ")
+	want, err := edid.Item(block)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := one(t, "ocs-xml", []byte(wrap(`<MONITORS><SERIAL>other</SERIAL><BASE64>`+base64.StdEncoding.EncodeToString(block)+`</BASE64></MONITORS>`)))
+	s := section(d, "display")
+	if s == nil || len(s.Items) != 1 || !proto.Equal(s.Items[0], want) {
+		t.Errorf("got %v, want %v; warnings: %v", s, want, d.Warnings)
 	}
 }

@@ -156,6 +156,52 @@ func TestNewMachinesNeedNoLock(t *testing.T) {
 	}
 }
 
+// TestOthersNeedNotWait has a machine wait for the lock of all resolutions. The first inventories
+// of other machines at the same collector do not wait for it.
+func TestOthersNeedNotWait(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	e.agent(t, withDisplay(1))
+	tx, err := e.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), `select from identity_clock for update`); err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	errs, applied := make(chan error, 1000), make(chan struct{}, 1000)
+	apply := func(h hardware, done chan<- struct{}) {
+		checkIn := e.enroll(t).prepare(t, h.report())
+		running.Go(func() {
+			_, err := e.ingester.Apply(t.Context(), checkIn)
+			errs <- err
+			if done != nil {
+				done <- struct{}{}
+			}
+		})
+	}
+	apply(withDisplay(1), nil)
+	e.awaitEndOrLock(t, nil)
+	for n := 2; len(applied) == 0; n++ {
+		if n == 500 {
+			t.Fatal("500 machines wait for another one's lock")
+		}
+		apply(withDisplay(n), applied)
+	}
+	if err := tx.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	running.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestConcurrentWriters has several collectors take the first inventories of the same machines at
 // the same time: each machine is one CI with one monitor, whatever the order. MUSTER_TEST_ROUNDS
 // sets the number of rounds.

@@ -20,25 +20,64 @@ type result struct {
 
 // Run processes the queue until ctx ends. It finishes the groups that have begun; Apply returns
 // ErrStopped for the jobs that are still in the queue.
+//
+// One worker takes all jobs, because each statement costs the same for one machine as for many, and
+// the queue fills while it works. The others take a group when the queue is full or the first
+// worker is late.
 func (g *Ingester) Run(ctx context.Context) {
 	var workers sync.WaitGroup
-	for range g.options.Workers {
-		workers.Go(func() { g.work(ctx) })
+	workers.Go(func() { g.work(ctx) })
+	for range g.options.Workers - 1 {
+		workers.Go(func() { g.workWhenCalled(ctx) })
 	}
 	workers.Wait()
 	close(g.stopped)
 }
 
+// A group that has begun is finished, so that its callers learn whether it was committed.
 func (g *Ingester) work(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case first := <-g.queue:
-			// A group that has begun is finished, so that its callers learn whether it was
-			// committed.
+			g.began.Store(time.Now().UnixMilli())
 			g.finish(context.WithoutCancel(ctx), g.gather(first))
+			g.began.Store(0)
 		}
+	}
+}
+
+func (g *Ingester) workWhenCalled(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.assist:
+			select {
+			case first := <-g.queue:
+				g.finish(context.WithoutCancel(ctx), g.gather(first))
+			default:
+			}
+		}
+	}
+}
+
+// lateAfter is how long the first worker may take for a group before others take the next ones. A
+// group takes that long when it waits for a lock.
+const lateAfter = 250 * time.Millisecond
+
+func (g *Ingester) late() bool {
+	began := g.began.Load()
+	return began > 0 && time.Since(time.UnixMilli(began)) > lateAfter
+}
+
+// callAssistance wakes a worker beside the first. A worker that is awake looks into the queue
+// again.
+func (g *Ingester) callAssistance() {
+	select {
+	case g.assist <- struct{}{}:
+	default:
 	}
 }
 

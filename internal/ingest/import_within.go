@@ -62,7 +62,9 @@ func merge(rows, again []inventory.ImportRow) {
 		first := byPosition[second.Position]
 		switch {
 		case second.Outcome == outcomeRejected && first.Outcome != outcomeRejected:
-			first.Warnings = append(first.Warnings, "the relationships to other rows were not imported: "+second.Problem)
+			first.Warnings = append(
+				first.Warnings, "the relationships to other rows were not imported: "+second.Problem,
+			)
 		case first.Outcome == outcomeUnchanged:
 			first.Outcome = second.Outcome
 		}

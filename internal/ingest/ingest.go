@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/musterhq/muster/internal/identify"
@@ -78,7 +79,7 @@ func (e *MismatchError) Error() string {
 // Options configures an Ingester; the zero value is valid.
 type Options struct {
 	GroupSize int // the most machines in one transaction; 0 means 64
-	Workers   int // concurrent transactions; 0 means 2
+	Workers   int // the most concurrent groups; 0 means 2
 	CacheSize int // cached encodings of items; 0 means 262,144 (about 35 MB)
 	Logger    *slog.Logger
 }
@@ -90,6 +91,8 @@ type Ingester struct {
 	rules   *identify.Rules
 	known   *knownItems
 	queue   chan *job
+	assist  chan struct{} // wakes a worker beside the first
+	began   atomic.Int64  // when the first worker began its group, in Unix milliseconds; 0: it has none
 	stopped chan struct{}
 }
 
@@ -116,7 +119,7 @@ func New(store Store, o Options) (*Ingester, error) {
 	}
 	return &Ingester{
 		store: store, options: o, rules: identify.Default(), known: newKnownItems(o.CacheSize),
-		queue: make(chan *job, o.GroupSize), stopped: make(chan struct{}),
+		queue: make(chan *job, o.GroupSize), assist: make(chan struct{}, o.Workers), stopped: make(chan struct{}),
 	}, nil
 }
 
@@ -131,12 +134,8 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 		}
 	}
 	g.prepare(j)
-	select {
-	case g.queue <- j:
-	case <-g.stopped:
-		return Result{}, ErrStopped
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
+	if err := g.enqueue(ctx, j); err != nil {
+		return Result{}, err
 	}
 	select {
 	case err := <-j.done:
@@ -149,6 +148,26 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 		default:
 			return Result{}, ErrStopped
 		}
+	}
+}
+
+func (g *Ingester) enqueue(ctx context.Context, j *job) error {
+	select {
+	case g.queue <- j:
+		if g.late() {
+			g.callAssistance()
+		}
+		return nil
+	default:
+		g.callAssistance()
+	}
+	select {
+	case g.queue <- j:
+		return nil
+	case <-g.stopped:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

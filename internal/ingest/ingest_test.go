@@ -212,7 +212,7 @@ func checkCounts(t testing.TB, e *fixture) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.FoldCounts(t.Context()); err != nil {
+		if _, err := e.FoldCounts(t.Context(), true); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -113,6 +113,9 @@ func (g *Ingester) slots(section *wire.Section, came []wire.Encoded) ([]slot, []
 			}
 			note(verdict)
 		}
+		if s.unknown != nil {
+			s.unknown.item.Readings = s.readings
+		}
 		slots = append(slots, s)
 	}
 	return slots, verdicts

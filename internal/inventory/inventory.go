@@ -41,10 +41,11 @@ type ItemID int32
 
 // Item is one row of a section, ready to be interned.
 type Item struct {
-	Section string
-	Digest  Digest          // of Section and Facts
-	KeyHash int64           // of the key fields
-	Facts   json.RawMessage // canonical JSON: snake_case names, numbers as numbers, absent fields absent
+	Section  string
+	Digest   Digest          // of Section and Facts
+	KeyHash  int64           // of the key fields
+	Facts    json.RawMessage // canonical JSON: snake_case names, numbers as numbers, absent fields absent
+	Readings []byte          // of the machine that reports it, in the form of the wire; nil: none
 }
 
 // Ref is an interned item in sets and diffs.

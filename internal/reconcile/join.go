@@ -62,7 +62,8 @@ func IdentifiersOf(baseClass string, attributes inventory.Attributes) inventory.
 		return value
 	}
 	ids := inventory.RawIdentifiers{
-		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"), UUID: text("uuid"),
+		Manufacturer: text("manufacturer"), Model: text("model"), SerialNumber: text("serial_number"),
+		UUID:     text("uuid"),
 		Hostname: text("hostname"), FQDN: text("fqdn"), OSInstallID: text("install_id"),
 	}
 	if ids.Hostname == "" && baseClass == inventory.ClassComputer {

@@ -23,6 +23,9 @@ func Collector() section.Collector {
 }
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(h)
+	}
 	packages, kernelErr := readPackages(h)
 	table, err := smbios.Read(h)
 	sockets := fromTable(&table)

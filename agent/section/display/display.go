@@ -4,16 +4,14 @@ package display
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
-	"github.com/musterhq/muster/agent/section/edid"
+	"github.com/musterhq/muster/internal/edid"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -22,7 +20,10 @@ func Collector() section.Collector {
 	return section.Collector{Name: "display", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	connectors, err := h.Connectors()
 	failed := []error{err}
 	var displays []*inventoryv1.Display
@@ -30,7 +31,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		if len(c.EDID) == 0 { // the display has no EDID
 			continue
 		}
-		d, err := newItem(c.EDID)
+		d, err := edid.Item(c.EDID)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("display on %s: %w", c.Name, err))
 		}
@@ -38,7 +39,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 			continue
 		}
 		d.Connection = c.Name
-		d.IsInternal = isInternal(c.Name)
+		d.IsInternal = edid.IsPanel(c.Name)
 		displays = append(displays, d)
 	}
 	addPorts(displays)
@@ -51,43 +52,11 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 
 // FromEDID returns the display that a captured EDID describes.
 func FromEDID(data []byte) ([]proto.Message, error) {
-	d, err := newItem(data)
+	d, err := edid.Item(data)
 	if d == nil {
 		return nil, err
 	}
 	return []proto.Message{d}, err
-}
-
-// newItem returns both an item and an error for an incomplete EDID, and no item for an invalid one.
-func newItem(data []byte) (*inventoryv1.Display, error) {
-	d, err := edid.Parse(data)
-	if d == (edid.Display{}) {
-		return nil, err
-	}
-	item := &inventoryv1.Display{
-		ManufacturerPnp:  d.Manufacturer,
-		ProductCode:      new(uint32(d.ProductCode)),
-		SerialNumber:     known(d.SerialNumber),
-		SerialText:       d.SerialText,
-		Model:            d.Name,
-		Week:             known(uint32(d.Week)),
-		Year:             known(d.Year),
-		NativeResolution: d.Resolution,
-		WidthMm:          known(d.WidthMM),
-		HeightMm:         known(d.HeightMM),
-		EdidBase64:       base64.StdEncoding.EncodeToString(data),
-	}
-	return item, err
-}
-
-// isInternal recognizes built-in panels by connector types that only they use.
-func isInternal(connector string) bool {
-	for _, kind := range []string{"eDP", "LVDS", "DSI"} {
-		if strings.HasPrefix(connector, kind) {
-			return true
-		}
-	}
-	return false
 }
 
 // addPorts adds the connector to the key of displays with equal identifiers. Many displays have no
@@ -109,12 +78,4 @@ func addPorts(displays []*inventoryv1.Display) {
 			d.Port = d.GetConnection()
 		}
 	}
-}
-
-// known returns nil for 0, which means that the display does not report the number.
-func known(n uint32) *uint32 {
-	if n == 0 {
-		return nil
-	}
-	return &n
 }

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/agent/host"
-	"github.com/musterhq/muster/agent/section/edid"
+	"github.com/musterhq/muster/internal/edid"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 

@@ -22,7 +22,10 @@ func Collector() section.Collector {
 	return section.Collector{Name: "firmware", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	table, err := smbios.Read(h)
 	item := fromTable(&table)
 	if table.Version == (smbios.Version{}) { // no table
@@ -32,7 +35,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		}
 	}
 	readMode(h, item)
-	item.TpmVersion = tpmVersion(h)
+	readTPM(h, item)
 	fromWindows(h, item)
 	return result(item, err)
 }

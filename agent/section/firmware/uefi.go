@@ -23,9 +23,12 @@ func readMode(h *host.Host, item *inventoryv1.Firmware) {
 		return
 	}
 	item.Mode = "uefi"
-	item.SecureBoot = efiFlag(h, "SecureBoot")
+	item.SecureBoot = SecureBoot(h)
 	item.SecureBootSetupMode = efiFlag(h, "SetupMode")
 }
+
+// SecureBoot reports whether UEFI starts only signed programs, or nil if the firmware does not say.
+func SecureBoot(h *host.Host) *bool { return efiFlag(h, "SecureBoot") }
 
 // efiFlag reads a variable of one byte, which follows four bytes of attributes (Linux, efivarfs).
 // It returns nil if the variable does not exist.
@@ -37,6 +40,16 @@ func efiFlag(h *host.Host, name string) *bool {
 	}
 	set := value[attributes] == 1
 	return &set
+}
+
+// readTPM describes the first TPM, which is that of the machine.
+func readTPM(h *host.Host, item *inventoryv1.Firmware) {
+	item.TpmVersion = tpmVersion(h)
+	modules, err := h.TPMs()
+	if err != nil || len(modules) == 0 {
+		return
+	}
+	item.TpmManufacturer, item.TpmFirmware = modules[0].Manufacturer, modules[0].Firmware
 }
 
 // tpmVersion returns the version of the TPM's specification, or "" if the kernel drives no TPM.

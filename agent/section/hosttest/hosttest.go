@@ -3,6 +3,8 @@
 package hosttest
 
 import (
+	"bytes"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -93,6 +95,39 @@ func Windows(t testing.TB, keys map[string]map[string]any) *host.Host {
 // the test if they are missing.
 func Corpus(t testing.TB, name ...string) string {
 	t.Helper()
+	return shared(t, append([]string{"corpora"}, name...))
+}
+
+// Case returns the host whose files are in a folder of a recorded case: an input that was once read
+// wrongly, with the right values. The links of sysfs are recorded as files that contain their
+// targets. The cases are next to the checkout; Case skips the test if they are missing.
+func Case(t testing.TB, name ...string) *host.Host {
+	t.Helper()
+	recorded := shared(t, append([]string{"cases"}, name...))
+	files := map[string]string{}
+	err := filepath.WalkDir(recorded, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(file) //nolint:gosec // a file of the recording
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(strings.TrimPrefix(file, recorded))
+		if strings.HasPrefix(name, "/sys/") && bytes.HasPrefix(text, []byte("../")) {
+			text = append([]byte("-> "), bytes.TrimSpace(text)...)
+		}
+		files[name] = string(text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Tree(t, files)
+}
+
+func shared(t testing.TB, name []string) string {
+	t.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +138,7 @@ func Corpus(t testing.TB, name ...string) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-	path := filepath.Join(append([]string{dir, "..", "shared", "corpora"}, name...)...)
+	path := filepath.Join(append([]string{dir, "..", "shared"}, name...)...)
 	if !exists(path) {
 		t.Skipf("the recorded files %s are not beside the checkout", filepath.Join(name...))
 	}

@@ -1,9 +1,11 @@
-// Package memory collects the memory slots, filled and empty, from the SMBIOS table. It never
-// reports how much memory the system can use; the section os does. Start reading at FromTable.
+// Package memory collects the memory slots, filled and empty, from the SMBIOS table. Without a
+// table that the agent may read, it reports the memory of the whole machine as one item. It never
+// reports how much memory the system can use; the section os does. Start reading at collect.
 package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -16,10 +18,26 @@ import (
 
 // Collector returns the collector of the section memory.
 func Collector() section.Collector {
-	return section.Collector{Name: "memory", Collect: func(_ context.Context, h *host.Host) ([]proto.Message, error) {
-		table, err := smbios.Read(h)
-		return FromTable(&table, err)
-	}}
+	return section.Collector{Name: "memory", Collect: collect}
+}
+
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
+	table, err := smbios.Read(h)
+	items, err := FromTable(&table, err)
+	if len(items) > 0 {
+		return items, err
+	}
+	all := total(h)
+	if all == nil {
+		return nil, err
+	}
+	if errors.Is(err, host.ErrUnsupported) || errors.Is(err, smbios.ErrNoTable) {
+		err = nil // the kernel's data is all there is
+	}
+	return []proto.Message{all}, err
 }
 
 // FromTable returns one item per memory slot of the table. err is the error from reading the table.

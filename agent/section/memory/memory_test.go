@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section/hosttest"
 	"github.com/musterhq/muster/agent/section/smbios"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -74,5 +75,45 @@ func TestNoSlots(t *testing.T) {
 	}
 	if _, err := FromTable(&smbios.Table{}, smbios.ErrIncomplete); !errors.Is(err, smbios.ErrIncomplete) {
 		t.Errorf("error %v, want %v", err, smbios.ErrIncomplete)
+	}
+}
+
+// TestTotal: without a table, the size of the whole machine is one item.
+func TestTotal(t *testing.T) {
+	t.Parallel()
+	const blocks = memoryBlocks + "/memory"
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		want  uint64
+	}{
+		{
+			"blocks of 128 MiB",
+			map[string]string{
+				memoryBlocks + "/block_size_bytes": "8000000\n", blocks + "0/state": "online\n", blocks + "32/state": "online\n",
+				memoryBlocks + "/power/control": "auto\n", "/proc/meminfo": "MemTotal:        229376 kB\n",
+			},
+			256 << 20,
+		},
+		{"no blocks", map[string]string{"/proc/meminfo": "MemTotal:        1888980 kB\nMemFree: 1 kB\n"}, 1888980 << 10},
+		{"damaged", map[string]string{memoryBlocks + "/block_size_bytes": "x", "/proc/meminfo": "MemTotal: many kB\n"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			items, err := collect(t.Context(), hosttest.Tree(t, c.files))
+			if c.want == 0 {
+				if len(items) > 0 || !errors.Is(err, host.ErrUnsupported) {
+					t.Errorf("%v, error %v", items, err)
+				}
+				return
+			}
+			if err != nil || len(items) != 1 {
+				t.Fatalf("%v, error %v", items, err)
+			}
+			m, ok := items[0].(*inventoryv1.Memory)
+			if !ok || m.GetSizeBytes() != c.want || !m.IsTotal || m.Locator != "" {
+				t.Errorf("%v, want %d bytes", items[0], c.want)
+			}
+		})
 	}
 }

@@ -45,6 +45,8 @@ func (c chooser) decide(l *link) bool {
 		return false
 	case len(c.gateways[l.item.Name]) > 0:
 		return true
+	case l.internal:
+		return false
 	case l.physical != nil: // Windows
 		return *l.physical && l.item.Mac != "" || l.item.Type == tunnel && l.up
 	case l.hardware == "": // not Linux: nothing more is known

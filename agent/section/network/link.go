@@ -36,6 +36,7 @@ type link struct {
 	hardware string // one of the arp constants; empty on systems other than Linux
 	up       bool   // administratively up
 	loopback bool
+	internal bool         // carries no traffic of the machine's own, except by a default route
 	ports    []string     // what it is built on: the ports of a bridge, the interface below a VLAN
 	gateways []netip.Addr // on Windows
 	metric   uint32       // of the gateways

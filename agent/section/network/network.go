@@ -5,9 +5,9 @@
 // It includes every interface with a device (Ethernet, Wi-Fi, USB, mobile, and the paravirtual
 // cards of a guest), bridges, bonds and VLANs over one of those, tunnels that are up, and any other
 // interface with a default route, such as a container's veth. It leaves out the loopback, the
-// kernel's own interfaces (dummy, ifb, nlmon, the tunnels' templates), and interfaces between the
-// machine and its own guests: veth, tap, and the bridges of Docker, libvirt and VMware that have no
-// port with a device.
+// kernel's own interfaces (dummy, ifb, nlmon, the tunnels' templates, the datapath of Open
+// vSwitch), and interfaces between the machine and its own guests: veth, tap, and the bridges of
+// Docker, libvirt and VMware that have no port with a device.
 package network
 
 import (
@@ -77,6 +77,7 @@ func linksOf(h *host.Host) ([]*link, error) {
 				links = append(links, l)
 			}
 		}
+		markSwitches(h, links)
 		return links, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {

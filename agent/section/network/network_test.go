@@ -184,6 +184,39 @@ func TestBondAndItsCircle(t *testing.T) {
 	}
 }
 
+// TestOpenVSwitch: the datapath and the tunnels of its ports have other addresses after each start
+// and are left out; a bridge that the machine uses is a bridge.
+func TestOpenVSwitch(t *testing.T) {
+	t.Parallel()
+	for name, withRoute := range map[string]bool{"with a default route": true, "without": false} {
+		tree := map[string]string{}
+		if withRoute {
+			tree["/proc/net/route"] = "br-ex\t00000000\t0102000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+		}
+		port := "upper_ovs-system=-> ../ovs-system"
+		interfaceAt(tree, card+"eth0", "type=1", "address=00:1a:2b:00:00:42", "flags=0x1103", port, "master=-> ../ovs-system")
+		interfaceAt(tree, card+"eth1", "type=1", "address=00:1a:2b:00:00:43", "flags=0x1003")
+		interfaceAt(tree, soft+"ovs-system", "type=1", "address=da:e8:3c:1f:00:01", "flags=0x1002", "lower_eth0=-> ../eth0",
+			"lower_vxlan_sys_4789=-> ../vxlan_sys_4789", "lower_veth7=-> ../veth7", "lower_tap3=-> ../tap3")
+		interfaceAt(tree, soft+"br-ex", "type=1", "address=00:1a:2b:00:00:42", "flags=0x1103")
+		interfaceAt(tree, soft+"br-down", "type=1", "address=00:1a:2b:00:00:42", "flags=0x1002")
+		interfaceAt(tree, soft+"br-int", "type=1", "address=16:f4:7a:00:00:02", "flags=0x1002")
+		interfaceAt(tree, soft+"dummy0", "type=1", "address=16:f4:7a:00:00:03", "flags=0x1003")
+		interfaceAt(tree, soft+"vxlan_sys_4789", "type=1", "address=5e:11:00:00:00:01", "flags=0x1003", "uevent=DEVTYPE=vxlan\n", port)
+		interfaceAt(tree, soft+"veth7", "type=1", "address=5e:11:00:00:00:02", "flags=0x1003", port)
+		interfaceAt(tree, soft+"tap3", "type=1", "address=5e:11:00:00:00:03", "flags=0x1003", "tun_flags=0x1002", port)
+		got, report := collectAll(t, hosttest.Tree(t, tree))
+		types := map[string]string{}
+		for name, i := range got {
+			types[name] = i.Type
+		}
+		want := map[string]string{"eth0": "ethernet", "eth1": "ethernet", "br-ex": "bridge"}
+		if diff := cmp.Diff(want, types); diff != "" || report.Status != inventory.StatusOK {
+			t.Errorf("%s: status %s, types (-want +got):\n%s", name, report.Status, diff)
+		}
+	}
+}
+
 func BenchmarkCollect(b *testing.B) {
 	b.ReportAllocs()
 	var known neighbors

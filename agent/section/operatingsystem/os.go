@@ -25,7 +25,9 @@ func Collector() section.Collector {
 type source func(h *host.Host, os *inventoryv1.OperatingSystem) error
 
 // sources are in order of precedence: a later source keeps what an earlier one has set.
-var sources = []source{kernel, windows, platform, release, names, regional, memory, bootTime, installDate}
+var sources = []source{
+	kernel, windows, platform, macRelease, release, names, regional, memory, bootTime, installDate, reboot,
+}
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	item := &inventoryv1.OperatingSystem{}

@@ -93,6 +93,17 @@ func bootSeconds(text string) (int64, bool) {
 	return 0, false
 }
 
+// reboot reports that an update needs a restart, which packages of Debian, Ubuntu and SUSE leave as
+// a file until then. Its absence proves nothing.
+func reboot(h *host.Host, os *inventoryv1.OperatingSystem) error {
+	for _, name := range []string{"/run/reboot-required", "/run/reboot-needed"} {
+		if _, err := h.Stat(name); err == nil {
+			os.RebootRequired = proto.Bool(true)
+		}
+	}
+	return nil
+}
+
 // installDate is the creation time of the root directory, which is that of the file system or, in a
 // container, of its layer. A machine made from an image has the image's date. File systems that do
 // not record it return none, or a date before Linux existed.

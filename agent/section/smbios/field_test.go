@@ -180,8 +180,22 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
-	if got := (Version{2, 0x33}).corrected(); got != (Version{2, 6}) {
-		t.Errorf("2.51 = %v, want 2.6", got)
+	table := build(structure(typeSystem, 0x1B, nil), endOfTable)
+	for wrong, want := range map[Version]Version{
+		{2, 0x1F}: {2, 3}, {2, 0x21}: {2, 3}, {2, 0x33}: {2, 6}, {2, 7}: {2, 7}, {3, 0x33}: {3, 0x33},
+	} {
+		entryPoint := make([]byte, 0x1F)
+		copy(entryPoint, "_SM_")
+		entryPoint[6], entryPoint[7] = wrong.Major, wrong.Minor
+		ofWindows := []byte{0, wrong.Major, wrong.Minor, 0, byte(len(table)), byte(len(table) >> 8), 0, 0}
+		for form, parse := range map[string]func() (Table, error){
+			"entry point": func() (Table, error) { return Parse(table, entryPoint) },
+			"RSMB":        func() (Table, error) { return Parse(append(ofWindows, table...), nil) },
+		} {
+			if got, err := parse(); err != nil || got.Version != want {
+				t.Errorf("%s with version %v: %v, error %v; want %v", form, wrong, got.Version, err, want)
+			}
+		}
 	}
 }
 

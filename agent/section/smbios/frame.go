@@ -45,7 +45,7 @@ func windowsFrame(data []byte) (frame, bool) {
 	if length < int64(len(table)) {
 		table = table[:length]
 	}
-	return frame{table: table, version: Version{data[1], data[2]}, length: int(length)}, true
+	return frame{table: table, version: Version{data[1], data[2]}.corrected(), length: int(length)}, true
 }
 
 // entryPoint is the entry point of a table (SMBIOS 3.7 §5.2).

@@ -44,10 +44,9 @@ type dpkg struct {
 	path       []byte
 }
 
-// collectDpkg adds the packages with the state "installed": those that `dpkg-query -W` lists,
-// without removed packages that left configuration files. A package in the middle of an
-// installation, upgrade or removal makes the section partial, because it is neither installed nor
-// removed.
+// collectDpkg adds the packages that `dpkg-query -W` lists, without removed packages that left
+// configuration files. A half-installed package makes the section partial, because it is neither
+// installed nor removed.
 func collectDpkg(ctx context.Context, h *host.Host, l *list) error {
 	if !exists(h, dpkgStatus) && !exists(h, dpkgParts) {
 		return errAbsent
@@ -66,7 +65,7 @@ func (d *dpkg) read(ctx context.Context) error {
 		d.readStatus(ctx),
 		d.readParts(ctx),
 		d.broken.err("broken paragraphs"),
-		d.unfinished.err("packages not completely installed or removed"),
+		d.unfinished.err("packages partly installed or removed"),
 	)
 }
 

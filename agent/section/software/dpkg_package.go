@@ -10,9 +10,18 @@ import (
 	"time"
 )
 
-// dpkgInstalled is the state of an installed package. In the other states a package is removed,
-// removed except for its configuration, or in transition (dpkg(1), PACKAGE STATES).
-const dpkgInstalled = "installed"
+// The states of dpkg(1), PACKAGE STATES. In the states from unpacked to installed the files of the
+// package's version are on the disk. A package can stay unconfigured for months if its script
+// fails.
+const (
+	dpkgInstalled       = "installed"
+	dpkgNotInstalled    = "not-installed"
+	dpkgConfigFiles     = "config-files"
+	dpkgUnpacked        = "unpacked"
+	dpkgHalfConfigured  = "half-configured"
+	dpkgTriggersAwaited = "triggers-awaited"
+	dpkgTriggersPending = "triggers-pending"
+)
 
 // eachParagraph reads a file. complete reports whether it ends as dpkg ends its status file.
 func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragraphs)) (complete bool, err error) {
@@ -37,7 +46,7 @@ func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragr
 	}
 }
 
-// take adds the package of a paragraph if its state is installed.
+// take adds the package of a paragraph if its files are installed.
 func (d *dpkg) take(p *paragraphs, state string) {
 	name := p.values[dpkgPackage]
 	if len(name) == 0 && p.broken == nil {
@@ -52,8 +61,12 @@ func (d *dpkg) take(p *paragraphs, state string) {
 	switch state {
 	case dpkgInstalled:
 		d.list.add("dpkg", purlDeb, d.found(p))
-	case "not-installed", "config-files", "":
-	default: // half-installed, unpacked, half-configured, triggers-awaited, triggers-pending
+	case dpkgUnpacked, dpkgHalfConfigured, dpkgTriggersAwaited, dpkgTriggersPending:
+		found := d.found(p)
+		found.state = state
+		d.list.add("dpkg", purlDeb, found)
+	case dpkgNotInstalled, dpkgConfigFiles, "":
+	default: // half-installed: some of the files are on the disk
 		d.unfinished.add(errors.New(text(name) + " is " + text([]byte(state))))
 	}
 }

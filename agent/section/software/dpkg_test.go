@@ -15,17 +15,18 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section/hosttest"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// versions returns `name[:arch] version` of the items, in their order.
+// versions returns `name[:arch] version state` of the items, in their order.
 func versions(items []*inventoryv1.Software) (got []string) {
 	for _, s := range items {
 		name := s.GetName()
 		if s.GetArch() != "" {
 			name += ":" + s.GetArch()
 		}
-		got = append(got, strings.TrimSpace(name+" "+s.GetVersion()))
+		got = append(got, strings.TrimSpace(name+" "+s.GetVersion()+" "+s.GetState()))
 	}
 	return got
 }
@@ -54,11 +55,11 @@ func TestDpkgStatus(t *testing.T) {
 			want: []string{"c:all 3"},
 		},
 		{
-			name: "packages in between make the list partial",
+			name: "only a package in between makes the list partial",
 			status: paragraph("a", "all", "1", "install ok unpacked") + paragraph("b", "all", "2", "install ok installed") +
 				paragraph("c", "all", "3", "install ok half-configured") + paragraph("d", "all", "4", "purge ok half-installed"),
-			want:    []string{"b:all 2"},
-			wantErr: "3 packages not completely installed or removed: a is unpacked; c is half-configured; d is half-installed",
+			want:    []string{"a:all 1 unpacked", "b:all 2", "c:all 3 half-configured"},
+			wantErr: "1 packages partly installed or removed: d is half-installed",
 		},
 		{
 			name:   "one package for two architectures is two",
@@ -162,6 +163,28 @@ func TestDpkgCutOff(t *testing.T) {
 	}
 }
 
+// TestDpkgUnfinished: packages whose files are on the disk are software, also if they stay
+// unconfigured.
+func TestDpkgUnfinished(t *testing.T) {
+	t.Parallel()
+	messages, err := collect(t.Context(), hosttest.Case(t, "dpkg-unfinished", "root"))
+	var items []*inventoryv1.Software
+	for _, m := range messages {
+		items = append(items, m.(*inventoryv1.Software))
+	}
+	want := []string{
+		"held:amd64 1.2", "initramfs-tools:amd64 0.142 triggers-awaited", "libc6:amd64 2.36-9",
+		"linux-image-6.1.0-21-amd64:amd64 6.1.90-1 half-configured", "man-db:amd64 2.11.2-2 triggers-pending",
+		"nvidia-dkms:amd64 535.1-1 unpacked",
+	}
+	if diff := cmp.Diff(want, sortedStrings(versions(items))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := errorText(err); !strings.Contains(got, "1 packages partly installed or removed: broken is half-installed") {
+		t.Errorf("error = %q", got)
+	}
+}
+
 func TestDpkgEmptiedStatus(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -256,8 +279,12 @@ func TestDpkgQuery(t *testing.T) {
 	}
 	var want []string
 	for line := range bytes.Lines(out) {
-		if state, rest, _ := strings.Cut(strings.TrimSpace(string(line)), " "); state == dpkgInstalled {
+		switch state, rest, _ := strings.Cut(strings.TrimSpace(string(line)), " "); state {
+		case dpkgInstalled:
 			want = append(want, rest)
+		case dpkgNotInstalled, dpkgConfigFiles, "half-installed":
+		default:
+			want = append(want, rest+" "+state)
 		}
 	}
 	h := host.Local()

@@ -16,6 +16,7 @@ type list struct {
 	items   []proto.Message
 	shared  map[string]string
 	scratch []byte
+	user    bool // the items belong to a person
 }
 
 func newList(r release) *list { return &list{release: r, shared: map[string]string{}} }
@@ -24,9 +25,11 @@ func newList(r release) *list { return &list{release: r, shared: map[string]stri
 // Empty and zero fields are unknown.
 type found struct {
 	name, version, arch, publisher []byte
+	state                          string // as in the item
 	installed                      time.Time
 	sizeBytes                      uint64
 	hasSize                        bool
+	location                       string // path of the installation
 }
 
 // row allocates an item together with the values it points to.
@@ -42,10 +45,15 @@ func (l *list) add(source string, kind purlKind, p found) {
 	item.Source = source
 	item.Name = text(p.name)
 	item.Version = text(p.version)
+	item.State = p.state
 	item.Arch = l.share(p.arch)
 	item.Publisher = l.share(p.publisher)
 	l.scratch = kind.appendPURL(l.scratch[:0], l.release, p.name, p.version, p.arch)
 	item.Purl = string(l.scratch)
+	item.InstallLocation = p.location
+	if l.user {
+		item.Scope = "user"
+	}
 	if !p.installed.IsZero() {
 		r.installed.Seconds = p.installed.Unix()
 		item.InstallDate = &r.installed

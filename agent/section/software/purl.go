@@ -20,13 +20,17 @@ var (
 	purlDeb = purlKind{name: "deb", lowerName: true, codename: true, releaseParts: 2} // debian-12, ubuntu-24.04
 	purlRPM = purlKind{name: "rpm", epoch: true, releaseParts: 1}                     // fedora-43, rocky-9
 	purlAPK = purlKind{name: "apk", lowerName: true, releaseParts: 2}                 // alpine-3.22
+	// purlALPM has no distro: a distribution that uses pacman has no releases.
+	purlALPM = purlKind{name: "alpm", lowerName: true}
+	// purlNone is for packages for which no type is defined.
+	purlNone = purlKind{}
 )
 
 // appendPURL appends a package's URL, or nothing if the version or the distribution is unknown; all
-// three types require the distribution as namespace. It does not use packageurl-go, which takes
+// types require the distribution as namespace. It does not use packageurl-go, which takes
 // four times as long and five allocations each. The tests compare the result with packageurl-go's.
 func (k purlKind) appendPURL(b []byte, r release, name, version, arch []byte) []byte {
-	if r.id == "" || len(version) == 0 {
+	if k.name == "" || r.id == "" || len(version) == 0 {
 		return b
 	}
 	b = append(b, "pkg:"...)
@@ -44,7 +48,9 @@ func (k purlKind) appendPURL(b []byte, r release, name, version, arch []byte) []
 
 	separator := byte('?') // qualifiers are sorted by key
 	b, separator = appendQualifier(b, separator, "arch", arch)
-	b, separator = appendQualifier(b, separator, "distro", r.distro(k.codename, k.releaseParts))
+	if k.releaseParts > 0 {
+		b, separator = appendQualifier(b, separator, "distro", r.distro(k.codename, k.releaseParts))
+	}
 	b, _ = appendQualifier(b, separator, "epoch", epoch)
 	return b
 }

@@ -10,7 +10,7 @@ import (
 // TestPURLAsTheLibrary compares the URLs with those of the Go reference library, for any text.
 func TestPURLAsTheLibrary(t *testing.T) {
 	t.Parallel()
-	kinds := []purlKind{purlDeb, purlRPM, purlAPK}
+	kinds := []purlKind{purlDeb, purlRPM, purlAPK, purlALPM}
 	rapid.Check(t, func(t *rapid.T) {
 		kind := rapid.SampledFrom(kinds).Draw(t, "kind")
 		name := rapid.StringN(1, 20, -1).Draw(t, "name")
@@ -23,6 +23,9 @@ func TestPURLAsTheLibrary(t *testing.T) {
 			codename: rapid.StringMatching(`[a-z]{0,5}`).Draw(t, "codename"),
 		}
 		qualifiers := map[string]string{"arch": arch, "distro": r.distro(kind.codename, kind.releaseParts), "epoch": ""}
+		if kind.releaseParts == 0 {
+			qualifiers["distro"] = ""
+		}
 		written := version
 		if epoch != "" {
 			written = epoch + ":" + version

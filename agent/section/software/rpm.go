@@ -2,11 +2,12 @@ package software
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
+	"os"
+	"slices"
 	"time"
 
 	"github.com/musterhq/muster/agent/host"
@@ -15,17 +16,16 @@ import (
 )
 
 // rpmDirs are the directories of rpm's database, the newest first; on most systems some are links
-// to another. rpm has a single database, so the first one found is used.
+// to another.
 var rpmDirs = []string{"/usr/lib/sysimage/rpm", "/var/lib/rpm", "/usr/share/rpm"}
 
 // rpmFormat is one of the formats of the database.
 type rpmFormat struct {
 	file    string
-	headers func(h *host.Host, name string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error]
+	headers func(h *host.Host, name string) iter.Seq2[[]byte, error]
 }
 
-// rpmFormats returns the formats, newest first. An older file next to a newer one was left by a
-// conversion.
+// rpmFormats returns the formats, newest first.
 func rpmFormats() []rpmFormat {
 	return []rpmFormat{
 		{file: "rpmdb.sqlite", headers: sqliteHeaders},
@@ -34,39 +34,82 @@ func rpmFormats() []rpmFormat {
 	}
 }
 
-func fromFile(
-	read func(f io.ReaderAt, size int64) iter.Seq2[[]byte, error],
-) func(*host.Host, string, io.ReaderAt, int64) iter.Seq2[[]byte, error] {
-	return func(_ *host.Host, _ string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] { return read(f, size) }
+// rpmDatabase is a database that exists.
+type rpmDatabase struct {
+	rpmFormat
+	name    string
+	info    fs.FileInfo // nil if the agent may not look it up
+	written time.Time   // with its write-ahead log
+}
+
+// rpmDatabases returns the databases, each once: the one that was written last first, and among
+// those written at the same time, as in an image, the newest directory and format. rpm writes to
+// one of them; the others were left by a conversion.
+func rpmDatabases(h *host.Host) []rpmDatabase {
+	var found []rpmDatabase
+	for _, dir := range rpmDirs {
+		for _, format := range rpmFormats() {
+			db := rpmDatabase{rpmFormat: format, name: dir + "/" + format.file}
+			if !exists(h, db.name) {
+				continue
+			}
+			states := states(h, []string{db.name, db.name + sqlitefile.LogSuffix})
+			db.info = states[0]
+			for _, info := range states {
+				if info != nil && info.ModTime().After(db.written) {
+					db.written = info.ModTime()
+				}
+			}
+			if !slices.ContainsFunc(found, db.same) {
+				found = append(found, db)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b rpmDatabase) int {
+		if a.info == nil || b.info == nil {
+			return 0
+		}
+		return b.written.Compare(a.written)
+	})
+	return found
+}
+
+// same reports whether two names are one file.
+func (d rpmDatabase) same(other rpmDatabase) bool {
+	return d.info != nil && other.info != nil && os.SameFile(d.info, other.info)
 }
 
 // collectRPM adds the packages that `rpm -qa` lists. They include the keys that verify packages
 // (gpg-pubkey), because rpm lists them as packages and an inventory should show which keys a
 // machine trusts.
+//
+// An empty database is not the machine's: a query with another root or path makes one where there
+// was none. If no other database has packages, the list is incomplete, unless another package
+// manager has packages: its system can have rpm as a tool.
 func collectRPM(ctx context.Context, h *host.Host, l *list) error {
-	for _, dir := range rpmDirs {
-		for _, format := range rpmFormats() {
-			name := dir + "/" + format.file
-			if !exists(h, name) {
-				continue
-			}
-			return l.readStable(h, []string{name, name + logSuffix}, func() error {
-				return readRPM(ctx, h, l, name, format)
-			})
+	databases := rpmDatabases(h)
+	if len(databases) == 0 {
+		return errAbsent
+	}
+	start := len(l.items)
+	for _, db := range databases {
+		err := l.readStable(h, []string{db.name, db.name + sqlitefile.LogSuffix}, func() error {
+			return readRPM(ctx, h, l, db)
+		})
+		if err != nil || len(l.items) > start {
+			return err
 		}
 	}
-	return errAbsent
+	if start > 0 {
+		return nil
+	}
+	return fmt.Errorf("%s has no packages", databases[0].name)
 }
 
-func readRPM(ctx context.Context, h *host.Host, l *list, name string, format rpmFormat) error {
-	f, size, err := openRegular(h, name)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
+func readRPM(ctx context.Context, h *host.Host, l *list, db rpmDatabase) error {
 	var broken damage
 	var version []byte
-	for header, err := range format.headers(h, name, f, size) {
+	for header, err := range db.headers(h, db.name) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -81,7 +124,7 @@ func readRPM(ctx context.Context, h *host.Host, l *list, name string, format rpm
 		version = p.AppendEVR(version[:0])
 		l.add("rpm", purlRPM, foundRPM(p, version))
 	}
-	return broken.err("broken parts of " + name)
+	return broken.err("broken parts of " + db.name)
 }
 
 func foundRPM(p rpmdb.Package, version []byte) found {
@@ -99,55 +142,30 @@ func foundRPM(p rpmdb.Package, version []byte) found {
 	return q
 }
 
-// The files of SQLite next to a database: the write-ahead log, and the journal that can roll back
-// an unfinished transaction.
-const (
-	logSuffix     = "-wal"
-	journalSuffix = "-journal"
-)
-
-// journalMagic starts a journal that must be rolled back (https://www.sqlite.org/fileformat2.html,
-// §3).
-const journalMagic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"
-
-func sqliteHeaders(h *host.Host, name string, f io.ReaderAt, size int64) iter.Seq2[[]byte, error] {
+func sqliteHeaders(h *host.Host, name string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		var wal io.ReaderAt
-		file, walSize, err := openRegular(h, name+logSuffix)
-		switch {
-		case err == nil:
-			defer func() { _ = file.Close() }()
-			wal = file
-		case !errors.Is(err, fs.ErrNotExist):
-			yield(nil, err)
-			return
-		}
-		if err := rolledBack(h, name+journalSuffix); err != nil && !yield(nil, err) {
-			return
-		}
-		db, err := sqlitefile.Open(f, size, wal, walSize)
-		if err != nil {
-			yield(nil, err)
+		db, closeFiles, err := sqlitefile.OpenOn(h, name)
+		defer closeFiles()
+		if err != nil && !yield(nil, err) || db == nil {
 			return
 		}
 		rpmdb.SQLite(db)(yield)
 	}
 }
 
-// rolledBack returns an error if a journal shows that the database contains an unfinished
-// transaction.
-func rolledBack(h *host.Host, journal string) error {
-	f, _, err := openRegular(h, journal)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// fromFile returns the headers of a database that is a single file.
+func fromFile(
+	read func(f io.ReaderAt, size int64) iter.Seq2[[]byte, error],
+) func(*host.Host, string) iter.Seq2[[]byte, error] {
+	return func(h *host.Host, name string) iter.Seq2[[]byte, error] {
+		return func(yield func([]byte, error) bool) {
+			f, size, err := openRegular(h, name)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			defer func() { _ = f.Close() }()
+			read(f, size)(yield)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	head := make([]byte, len(journalMagic))
-	if _, err := f.ReadAt(head, 0); err == nil && string(head) == journalMagic {
-		return fmt.Errorf("a transaction is in progress or was interrupted: %s", journal)
-	}
-	return nil
 }

@@ -76,6 +76,23 @@ func convertRPM(t *testing.T, dir, name string) {
 	run("delete from Packages")
 }
 
+// emptyRPM makes a database as a query does where there is none.
+func emptyRPM(t *testing.T, name string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	const table = "create table 'Packages' (hnum integer primary key autoincrement, blob blob not null)"
+	if _, err := db.ExecContext(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files, err := os.ReadDir(dir)

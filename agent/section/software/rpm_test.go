@@ -6,9 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/musterhq/muster/agent/section/hosttest"
+	"github.com/musterhq/muster/agent/section/software/sqlitefile"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
 // recordedRPM reads a recorded database in the only format in its directory.
@@ -105,6 +110,7 @@ func TestRPMFirstDatabase(t *testing.T) {
 	if want := len(readExpected(t, dirs[0])); err != nil || len(items) != want {
 		t.Errorf("%d packages, error %v; want %d", len(items), err, want)
 	}
+	// Written later, too: only then it is the one in use.
 	write(t, root, rpmDirs[0]+"/rpmdb.sqlite", "not a database, but the one that rpm would use: "+strings.Repeat("-", 100))
 	if items, err := inventory(t, root); err == nil || len(items) > 0 {
 		t.Errorf("items = %v, error = %v", items, err)
@@ -134,11 +140,11 @@ func TestRPMWaitingJournal(t *testing.T) {
 	root := t.TempDir()
 	name := rpmDirs[0] + "/rpmdb.sqlite"
 	write(t, root, name, "")
-	write(t, root, name+journalSuffix, journalMagic+"\x00\x00\x00\x01")
+	write(t, root, name+sqlitefile.JournalSuffix, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7\x00\x00\x00\x01")
 	if _, err := inventory(t, root); !strings.Contains(errorText(err), "a transaction is in progress") {
 		t.Errorf("error = %v", err)
 	}
-	write(t, root, name+journalSuffix, strings.Repeat("\x00", 512)) // as PRAGMA journal_mode=persist leaves it
+	write(t, root, name+sqlitefile.JournalSuffix, strings.Repeat("\x00", 512)) // as PRAGMA journal_mode=persist leaves it
 	if _, err := inventory(t, root); strings.Contains(errorText(err), "a transaction is in progress") {
 		t.Errorf("error = %v", err)
 	}
@@ -162,5 +168,57 @@ func TestSources(t *testing.T) {
 	}
 	if got := items[1]; got.GetSizeBytes() != 921600 || got.GetPublisher() != "Sören <s@example.org>" || got.InstallDate != nil {
 		t.Errorf("apk item = %v", got)
+	}
+}
+
+// TestRPMEmptyDatabase: a query made an empty database in the directory that newer systems use.
+func TestRPMEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	messages, err := collect(t.Context(), hosttest.Case(t, "rpm-empty-sysimage", "root"))
+	if err != nil || len(messages) != 1 || messages[0].(*inventoryv1.Software).Name != "libuuid" {
+		t.Errorf("items = %v, error = %v; want libuuid of the database that has packages", messages, err)
+	}
+}
+
+// TestRPMOnlyEmptyDatabases: without packages in any database the section is never complete, except
+// beside the packages of the system's own package manager.
+func TestRPMOnlyEmptyDatabases(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	emptyRPM(t, filepath.Join(root, rpmDirs[0], "rpmdb.sqlite"))
+	if items, err := inventory(t, root); len(items) > 0 || !strings.Contains(errorText(err), "has no packages") {
+		t.Errorf("items = %v, error = %v", items, err)
+	}
+	write(t, root, dpkgStatus, paragraph("a", "all", "1", "install ok installed"))
+	if items, err := inventory(t, root); len(items) != 1 || err != nil {
+		t.Errorf("on Debian: items = %v, error = %v", items, err)
+	}
+}
+
+// TestRPMOlderDatabase: of two databases with packages, the one written last is in use, in whatever
+// directory and format it is.
+func TestRPMOlderDatabase(t *testing.T) {
+	t.Parallel()
+	dirs := corpus(t, "rpmdb")
+	if len(dirs) < 2 {
+		t.Skip("two recorded databases are needed")
+	}
+	for _, newer := range []int{0, 1} {
+		root := t.TempDir()
+		for i, dir := range dirs[:2] {
+			file, data := recordedRPM(t, dir)
+			write(t, root, rpmDirs[i]+"/"+file, string(data))
+			at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+			if i != newer {
+				at = at.AddDate(0, -1, 0)
+			}
+			if err := os.Chtimes(filepath.Join(root, rpmDirs[i], file), at, at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items, err := inventory(t, root)
+		if diff := cmp.Diff(sorted(readExpected(t, dirs[newer])), briefs(items)); diff != "" || err != nil {
+			t.Errorf("database %d is newer: error %v (-want +got):\n%s", newer, err, diff)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 // Package software collects the section "software": the packages that the machine's package
-// managers have installed, and on Windows the programs that the registry lists. It reads their
-// databases. It never runs a package manager, changes nothing, and never holds a whole database in
-// memory. Start reading at sources.
+// managers have installed, the programs that the registry of Windows lists, and those that people
+// have installed for themselves. It reads databases and directories. It never runs a package
+// manager, changes nothing, and never holds a whole database in memory. Start reading at sources.
 package software
 
 import (
@@ -20,9 +20,9 @@ func Collector() section.Collector {
 	return section.Collector{Name: "software", Collect: collect}
 }
 
-// source is a package manager.
+// source is a package manager, or the homes of people.
 type source struct {
-	name string // value of the items' field source; also used in errors
+	name string // used in errors
 	// collect adds the source's packages to the list. It returns errAbsent if the machine has no
 	// such source. Any other error means that the list is incomplete.
 	collect func(ctx context.Context, h *host.Host, l *list) error
@@ -34,6 +34,14 @@ func sources() []source {
 		{name: "dpkg", collect: collectDpkg},
 		{name: "rpm", collect: collectRPM},
 		{name: "apk", collect: collectAPK},
+		{name: "pacman", collect: collectPacman},
+		{name: "snap", collect: collectSnap},
+		{name: "flatpak", collect: collectFlatpak},
+		{name: "appimage", collect: collectAppImages},
+		{name: "homes", collect: collectHomes},
+		{name: "app_bundle", collect: collectBundles},
+		{name: "pkg_receipt", collect: collectReceipts},
+		{name: "homebrew", collect: collectHomebrew},
 		{name: "registry", collect: collectUninstall},
 		{name: "msix", collect: collectAppx},
 	}

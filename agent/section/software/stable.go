@@ -46,7 +46,7 @@ func unchanged(before, after []fs.FileInfo) bool {
 		if (a == nil) != (b == nil) {
 			return false
 		}
-		if a != nil && (!os.SameFile(a, b) || a.Size() != b.Size() || !a.ModTime().Equal(b.ModTime())) {
+		if a != nil && (!host.SameFile(a, b) || a.Size() != b.Size() || !a.ModTime().Equal(b.ModTime())) {
 			return false
 		}
 	}

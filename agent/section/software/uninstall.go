@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section/registry"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -41,7 +43,7 @@ func collectUninstall(ctx context.Context, h *host.Host, l *list) error {
 	if _, err := h.RegistryKey(`HKLM\SOFTWARE`); errors.Is(err, host.ErrUnsupported) {
 		return errAbsent
 	}
-	native := nativeArch(h)
+	native := nativeArch(h.RegistryKey)
 	lists := []uninstallList{{path: machineSoftware + uninstallKey, arch: native}}
 	if native != archX86 {
 		lists = append(lists, uninstallList{path: machineSoftware32 + uninstallKey, arch: archX86})
@@ -51,7 +53,7 @@ func collectUninstall(ctx context.Context, h *host.Host, l *list) error {
 		lists = append(lists, uninstallList{path: `HKU\` + user + `\Software\` + uninstallKey, scope: userScope})
 	}
 	errs := []error{err}
-	u := uninstall{host: h, list: l, editions: databaseEditions(h), seen: map[string]bool{}}
+	u := newUninstall(h.RegistryKey, l)
 	for _, from := range lists {
 		errs = append(errs, u.read(ctx, from))
 	}
@@ -59,17 +61,74 @@ func collectUninstall(ctx context.Context, h *host.Host, l *list) error {
 	return errors.Join(errs...)
 }
 
+// exportedList matches the path of a list of programs, or of a program, in a registry export.
+var exportedList = regexp.MustCompile(`(?i)^((.+?)\\Microsoft\\Windows\\CurrentVersion\\Uninstall)(?:\\|$)`)
+
+// FromUninstall returns the programs that the Uninstall keys of a registry export describe.
+func FromUninstall(ctx context.Context, keys []registry.Key) ([]proto.Message, error) {
+	lookUp := registry.Tree(keys).Key
+	native := nativeArch(lookUp)
+	var lists []uninstallList
+	seen := map[string]bool{}
+	for _, key := range keys {
+		match := exportedList.FindStringSubmatch(key.Path)
+		if match == nil || seen[strings.ToLower(match[1])] {
+			continue
+		}
+		seen[strings.ToLower(match[1])] = true
+		if from, ok := exported(match[1], strings.Split(match[2], `\`), native); ok {
+			lists = append(lists, from)
+		}
+	}
+	if len(lists) == 0 {
+		return nil, fmt.Errorf("the export has no Uninstall key: %w", host.ErrUnsupported)
+	}
+	l := newList(release{})
+	u := newUninstall(lookUp, l)
+	var errs []error
+	for _, from := range lists {
+		errs = append(errs, u.read(ctx, from))
+	}
+	errs = append(errs, u.broken.err("unreadable programs"))
+	return l.items, errors.Join(errs...)
+}
+
+// exported describes a list of an export by the names of the keys above it. The second result is
+// false for a list of an account that is not a person's.
+func exported(path string, above []string, native string) (uninstallList, bool) {
+	from := uninstallList{path: path}
+	switch root := strings.ToUpper(above[0]); {
+	case root == "HKLM":
+		from.arch = native
+	case root != "HKU" || len(above) > 1 && isPerson(above[1]):
+		from.scope = userScope
+	default:
+		return from, false
+	}
+	if strings.EqualFold(above[len(above)-1], "WOW6432Node") {
+		from.arch = archX86
+	}
+	return from, true
+}
+
+// lookUpKey returns a registry key, as host.Registry does.
+type lookUpKey func(path string) (host.RegistryKey, error)
+
 // uninstall is the state of one reading of the lists.
 type uninstall struct {
-	host     *host.Host
+	key      lookUpKey
 	list     *list
 	editions map[string]string // of SQL Server, by version
 	seen     map[string]bool   // programs of persons, because several may have the same
 	broken   damage
 }
 
+func newUninstall(key lookUpKey, l *list) *uninstall {
+	return &uninstall{key: key, list: l, editions: databaseEditions(key), seen: map[string]bool{}}
+}
+
 func (u *uninstall) read(ctx context.Context, from uninstallList) error {
-	key, err := u.host.RegistryKey(from.path)
+	key, err := u.key(from.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -80,7 +139,7 @@ func (u *uninstall) read(ctx context.Context, from uninstallList) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		program, err := u.host.RegistryKey(from.path + `\` + name)
+		program, err := u.key(from.path + `\` + name)
 		if errors.Is(err, fs.ErrNotExist) { // it was removed meanwhile
 			continue
 		}
@@ -224,8 +283,8 @@ const (
 
 // nativeArch returns the architecture of the programs in the machine's first list. It is empty on
 // ARM64, where that list has programs of two architectures.
-func nativeArch(h *host.Host) string {
-	key, err := h.RegistryKey(environmentKey)
+func nativeArch(lookUp lookUpKey) string {
+	key, err := lookUp(environmentKey)
 	if err != nil {
 		return ""
 	}
@@ -239,8 +298,7 @@ func nativeArch(h *host.Host) string {
 	}
 }
 
-// loadedUsers returns the SIDs of the persons whose part of the registry is loaded: accounts of the
-// machine, of a domain and of Entra ID.
+// loadedUsers returns the SIDs of the persons whose part of the registry is loaded.
 func loadedUsers(h *host.Host) ([]string, error) {
 	root, err := h.RegistryKey(`HKU`)
 	if err != nil {
@@ -248,25 +306,31 @@ func loadedUsers(h *host.Host) ([]string, error) {
 	}
 	var users []string
 	for _, sid := range root.SubKeys {
-		person := strings.HasPrefix(sid, "S-1-5-21-") || strings.HasPrefix(sid, "S-1-12-1-")
-		if person && !strings.HasSuffix(sid, "_Classes") {
+		if isPerson(sid) {
 			users = append(users, sid)
 		}
 	}
 	return users, nil
 }
 
+// isPerson reports whether a key of HKU belongs to an account of the machine, of a domain or of
+// Entra ID.
+func isPerson(sid string) bool {
+	account := strings.HasPrefix(sid, "S-1-5-21-") || strings.HasPrefix(sid, "S-1-12-1-")
+	return account && !strings.HasSuffix(sid, "_Classes")
+}
+
 // databaseEditions returns the editions of the instances of SQL Server by their versions. The list
 // of programs does not have them, and licenses depend on them.
-func databaseEditions(h *host.Host) map[string]string {
+func databaseEditions(lookUp lookUpKey) map[string]string {
 	const root = machineSoftware + `Microsoft\Microsoft SQL Server\`
-	instances, err := h.RegistryKey(root + `Instance Names\SQL`)
+	instances, err := lookUp(root + `Instance Names\SQL`)
 	if err != nil {
 		return nil
 	}
 	editions := map[string]string{}
 	for name := range instances.Values {
-		setup, err := h.RegistryKey(root + instances.Text(name) + `\Setup`)
+		setup, err := lookUp(root + instances.Text(name) + `\Setup`)
 		edition := line(setup.Text("Edition"))
 		if err != nil || edition == "" {
 			continue

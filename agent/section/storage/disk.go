@@ -23,16 +23,22 @@ type source struct {
 	udev   map[string]string
 }
 
-// read describes a disk. It returns nil if the block device is not a disk.
-func read(h *host.Host, kernelName string) *inventoryv1.Storage {
+// found is a disk with the path in the device tree by which Linux reaches it.
+type found struct {
+	*inventoryv1.Storage
+	device string
+}
+
+// read describes a disk. The second result is false if the block device is not a disk.
+func read(h *host.Host, kernelName string) (found, bool) {
 	s := source{host: h, sys: sysBlock + kernelName + "/"}
 	target, err := h.Readlink(sysBlock + kernelName)
 	if err != nil {
-		return nil
+		return found{}, false
 	}
 	s.device = path.Join(sysBlock, target)
 	if noDisk(kernelName, s.device) || s.attribute("hidden") == "1" {
-		return nil
+		return found{}, false
 	}
 	s.udev = s.udevProperties()
 
@@ -43,13 +49,13 @@ func read(h *host.Host, kernelName string) *inventoryv1.Storage {
 	switch {
 	case optical: // the size is that of the inserted disc
 	case sectors == 0 && disk.GetRemovable(): // a card reader without a card
-		return nil
+		return found{}, false
 	case err == nil && sectors > 0:
 		disk.SizeBytes = proto.Uint64(sectors * sectorSize)
 	}
 	s.identify(disk)
 	disk.MediaType = s.mediaType(disk, optical)
-	return disk
+	return found{Storage: disk, device: s.device}, true
 }
 
 // noDisk recognizes block devices that the kernel makes from files, memory, networks and other

@@ -15,12 +15,12 @@ import (
 // ofWindows describes the disks that Windows lists, from the structures of its storage driver. They
 // need no rights of an administrator. Windows' own management classes, which ghw uses, have neither
 // the firmware's version nor the world wide name.
-func ofWindows(h *host.Host) ([]*inventoryv1.Storage, error) {
+func ofWindows(h *host.Host) ([]found, error) {
 	list, err := h.Disks()
-	var disks []*inventoryv1.Storage
+	var disks []found
 	for _, d := range list {
 		if disk := ofDriver(d); disk != nil {
-			disks = append(disks, disk)
+			disks = append(disks, found{Storage: disk})
 		}
 	}
 	return disks, err
@@ -154,7 +154,7 @@ func deviceName(structure []byte) string {
 		return ""
 	}
 	count, at := binary.LittleEndian.Uint32(structure[8:]), header
-	found := map[uint32]string{}
+	names := map[uint32]string{}
 	for range min(count, uint32(len(structure)/entry)) { //nolint:gosec // a few KiB
 		if at+entry > len(structure) {
 			break
@@ -162,8 +162,8 @@ func deviceName(structure []byte) string {
 		id := structure[at:]
 		size, next := int(binary.LittleEndian.Uint16(id[8:])), int(binary.LittleEndian.Uint16(id[10:]))
 		code, kind := binary.LittleEndian.Uint32(id), binary.LittleEndian.Uint32(id[4:])
-		if binary.LittleEndian.Uint32(id[12:]) == deviceSelector && entry+size <= len(id) && found[kind] == "" {
-			found[kind] = nameIn(kind, code, id[entry:entry+size])
+		if binary.LittleEndian.Uint32(id[12:]) == deviceSelector && entry+size <= len(id) && names[kind] == "" {
+			names[kind] = nameIn(kind, code, id[entry:entry+size])
 		}
 		if next == 0 {
 			break
@@ -171,8 +171,8 @@ func deviceName(structure []byte) string {
 		at += next
 	}
 	for _, kind := range []uint32{typeNAA, typeEUI64, typeName} {
-		if found[kind] != "" {
-			return found[kind]
+		if names[kind] != "" {
+			return names[kind]
 		}
 	}
 	return ""

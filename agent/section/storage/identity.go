@@ -15,8 +15,7 @@ func (s source) identify(disk *inventoryv1.Storage) {
 	set(&disk.Model, s.mmc("name"))
 	set(&disk.FirmwareRevision, s.attribute("device/firmware_rev"), s.attribute("device/rev"), s.mmc("fwrev"))
 	set(&disk.Vendor, vendor(s.attribute("device/vendor")))
-	set(&disk.SerialNumber, s.attribute("device/serial"), s.attribute("serial"), s.unitSerial(), s.usbSerial(),
-		s.udev["ID_SERIAL_SHORT"])
+	s.serial(disk)
 	set(&disk.Wwn, wwn(s.attribute("wwid")), wwn(s.attribute("device/wwid")), wwn(s.udev["ID_WWN_WITH_EXTENSION"]),
 		wwn(s.udev["ID_WWN"]))
 	if full := unescape(s.udev["ID_MODEL_ENC"]); strings.HasPrefix(full, disk.Model) {
@@ -67,12 +66,30 @@ func (s source) mmc(name string) string {
 	return s.attribute("device/" + name)
 }
 
+// serial sets the serial number unless the disk's own identification has it. Behind USB most serial
+// numbers are those of the bridge, the card reader or the enclosure, which gives one number to all
+// its disks: only a number that the disk itself returns through the bridge counts. A removable
+// medium, such as a card, has none.
+func (s source) serial(disk *inventoryv1.Storage) {
+	if disk.Bus != "usb" {
+		set(&disk.SerialNumber, s.attribute("device/serial"), s.attribute("serial"), s.unitSerial(),
+			s.udev["ID_SERIAL_SHORT"])
+		return
+	}
+	if disk.GetRemovable() {
+		return
+	}
+	if serial := s.unitSerial(); serial != s.usbSerial() {
+		set(&disk.SerialNumber, serial)
+	}
+	if s.udev["ID_BUS"] == "ata" || s.udev["ID_ATA"] == "1" { // udev has asked the disk, not the bridge
+		set(&disk.SerialNumber, s.udev["ID_SERIAL_SHORT"])
+	}
+}
+
 // usbSerial reads the serial number of the USB device that contains the disk. Its directory is the
 // parent of that of its interface, whose name is bus-port:configuration.interface.
 func (s source) usbSerial() string {
-	if !strings.Contains(s.device, "/usb") {
-		return ""
-	}
 	for device := s.device; device != "/"; device = path.Dir(device) {
 		if strings.Contains(path.Base(device), ":1.") {
 			return s.host.Attribute(path.Dir(device) + "/serial")

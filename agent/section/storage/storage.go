@@ -8,18 +8,15 @@
 package storage
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
-	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
 // Collector returns the collector of the section storage.
@@ -30,6 +27,9 @@ func Collector() section.Collector {
 const sysBlock = "/sys/block/"
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	if disks, err := ofWindows(h); !errors.Is(err, host.ErrUnsupported) {
 		return messages(disks), err
 	}
@@ -40,50 +40,23 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list disks: %w", err)
 	}
-	var disks []*inventoryv1.Storage
+	var disks []found
 	for _, entry := range entries {
 		if ctx.Err() != nil {
 			break
 		}
-		if disk := read(h, entry.Name()); disk != nil {
+		if disk, ok := read(h, entry.Name()); ok {
 			disks = append(disks, disk)
 		}
 	}
 	return messages(disks), ctx.Err()
 }
 
-func messages(disks []*inventoryv1.Storage) []proto.Message {
+func messages(disks []found) []proto.Message {
 	disks = name(disks)
 	items := make([]proto.Message, len(disks))
 	for i, disk := range disks {
-		items[i] = disk
+		items[i] = disk.Storage
 	}
 	return items
-}
-
-// name ensures that no two disks have the same key. A disk that is reached by several paths
-// (multipath) is one disk. Slots of one card reader, which share a serial number and differ in
-// size, get their kernel names as part of the key.
-func name(disks []*inventoryv1.Storage) []*inventoryv1.Storage {
-	slices.SortFunc(disks, func(a, b *inventoryv1.Storage) int {
-		return cmp.Or(len(a.Device)-len(b.Device), cmp.Compare(a.Device, b.Device)) // sdz before sdaa
-	})
-	first := map[[2]string]*inventoryv1.Storage{}
-	kept := disks[:0]
-	for _, disk := range disks {
-		identity := [2]string{disk.SerialNumber, disk.Wwn}
-		other, seen := first[identity]
-		switch {
-		case identity == [2]string{}:
-			disk.Path = disk.Device
-		case !seen:
-			first[identity] = disk
-		case other.GetSizeBytes() == disk.GetSizeBytes() && other.Model == disk.Model:
-			continue
-		default:
-			disk.Path = disk.Device
-		}
-		kept = append(kept, disk)
-	}
-	return kept
 }

@@ -97,12 +97,32 @@ func TestDisks(t *testing.T) {
 		"a USB stick calls itself rotational": {
 			stick + "sdb", map[string]string{"size": "16\n", "removable": "1\n", "queue/rotational": "1\n", "device/vendor": "SanDisk \n", "device/model": "Ultra\n"},
 			map[string]string{"/sys/devices/" + usb + "serial": "4C530000000000000042\n"},
-			&inventoryv1.Storage{Vendor: "SanDisk", Model: "Ultra", SerialNumber: "4C530000000000000042", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(true), Device: "sdb"},
+			&inventoryv1.Storage{Path: "sdb", Vendor: "SanDisk", Model: "Ultra", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(true), Device: "sdb"},
 		},
 		"a USB disk whose rotation udev has read": {
 			stick + "sdb", map[string]string{"size": "16\n", "queue/rotational": "1\n", "dev": "8:16\n"},
 			map[string]string{"/run/udev/data/b8:16": "E:ID_ATA_ROTATION_RATE_RPM=5400\n"},
 			&inventoryv1.Storage{Path: "sdb", SizeBytes: proto.Uint64(16 * 512), MediaType: "hdd", Bus: "usb", Device: "sdb"},
+		},
+		"a USB bridge has one number for itself and the disk": {
+			stick + "sdb", map[string]string{"size": "16\n", "removable": "0\n", "device/vpd_pg80": unitSerialPage("000000123ADF"), "device/serial": "000000123ADF"},
+			map[string]string{"/sys/devices/" + usb + "serial": "000000123ADF\n"},
+			&inventoryv1.Storage{Path: "sdb", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(false), Device: "sdb"},
+		},
+		"a USB bridge passes on the disk's own page": {
+			stick + "sdb", map[string]string{"size": "16\n", "removable": "0\n", "device/vpd_pg80": unitSerialPage("000000123ADF"), "device/vpd_pg89": ataInformation("WDC WD10SPZX", "WD-WX11A0000042", "01.01A01")},
+			map[string]string{"/sys/devices/" + usb + "serial": "000000123ADF\n"},
+			&inventoryv1.Storage{Model: "WDC WD10SPZX", SerialNumber: "WD-WX11A0000042", FirmwareRevision: "01.01A01", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(false), Device: "sdb"},
+		},
+		"a USB bridge passes on the disk's unit serial number": {
+			stick + "sdb", map[string]string{"size": "16\n", "removable": "0\n", "device/vpd_pg80": unitSerialPage("S3Z8NB0K000042A")},
+			map[string]string{"/sys/devices/" + usb + "serial": "000000123ADF\n"},
+			&inventoryv1.Storage{SerialNumber: "S3Z8NB0K000042A", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(false), Device: "sdb"},
+		},
+		"udev has asked the disk behind a USB bridge": {
+			stick + "sdb", map[string]string{"size": "16\n", "removable": "0\n", "dev": "8:16\n"},
+			map[string]string{"/sys/devices/" + usb + "serial": "000000123ADF\n", "/run/udev/data/b8:16": "E:ID_BUS=ata\nE:ID_SERIAL_SHORT=WD-WX11A0000042\n"},
+			&inventoryv1.Storage{SerialNumber: "WD-WX11A0000042", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Removable: proto.Bool(false), Device: "sdb"},
 		},
 		"a card reader without a card": {stick + "sdc", map[string]string{"size": "0\n", "removable": "1\n"}, nil, nil},
 		"an optical drive has no size of its own": {
@@ -175,16 +195,109 @@ func TestOneDiskOnSeveralPathsIsOne(t *testing.T) {
 	for _, name := range []string{"sdaa", "sdb", "sda"} {
 		plug(tree, pci+"host0/rport-0:0-0/target0/"+name, map[string]string{"size": "16\n", "device/wwid": "naa.600508b1001c0042\n"})
 	}
-	plug(tree, stick+"sdc", map[string]string{"size": "16\n", "device/serial": "reader"})
-	plug(tree, stick+"sdd", map[string]string{"size": "32\n", "device/serial": "reader"})
 	got, _ := collectAll(t, tree)
-	want := []*inventoryv1.Storage{
-		{Wwn: "600508b1001c0042", SizeBytes: proto.Uint64(16 * 512), Bus: "fc", Device: "sda"},
-		{SerialNumber: "reader", SizeBytes: proto.Uint64(16 * 512), Bus: "usb", Device: "sdc"},
-		{SerialNumber: "reader", Path: "sdd", SizeBytes: proto.Uint64(32 * 512), Bus: "usb", Device: "sdd"},
-	}
+	want := []*inventoryv1.Storage{{Wwn: "600508b1001c0042", SizeBytes: proto.Uint64(16 * 512), Bus: "fc", Device: "sda"}}
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
 		t.Errorf("disks (-want +got):\n%s", diff)
+	}
+}
+
+// TestRecordedTwins: two bays of a USB bridge, two card readers and two cheap disks, each two with
+// one serial number, are two disks.
+func TestRecordedTwins(t *testing.T) {
+	t.Parallel()
+	for _, tree := range []string{"root", "root2", "root3"} {
+		report := section.Run(t.Context(), hosttest.Case(t, "disk-dual-bay-usb", tree), []section.Collector{Collector()})[0]
+		keys := map[[3]string]bool{}
+		for _, item := range report.Items {
+			disk := item.(*inventoryv1.Storage)
+			keys[[3]string{disk.SerialNumber, disk.Wwn, disk.Path}] = true
+			if disk.Bus == "usb" && disk.SerialNumber != "" {
+				t.Errorf("%s: the bridge's serial number is taken for that of the disk: %v", tree, disk)
+			}
+		}
+		if len(report.Items) != 2 || len(keys) != 2 || report.Status != inventory.StatusOK {
+			t.Errorf("%s: %v, status %s: %s; want two disks with different keys", tree, report.Items, report.Status, report.Message)
+		}
+	}
+}
+
+func TestTwinsAndPaths(t *testing.T) {
+	t.Parallel()
+	const unit = "/target0:0:0/0:0:0:"
+	numbered := func(serial string, more ...string) map[string]string {
+		attributes := map[string]string{"size": "16\n", "device/vpd_pg80": unitSerialPage(serial), "device/model": "M\n"}
+		for i := 0; i < len(more); i += 2 {
+			attributes[more[i]] = more[i+1]
+		}
+		return attributes
+	}
+	const naa = "naa.600508b1001c0042\n"
+	type disks map[string]map[string]string // attributes by device
+	for name, tt := range map[string]struct {
+		disks disks
+		want  int
+	}{
+		"SATA, one world wide name of a careless maker": {disks{
+			pci + "ata1/host0/target0:0:0/0:0:0:0/block/sda": numbered("1", "device/wwid", naa),
+			pci + "ata2/host1/target1:0:0/1:0:0:0/block/sdb": numbered("1", "device/wwid", naa),
+		}, 2},
+		"NVMe, namespaces of one controller": {disks{
+			pci + "nvme/nvme0/nvme0n1": {"size": "16\n", "device/serial": "S1", "device/model": "M"},
+			pci + "nvme/nvme0/nvme0n2": {"size": "16\n", "device/serial": "S1", "device/model": "M"},
+		}, 2},
+		"NVMe, one world wide name and two serial numbers": {disks{
+			pci + "nvme/nvme0/nvme0n1": {"size": "16\n", "device/serial": "S1", "wwid": "eui.0000000001000000"},
+			pci + "nvme/nvme1/nvme1n1": {"size": "16\n", "device/serial": "S2", "wwid": "eui.0000000001000000"},
+		}, 2},
+		"NVMe, one serial number in two slots": {disks{
+			pci + "nvme/nvme0/nvme0n1": {"size": "16\n", "device/serial": "S1"},
+			pci + "nvme/nvme1/nvme1n1": {"size": "16\n", "device/serial": "S1"},
+		}, 2},
+		"NVMe with two ports": {disks{
+			pci + "nvme/nvme0/nvme0n1": {"size": "16\n", "device/serial": "S1", "wwid": "uuid.00000000-0000-0000-0000-000000000042"},
+			pci + "nvme/nvme1/nvme1n1": {"size": "16\n", "device/serial": "S1", "wwid": "uuid.00000000-0000-0000-0000-000000000042"},
+		}, 1},
+		"NVMe over fabrics without a world wide name": {disks{
+			"virtual/nvme-fabrics/ctl/nvme0/nvme0n1": {"size": "16\n", "device/serial": "S1"},
+			"virtual/nvme-fabrics/ctl/nvme1/nvme1n1": {"size": "16\n", "device/serial": "S1"},
+		}, 1},
+		"SAS, two paths without a world wide name": {disks{
+			pci + "host0/port-0:0/end_device-0:0" + unit + "0/block/sda": numbered("1"),
+			pci + "host0/port-0:1/end_device-0:1" + unit + "0/block/sdb": numbered("1"),
+		}, 1},
+		"iSCSI, two units of an array with one serial number": {disks{
+			"platform/host0/session1" + unit + "0/block/sda": numbered("1"),
+			"platform/host0/session1" + unit + "1/block/sdb": numbered("1"),
+		}, 2},
+		"SCSI of an unknown transport": {disks{
+			pci + "host0" + unit + "0/block/sda": numbered("1"),
+			pci + "host0" + unit + "1/block/sdb": numbered("1"),
+		}, 2},
+		"SCSI of a RAID controller with two paths": {disks{
+			pci + "host0" + unit + "0/block/sda": numbered("1", "device/wwid", naa),
+			pci + "host1" + unit + "0/block/sdb": numbered("1", "device/wwid", naa),
+		}, 1},
+		"USB, one world wide name for two bays": {disks{
+			usb + "1-2:1.0/host0" + unit + "0/block/sda": numbered("1", "device/wwid", naa),
+			usb + "1-2:1.0/host0" + unit + "1/block/sdb": numbered("1", "device/wwid", naa),
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tree := map[string]string{}
+			for device, attributes := range tt.disks {
+				plug(tree, device, attributes)
+			}
+			got, _ := collectAll(t, tree)
+			keys := map[[3]string]bool{}
+			for _, disk := range got {
+				keys[[3]string{disk.SerialNumber, disk.Wwn, disk.Path}] = true
+			}
+			if len(got) != tt.want || len(keys) != tt.want {
+				t.Errorf("%v: want %d disks with different keys", got, tt.want)
+			}
+		})
 	}
 }
 

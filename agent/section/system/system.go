@@ -21,7 +21,11 @@ func Collector() section.Collector {
 	return section.Collector{Name: "system", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		item, err := fromPlatformExpert(ctx, h)
+		return result(item, err)
+	}
 	table, err := smbios.Read(h)
 	item := fromTable(&table)
 	if table.Version == (smbios.Version{}) { // no table
@@ -79,7 +83,7 @@ func fromTable(table *smbios.Table) *inventoryv1.System {
 // result drops an empty item. On a machine without an SMBIOS table, the other sources describe the
 // machine completely, so that error is dropped too.
 func result(item *inventoryv1.System, err error) ([]proto.Message, error) {
-	if proto.Equal(item, &inventoryv1.System{}) {
+	if item == nil || proto.Equal(item, &inventoryv1.System{}) {
 		if err == nil {
 			err = fmt.Errorf("%w: the SMBIOS table does not describe the system", host.ErrUnsupported)
 		}

@@ -1,11 +1,14 @@
 package user
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/musterhq/muster/agent/host"
 )
@@ -18,13 +21,54 @@ const (
 // maxRecords bounds the part of one file that is read, in bytes from its end: about 10,000 records.
 const maxRecords = 400 * alignment
 
-// readRecords reads the session records, including the most recently rotated file. Without that
-// file, a machine would have no users for some time after each rotation.
-func readRecords(h *host.Host) ([]record, error) {
-	current, err := readTail(h, wtmp)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no record of sessions in %s", host.ErrUnsupported, wtmp)
+// memory is how far the session records reach back from the last one. Machines that were used by
+// other people before should not have them as users for ever, and files that are not rotated grow
+// for years.
+const memory = 90 * 24 * time.Hour
+
+// readRecords reads the session records of all sources in the order of time. A source that ends
+// long before another one has been given up by the system.
+func readRecords(ctx context.Context, h *host.Host) ([]record, error) {
+	records, dbErr := readDatabase(ctx, h)
+	ofFile, fileErr := readFiles(h)
+	noDatabase, noFile := errors.Is(dbErr, fs.ErrNotExist), errors.Is(fileErr, fs.ErrNotExist)
+	if noDatabase && noFile {
+		return nil, fmt.Errorf("%w: no record of sessions in %s or %s", host.ErrUnsupported, wtmp, wtmpdb)
 	}
+	if noDatabase {
+		dbErr = nil
+	}
+	if noFile {
+		fileErr = nil
+	}
+	if len(records) > 0 && len(ofFile) > 0 { // during a change from one to the other both record sessions
+		records = slices.Concat(ofFile, records)
+		slices.SortStableFunc(records, func(a, b record) int { return a.at.Compare(b.at) })
+	} else {
+		records = append(records, ofFile...)
+	}
+	return recent(records), errors.Join(dbErr, fileErr)
+}
+
+// recent returns the records since memory before the last one. The order of the records is kept,
+// because a clock may have been set.
+func recent(records []record) []record {
+	if len(records) == 0 {
+		return nil
+	}
+	since := records[len(records)-1].at.Add(-memory)
+	for i, r := range slices.Backward(records) {
+		if r.at.Before(since) {
+			return records[i+1:]
+		}
+	}
+	return records
+}
+
+// readFiles reads wtmp and the most recently rotated file. Without that file, a machine would have
+// no users for some time after each rotation.
+func readFiles(h *host.Host) ([]record, error) {
+	current, err := readTail(h, wtmp)
 	if err != nil {
 		return nil, err
 	}

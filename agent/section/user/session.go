@@ -110,8 +110,8 @@ func (r record) local() bool {
 
 // lastTo returns when open sessions end: now, or the last record if the machine was started after
 // it, because then nothing writes records any more.
-func lastTo(last, now time.Time, uptime time.Duration) time.Time {
-	if last.Before(now.Add(-uptime)) {
+func lastTo(last, now, started time.Time) time.Time {
+	if last.Before(started) {
 		return last
 	}
 	return now

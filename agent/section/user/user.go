@@ -3,8 +3,9 @@
 // and the last logon of each. This is personal data, so the option --without user leaves it out.
 // Start reading at collect.
 //
-// Linux has wtmp, which records the sessions of some weeks. Sessions at the machine's own screen
-// determine the primary user; remote sessions, as by ssh, count only if nobody used the screen.
+// Linux has wtmp or its successor wtmpdb, which record sessions; those of some weeks count.
+// Sessions at the machine's own screen determine the primary user; remote sessions, as by ssh,
+// count only if nobody used the screen.
 // Windows has no such record that every user may read: it records the last logon at the console and
 // the local accounts that have a profile.
 package user
@@ -13,6 +14,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,14 +36,18 @@ func Collector() section.Collector {
 // kept.
 const maxUsers = 16
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	logons, err := h.Logons()
 	if !errors.Is(err, host.ErrUnsupported) {
 		return messages(ofLogons(logons)), err
 	}
-	records, err := readRecords(h)
+	records, err := readRecords(ctx, h)
 	if len(records) == 0 {
 		return nil, err
+	}
+	if started, ok := startOf(h, h.Now()); ok && givenUp(records, started) {
+		return nil, fmt.Errorf("%w: no record of sessions since %s, although the machine has started since",
+			host.ErrUnsupported, records[len(records)-1].at.UTC().Format(time.DateOnly))
 	}
 	known, accountsErr := readAccounts(h)
 	if accountsErr != nil {
@@ -52,14 +58,34 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 
 // until returns the time up to which the records are valid.
 func until(h *host.Host, records []record) time.Time {
-	last := records[len(records)-1].at
-	text, _, _ := strings.Cut(h.Attribute("/proc/uptime"), " ")
-	uptime, err := time.ParseDuration(text + "s")
-	if !h.Live() || err != nil {
+	last, now := records[len(records)-1].at, h.Now()
+	started, ok := startOf(h, now)
+	if !ok {
 		return last
 	}
-	return lastTo(last, time.Now(), uptime)
+	return lastTo(last, now, started)
 }
+
+// startOf returns when the machine was started.
+func startOf(h *host.Host, now time.Time) (time.Time, bool) {
+	text, _, _ := strings.Cut(h.Attribute("/proc/uptime"), " ")
+	uptime, err := time.ParseDuration(text + "s")
+	return now.Add(-uptime), h.Live() && err == nil
+}
+
+// givenUp reports whether the system has stopped to write the records: it writes one at each start,
+// and the last one is from long before. Distributions that no longer write wtmp keep the old file.
+// A container has no records of starts.
+func givenUp(records []record, started time.Time) bool {
+	if !slices.ContainsFunc(records, func(r record) bool { return r.kind == bootTime }) {
+		return false
+	}
+	return records[len(records)-1].at.Before(started.Add(-clockSkew))
+}
+
+// clockSkew is the error of a hardware clock before the network corrects it, as with an empty
+// battery or in another time zone.
+const clockSkew = 48 * time.Hour
 
 // rank returns the users, those with the longest presence first, and marks the first one as
 // primary.

@@ -1,14 +1,18 @@
 package user
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/testing/protocmp"
 	"google.golang.org/protobuf/types/known/timestamppb"
+	_ "modernc.org/sqlite" // makes databases as wtmpdb does
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
@@ -138,6 +142,116 @@ func TestManyUsers(t *testing.T) {
 	if len(got) != maxUsers || got[0].Name != "user39" || !got[0].IsPrimary {
 		t.Errorf("%d users, first %v", len(got), got[0])
 	}
+}
+
+// TestRecordedDatabase: on a system that was upgraded, the file of the old system is not the record
+// of the present.
+func TestRecordedDatabase(t *testing.T) {
+	t.Parallel()
+	report := section.Run(t.Context(), hosttest.Case(t, "user-wtmpdb", "root"), []section.Collector{Collector()})[0]
+	if len(report.Items) != 1 || report.Status != inventory.StatusOK {
+		t.Fatalf("%v, status %s: %s; want one user", report.Items, report.Status, report.Message)
+	}
+	user := report.Items[0].(*inventoryv1.User)
+	if user.Name != "newuser" || !user.IsPrimary || user.LastLogin.AsTime().Year() != 2026 {
+		t.Errorf("%v, want newuser of 2026", user)
+	}
+}
+
+func TestDatabase(t *testing.T) {
+	t.Parallel()
+	micro := func(hours float64) any { return at(hours).UnixMicro() }
+	tree := map[string]string{"/etc/passwd": passwd, "/var/lib/wtmpdb/wtmp.db": database(t, [][]any{
+		{1, "reboot", micro(0), micro(30), "~", "6.12.0", nil},
+		{3, "ada", micro(1), micro(9), "tty2", "", "login"},
+		{3, "bob", micro(1), micro(40), "ssh", "192.0.2.7", "sshd"},
+		{3, "ada", micro(2), micro(3), "ssh", "192.0.2.7", "sshd"}, // ends no other session of the same terminal
+		{1, "reboot", micro(41), nil, "~", "6.12.0", nil},
+		{3, "bob", micro(42), nil, "tty3", ":0", "gdm"},
+		{3, "ada", micro(45), micro(44), "tty2", "", "login"}, // the clock was set
+		{3, "ada", -5, nil, "tty2", "", "login"},
+		{9, "ada", micro(46), nil, "tty2", "", "login"},
+	})}
+	got, report := collectAll(t, tree)
+	want := []*inventoryv1.User{
+		{Name: "ada", FullName: "Ada Lovelace", IsPrimary: true, LastLogin: timestamppb.New(at(45))},
+		{Name: "bob", LastLogin: timestamppb.New(at(42))},
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" || report.Status != inventory.StatusOK {
+		t.Errorf("status %s: %s; users (-want +got):\n%s", report.Status, report.Message, diff)
+	}
+	tree["/var/lib/wtmpdb/wtmp.db"] = "not a database"
+	if got, report := collectAll(t, tree); report.Status != inventory.StatusError || len(got) > 0 {
+		t.Errorf("a broken database: %s: %s, %v", report.Status, report.Message, got)
+	}
+}
+
+// database makes a database as wtmpdb does; the rows have all columns but the ID.
+func database(t testing.TB, rows [][]any) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "wtmp.db")
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const table = `create table wtmp(ID integer primary key, Type integer, User text not null, Login integer,
+		Logout integer, TTY text, RemoteHost text, Service text) strict`
+	if _, err := db.ExecContext(t.Context(), table); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		const insert = "insert into wtmp (Type, User, Login, Logout, TTY, RemoteHost, Service) values (?, ?, ?, ?, ?, ?, ?)"
+		if _, err := db.ExecContext(t.Context(), insert, row...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// TestUsersOfLongAgo: sessions from long before the last one do not count.
+func TestUsersOfLongAgo(t *testing.T) {
+	t.Parallel()
+	const year = 365 * 24
+	l := newLog().login("bob", "tty2", "", 0).logout("tty2", 500).boot(year).login("ada", "tty2", "", year+1).logout("tty2", year+2)
+	if got, _ := collectAll(t, files(l)); len(got) != 1 || got[0].Name != "ada" {
+		t.Errorf("%v, want ada alone", got)
+	}
+}
+
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	records := parse(newLog().boot(0).login("ada", "tty2", "", 1).data)
+	for _, c := range []struct {
+		started float64
+		want    bool
+	}{{0, false}, {20, false}, {1000, true}} {
+		if got := givenUp(records, at(c.started)); got != c.want {
+			t.Errorf("started after %v hours: %v, want %v", c.started, got, c.want)
+		}
+	}
+	if givenUp(parse(newLog().login("ada", "tty2", "", 1).data), at(1000)) {
+		t.Error("a container's record has no starts")
+	}
+}
+
+// FuzzDatabase: damaged databases are read without a panic and without impossible times.
+func FuzzDatabase(f *testing.F) {
+	f.Add([]byte(database(f, [][]any{{3, "ada", at(1).UnixMicro(), at(9).UnixMicro(), "tty2", "", "login"}})))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		records, _ := readDatabase(t.Context(), hosttest.Tree(t, map[string]string{wtmpdb: string(data)}))
+		for _, r := range records {
+			if r.at.Unix() < 0 || r.at.Unix() > maxSeconds {
+				t.Errorf("%+v", r)
+			}
+		}
+	})
 }
 
 func TestStatus(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+
+	"github.com/musterhq/muster/agent/host"
 )
 
 // maxFile bounds a definition, in bytes. A libvirt definition of a machine with many devices has
@@ -18,34 +20,63 @@ const maxEntries = 2 * maxMachines
 // absent reports whether an error means that the file does not exist.
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) }
 
+// place is where files are read: the system's directories, or the home of a user.
+type place interface {
+	ReadDir(name string, limit int) ([]fs.DirEntry, error)
+	ReadFile(name string, limit int64) ([]byte, error)
+}
+
+// system reads the directories to which only the system writes.
+type system struct{ host *host.Host }
+
+func (s system) ReadDir(name string, limit int) ([]fs.DirEntry, error) {
+	entries, err := s.host.ReadDir(name)
+	if len(entries) > limit {
+		return entries[:limit], fmt.Errorf("read %s: more than %d entries", name, limit)
+	}
+	return entries, err
+}
+
+// ReadFile reads a regular file. A pipe would block and a device may never end.
+func (s system) ReadFile(name string, limit int64) ([]byte, error) {
+	info, err := s.host.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > limit {
+		return nil, fmt.Errorf("read %s: not a file of at most %d bytes", name, limit)
+	}
+	return s.host.ReadInto(name, make([]byte, info.Size()+1))
+}
+
 // list lists a directory, which may be absent.
-func (s *survey) list(directory string) []fs.DirEntry {
-	entries, err := s.host.ReadDir(directory)
+func (s *survey) list(in place, directory string) []fs.DirEntry {
+	entries, err := in.ReadDir(directory, maxEntries)
 	if err != nil && !absent(err) {
 		s.fail(err)
-	}
-	if len(entries) > maxEntries {
-		s.fail(fmt.Errorf("%d entries in %s: those beyond %d are left out", len(entries), directory, maxEntries))
-		entries = entries[:maxEntries]
 	}
 	return entries
 }
 
 // each reads the files of a directory that have a name suffix.
-func (s *survey) each(directory, ending string, read func(name string, text []byte) error) {
-	entries := s.list(directory)
+func (s *survey) each(in place, directory, ending string, read func(name string, text []byte) error) {
+	entries := s.list(in, directory)
 	s.found = s.found || entries != nil
 	for _, entry := range entries {
 		if name := directory + "/" + entry.Name(); strings.HasSuffix(name, ending) && !entry.IsDir() {
-			s.one(name, read)
+			s.one(in, name, read)
 		}
 	}
 }
 
-// one reads a file and reports whether it exists.
-func (s *survey) one(name string, read func(name string, text []byte) error) bool {
-	text, err := s.regular(name)
+// one reads a file and reports whether it exists and may be read.
+func (s *survey) one(in place, name string, read func(name string, text []byte) error) bool {
+	text, err := in.ReadFile(name, maxFile)
 	if absent(err) {
+		return false
+	}
+	if errors.Is(err, host.ErrRefused) {
+		s.fail(err)
 		return false
 	}
 	if err == nil {
@@ -57,19 +88,6 @@ func (s *survey) one(name string, read func(name string, text []byte) error) boo
 		s.fail(err)
 	}
 	return true
-}
-
-// regular reads a regular file. The directories belong to users, so the name may be a pipe, which
-// would block, or a device, which may never end.
-func (s *survey) regular(name string) ([]byte, error) {
-	info, err := s.host.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxFile {
-		return nil, fmt.Errorf("read %s: not a file of at most %d bytes", name, maxFile)
-	}
-	return s.host.ReadInto(name, make([]byte, info.Size()+1))
 }
 
 // table reads a system table, which may be absent.

@@ -5,8 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/musterhq/muster/agent/host"
 )
 
 // homeDirectories are searched in addition to the homes in passwd(5), which lacks accounts of
@@ -23,20 +27,61 @@ const (
 // maxHomes bounds the homes that are searched.
 const maxHomes = 1024
 
-// listHomes finds the homes on this machine. It leaves out homes on a network, because machines
+// The limits of one run and of each user.
+var (
+	allHomes = host.Limits{Files: 10_000, Bytes: 128 << 20, Time: 20 * time.Second}
+	oneHome  = host.Limits{Files: 2000, Bytes: 16 << 20, Time: 5 * time.Second}
+)
+
+// listHomes opens the homes on this machine. It leaves out homes on a network, because machines
 // defined there do not belong to this host and a dead server would block the agent.
 func (s *survey) listHomes() {
 	s.readMounts()
+	all := s.host.Homes(allHomes, oneHome, s.remote)
+	for _, home := range s.findHomes() {
+		if opened := s.open(all, home); opened != nil {
+			s.homes = append(s.homes, opened)
+		}
+	}
+	for _, session := range s.list(s.system(), sessions) {
+		if opened := s.open(all, sessions+"/"+session.Name()); opened != nil {
+			s.sessions = append(s.sessions, opened)
+		}
+	}
+}
+
+// open opens a user's directory. It returns nil if there is none or it cannot be opened.
+func (s *survey) open(all *host.Homes, directory string) *host.Home {
+	home, err := all.Open(directory)
+	if err != nil {
+		if !absent(err) {
+			s.fail(err)
+		}
+		return nil
+	}
+	return home
+}
+
+// close closes the users' directories.
+func (s *survey) close() {
+	for _, home := range slices.Concat(s.homes, s.sessions) {
+		home.Close()
+	}
+}
+
+// findHomes returns the homes, each by one name.
+func (s *survey) findHomes() []string {
 	candidates := s.accounts()
 	for _, directory := range homeDirectories {
 		if s.remote(directory) {
 			continue
 		}
-		for _, entry := range s.list(directory) {
+		for _, entry := range s.list(s.system(), directory) {
 			candidates = append(candidates, directory+"/"+entry.Name())
 		}
 	}
 	var known []fs.FileInfo
+	var homes []string
 	for _, home := range candidates {
 		if s.remote(home) {
 			continue
@@ -47,11 +92,12 @@ func (s *survey) listHomes() {
 		}
 		if len(known) == maxHomes {
 			s.fail(fmt.Errorf("more than %d homes: the others are not searched", maxHomes))
-			return
+			break
 		}
 		known = append(known, info)
-		s.homes = append(s.homes, home)
+		homes = append(homes, home)
 	}
+	return homes
 }
 
 // seen reports whether a directory is already known by another name.

@@ -53,16 +53,22 @@ const (
 	sessionStatus = "/libvirt/qemu/run"
 )
 
+// source is a directory of libvirt.
+type source struct {
+	place
+	directory string
+}
+
 // libvirt adds the machines of libvirt: those that are defined, with their running state if they
 // run, and those that run without a definition.
 func (s *survey) libvirt() {
 	alive := s.libvirtStatus()
-	directories := []string{systemDomains}
+	sources := []source{{s.system(), systemDomains}}
 	for _, home := range s.homes {
-		directories = append(directories, home+userDomains)
+		sources = append(sources, source{home, home.Dir() + userDomains})
 	}
-	for _, directory := range directories {
-		s.each(directory, ".xml", func(name string, text []byte) error {
+	for _, from := range sources {
+		s.each(from.place, from.directory, ".xml", func(name string, text []byte) error {
 			var d domain
 			if err := xml.Unmarshal(text, &d); err != nil {
 				return err
@@ -85,16 +91,16 @@ func (s *survey) libvirt() {
 // libvirtStatus returns the running machines by UUID. It leaves out status files whose process has
 // ended, which libvirt could not remove.
 func (s *survey) libvirtStatus() map[string]*inventoryv1.VirtualMachine {
-	directories := []string{systemStatus}
+	sources := []source{{s.system(), systemStatus}}
 	for _, home := range s.homes {
-		directories = append(directories, home+userStatus)
+		sources = append(sources, source{home, home.Dir() + userStatus})
 	}
-	for _, session := range s.list(sessions) {
-		directories = append(directories, sessions+"/"+session.Name()+sessionStatus)
+	for _, session := range s.sessions {
+		sources = append(sources, source{session, session.Dir() + sessionStatus})
 	}
 	alive := map[string]*inventoryv1.VirtualMachine{}
-	for _, directory := range directories {
-		s.each(directory, ".xml", func(_ string, text []byte) error {
+	for _, from := range sources {
+		s.each(from.place, from.directory, ".xml", func(_ string, text []byte) error {
 			var now domainStatus
 			if err := xml.Unmarshal(text, &now); err != nil {
 				return err

@@ -31,7 +31,7 @@ var (
 	}
 )
 
-const emulator = "/usr/bin/qemu-system-x86_64"
+const qemuProgram = "/usr/bin/qemu-system-x86_64"
 
 // libvirtHost has three defined machines, of which one is off, and one that runs without a
 // definition.
@@ -48,10 +48,10 @@ func libvirtHost(t testing.TB) tree {
 		"/run/libvirt/qemu/once.xml":             recorded(t, "once.status.xml"),
 		"/run/libvirt/qemu/web.xml":              recorded(t, "web.status.xml"),
 	}
-	all.process(31282, "qemu-system-x86_64", emulator, "-name", "guest=build box ä,debug-threads=on", "-S", "-accel", "tcg", "-m", "96",
+	all.process(31282, "qemu-system-x86_64", qemuProgram, "-name", "guest=build box ä,debug-threads=on", "-S", "-accel", "tcg", "-m", "96",
 		"-smp", "1,maxcpus=4,sockets=4,cores=1,threads=1", "-uuid", buildBox.Uuid)
-	all.process(31815, "qemu-system-x86_64", emulator, "-name", "guest=once,debug-threads=on", "-S", "-accel", "tcg", "-m", "32", "-uuid", once.Uuid)
-	all.process(31252, "qemu:web", emulator, "-name", "guest=web,process=qemu:web", "-S", "-accel", "tcg", "-m", "64", "-uuid", web.Uuid)
+	all.process(31815, "qemu-system-x86_64", qemuProgram, "-name", "guest=once,debug-threads=on", "-S", "-accel", "tcg", "-m", "32", "-uuid", once.Uuid)
+	all.process(31252, "qemu:web", qemuProgram, "-name", "guest=web,process=qemu:web", "-S", "-accel", "tcg", "-m", "64", "-uuid", web.Uuid)
 	return files(all)
 }
 
@@ -168,7 +168,7 @@ func TestDamage(t *testing.T) {
 		"broken box":    {"/home/ada/.config/VirtualBox/VirtualBox.xml": registry("/v/a.vbox"), "/v/a.vbox": "<VirtualBox"},
 		"no file":       {"/home/ada/.config/VirtualBox/VirtualBox.xml/": ""},
 		"no cluster":    {"/etc/pve/": ""},
-		"no process":    {"/proc/7/comm": "kvm\n", "/proc/7/cmdline": strings.Repeat("x", maxCommandLine+1)},
+		"no process":    {"/proc/7/comm": "kvm\n", "/usr/bin/kvm": "", "/proc/7/exe": "-> /usr/bin/kvm", "/proc/7/cmdline": strings.Repeat("x", maxCommandLine+1)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

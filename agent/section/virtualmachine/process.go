@@ -6,15 +6,19 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/musterhq/muster/agent/host"
 )
 
 // process is a running program that may run a virtual machine.
 type process struct {
-	arguments []string // the first is the program
+	program   string   // the name of its file
+	arguments []string // the first is what the process calls itself
 }
 
 // programs are prefixes of the names of the programs that run virtual machines, as the kernel
-// reports them. libvirt may name a machine's process "qemu:NAME".
+// reports them. libvirt may name a machine's process "qemu:NAME". Each process can choose its name,
+// so it only selects those whose program is examined.
 var programs = []string{"qemu", "kvm", "VBox", "VirtualBox"}
 
 // maxCommandLine bounds a command line, in bytes. That of a libvirt machine with dozens of disks
@@ -42,8 +46,10 @@ func (s *survey) listProcesses() {
 		if err != nil || !runsMachine(string(comm)) { // the process may have ended
 			continue
 		}
-		if arguments := s.commandLine(pid); len(arguments) > 0 {
-			s.processes = append(s.processes, process{arguments: arguments})
+		if program := s.program(pid); program != "" {
+			if arguments := s.commandLine(pid); len(arguments) > 0 {
+				s.processes = append(s.processes, process{program: program, arguments: arguments})
+			}
 		}
 	}
 }
@@ -55,6 +61,19 @@ func runsMachine(comm string) bool {
 		}
 	}
 	return false
+}
+
+// program returns the name of the file that a process runs, or "" if the process has ended, or is a
+// thread of the kernel, or if the file is not the system's.
+func (s *survey) program(pid string) string {
+	file, err := s.host.Program(pid)
+	if err != nil {
+		if !absent(err) && !errors.Is(err, syscall.ESRCH) && !errors.Is(err, host.ErrRefused) {
+			s.fail(err)
+		}
+		return ""
+	}
+	return path.Base(file)
 }
 
 // commandLine returns the arguments of a process, or nil if it has ended.
@@ -75,17 +94,20 @@ func (s *survey) commandLine(pid string) []string {
 // runs reports whether a process still runs the machine with a UUID. Its process ID may have been
 // reused.
 func (s *survey) runs(pid int, uuid string) bool {
-	return pid > 0 && strings.Contains(strings.Join(s.commandLine(strconv.Itoa(pid)), " "), uuid)
+	id := strconv.Itoa(pid)
+	return pid > 0 && emulator(s.program(id)) && strings.Contains(strings.Join(s.commandLine(id), " "), uuid)
 }
 
-// emulator reports whether the process emulates a machine; QEMU has other programs too.
-func (p process) emulator() bool {
-	program := path.Base(p.arguments[0])
+// emulator reports whether a program emulates machines; QEMU has other programs too.
+func emulator(program string) bool {
 	return strings.HasPrefix(program, "qemu-system-") || program == "qemu-kvm" || program == "kvm"
 }
 
 // startedVM returns the UUID or the name of the VirtualBox machine that the process runs, or "".
 func (p process) startedVM() string {
+	if !strings.HasPrefix(p.program, "VBox") && !strings.HasPrefix(p.program, "VirtualBox") {
+		return ""
+	}
 	for i, argument := range p.arguments[:len(p.arguments)-1] {
 		if strings.HasPrefix(argument, "-") && strings.TrimLeft(argument, "-") == "startvm" {
 			return p.arguments[i+1]

@@ -26,7 +26,7 @@ func (s *survey) proxmox() {
 		return
 	}
 	s.found = true
-	s.each(proxmoxMachines, ".conf", func(name string, text []byte) error {
+	s.each(s.system(), proxmoxMachines, ".conf", func(name string, text []byte) error {
 		m := parseProxmox(string(text))
 		if m.Uuid == "" {
 			m.Id = strings.TrimSuffix(path.Base(name), ".conf")

@@ -16,7 +16,7 @@ import (
 // lists.
 func (s *survey) emulators() {
 	for _, p := range s.processes {
-		if !p.emulator() {
+		if !emulator(p.program) {
 			continue
 		}
 		m := parseQEMU(p.arguments)

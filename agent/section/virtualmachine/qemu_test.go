@@ -1,6 +1,7 @@
 package virtualmachine
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +10,9 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 	"pgregory.net/rapid"
 
+	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/hosttest"
+	"github.com/musterhq/muster/internal/inventory"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -69,6 +73,42 @@ func TestStartedByHand(t *testing.T) {
 		&inventoryv1.VirtualMachine{Uuid: boxUUID(1), Ordinal: proto.Uint32(1), Name: "c", Kind: "qemu", State: "running"},
 		&inventoryv1.VirtualMachine{Uuid: boxUUID(1), Ordinal: proto.Uint32(2), Name: "c", Kind: "qemu", State: "running"},
 	)
+}
+
+// TestPretender: what a process calls itself is no proof.
+func TestPretender(t *testing.T) {
+	t.Parallel()
+	arguments := []string{"/usr/bin/qemu-system-x86_64", "-name", "a", "-uuid", db.Uuid}
+	all := libvirtHost(t)
+	all["/run/libvirt/qemu/db.xml"] = strings.ReplaceAll(recorded(t, "once.status.xml"), once.Uuid, db.Uuid)
+	all["/run/libvirt/qemu/db.xml"] = strings.ReplaceAll(all["/run/libvirt/qemu/db.xml"], "31815", "7")
+	all.named(7, "qemu-system-x86_64", arguments...)
+	all.named(8, "qemu-system-x86_64", arguments...)
+	all.named(9, "VBoxHeadless", "/usr/lib/virtualbox/VBoxHeadless", "--startvm", boxUUID(1))
+	all["/home/eve/.config/VirtualBox/VirtualBox.xml"] = registry("gone.vbox")
+	all["/usr/bin/sleep"], all["/home/eve/qemu-system-x86_64"], all["/home/eve/VBoxHeadless"] = "", "", ""
+	all["/proc/7/exe"] = "-> /usr/bin/sleep"
+	all["/proc/8/exe"] = "-> /home/eve/qemu-system-x86_64"
+	all["/proc/9/exe"] = "-> /home/eve/VBoxHeadless"
+	h := hosttest.Tree(t, all)
+	home, err := h.Path("/home/eve")
+	if err == nil {
+		err = os.Chmod(home, 0o777)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := section.Run(t.Context(), h, []section.Collector{Collector()})[0]
+	states := map[string]string{}
+	for _, item := range report.Items {
+		states[item.(*inventoryv1.VirtualMachine).Uuid] = item.(*inventoryv1.VirtualMachine).State
+	}
+	want := map[string]string{
+		buildBox.Uuid: "paused", db.Uuid: "shut off", once.Uuid: "running", web.Uuid: "running", boxUUID(1): "shut off",
+	}
+	if diff := cmp.Diff(want, states); diff != "" || report.Status != inventory.StatusOK {
+		t.Errorf("status %s: %s; states (-want +got):\n%s", report.Status, report.Message, diff)
+	}
 }
 
 // TestParseQEMUProperties: any arguments are read without a panic, and identifiers have their

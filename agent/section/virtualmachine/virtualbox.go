@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/musterhq/muster/agent/host"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -55,14 +56,14 @@ type boxMachine struct {
 func (s *survey) virtualBox() {
 	for _, home := range s.homes {
 		for _, folder := range boxRegistries {
-			s.one(home+folder+"/VirtualBox.xml", func(_ string, text []byte) error {
+			s.one(home, home.Dir()+folder+"/VirtualBox.xml", func(_ string, text []byte) error {
 				s.found = true
 				var registry boxRegistry
 				if err := xml.Unmarshal(text, &registry); err != nil {
 					return err
 				}
 				for _, entry := range registry.Machines {
-					s.box(home+folder, entry)
+					s.box(home, folder, entry)
 				}
 				return nil
 			})
@@ -71,13 +72,13 @@ func (s *survey) virtualBox() {
 }
 
 // box adds a machine of the list, also if its file does not exist, because its disk may be
-// elsewhere.
-func (s *survey) box(folder string, entry boxEntry) {
-	file := boxPath(folder, entry.Source)
+// elsewhere, or may not be read on behalf of the user, who writes the list.
+func (s *survey) box(home *host.Home, folder string, entry boxEntry) {
+	file := boxPath(home.Dir()+folder, entry.Source)
 	m := &inventoryv1.VirtualMachine{
 		Uuid: parseUUID(entry.UUID), Kind: "virtualbox", Manager: "virtualbox", ConfigPath: file,
 	}
-	there := !s.remote(file) && s.one(file, func(_ string, text []byte) error {
+	there := !s.remote(file) && s.one(home, file, func(_ string, text []byte) error {
 		var f boxFile
 		if err := xml.Unmarshal(text, &f); err != nil {
 			return err

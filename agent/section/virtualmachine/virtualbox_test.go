@@ -99,3 +99,23 @@ func TestVirtualBoxOfTwoUsers(t *testing.T) {
 		t.Errorf("%v, %s: %s", got, report.Status, report.Message)
 	}
 }
+
+// TestVirtualBoxLeadsAstray: the list of a user cannot make the agent read the files of others. The
+// machine is an item all the same.
+func TestVirtualBoxLeadsAstray(t *testing.T) {
+	t.Parallel()
+	secret := box(1, "secret", "", boxHardware)
+	for name, all := range map[string]tree{
+		"link in the home": {
+			"/home/eve/.config/VirtualBox/VirtualBox.xml": registry("/home/eve/web.vbox"), "/home/eve/web.vbox": "-> /home/bob/web.vbox", "/home/bob/web.vbox": secret,
+		},
+		"link elsewhere": {
+			"/home/eve/.config/VirtualBox/VirtualBox.xml": registry("/srv/web.vbox"), "/srv/web.vbox": "-> /home/bob/web.vbox", "/home/bob/web.vbox": secret,
+		},
+	} {
+		got, report := run(t, files(all))
+		if len(got) != 1 || got[0].Name != "" || got[0].Uuid != boxUUID(1) || report.Status != inventory.StatusPartial {
+			t.Errorf("%s: %v, %s: %s", name, got, report.Status, report.Message)
+		}
+	}
+}

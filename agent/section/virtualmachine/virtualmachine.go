@@ -2,7 +2,8 @@
 // machine runs or defines, so that a guest can be linked to its host. It reads the files of their
 // managers and the command lines of processes: libvirt's domains of the system and of users,
 // Proxmox VE, VirtualBox in the users' homes, and QEMU started by hand. It never contacts a daemon
-// or a monitor. Start reading at collect.
+// or a monitor, and reads on behalf of a user only what the user could read. A process is believed
+// to run a machine only if its program is the system's. Start reading at collect.
 package virtualmachine
 
 import (
@@ -27,6 +28,7 @@ const maxMachines = 4096
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	s := &survey{host: h}
+	defer s.close()
 	s.listProcesses()
 	s.listHomes()
 	s.libvirt()
@@ -45,7 +47,8 @@ type survey struct {
 	host      *host.Host
 	processes []process
 	mounts    map[string]bool // by mount point: whether another machine serves the file system
-	homes     []string
+	homes     []*host.Home
+	sessions  []*host.Home // the users' directories in /run/user
 	machines  []*inventoryv1.VirtualMachine
 	errs      []error
 	// live reports that processes are visible, so that a machine without one is off. Otherwise, as
@@ -62,6 +65,8 @@ const (
 	saved   = "saved" // off, with its memory saved
 	shutOff = "shut off"
 )
+
+func (s *survey) system() place { return system{s.host} }
 
 func (s *survey) add(m *inventoryv1.VirtualMachine) { s.machines = append(s.machines, m) }
 

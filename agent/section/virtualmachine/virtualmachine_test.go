@@ -31,8 +31,21 @@ func files(trees ...tree) tree {
 	return all
 }
 
-// process adds a process. The kernel truncates names at 15 bytes.
+// process adds a process that runs the system's program. The kernel truncates names at 15 bytes.
 func (t tree) process(pid int, name string, arguments ...string) tree {
+	t.named(pid, name, arguments...)
+	program := name
+	if len(arguments) > 0 {
+		program = arguments[0]
+	}
+	program = "/usr/bin/" + filepath.Base(program)
+	t[program] = ""
+	t[fmt.Sprintf("/proc/%d/exe", pid)] = "-> " + program
+	return t
+}
+
+// named adds a process that calls itself so.
+func (t tree) named(pid int, name string, arguments ...string) tree {
 	directory := fmt.Sprintf("/proc/%d/", pid)
 	t[directory+"comm"] = name[:min(len(name), 15)] + "\n"
 	t[directory+"cmdline"] = strings.Join(append(arguments, ""), "\x00")

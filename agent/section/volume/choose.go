@@ -54,10 +54,14 @@ func (m mount) real() bool {
 	case m.fsType == "btrfs":
 		// A bind mount of a directory has another root than its subvolume.
 		return m.root == m.subvolume()
-	case m.fsType == "zfs", m.fsType == "bcachefs", m.fsType == "ubifs":
+	case m.fsType == "zfs":
+		return !strings.Contains(m.source, "@") // a snapshot, which the kernel mounts when it is visited
+	case m.fsType == "bcachefs", m.fsType == "ubifs":
 		return true
+	case m.fuse():
+		return m.fuseVolume()
 	default:
-		return m.remote() && !desktopFUSE(m.fsType)
+		return m.remote()
 	}
 }
 
@@ -68,17 +72,46 @@ func (m mount) remote() bool {
 		"virtiofs", "vboxsf", "prl_fs":
 		return true
 	}
-	return strings.HasPrefix(m.fsType, "fuse.")
+	return m.fuse()
 }
 
-// desktopFUSE recognizes file systems that a desktop mounts for its own use.
-func desktopFUSE(fsType string) bool {
-	switch fsType {
-	case "fuse.gvfsd-fuse", "fuse.portal", "fuse.lxcfs", "fuse.snapfuse", "fuse.squashfuse", "fuse.squashfuse_ll",
-		"fuse.vmware-vmblock", "fuse.jetbrains-toolbox", "fuse.rofiles-fuse":
+// fuse reports whether a process serves the file system.
+func (m mount) fuse() bool { return m.fsType == "fuse" || strings.HasPrefix(m.fsType, "fuse.") }
+
+// fuseVolume reports whether a file system that a process serves holds data of its own: its source
+// names a server or a device, or the system has mounted it for all users at a place for volumes.
+// All others are views of what is counted already, which desktops, containers and mounted program
+// images make for themselves. The type is not used: it is the name of any program.
+func (m mount) fuseVolume() bool {
+	switch {
+	case m.private():
+		return false
+	case strings.HasPrefix(m.source, "/"):
+		return strings.HasPrefix(m.source, "/dev/") || strings.HasPrefix(m.source, "//")
+	case namesServer(m.source):
 		return true
+	default:
+		return m.option("user_id") == "0" && m.hasOption("allow_other")
 	}
-	return strings.HasSuffix(fsType, ".AppImage")
+}
+
+// namesServer reports whether a source has the form "host:path", "user@host:path" or "scheme://…".
+func namesServer(source string) bool {
+	host, _, found := strings.Cut(source, ":")
+	return found && host != "" && !strings.Contains(host, "/")
+}
+
+// private reports whether the mount point is at a place where programs keep files for their own
+// use: runtime and temporary directories, caches and state, and hidden directories.
+func (m mount) private() bool {
+	for _, directory := range []string{
+		"/run/", "/var/run/", "/tmp/", "/var/tmp/", "/dev/", "/proc/", "/sys/", "/var/lib/", "/var/cache/", "/snap/",
+	} {
+		if strings.HasPrefix(m.point, directory) && !strings.HasPrefix(m.point, "/run/media/") {
+			return true
+		}
+	}
+	return strings.Contains(m.point, "/.")
 }
 
 // identity is equal for two mounts of one file system.
@@ -96,10 +129,8 @@ func (m mount) identity() string {
 // subvolume returns the btrfs subvolume of the mount, or "/" for the top one or if the kernel does
 // not report it.
 func (m mount) subvolume() string {
-	for option := range strings.SplitSeq(m.options, ",") {
-		if name, found := strings.CutPrefix(option, "subvol="); found {
-			return unescape(name)
-		}
+	if name := m.option("subvol"); name != "" {
+		return unescape(name)
 	}
 	return "/"
 }

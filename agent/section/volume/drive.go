@@ -16,6 +16,17 @@ const (
 	driveFixed     = 3
 )
 
+// ofDrives describes the volumes of Windows.
+func ofDrives(drives []host.Volume) []proto.Message {
+	var items []proto.Message
+	for _, drive := range drives {
+		if item := ofDrive(drive); item != nil {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
 // ofDrive describes a volume of Windows. It returns nil for an optical disc, a disk in memory, and
 // a removable drive without a file system.
 func ofDrive(v host.Volume) *inventoryv1.Volume {

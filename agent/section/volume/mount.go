@@ -2,6 +2,7 @@ package volume
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/musterhq/muster/agent/host"
@@ -78,6 +79,20 @@ func octal(text string) (byte, bool) {
 		n = n<<3 | int(c-'0')
 	}
 	return byte(n), n < 256
+}
+
+// option returns the value of an option of the file system, or "" if it has none.
+func (m mount) option(name string) string {
+	for option := range strings.SplitSeq(m.options, ",") {
+		if key, value, _ := strings.Cut(option, "="); key == name {
+			return value
+		}
+	}
+	return ""
+}
+
+func (m mount) hasOption(name string) bool {
+	return slices.Contains(strings.Split(m.options, ","), name)
 }
 
 // onBlockDevice reports whether the file system is on a block device of its own, and not in the

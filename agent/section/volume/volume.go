@@ -26,14 +26,11 @@ func Collector() section.Collector {
 const maxTable = 8 << 20
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.Live() && h.System() == "darwin" {
+		return collectMac(ctx, h)
+	}
 	if drives, err := h.Volumes(); !errors.Is(err, host.ErrUnsupported) {
-		var items []proto.Message
-		for _, drive := range drives {
-			if item := ofDrive(drive); item != nil {
-				items = append(items, item)
-			}
-		}
-		return items, err
+		return ofDrives(drives), err
 	}
 	table, err := h.ReadFile("/proc/self/mountinfo", maxTable)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -142,6 +142,58 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+// TestRecordedDesktop: what desktops and containers mount for themselves is not a volume.
+func TestRecordedDesktop(t *testing.T) {
+	t.Parallel()
+	report := section.Run(t.Context(), hosttest.Case(t, "volume-fuse-desktop", "root"), []section.Collector{Collector()})[0]
+	var got []string
+	for _, item := range report.Items {
+		got = append(got, item.(*inventoryv1.Volume).MountPoint)
+	}
+	if diff := cmp.Diff([]string{"/", "/srv/remote"}, got); diff != "" || report.Status != inventory.StatusOK {
+		t.Errorf("status %s, volumes (-want +got):\n%s", report.Status, diff)
+	}
+}
+
+func TestServedByAProcess(t *testing.T) {
+	t.Parallel()
+	const system, user = "rw,user_id=0,group_id=0,allow_other", "rw,user_id=1000,group_id=1000"
+	for name, tt := range map[string]struct {
+		point, fsType, source, options string
+		want                           bool
+	}{
+		"sshfs of a user":                     {"/home/me/share", "fuse.sshfs", "me@server:/srv", user, true},
+		"sshfs of old":                        {"/mnt/server", "fuse", "sshfs#me@server:", system, true},
+		"rclone":                              {"/home/me/cloud", "fuse.rclone", "drive:", user, true},
+		"s3fs of the system":                  {"/srv/bucket", "fuse.s3fs", "s3fs", system, true},
+		"a host's folder":                     {"/mnt/hgfs", "fuse.vmhgfs-fuse", "vmhgfs-fuse", system, true},
+		"a driver for a device":               {"/mnt/apple", "fuse.apfs-fuse", "/dev/sdb2", user, true},
+		"a stick":                             {"/run/media/me/STICK", "fuse.apfs-fuse", "/dev/sdb2", user, true},
+		"gluster":                             {"/data", "fuse.glusterfs", "server:/volume", system, true},
+		"a view of other folders":             {"/pool", "fuse.mergerfs", "/mnt/a:/mnt/b", system, false},
+		"an encrypted view":                   {"/home/me/secret", "fuse.gocryptfs", "/home/me/cipher", user, false},
+		"xrdp":                                {"/home/me/thinclient_drives", "fuse.xrdp-chansrv", "xrdp-chansrv", user, false},
+		"xrdp of root":                        {"/srv/thinclient_drives", "fuse.xrdp-chansrv", "xrdp-chansrv", "rw,user_id=0,group_id=0", false},
+		"an AppImage":                         {"/tmp/.mount_x", "fuse.Some Program", "Some Program", user, false},
+		"an AppImage started by root":         {"/tmp/.mount_x", "fuse.x", "x", system, false},
+		"an AppImage in another TMPDIR":       {"/home/me/tmp/.mount_x", "fuse.x", "x", user, false},
+		"an AppImage with a colon":            {"/tmp/.mount_x", "fuse.a:b", "a:b.AppImage", user, false},
+		"lxcfs":                               {"/var/lib/lxcfs", "fuse.lxcfs", "lxcfs", system, false},
+		"a snap":                              {"/snap/core/1", "fuse.snapfuse", "/var/lib/snapd/snaps/core_1.snap", system, false},
+		"a program image by squashfuse":       {"/opt/app", "fuse.squashfuse", "/srv/app.sqfs", system, false},
+		"a container's layers":                {"/home/me/containers/merged", "fuse.fuse-overlayfs", "fuse-overlayfs", user, false},
+		"a container's layers, run by root":   {"/var/lib/containers/storage/overlay/0/merged", "fuse.fuse-overlayfs", "fuse-overlayfs", system, false},
+		"ZFS":                                 {"/tank/data", "zfs", "tank/data", "rw,xattr", true},
+		"a ZFS snapshot":                      {"/tank/data/.zfs/snapshot/daily", "zfs", "tank/data@daily", "ro", false},
+		"a ZFS snapshot, mounted by a person": {"/mnt/old", "zfs", "tank/data@daily", "ro", false},
+	} {
+		m := mount{device: "0:42", root: "/", point: tt.point, fsType: tt.fsType, source: tt.source, options: tt.options}
+		if got := len(choose([]mount{m})) == 1; got != tt.want {
+			t.Errorf("%s: volume %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
 func TestNoMountTable(t *testing.T) {
 	t.Parallel()
 	report := section.Run(t.Context(), hosttest.Tree(t, map[string]string{"/etc/": ""}), []section.Collector{Collector()})[0]

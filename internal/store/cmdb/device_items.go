@@ -9,6 +9,7 @@ import (
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/db"
+	"github.com/musterhq/muster/internal/store/items"
 )
 
 // heldItems is the common table expressions "known" and "held" of a query with the arguments
@@ -41,6 +42,7 @@ type heldItemRow struct {
 	ID       inventory.ItemID
 	Software int32
 	Facts    json.RawMessage
+	First    []byte // the first readings of the item
 }
 
 // ListDeviceItems lists the items of a section of a device. For the current state they have their
@@ -62,7 +64,7 @@ func (s *Store) ListDeviceItems(
 	}
 	sql := `
 		with ` + heldItems + `
-		select i.id, i.facts, coalesce(w.software_id, 0) as software
+		select i.id, i.facts, i.readings as first, coalesce(w.software_id, 0) as software
 		from held h
 		join item i on i.id = h.item_id
 		left join software_item w on w.item_id = i.id
@@ -80,7 +82,12 @@ func (s *Store) ListDeviceItems(
 			return err
 		}
 		return db.ForEach(ctx, tx, "list items", sql, args, func(row heldItemRow) error {
-			item := inventory.HeldItem{ID: row.ID, Software: row.Software, Facts: row.Facts, Readings: readings[row.ID]}
+			item := inventory.HeldItem{ID: row.ID, Software: row.Software, Facts: row.Facts}
+			if reading, has := readings[row.ID]; has {
+				if item.Readings, err = reading.Restore(row.First); err != nil {
+					return err
+				}
+			}
 			return visit(item, inventory.Position{strconv.Itoa(int(row.ID))})
 		})
 	})
@@ -104,8 +111,8 @@ type readingRow struct{ Payload []byte }
 // returns none.
 func (s *Store) deviceReadings(
 	ctx context.Context, tx pgx.Tx, args pgx.NamedArgs,
-) (map[inventory.ItemID][]byte, error) {
-	latest := map[inventory.ItemID][]byte{}
+) (map[inventory.ItemID]items.StoredReading, error) {
+	latest := map[inventory.ItemID]items.StoredReading{}
 	err := db.ForEach(ctx, tx, "read readings of device", `
 		select r.payload
 		from reading r
@@ -115,7 +122,7 @@ func (s *Store) deviceReadings(
 		order by r.at`, args, func(row readingRow) error {
 		readings, err := s.readings.Decode(row.Payload)
 		for _, r := range readings {
-			latest[r.Item] = r.Raw
+			latest[r.Item] = r
 		}
 		return err
 	})

@@ -62,7 +62,7 @@ func graphStep(end, types string) string {
 		select r.id, r.type, r.from_record, r.to_record, r.observer, r.declared,
 			nullif(r.attributes, '{}') as attributes, r.valid_from, r.actor, r.reason
 		from unnest(@records::bigint[]) i (record)
-		join relationship r on r.` + end + ` = i.record and ` + AtPage("r") + `
+		join relationship r on r.` + end + ` = i.record and ` + atPage("r") + `
 		where r.type = any(` + types + `::text[])`
 }
 

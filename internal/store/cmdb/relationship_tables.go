@@ -26,8 +26,8 @@ func until(instant string) moment {
 	}
 }
 
-// AtPage is the moment of the argument @as_of, the instant of a page.
-var AtPage = during(`@as_of`)
+// atPage is the moment of the argument @as_of, the instant of a page.
+var atPage = during(`@as_of`)
 
 // relationshipEnds joins these tables for a relationship r:
 //   - f and t, the assignments of the records at its two ends;
@@ -106,7 +106,7 @@ const relationshipColumns = `
 
 // relationshipTables are the relationships r with the tables of relationshipEnds at the page's
 // instant.
-var relationshipTables = `relationship r` + relationshipEnds(AtPage)
+var relationshipTables = `relationship r` + relationshipEnds(atPage)
 
 // relationshipSource is the source that observed a relationship r, or SourceManual for a declared
 // one.

@@ -62,12 +62,12 @@ func (s *Store) ListRelationships(
 // their ids. A relationship is left out if another one that began before it is valid at the
 // instant; with past, if the other one ended at the same time or later.
 func relationshipsSQL(past bool, where []string) string {
-	valid, covers := AtPage("r"), AtPage("x")
+	valid, covers := atPage("r"), atPage("x")
 	if past {
 		valid, covers = `r.valid_from <= @as_of`, `(x.valid_to >= r.valid_to or x.valid_to > @as_of)`
 	}
 	repeated := `(x.valid_from, x.id) < (r.valid_from, r.id) and ` + covers
-	where = append(where, valid, relationshipVisible, notRepeated(AtPage, repeated))
+	where = append(where, valid, relationshipVisible, notRepeated(atPage, repeated))
 	return `
 		select ` + relationshipColumns + `
 		from ` + relationshipTables + `
@@ -155,8 +155,8 @@ func relatable(ctx context.Context, tx pgx.Tx, r inventory.NewRelationship) (fro
 	var existing int64
 	err = tx.QueryRow(ctx, `
 		select r.id
-		from relationship r`+relationshipEnds(AtPage)+`
-		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+AtPage("r")+` and `+relationshipVisible+`
+		from relationship r`+relationshipEnds(atPage)+`
+		where f.ci_id = @from and t.ci_id = @to and r.type = @type and `+atPage("r")+` and `+relationshipVisible+`
 		order by r.valid_from, r.id
 		limit 1`, pgx.NamedArgs{"from": fromCI, "to": toCI, "type": r.Type, "as_of": db.EndOfTime}).Scan(&existing)
 	if db.IsNoRows(err) {

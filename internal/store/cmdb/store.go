@@ -1,7 +1,7 @@
 // Package cmdb stores the class model and reads configuration items: lists, details, relationships,
-// graphs, changes, baselines and the views of devices and software, now and as of any past instant.
-// It never decides which records are one CI or which value wins: package resolve does. Start
-// reading at ListCIs and versions.go.
+// graphs, changes, baselines, reviews and the views of devices and software, now and as of any past
+// instant. It never decides which records are one CI or which value wins: package resolve does.
+// Start reading at ListCIs and versions.go.
 package cmdb
 
 import (

@@ -19,7 +19,9 @@ type Change struct {
 
 	Held *Holding // before the change, at least in the sections whose items change
 
-	rows map[int16]Difference // of item_set, by section, as they are afterwards; set by Prepare
+	// Set by Prepare:
+	rows     map[int16]Difference // of item_set, by section, as they are afterwards
+	payloads [][]byte             // the readings of each section
 }
 
 // Prepare creates the partitions, section ids and bases that Write needs. It runs before the
@@ -35,7 +37,27 @@ func (s *Store) Prepare(ctx context.Context, changes []*Change) error {
 			}
 		}
 	}
-	return s.encodeRows(ctx, changes)
+	if err := s.encodeRows(ctx, changes); err != nil {
+		return err
+	}
+	return s.encodeReadings(ctx, changes)
+}
+
+// encodeReadings encodes the payloads of the changes.
+func (s *Store) encodeReadings(ctx context.Context, changes []*Change) error {
+	first, err := s.firstReadingsOf(ctx, changes)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		c.payloads = make([][]byte, len(c.Sections))
+		for i, section := range c.Sections {
+			if len(section.Readings) > 0 {
+				c.payloads[i] = s.readings.encode(section.Readings, first)
+			}
+		}
+	}
+	return nil
 }
 
 // encodeRows encodes the rows of item_set that the changes rewrite.
@@ -186,13 +208,13 @@ func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]tim
 			return err
 		}
 		sets.add(c.Record, c.rows)
-		for _, change := range c.Sections {
+		for i, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {
 				return err
 			}
 			sets.addEvents(c.Record, id, at, change)
-			readings.add(s.readings, c.Record, id, at, change)
+			readings.add(c.Record, id, at, c.payloads[i], change)
 			if primary[c.Record] {
 				counts.add(change)
 			}

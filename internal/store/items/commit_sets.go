@@ -97,9 +97,8 @@ func (r *setRows) queue(batch *pgx.Batch) {
 			r.plus.from, r.plus.to, r.minus.from, r.minus.to)
 	}
 	if len(r.eventRecords) > 0 {
-		batch.Queue(
-			insertEvents, r.eventRecords, r.eventSections, r.eventAt, r.old.from, r.old.to, r.old.array(), r.new.array(),
-		)
+		batch.Queue(insertEvents, r.eventRecords, r.eventSections, r.eventAt,
+			r.old.from, r.old.to, r.old.array(), r.new.array())
 	}
 }
 
@@ -113,12 +112,12 @@ type readingRows struct {
 	replaces bool
 }
 
-func (r *readingRows) add(codec *ReadingCodec, record int64, section int16, at time.Time, c inventory.SectionChange) {
-	if len(c.Readings) == 0 {
+func (r *readingRows) add(record int64, section int16, at time.Time, payload []byte, c inventory.SectionChange) {
+	if payload == nil {
 		return
 	}
 	r.records, r.sections, r.at = append(r.records, record), append(r.sections, section), append(r.at, at)
-	r.payloads, r.all = append(r.payloads, codec.encode(c.Readings)), append(r.all, c.AllReadings)
+	r.payloads, r.all = append(r.payloads, payload), append(r.all, c.AllReadings)
 	r.replaces = r.replaces || c.AllReadings && !c.First
 }
 

@@ -86,8 +86,8 @@ func (s *Store) itemIDs(ctx context.Context, digests [][16]byte) (map[inventory.
 }
 
 const insertItems = `
-	insert into item (section_id, key_hash, digest, facts)
-	select * from unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::json[])
+	insert into item (section_id, key_hash, digest, facts, readings)
+	select * from unnest($1::smallint[], $2::bigint[], $3::uuid[], $4::json[], $5::bytea[])
 	on conflict (digest) do nothing
 	returning digest, id`
 
@@ -98,6 +98,7 @@ func (s *Store) insertItems(
 		sections = make([]int16, len(items))
 		keys     = make([]int64, len(items))
 		facts    = make([]string, len(items))
+		readings = make([][]byte, len(items))
 		software = map[inventory.Digest][]byte{} // the facts of the items that are software
 	)
 	for i, item := range items {
@@ -105,13 +106,13 @@ func (s *Store) insertItems(
 		if err != nil {
 			return err
 		}
-		sections[i], keys[i], facts[i] = id, item.KeyHash, string(item.Facts)
+		sections[i], keys[i], facts[i], readings[i] = id, item.KeyHash, string(item.Facts), item.Readings
 		if item.Section == inventory.SectionSoftware {
 			software[item.Digest] = item.Facts
 		}
 	}
-	return s.InTx(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, insertItems, sections, keys, digestsOf(items), facts)
+	err := s.InTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, insertItems, sections, keys, digestsOf(items), facts, readings)
 		if err != nil {
 			return fmt.Errorf("insert items: %w", err)
 		}
@@ -130,6 +131,15 @@ func (s *Store) insertItems(
 		}
 		return added.insert(ctx, tx)
 	})
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		if id, inserted := known[item.Digest]; inserted {
+			s.first.remember(id, slices.Clone(item.Readings))
+		}
+	}
+	return nil
 }
 
 // Refs returns the key hashes of items.

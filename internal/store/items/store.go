@@ -12,6 +12,7 @@ type Store struct {
 
 	sections   *sectionIDs
 	readings   *ReadingCodec
+	first      *firstReadings
 	partitions partitionClock
 	bases      *baseCatalog
 }
@@ -26,5 +27,7 @@ func New(database *db.DB) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{DB: database, sections: newSectionIDs(), readings: codec, bases: bases}, nil
+	return &Store{
+		DB: database, sections: newSectionIDs(), readings: codec, first: newFirstReadings(), bases: bases,
+	}, nil
 }

@@ -2,9 +2,6 @@ package resolve
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
@@ -16,9 +13,7 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 	if len(r.noLongerObserved)+len(r.primaryChanged) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(
-		ctx,
-		`
+	cis, err := db.Column[string](ctx, r.tx, "find components", `
 		select m.ci_id::text
 		from (
 			select unnest($1::bigint[])
@@ -28,22 +23,9 @@ func (r *resolution) touchComponents(ctx context.Context) error {
 		) p (record_id)
 		join source_record s on s.id = p.record_id and s.source = $3
 		join assignment m on m.record_id = s.id and m.valid_to = 'infinity'`,
-		r.noLongerObserved.take(),
-		r.primaryChanged.take(),
-		inventory.SourceDiscovery,
-	)
-	if err != nil {
-		return fmt.Errorf("find components: %w", err)
-	}
-	var ci string
-	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		r.touched.add(ci)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find components: %w", err)
-	}
-	return nil
+		r.noLongerObserved.take(), r.primaryChanged.take(), inventory.SourceDiscovery)
+	r.touched.add(cis...)
+	return err
 }
 
 // componentRow is a record of a CI with one kind of its observers.
@@ -65,8 +47,9 @@ func (r *resolution) absent(ctx context.Context, cis []string) (map[string]bool,
 	rows, err := db.Collect[componentRow](ctx, r.tx, "read observers of components", `
 		select m.ci_id::text as ci, m.record_id as record, s.source, s.base_class,
 			coalesce(cardinality(e.identifiers), 0) > 0 as has_identifier,
-			exists (select from finding f where f.type = $3 and f.records @> array[s.id] and f.closed_at is null) as shared,
-			o."primary", o.retired, o.declared
+			exists (
+				select from finding f where f.type = $3 and f.records @> array[s.id] and f.closed_at is null
+			) as shared, o."primary", o.retired, o.declared
 		from assignment m
 		join source_record s on s.id = m.record_id
 		left join evidence e on e.record_id = s.id
@@ -101,8 +84,7 @@ func componentRecords(rows []componentRow) map[string][]reconcile.ComponentRecor
 	for _, row := range rows {
 		if row.Record != last {
 			records[row.CI] = append(records[row.CI], reconcile.ComponentRecord{
-				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier,
-				Shared: row.Shared,
+				Source: row.Source, BaseClass: row.BaseClass, HasIdentifier: row.HasIdentifier, Shared: row.Shared,
 			})
 			last = row.Record
 		}

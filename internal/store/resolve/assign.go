@@ -81,14 +81,12 @@ func assignmentsOf(
 
 // cutShort returns a finding for each candidate set that is not complete.
 func cutShort(sets []inventory.CandidateSet, cut map[int64]bool) []inventory.Finding {
+	text := fmt.Sprintf("shared identifiers connect more than %d records: the records beyond them were not compared",
+		identify.MaxCandidates)
 	var findings []inventory.Finding
 	for _, short := range identify.CutShort(sets, cut) {
 		findings = append(findings, inventory.Finding{
-			Type: inventory.FindingCutShort, Records: []int64{short.Records[0].Record},
-			Text: fmt.Sprintf(
-				"shared identifiers connect more than %d records: the records beyond them were not compared",
-				identify.MaxCandidates,
-			),
+			Type: inventory.FindingCutShort, Records: []int64{short.Records[0].Record}, Text: text,
 		})
 	}
 	return findings
@@ -132,9 +130,8 @@ func (p *assignmentChanges) apply(partition inventory.Partition) error {
 		if disposed && p.updated[to.Record] {
 			p.touched.add(to.CI)
 		}
-		p.noteLiveness(
-			to.Record, known && from.LivenessDependent, disposed || slices.Contains(partition.LivenessDependent, to.Record),
-		)
+		dependent := disposed || slices.Contains(partition.LivenessDependent, to.Record)
+		p.noteLiveness(to.Record, known && from.LivenessDependent, dependent)
 	}
 	return nil
 }
@@ -203,9 +200,8 @@ func (r *resolution) writeAssignments(ctx context.Context, p *assignmentChanges)
 // queueFlags locks the records that are changed, in one order, before anything is read that their
 // lock protects.
 func (p *assignmentChanges) queueFlags(batch *pgx.Batch) {
-	if locked := slices.Concat(p.becameLivenessDependent, p.notLivenessDependent, p.becamePrimary, p.lostPrimary); len(
-		locked,
-	) > 0 {
+	locked := slices.Concat(p.becameLivenessDependent, p.notLivenessDependent, p.becamePrimary, p.lostPrimary)
+	if len(locked) > 0 {
 		batch.Queue(`select id from source_record where id = any($1) order by id for update`, locked)
 	}
 	if len(p.becameLivenessDependent) > 0 {
@@ -234,16 +230,12 @@ func (p *assignmentChanges) queueMoves(batch *pgx.Batch, at time.Time) {
 		insert into ci (id, created_at)
 		select distinct ci, $2::timestamptz from unnest($1::uuid[]) n (ci) order by ci
 		on conflict do nothing`, cis, at)
-	batch.Queue(
-		`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`,
-		records,
-		at,
-	)
+	batch.Queue(`update assignment set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, records, at)
 	batch.Queue(`
 		insert into assignment (record_id, valid_from, ci_id, is_primary, previous_cis)
 		select n.record_id, $5, n.ci_id, n.is_primary, n.previous_cis::uuid[]
-		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) n (record_id, ci_id, is_primary,
-			previous_cis)`,
+		from unnest($1::bigint[], $2::uuid[], $3::boolean[], $4::text[]) 
+			n (record_id, ci_id, is_primary, previous_cis)`,
 		records, cis, primary, previousCIs, at)
 }
 
@@ -261,8 +253,8 @@ func (p *assignmentChanges) queueCounts(batch *pgx.Batch, at time.Time) {
 			from item_set s
 			left join item_base b on b.id = s.base_id
 			cross join lateral (
-				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1 union all
-					select unnest(s.minus), -1
+				select unnest(s.plus) as id, 1 as n union all select unnest(b.ids), 1
+				union all select unnest(s.minus), -1
 			) i
 			join software_item w on w.item_id = i.id -- items of other sections are not counted
 			where s.record_id = any($1) or s.record_id = any($2)

@@ -31,7 +31,7 @@ type currentAssignment struct {
 	Rule              string // of the last decision
 	LivenessDependent bool
 	Retired           bool // the CI is
-	Disposed          bool // the CI is, as its life-cycle state says
+	Disposed          bool // the CI is, by its life-cycle state
 }
 
 func newCandidates() *candidates {
@@ -154,12 +154,11 @@ func (n candidateSearch) queueByDefaultCI(batch *pgx.Batch, defaultCIs []string,
 
 func (n candidateSearch) queueConstraints(batch *pgx.Batch, records []int64, found map[int64]bool) {
 	batch.Queue(`
-		select record_a, record_b, linked, origin from identity_constraint where record_a = any($1)
-			and revoked_at is null
+		select record_a, record_b, linked, origin from identity_constraint
+			where record_a = any($1) and revoked_at is null
 		union all
-		select record_a, record_b, linked, origin from identity_constraint where record_b = any($1)
-			and revoked_at is null`,
-		records).Query(func(rows pgx.Rows) error {
+		select record_a, record_b, linked, origin from identity_constraint
+			where record_b = any($1) and revoked_at is null`, records).Query(func(rows pgx.Rows) error {
 		var c inventory.Constraint
 		_, err := pgx.ForEachRow(rows, []any{&c.A, &c.B, &c.Linked, &c.Origin}, func() error {
 			if pair := [2]int64{c.A, c.B}; !n.constrained[pair] {

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/cmdb"
@@ -32,35 +31,26 @@ func (r *resolution) checkClass(ctx context.Context, ci, class string) error {
 		return fmt.Errorf("read base classes of ci: %w", err)
 	}
 	if seen != nil {
-		return db.Invalid(
-			"its sources report that it is a %s: its class must be that or one below it, which %s is not", *seen, class,
-		)
+		return db.Invalid("its sources report that it is a %s: its class must be that or one below it, which %s is not",
+			*seen, class)
 	}
 	return r.checkRelated(ctx, ci, class, above)
 }
 
 func (r *resolution) checkRelated(ctx context.Context, ci, class string, above []string) error {
-	rows, err := r.tx.Query(ctx, `
-		select y.name, y.from_class
+	type endRow struct{ Type, Class string }
+	ends, err := db.Collect[endRow](ctx, r.tx, "read relationships of ci", `
+		select y.name as type, y.from_class as class
 		from assignment m join relationship l on l.from_record = m.record_id join relationship_type y on y.name = l.type
 		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'
 		union
 		select y.name, y.to_class
 		from assignment m join relationship l on l.to_record = m.record_id join relationship_type y on y.name = l.type
 		where m.ci_id = $1 and m.valid_to = 'infinity' and l.valid_to = 'infinity'`, ci)
-	if err != nil {
-		return fmt.Errorf("read relationships of ci: %w", err)
-	}
-	var baseClass, of string
-	var refusal error
-	_, err = pgx.ForEachRow(rows, []any{&baseClass, &of}, func() error {
-		if !slices.Contains(above, of) {
-			refusal = db.Invalid("it has a relationship %s, which is for a %s: %s is not one", baseClass, of, class)
+	for _, end := range ends {
+		if !slices.Contains(above, end.Class) {
+			return db.Invalid("it has a relationship %s, which is for a %s: %s is not one", end.Type, end.Class, class)
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read relationships of ci: %w", err)
 	}
-	return refusal
+	return err
 }

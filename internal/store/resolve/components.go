@@ -8,10 +8,10 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // discoveredComponent is a component as one record observes it, and the record that it gets.
@@ -29,8 +29,7 @@ type discoveredComponent struct {
 // the records that observe them. A component with an honest identifier is one CI wherever it is
 // observed; any other is known by its location.
 func (r *resolution) resolveComponents(ctx context.Context, observations []inventory.Observation) error {
-	var discovered []*discoveredComponent
-	var named []*discoveredComponent
+	var discovered, named []*discoveredComponent
 	for _, t := range observations {
 		for _, component := range t.Observed.Components {
 			p := &discoveredComponent{Component: component, observer: t.Record}
@@ -119,7 +118,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		keys, defaultCIs = append(keys, componentKey(key)), append(defaultCIs, defaultCI.String())
 		labels, baseClasses = append(labels, p.label()), append(baseClasses, r.baseClassOf(p.Class))
 	}
-	rows, err := r.tx.Query(ctx, `
+	rows, err := db.Collect[componentRecord](ctx, r.tx, "record components", `
 		with wanted as (
 			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[]) w (native_key, label,
 				base_class, default_ci)
@@ -129,70 +128,54 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 			on conflict (native_key, source) do nothing
 			returning native_key, id
 		)
-		select native_key, id, true from made
+		select native_key, id, true as made from made
 		union all
 		select r.native_key, r.id, false from source_record r join wanted w on w.native_key = r.native_key
 			where r.source = $5`,
 		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
 	if err != nil {
-		return fmt.Errorf("record components: %w", err)
-	}
-	records := map[string]componentRecord{}
-	if err := collectKeys(rows, records); err != nil {
 		return err
 	}
-	if len(records) < len(keys) {
-		if err := r.committedMeanwhile(ctx, keys, records); err != nil {
+	if len(rows) < len(keys) {
+		more, err := r.committedMeanwhile(ctx, keys)
+		if err != nil {
 			return err
 		}
+		rows = append(rows, more...)
+	}
+	records := make(map[string]componentRecord, len(rows))
+	for _, row := range rows {
+		records[string(row.NativeKey)] = row
 	}
 	var contended []int64
 	for _, p := range discovered {
 		record := records[string(componentKey(p.key))]
-		if !r.exclusive && (record.id == 0 || !record.made && p.isBounded()) {
+		if !r.exclusive && (record.ID == 0 || !record.Made && p.isBounded()) {
 			contended = append(contended, p.observer) // another transaction made it meanwhile
 		}
-		p.record = record.id
+		p.record = record.ID
 		r.updated.add(p.record)
 		r.observedBy[p.record] = append(r.observedBy[p.record], p.observer)
 	}
 	return contend(contended...)
 }
 
-// committedMeanwhile adds the records that another transaction committed while the statement that
-// was to create them waited for it: that statement does not see them.
-func (r *resolution) committedMeanwhile(
-	ctx context.Context, keys [][]byte, records map[string]componentRecord,
-) error {
-	if !r.exclusive {
-		return nil
-	}
-	rows, err := r.tx.Query(ctx, `
-		select native_key, id, false from source_record where native_key = any($1) and source = $2`,
-		keys, inventory.SourceDiscovery)
-	if err != nil {
-		return fmt.Errorf("find components: %w", err)
-	}
-	return collectKeys(rows, records)
-}
-
 // componentRecord is the record of a component.
 type componentRecord struct {
-	id   int64
-	made bool // by this transaction
+	NativeKey []byte
+	ID        int64
+	Made      bool // by this transaction
 }
 
-func collectKeys(rows pgx.Rows, records map[string]componentRecord) error {
-	var key []byte
-	var record componentRecord
-	_, err := pgx.ForEachRow(rows, []any{&key, &record.id, &record.made}, func() error {
-		records[string(key)] = record
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("record components: %w", err)
+// committedMeanwhile returns the records that another transaction committed while the statement
+// that was to create them waited for it: that statement does not see them.
+func (r *resolution) committedMeanwhile(ctx context.Context, keys [][]byte) ([]componentRecord, error) {
+	if !r.exclusive {
+		return nil, nil
 	}
-	return nil
+	return db.Collect[componentRecord](ctx, r.tx, "find components", `
+		select native_key, id, false as made from source_record where native_key = any($1) and source = $2`,
+		keys, inventory.SourceDiscovery)
 }
 
 // observersOf returns the records that report a component now; of a record that is none, itself.

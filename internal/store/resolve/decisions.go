@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // decisionRows gathers decisions.
@@ -49,20 +50,19 @@ func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []
 	if len(wanted) == 0 && r.allIsolated(records) {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, `
-		select id::text, record_a, record_b from review
+	type reviewPair struct {
+		ID               string
+		RecordA, RecordB int64
+	}
+	pairs, err := db.Collect[reviewPair](ctx, r.tx, "read open reviews", `
+		select id::text as id, record_a, record_b from review
 		where closed_at is null and record_a = any($1) and record_b = any($1)`, records)
 	if err != nil {
-		return fmt.Errorf("read open reviews: %w", err)
+		return err
 	}
 	open := map[[2]int64]string{}
-	var id string
-	var a, b int64
-	if _, err := pgx.ForEachRow(rows, []any{&id, &a, &b}, func() error {
-		open[[2]int64{a, b}] = id
-		return nil
-	}); err != nil {
-		return fmt.Errorf("read open reviews: %w", err)
+	for _, p := range pairs {
+		open[[2]int64{p.RecordA, p.RecordB}] = p.ID
 	}
 	batch := &pgx.Batch{}
 	for _, w := range wanted {
@@ -110,18 +110,14 @@ func (r *resolution) syncFindings(
 		Identifier string
 		Records    []int64
 	}
-	rows, err := r.tx.Query(ctx, `
+	open, err := db.Collect[findingRow](ctx, r.tx, "read open findings", `
 		select id, type, identifier, records from finding
 		where closed_at is null and records <@ $1::bigint[] and records && $1::bigint[]
 			and type <> all($2::text[]) and (type = $3) = $4`,
 		records, []string{inventory.FindingSharedComponent, inventory.FindingReturned},
 		inventory.FindingAttributeConflict, conflicts)
 	if err != nil {
-		return fmt.Errorf("read open findings: %w", err)
-	}
-	open, err := pgx.CollectRows(rows, pgx.RowToStructByName[findingRow])
-	if err != nil {
-		return fmt.Errorf("read open findings: %w", err)
+		return err
 	}
 	batch := &pgx.Batch{}
 	for _, w := range wanted {

@@ -3,12 +3,10 @@ package resolve
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/reconcile"
@@ -108,8 +106,8 @@ func (r *resolution) declare(
 	if err := r.assign(ctx); err != nil {
 		return "", err
 	}
-	places, err := r.assignments(ctx, []int64{record})
-	return places[record].CI, err
+	assignments, err := r.assignments(ctx, []int64{record})
+	return assignments[record].CI, err
 }
 
 // manualRecord returns the record of what people declare for a CI. Its default CI is that of the
@@ -142,7 +140,7 @@ func (r *resolution) declared(ctx context.Context, record int64) (string, invent
 	err := r.tx.QueryRow(ctx, `
 		select class, attributes from record_version where record_id = $1 and valid_to = 'infinity'`,
 		record).Scan(&class, &encoded)
-	if errors.Is(err, pgx.ErrNoRows) {
+	if db.IsNoRows(err) {
 		return "", inventory.Attributes{}, nil
 	}
 	if err != nil {

@@ -2,14 +2,12 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 type recordEvidenceRow struct {
@@ -33,12 +31,12 @@ type recordEvidenceRow struct {
 
 // load reads the evidence and the assignment of records.
 func (n candidateSearch) load(ctx context.Context, records []int64) error {
-	rows, err := n.tx.Query(ctx, `
+	list, err := db.Collect[recordEvidenceRow](ctx, n.tx, "read evidence", `
 		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
 			greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
-		       e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary,
-		       	m.previous_cis::text[] as previous_cis, coalesce(d.rule, '') as rule,
-		       c.retired_at is not null as retired, coalesce(c.disposed, false) as disposed
+			e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary,
+			m.previous_cis::text[] as previous_cis, coalesce(d.rule, '') as rule,
+			c.retired_at is not null as retired, coalesce(c.disposed, false) as disposed
 		from source_record r
 		left join presence p on p.record_id = r.id
 		left join evidence e on e.record_id = r.id
@@ -49,11 +47,7 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 		) d on m.ci_id is not null
 		where r.id = any($1)`, records)
 	if err != nil {
-		return fmt.Errorf("read evidence: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[recordEvidenceRow])
-	if err != nil {
-		return fmt.Errorf("read evidence: %w", err)
+		return err
 	}
 	for _, row := range list {
 		if !n.at.IsZero() && slices.ContainsFunc(row.FirstSeen, n.at.Before) {
@@ -63,8 +57,7 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 		if row.CI != nil {
 			n.assigned[row.ID] = currentAssignment{
 				CI: *row.CI, Primary: *row.IsPrimary, PreviousCIs: row.PreviousCIs, Rule: row.Rule,
-				LivenessDependent: row.LivenessDependent, Retired: row.Retired,
-				Disposed: row.Disposed,
+				LivenessDependent: row.LivenessDependent, Retired: row.Retired, Disposed: row.Disposed,
 			}
 		}
 	}
@@ -75,8 +68,8 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 // this transaction is observed at its instant.
 func (n candidateSearch) recordEvidence(row recordEvidenceRow) inventory.RecordEvidence {
 	evidence := inventory.RecordEvidence{
-		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, CreatedAt: row.CreatedAt,
-		DefaultCI: row.DefaultCI,
+		Record: row.ID, Source: row.Source, BaseClass: row.BaseClass, DefaultCI: row.DefaultCI,
+		CreatedAt: row.CreatedAt,
 	}
 	if row.SeenAt != nil {
 		evidence.SeenAt = *row.SeenAt
@@ -93,9 +86,7 @@ func identifierHistory(
 ) []inventory.IdentifierHistory {
 	history := make([]inventory.IdentifierHistory, len(identifiers))
 	for i, identifier := range identifiers {
-		history[i] = inventory.IdentifierHistory{
-			Identifier: identifier, FirstSeen: firstSeen[i], LastSeen: lastSeen[i],
-		}
+		history[i] = inventory.IdentifierHistory{Identifier: identifier, FirstSeen: firstSeen[i], LastSeen: lastSeen[i]}
 	}
 	return history
 }

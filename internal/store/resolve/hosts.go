@@ -2,11 +2,9 @@ package resolve
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // hosts finds the machines that containers run on: a container observes the hardware identifiers of
@@ -17,9 +15,10 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 	for i, t := range observations {
 		updated[i] = t.Record
 	}
-	rows, err := r.tx.Query(ctx, `
+	type hostRow struct{ Guest, Host int64 }
+	rows, err := db.Collect[hostRow](ctx, r.tx, "find hosts", `
 		(
-			select distinct on (g.record_id) g.record_id, h.record_id
+			select distinct on (g.record_id) g.record_id as guest, h.record_id as host
 			from evidence g
 			join evidence h on h.identifiers && g.hosts
 			join source_record s on s.id = h.record_id and s.base_class = $2
@@ -35,23 +34,10 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 		where h.record_id = any($1) and g.record_id <> h.record_id and not exists (
 			select from relationship l where l.observer = g.record_id and l.type = $4 and l.valid_to = 'infinity'
 		)`, updated, inventory.ClassComputer, inventory.SourceAgent, inventory.RelationshipHostedOn)
-	if err != nil {
-		return nil, fmt.Errorf("find hosts: %w", err)
+	hosts := make([]*discoveredComponent, len(rows))
+	for i, row := range rows {
+		component := inventory.Component{Relationship: inventory.RelationshipHostedOn, Inverse: true, Key: "host"}
+		hosts[i] = &discoveredComponent{Component: component, observer: row.Guest, record: row.Host}
 	}
-	var hosts []*discoveredComponent
-	var guest, host int64
-	_, err = pgx.ForEachRow(rows, []any{&guest, &host}, func() error {
-		hosts = append(hosts, &discoveredComponent{
-			Component: inventory.Component{
-				Relationship: inventory.RelationshipHostedOn,
-				Inverse:      true,
-				Key:          "host",
-			}, observer: guest, record: host,
-		})
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find hosts: %w", err)
-	}
-	return hosts, nil
+	return hosts, err
 }

@@ -21,8 +21,7 @@ import (
 func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (inventory.Identity, error) {
 	answer := inventory.Identity{
 		Records: []inventory.IdentityRecord{}, Constraints: []inventory.ConstraintRecord{},
-		Decisions: []inventory.Decision{},
-		Reviews:   []inventory.Review{}, Findings: []inventory.FindingRecord{},
+		Decisions: []inventory.Decision{}, Reviews: []inventory.Review{}, Findings: []inventory.FindingRecord{},
 	}
 	err := s.Read(ctx, func(tx pgx.Tx) error {
 		args := pgx.NamedArgs{"as_of": db.Instant(inventory.Page{AsOf: asOf})}
@@ -32,7 +31,7 @@ func (s *Store) Identity(ctx context.Context, id string, asOf time.Time) (invent
 		}
 		answer.CI, args["ci"] = ci.ID, ci.ID
 		for _, part := range []func(context.Context, pgx.Tx, pgx.NamedArgs, *inventory.Identity) error{
-			identityRecords, s.identityDecisions, identityConstraints, s.identityReviews, identityFindings,
+			identityRecords, identityDecisions, identityConstraints, identityReviews, identityFindings,
 		} {
 			if err := part(ctx, tx, args, &answer); err != nil {
 				return err
@@ -64,11 +63,11 @@ type identityRow struct {
 
 func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
 	asOf, _ := args["as_of"].(time.Time)
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read records of ci", `
 		select r.id, r.source, r.label, r.native_key, r.created_at, m.is_primary,
-		       case when `+db.IsNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
-		       e.identifiers, e.first_seen, e.last_seen as last_reported, case when `+db.IsNow+`
-		       	then coalesce(e.rejected, '[]') else '[]' end as rejected
+			case when `+db.IsNow+` then greatest(r.seen_at, p.seen_at) end as last_seen,
+			e.identifiers, e.first_seen, e.last_seen as last_reported,
+			case when `+db.IsNow+` then coalesce(e.rejected, '[]') else '[]' end as rejected
 		from assignment m
 		join source_record r on r.id = m.record_id
 		left join presence p on p.record_id = r.id
@@ -86,15 +85,13 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 			if row.FirstSeen[i].After(asOf) {
 				continue
 			}
-			interval := inventory.IdentifierHistory{
-				Identifier: inventory.Identifier(identifier),
-				FirstSeen:  row.FirstSeen[i],
-				LastSeen:   row.LastReported[i],
+			last := row.LastReported[i]
+			if last != nil && last.After(asOf) {
+				last = nil
 			}
-			if interval.LastSeen != nil && interval.LastSeen.After(asOf) {
-				interval.LastSeen = nil
-			}
-			record.Identifiers = append(record.Identifiers, interval)
+			record.Identifiers = append(record.Identifiers, inventory.IdentifierHistory{
+				Identifier: inventory.Identifier(identifier), FirstSeen: row.FirstSeen[i], LastSeen: last,
+			})
 		}
 		if err := json.Unmarshal(row.Rejected, &record.Rejected); err != nil {
 			return err
@@ -102,10 +99,6 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 		to.Records = append(to.Records, record)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read records of ci: %w", err)
-	}
-	return nil
 }
 
 type decisionRow struct {
@@ -124,13 +117,12 @@ type decisionRow struct {
 	UndoNote string
 }
 
-func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+func identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
+	return db.ForEach(ctx, tx, "read decisions", `
 		select d.id, d.at, d.record_id as record, d.action, coalesce(d.old_ci::text, '') as old_ci,
-			d.new_ci::text as new_ci,
-		       d.rule, d.reason, d.actor, coalesce(done.reason, '') as note, case when d.undone_at <= @as_of
-		       	then d.undone_at end as undone_at,
-		       coalesce(undone.actor, '') as undone_by, coalesce(undone.reason, '') as undo_note
+			d.new_ci::text as new_ci, d.rule, d.reason, d.actor, coalesce(done.reason, '') as note,
+			case when d.undone_at <= @as_of then d.undone_at end as undone_at,
+			coalesce(undone.actor, '') as undone_by, coalesce(undone.reason, '') as undo_note
 		from identity_decision d
 		left join audit_entry done on done.at = d.at
 		left join audit_entry undone on undone.at = d.undone_at and d.undone_at <= @as_of
@@ -139,8 +131,8 @@ func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.Named
 		limit 200`, args, func(row decisionRow) error {
 		d := inventory.Decision{
 			ID: row.ID, At: row.At, Record: row.Record, Action: row.Action, OldCI: row.OldCi, NewCI: row.NewCi,
-			Rule:  row.Rule,
-			Actor: row.Actor, Note: row.Note, UndoneAt: row.UndoneAt, UndoneBy: row.UndoneBy, UndoNote: row.UndoNote,
+			Rule: row.Rule, Actor: row.Actor, Note: row.Note,
+			UndoneAt: row.UndoneAt, UndoneBy: row.UndoneBy, UndoNote: row.UndoNote,
 		}
 		if err := json.Unmarshal(row.Reason, &d.Reason); err != nil {
 			return err
@@ -149,16 +141,12 @@ func (s *Store) identityDecisions(ctx context.Context, tx pgx.Tx, args pgx.Named
 		to.Decisions = append(to.Decisions, d)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
-	}
-	return nil
 }
 
 func identityConstraints(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
+	return db.ForEach(ctx, tx, "read constraints", `
 		select c.id::text as id, c.linked, c.record_a, c.record_b, c.origin, c.actor, c.reason, c.created_at,
-		       case when c.revoked_at <= @as_of then c.revoked_at end as revoked_at
+			case when c.revoked_at <= @as_of then c.revoked_at end as revoked_at
 		from identity_constraint c
 		where c.created_at <= @as_of and (c.record_a in `+identityMembers+` or c.record_b in `+identityMembers+`)
 		order by c.created_at, c.id
@@ -166,32 +154,22 @@ func identityConstraints(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to 
 		to.Constraints = append(to.Constraints, c)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read constraints: %w", err)
-	}
-	return nil
 }
 
-func (s *Store) identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
-		select `+reviewColumns+` from `+reviewFrom+`
-		where v.opened_at <= @as_of and (v.record_a in `+identityMembers+` or v.record_b in `+identityMembers+`)
+func identityReviews(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
+	return cmdb.EachReview(ctx, tx, `
+		v.opened_at <= @as_of and (v.record_a in `+identityMembers+` or v.record_b in `+identityMembers+`)
 		order by v.opened_at, v.id
-		limit 200`, args, func(row reviewRow) error {
-		review, err := s.review(row)
+		limit 200`, args, func(review inventory.Review) error {
 		to.Reviews = append(to.Reviews, review)
-		return err
+		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read reviews: %w", err)
-	}
-	return nil
 }
 
 func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inventory.Identity) error {
-	err := db.Each(ctx, tx, `
-		select f.type, f.records, f.identifier, f.text, f.opened_at, case when f.closed_at <= @as_of
-			then f.closed_at end as closed_at
+	return db.ForEach(ctx, tx, "read findings", `
+		select f.type, f.records, f.identifier, f.text, f.opened_at,
+			case when f.closed_at <= @as_of then f.closed_at end as closed_at
 		from finding f
 		where f.opened_at <= @as_of and f.records && array`+identityMembers+`
 		order by f.opened_at, f.id
@@ -199,10 +177,6 @@ func identityFindings(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *in
 		to.Findings = append(to.Findings, f)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("read findings: %w", err)
-	}
-	return nil
 }
 
 // inWords returns a text with the last decision about each record.

@@ -2,10 +2,11 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // constrainPair constrains two records to be one CI, or never one. It revokes a contrary constraint
@@ -29,17 +30,9 @@ func (r *resolution) constrainPair(batch *pgx.Batch, a, b int64, linked bool, or
 
 // membersOf returns the records of a CI, the earliest first.
 func (r *resolution) membersOf(ctx context.Context, ci string) ([]int64, error) {
-	rows, err := r.tx.Query(ctx, `
+	return db.Column[int64](ctx, r.tx, "read members of ci", `
 		select s.id
 		from assignment m join source_record s on s.id = m.record_id
 		where m.ci_id = $1 and m.valid_to = 'infinity'
 		order by s.created_at, s.id`, ci)
-	if err != nil {
-		return nil, fmt.Errorf("read members of ci: %w", err)
-	}
-	members, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read members of ci: %w", err)
-	}
-	return members, nil
 }

@@ -111,9 +111,8 @@ func (s *Store) SplitCI(ctx context.Context, id string, records []int64, actor i
 				return db.Invalid("record %d is none of %s", record, id)
 			}
 		}
-		rest := slices.DeleteFunc(
-			slices.Clone(members), func(record int64) bool { return slices.Contains(records, record) },
-		)
+		picked := func(record int64) bool { return slices.Contains(records, record) }
+		rest := slices.DeleteFunc(slices.Clone(members), picked)
 		if len(rest) == 0 || len(records) == 0 {
 			return db.Invalid("a split needs records on both sides: %s has %d", id, len(members))
 		}

@@ -55,13 +55,10 @@ func (s *Store) Simulate(ctx context.Context, rules []byte) (inventory.Simulatio
 
 // everything returns all records that are assigned, as candidates.
 func (r *resolution) everything(ctx context.Context) (*candidates, error) {
-	rows, err := r.tx.Query(ctx, `select record_id from assignment where valid_to = 'infinity' order by record_id`)
+	records, err := db.Column[int64](ctx, r.tx, "read records", `
+		select record_id from assignment where valid_to = 'infinity' order by record_id`)
 	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	records, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
+		return nil, err
 	}
 	n := candidateSearch{r, newCandidates()}
 	for chunk := range slices.Chunk(records, 5000) {
@@ -150,21 +147,18 @@ func (s *simulation) name(ctx context.Context, tx pgx.Tx) error {
 			}
 		}
 	}
-	err := db.Each(ctx, tx, `
-		select ci_id::text as id, class, name from ci_version where ci_id = any(@cis::uuid[])
-			and valid_to = 'infinity'`,
+	err := db.ForEach(ctx, tx, "name cis", `
+		select ci_id::text as id, class, name from ci_version
+		where ci_id = any(@cis::uuid[]) and valid_to = 'infinity'`,
 		pgx.NamedArgs{"cis": slices.Sorted(maps.Keys(refs))}, func(row inventory.CIRef) error {
 			for _, ref := range refs[row.ID] {
 				*ref = row
 			}
 			return nil
 		})
-	if err != nil {
-		return fmt.Errorf("name cis: %w", err)
-	}
 	slices.SortFunc(s.answer.Merges, byFirstRecord)
 	slices.SortFunc(s.answer.Splits, byFirstRecord)
-	return nil
+	return err
 }
 
 func byFirstRecord(a, b inventory.SimulatedChange) int {

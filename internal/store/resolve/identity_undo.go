@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -47,9 +46,9 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 	d := inventory.Decision{ID: id}
 	err := r.tx.QueryRow(ctx, `
 		select at, record_id, action, coalesce(old_ci::text, ''), new_ci::text, actor, undone_at
-		from identity_decision where id = $1`, id).Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI,
-		&d.Actor, &d.UndoneAt)
-	if errors.Is(err, pgx.ErrNoRows) {
+		from identity_decision where id = $1`, id).
+		Scan(&d.At, &d.Record, &d.Action, &d.OldCI, &d.NewCI, &d.Actor, &d.UndoneAt)
+	if db.IsNoRows(err) {
 		return d, db.NotFound("there is no decision %d", id)
 	}
 	if err != nil {
@@ -67,7 +66,8 @@ func (r *resolution) decision(ctx context.Context, id int64) (inventory.Decision
 // revoke revokes the constraints that a person made with a decision, and restores those that were
 // revoked then.
 func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
-	rows, err := r.tx.Query(ctx, `
+	type pair struct{ RecordA, RecordB int64 }
+	pairs, err := db.Collect[pair](ctx, r.tx, "revoke constraints", `
 		with restored as (
 			insert into identity_constraint (id, linked, record_a, record_b, origin, actor, reason, created_at)
 			select gen_random_uuid(), linked, record_a, record_b, origin, actor, reason, $2
@@ -79,15 +79,10 @@ func (r *resolution) revoke(ctx context.Context, d inventory.Decision) error {
 		)
 		select record_a, record_b from restored union all select record_a, record_b from revoked`, d.At, r.at)
 	if err != nil {
-		return fmt.Errorf("revoke constraints: %w", err)
+		return err
 	}
-	var a, b int64
-	_, err = pgx.ForEachRow(rows, []any{&a, &b}, func() error {
-		r.moved.add(a, b)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("revoke constraints: %w", err)
+	for _, p := range pairs {
+		r.moved.add(p.RecordA, p.RecordB)
 	}
 	if len(r.moved) == 0 {
 		return db.Conflict("decision %d is no longer in force", d.ID)
@@ -101,15 +96,11 @@ func (r *resolution) contradict(ctx context.Context, d inventory.Decision) error
 	if d.Action == inventory.ActionSplit || d.Action == inventory.ActionMoved {
 		return r.rejoin(ctx, d)
 	}
-	rows, err := r.tx.Query(ctx, `
-		select record_id from identity_decision where at = $1 and new_ci = $2 and action in ('linked',
-			'merged')`, d.At, d.NewCI)
+	came, err := db.Column[int64](ctx, r.tx, "read decisions", `
+		select record_id from identity_decision
+		where at = $1 and new_ci = $2 and action in ('linked', 'merged')`, d.At, d.NewCI)
 	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
-	}
-	came, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return fmt.Errorf("read decisions: %w", err)
+		return err
 	}
 	assignments, err := r.assignments(ctx, []int64{d.Record})
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/cmdb"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // errDryRun rolls back a dry run.
@@ -70,9 +70,8 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	for _, i := range taken {
 		outcomes[i].Record = ids[keyOf(records[i])]
 		t.updated.add(outcomes[i].Record)
-		observations = append(
-			observations, inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed},
-		)
+		one := inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed}
+		observations = append(observations, one)
 	}
 	if err := t.applyObservations(ctx, observations); err != nil {
 		return nil, err
@@ -117,34 +116,29 @@ func (t *importing) report(
 	for _, i := range taken {
 		records = append(records, outcomes[i].Record)
 	}
-	rows, err := t.tx.Query(ctx, `
-		select m.record_id, m.ci_id::text, c.created_at = $2, c.retired_at is not null
+	type assignedRow struct {
+		Record           int64
+		CI               string
+		Created, Retired bool
+	}
+	rows, err := db.Collect[assignedRow](ctx, t.tx, "read assignments", `
+		select m.record_id as record, m.ci_id::text as ci, c.created_at = $2 as created,
+			c.retired_at is not null as retired
 		from assignment m join ci c on c.id = m.ci_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records, t.at)
-	if err != nil {
-		return fmt.Errorf("read assignments: %w", err)
-	}
-	found := map[int64]inventory.ImportOutcome{}
-	var o inventory.ImportOutcome
-	var retired bool
-	_, err = pgx.ForEachRow(rows, []any{&o.Record, &o.CI, &o.Created, &retired}, func() error {
-		o.Warnings = nil
-		if retired {
-			o.Warnings = []string{"the CI is retired; an import does not restore a retired CI"}
-		}
-		found[o.Record] = o
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read assignments: %w", err)
+	found := make(map[int64]assignedRow, len(rows))
+	for _, row := range rows {
+		found[row.Record] = row
 	}
 	for _, i := range taken {
-		outcome := &outcomes[i]
-		place := found[outcome.Record]
-		outcome.CI, outcome.Created, outcome.Changed = place.CI, place.Created, observed[outcome.Record]
-		outcome.Warnings = append(outcome.Warnings, place.Warnings...)
+		o := &outcomes[i]
+		assigned := found[o.Record]
+		o.CI, o.Created, o.Changed = assigned.CI, assigned.Created, observed[o.Record]
+		if assigned.Retired {
+			o.Warnings = append(o.Warnings, "the CI is retired; an import does not restore a retired CI")
+		}
 	}
-	return nil
+	return err
 }
 
 // check converts the values of a document to their stored form. It leaves out, with a warning,
@@ -163,7 +157,8 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	delete(values, inventory.AttributeName)
 	for _, attribute := range slices.Sorted(maps.Keys(values)) {
 		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
-			warnings = append(warnings, fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class))
+			text := fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class)
+			warnings = append(warnings, text)
 			delete(values, attribute)
 		}
 	}
@@ -219,30 +214,25 @@ func (t *importing) recordsOf(
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, baseClasses = append(labels, record.NativeKey), append(baseClasses, t.baseClassOf(record.Observed.Class))
-		defaultCIs = append(defaultCIs, defaultCI.String())
+		labels, defaultCIs = append(labels, record.NativeKey), append(defaultCIs, defaultCI.String())
+		baseClasses = append(baseClasses, t.baseClassOf(record.Observed.Class))
 	}
-	rows, err := t.tx.Query(ctx, `
+	type recordRow struct {
+		Source    string
+		NativeKey []byte
+		ID        int64
+	}
+	rows, err := db.Collect[recordRow](ctx, t.tx, "find records of documents", `
 		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
 		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[]) n (source, native_key, label,
-			base_class, default_ci)
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[])
+			n (source, native_key, label, base_class, default_ci)
 		order by n.native_key, n.source
 		on conflict (native_key, source) do update set seen_at = excluded.seen_at
 		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)
-	if err != nil {
-		return nil, fmt.Errorf("find records of documents: %w", err)
+	ids := make(map[sourceKey]int64, len(rows))
+	for _, row := range rows {
+		ids[sourceKey{row.Source, string(row.NativeKey)}] = row.ID
 	}
-	ids := make(map[sourceKey]int64, len(sources))
-	var source string
-	var key []byte
-	var id int64
-	_, err = pgx.ForEachRow(rows, []any{&source, &key, &id}, func() error {
-		ids[sourceKey{source, string(key)}] = id
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find records of documents: %w", err)
-	}
-	return ids, nil
+	return ids, err
 }

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,12 +11,8 @@ import (
 
 // matchOf returns the reference to the CI that a document is about, if it has one.
 func matchOf(record inventory.ImportRecord) (ref reference, has bool) {
-	return reference{
-			inventory.RootClass,
-			record.Match.By,
-			record.Match.Value,
-		}, record.Match.By != "" &&
-			record.Match.Value != ""
+	by, value := record.Match.By, record.Match.Value
+	return reference{inventory.RootClass, by, value}, by != "" && value != ""
 }
 
 // references are the CIs that documents name: those that they are about and those that these are
@@ -50,8 +45,8 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 	if len(cis) > 1 {
 		return db.Invalid("there are %d CIs with the %s %s: the reference is ambiguous", len(cis), ref.by, ref.value)
 	}
-	if is := t.baseClassOf(record.Observed.Class); len(cis) == 1 && is != "" && cis[0].baseClass != "" &&
-		is != cis[0].baseClass {
+	is := t.baseClassOf(record.Observed.Class)
+	if len(cis) == 1 && is != "" && cis[0].baseClass != "" && is != cis[0].baseClass {
 		return db.Invalid("the CI with the %s %s is a %s, not a %s", ref.by, ref.value, cis[0].baseClass, is)
 	}
 	return nil
@@ -74,15 +69,11 @@ func (t *importing) match(
 	if len(candidates) == 0 {
 		return nil
 	}
-	rows, err := t.tx.Query(ctx, `
+	fresh, err := db.Column[int64](ctx, t.tx, "find new documents", `
 		select c.id from unnest($1::bigint[]) c (id)
 		where not exists (select from assignment m where m.record_id = c.id)`, candidates)
 	if err != nil {
-		return fmt.Errorf("find new documents: %w", err)
-	}
-	fresh, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return fmt.Errorf("find new documents: %w", err)
+		return err
 	}
 	batch := &pgx.Batch{}
 	for _, id := range fresh {

@@ -118,24 +118,14 @@ func (s *Store) ExpireLocks(ctx context.Context) (int, error) {
 	}
 	var expired int
 	err = s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
-		rows, err := r.tx.Query(ctx, `
+		cis, err := db.Column[string](ctx, r.tx, "expire locks", `
 			update attribute_lock l set released_at = $1
 			from assignment m
 			where m.record_id = l.record_id and m.valid_to = 'infinity' and l.until <= $1 and l.released_at is null
 			returning m.ci_id::text`, r.at)
-		if err != nil {
-			return fmt.Errorf("expire locks: %w", err)
-		}
-		var ci string
-		_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-			r.touched.add(ci)
-			expired++
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("expire locks: %w", err)
-		}
-		return nil
+		r.touched.add(cis...)
+		expired = len(cis)
+		return err
 	})
 	return expired, err
 }

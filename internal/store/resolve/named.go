@@ -24,9 +24,8 @@ func referenceOf(p inventory.Component) reference { return reference{p.Class, p.
 
 // namedCI is a CI with its records, the first first.
 type namedCI struct {
-	id        string
-	baseClass string
-	records   []int64
+	id, baseClass string
+	records       []int64
 }
 
 // readReferences reads the CIs that are named.
@@ -56,29 +55,24 @@ func (r *resolution) readNamed(ctx context.Context, class, by string, values []s
 	case idReference:
 		value = `v.ci_id::text`
 	}
-	rows, err := r.tx.Query(ctx, `
-		select `+value+`, v.ci_id::text, v.class, array(
+	type namedRow struct {
+		Value, CI, Class string
+		Records          []int64
+	}
+	rows, err := db.Collect[namedRow](ctx, r.tx, "look up names", `
+		select `+value+` as value, v.ci_id::text as ci, v.class, array(
 			select m.record_id
 			from assignment m join source_record s on s.id = m.record_id
 			where m.ci_id = v.ci_id and m.valid_to = 'infinity'
-			order by s.default_ci <> m.ci_id, s.created_at, s.id)
+			order by s.default_ci <> m.ci_id, s.created_at, s.id) as records
 		from ci_version v
 		where v.valid_to = 'infinity' and v.class = any(@classes) and `+value+` = any(@values)
 		order by v.ci_id`, pgx.NamedArgs{"classes": classes, "by": by, "values": values})
-	if err != nil {
-		return fmt.Errorf("look up names: %w", err)
+	for _, row := range rows {
+		ref := reference{class, by, row.Value}
+		r.references[ref] = append(r.references[ref], namedCI{row.CI, r.baseClassOf(row.Class), row.Records})
 	}
-	var name, is string
-	var ci namedCI
-	_, err = pgx.ForEachRow(rows, []any{&name, &ci.id, &is, &ci.records}, func() error {
-		ref := reference{class, by, name}
-		r.references[ref] = append(r.references[ref], namedCI{ci.id, r.baseClassOf(is), slices.Clone(ci.records)})
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("look up names: %w", err)
-	}
-	return nil
+	return err
 }
 
 // lookUp returns the components that are known CIs, and those that are not. A record of the CI that
@@ -126,11 +120,8 @@ func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) 
 		}
 		switch cis := t.references[referenceOf(component)]; len(cis) {
 		case 0:
-			warnings = append(
-				warnings,
-				fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
-					component.Class, component.By, component.Key),
-			)
+			warnings = append(warnings, fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
+				component.Class, component.By, component.Key))
 		case 1:
 		default:
 			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: the reference is ambiguous",

@@ -43,27 +43,16 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 	if len(e.records) == 0 {
 		return
 	}
-	batch.Queue(
-		`
+	batch.Queue(`
 		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts)
 		select n.record_id, ($6::text[])[n.first:n.last], ($7::timestamptz[])[n.first:n.last],
-			($8::timestamptz[])[n.first:n.last],
-			n.rejected, ($9::text[])[n.host_from:n.hosts_to]
+			($8::timestamptz[])[n.first:n.last], n.rejected, ($9::text[])[n.host_from:n.hosts_to]
 		from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $10::jsonb[])
 			n (record_id, first, last, host_from, hosts_to, rejected)
 		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
 			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
-		e.records,
-		e.first,
-		e.last,
-		e.hostFrom,
-		e.hostsTo,
-		orEmpty(e.identifiers),
-		orEmpty(e.firstSeen),
-		orEmpty(e.lastSeen),
-		orEmpty(e.hosts),
-		e.rejected,
-	)
+		e.records, e.first, e.last, e.hostFrom, e.hostsTo, orEmpty(e.identifiers), orEmpty(e.firstSeen),
+		orEmpty(e.lastSeen), orEmpty(e.hosts), e.rejected)
 }
 
 // recordVersionRows gathers the versions of the values that records report.
@@ -78,18 +67,14 @@ func (v *recordVersionRows) add(record int64, ends bool, class, attributes strin
 	if ends {
 		v.ended = append(v.ended, record)
 	}
-	v.records, v.classes, v.attributes = append(v.records, record), append(v.classes, class), append(
-		v.attributes, attributes,
-	)
+	v.records, v.classes = append(v.records, record), append(v.classes, class)
+	v.attributes = append(v.attributes, attributes)
 }
 
 func (v *recordVersionRows) queue(batch *pgx.Batch, at time.Time) {
 	if len(v.ended) > 0 {
-		batch.Queue(
-			`update record_version set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`,
-			v.ended,
-			at,
-		)
+		batch.Queue(`
+			update record_version set valid_to = $2 where record_id = any($1) and valid_to = 'infinity'`, v.ended, at)
 	}
 	if len(v.records) > 0 {
 		batch.Queue(`

@@ -92,16 +92,14 @@ func (r *resolution) heldRecords(
 	for i, t := range observations {
 		ids[i] = t.Record
 	}
-	rows, err := r.tx.Query(ctx, `
+	list, err := db.Collect[heldRecord](ctx, r.tx, "read records", `
 		select r.id, r.source, r.base_class, e.identifiers, e.first_seen, e.last_seen, e.rejected, e.hosts,
-			e.record_id is not null as evidence_held,
-		       v.class, v.attributes, r.liveness_dependent, m.ci_id::text as ci,
-		       c.retired_at is not null as ci_retired,
-		       m.ci_id is null and (
+			e.record_id is not null as evidence_held, v.class, v.attributes, r.liveness_dependent,
+			m.ci_id::text as ci, c.retired_at is not null as ci_retired, m.ci_id is null and (
 				exists (select from source_record o where o.default_ci = r.default_ci and o.id <> r.id)
 				or exists (select from identity_constraint k where k.record_a = r.id and k.revoked_at is null)
 				or exists (select from identity_constraint k where k.record_b = r.id and k.revoked_at is null)
-		       ) as tied
+			) as tied
 		from source_record r
 		left join evidence e on e.record_id = r.id
 		left join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
@@ -109,11 +107,7 @@ func (r *resolution) heldRecords(
 		left join ci c on c.id = m.ci_id
 		where r.id = any($1)`, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldRecord])
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
+		return nil, err
 	}
 	held := make(map[int64]heldRecord, len(list))
 	for _, h := range list {

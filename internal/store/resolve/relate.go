@@ -2,13 +2,13 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
+	"github.com/musterhq/muster/internal/store/db"
 )
 
 // edge is a relationship as an observer sees it.
@@ -20,8 +20,8 @@ type edge struct {
 
 // heldEdge is a current relationship that was observed before.
 type heldEdge struct {
-	id   int64
-	idle bool
+	ID   int64
+	Idle bool
 }
 
 func (p *discoveredComponent) edge() edge {
@@ -47,23 +47,18 @@ func (r *resolution) observed(ctx context.Context, observations []inventory.Obse
 	for _, t := range observations {
 		observers = append(observers, t.Record)
 	}
-	rows, err := r.tx.Query(ctx, `
-		select id, idle, type, from_record, to_record, observer from relationship
+	type heldRow struct {
+		heldEdge
+		edge
+	}
+	rows, err := db.Collect[heldRow](ctx, r.tx, "read relationships", `
+		select id, idle, type, from_record as "from", to_record as "to", observer from relationship
 		where observer = any($1) and valid_to = 'infinity'`, observers)
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
+	held := make(map[edge]heldEdge, len(rows))
+	for _, row := range rows {
+		held[row.edge] = row.heldEdge
 	}
-	held := map[edge]heldEdge{}
-	var h heldEdge
-	var e edge
-	_, err = pgx.ForEachRow(rows, []any{&h.id, &h.idle, &e.Type, &e.From, &e.To, &e.Observer}, func() error {
-		held[e] = h
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read relationships: %w", err)
-	}
-	return held, nil
+	return held, err
 }
 
 // relate begins the relationships that are observed for the first time, and ends those that are no
@@ -80,8 +75,8 @@ func (r *resolution) relate(
 		switch {
 		case before:
 			delete(held, e)
-			if h.idle != p.Idle {
-				turned = append(turned, h.id)
+			if h.Idle != p.Idle {
+				turned = append(turned, h.ID)
 			}
 		case !related[e]:
 			begun.add(e, p)
@@ -91,7 +86,7 @@ func (r *resolution) relate(
 	}
 	for e, h := range held {
 		if !partial[e.Observer] {
-			ended = append(ended, h.id)
+			ended = append(ended, h.ID)
 			r.relationshipsChanged.add(e.Observer)
 			r.noLongerObserved.add(e.From, e.To)
 		}

@@ -120,13 +120,8 @@ func (r *resolution) recordAudit(ctx context.Context) error {
 	if r.actor.Name == "" {
 		return nil
 	}
-	_, err := r.tx.Exec(
-		ctx,
-		`insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
-		r.at,
-		r.actor.Name,
-		r.actor.Reason,
-	)
+	_, err := r.tx.Exec(ctx, `insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
+		r.at, r.actor.Name, r.actor.Reason)
 	if err != nil {
 		return fmt.Errorf("record audit entry: %w", err)
 	}
@@ -194,24 +189,19 @@ func (r *resolution) baseClassOf(class string) string {
 
 // assignments returns the current assignments of records.
 func (r *resolution) assignments(ctx context.Context, records []int64) (map[int64]inventory.RecordAssignment, error) {
-	rows, err := r.tx.Query(ctx, `
-		select m.record_id, m.ci_id::text, s.liveness_dependent
+	type assignmentRow struct {
+		Record int64
+		inventory.RecordAssignment
+	}
+	rows, err := db.Collect[assignmentRow](ctx, r.tx, "read assignments", `
+		select m.record_id as record, m.ci_id::text as ci, s.liveness_dependent
 		from assignment m join source_record s on s.id = m.record_id
 		where m.record_id = any($1) and m.valid_to = 'infinity'`, records)
-	if err != nil {
-		return nil, fmt.Errorf("read assignments: %w", err)
+	assignments := make(map[int64]inventory.RecordAssignment, len(rows))
+	for _, row := range rows {
+		assignments[row.Record] = row.RecordAssignment
 	}
-	assignments := make(map[int64]inventory.RecordAssignment, len(records))
-	var record int64
-	var assignment inventory.RecordAssignment
-	_, err = pgx.ForEachRow(rows, []any{&record, &assignment.CI, &assignment.LivenessDependent}, func() error {
-		assignments[record] = assignment
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read assignments: %w", err)
-	}
-	return assignments, nil
+	return assignments, err
 }
 
 // send runs a batch to its end.

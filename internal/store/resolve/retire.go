@@ -26,17 +26,10 @@ func (s *Store) RetireCI(ctx context.Context, id string, actor inventory.Actor) 
 		r.primaryChanged.add(members...)
 		batch := &pgx.Batch{}
 		batch.Queue(`update ci set retired_at = $2 where id = $1`, ci, r.at)
-		batch.Queue(
-			`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`,
-			ci,
-			r.at,
-		)
-		batch.Queue(
-			`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`,
-			members,
-			r.at,
-			inventory.FindingReturned,
-		)
+		batch.Queue(`update ci_version set valid_to = $2, retired = true where ci_id = $1 and valid_to = 'infinity'`,
+			ci, r.at)
+		batch.Queue(`update finding set closed_at = $2 where type = $3 and records <@ $1 and closed_at is null`,
+			members, r.at, inventory.FindingReturned)
 		if err := r.send(ctx, "retire ci", batch); err != nil {
 			return err
 		}

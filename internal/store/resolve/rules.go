@@ -34,7 +34,6 @@ func parseRules(document []byte) (*ruleSet, error) {
 func (r *ruleSet) reconcile(
 	candidates []inventory.CandidateValues, locks []inventory.Lock, at time.Time, parents map[string]string,
 ) inventory.Effective {
-	return reconcile.Effective(
-		candidates, locks, at, r.precedence.WithClasses(func(class string) string { return parents[class] }),
-	)
+	parent := func(class string) string { return parents[class] }
+	return reconcile.Effective(candidates, locks, at, r.precedence.WithClasses(parent))
 }

@@ -2,7 +2,6 @@ package resolve
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,7 +32,7 @@ func (r *resolution) separateShared(
 	if err := r.mayShare(discovered, others); err != nil {
 		return nil, err
 	}
-	var apart []*discoveredComponent
+	var separated []*discoveredComponent
 	for _, p := range discovered {
 		known := others[string(componentKey(p.key))]
 		full, err := r.overCapacity(ctx, p, inUse(p, discovered, known))
@@ -49,9 +48,9 @@ func (r *resolution) separateShared(
 			}
 			others[string(componentKey(p.key))] = componentLocations{shared: true}
 		}
-		apart = append(apart, p)
+		separated = append(separated, p)
 	}
-	for _, p := range apart {
+	for _, p := range separated {
 		p.identifier = ""
 	}
 	for _, p := range discovered {
@@ -112,18 +111,24 @@ type componentLocations struct {
 
 // observers returns where components are observed, by their keys.
 func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]componentLocations, error) {
-	rows, err := r.tx.Query(ctx, `
-		select p.native_key, p.id, o.observer,
-		       exists (select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null)
+	type observerRow struct {
+		NativeKey []byte
+		Record    int64
+		Observer  *int64
+		Shared    bool
+	}
+	rows, err := db.Collect[observerRow](ctx, r.tx, "find components", `
+		select p.native_key, p.id as record, o.observer,
+			exists (
+				select from finding f where f.type = $3 and f.records @> array[p.id] and f.closed_at is null
+			) as shared
 		from source_record p
 		left join lateral (
 			select distinct l.observer
 			from (
-				select l.observer from relationship l where l.from_record = p.id and l.valid_to = 'infinity'
-					and not l.idle
+				select observer from relationship where from_record = p.id and valid_to = 'infinity' and not idle
 				union all
-				select l.observer from relationship l where l.to_record = p.id and l.valid_to = 'infinity'
-					and not l.idle
+				select observer from relationship where to_record = p.id and valid_to = 'infinity' and not idle
 			) l
 			join source_record o on o.id = l.observer
 			left join presence s on s.record_id = o.id
@@ -131,31 +136,20 @@ func (r *resolution) observers(ctx context.Context, keys [][]byte) (map[string]c
 		) o on true
 		where p.source = $2 and p.native_key = any($1)`,
 		keys, inventory.SourceDiscovery, inventory.FindingSharedComponent, r.at, identify.MovedAfter)
-	if err != nil {
-		return nil, fmt.Errorf("find components: %w", err)
-	}
 	found := map[string]componentLocations{}
-	var key []byte
-	var record int64
-	var observer *int64
-	var shared bool
-	_, err = pgx.ForEachRow(rows, []any{&key, &record, &observer, &shared}, func() error {
-		w := found[string(key)]
-		w.record, w.shared = record, shared
-		if observer != nil {
-			w.observers = append(w.observers, *observer)
+	for _, row := range rows {
+		known := found[string(row.NativeKey)]
+		known.record, known.shared = row.Record, row.Shared
+		if row.Observer != nil {
+			known.observers = append(known.observers, *row.Observer)
 		}
-		found[string(key)] = w
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find components: %w", err)
+		found[string(row.NativeKey)] = known
 	}
-	return found, nil
+	return found, err
 }
 
 // separate creates a component for each location where a shared one was observed. One that is
-// observed for the first time has a record all the same, which says that it is shared.
+// observed for the first time gets a record too: the finding that it is shared names the record.
 func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known componentLocations) error {
 	if known.record == 0 {
 		if err := r.recordComponents(ctx, []*discoveredComponent{p}); err != nil {
@@ -163,29 +157,32 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 		}
 		known.record = p.record
 	}
-	rows, err := r.tx.Query(ctx, `
+	type locationRow struct {
+		Observer   int64
+		Type       string
+		Outward    bool
+		Key        string
+		Attributes []byte
+	}
+	rows, err := db.Collect[locationRow](ctx, r.tx, "separate component", `
 		select l.observer, l.type, l.from_record = $1 as outward, l.key, v.attributes
 		from relationship l
 		join record_version v on v.record_id = $1 and v.valid_to = 'infinity'
 		where (l.from_record = $1 or l.to_record = $1) and l.valid_to = 'infinity' and l.observer is not null
 		order by l.id`, known.record)
 	if err != nil {
-		return fmt.Errorf("separate component: %w", err)
-	}
-	var assignments []*discoveredComponent
-	var attributes []byte
-	var outward bool
-	assignment := discoveredComponent{Component: inventory.Component{Class: p.Class}}
-	columns := []any{&assignment.observer, &assignment.Relationship, &outward, &assignment.Key, &attributes}
-	if _, err = pgx.ForEachRow(rows, columns, func() error {
-		one := assignment
-		one.Inverse = !outward
-		var err error
-		one.Attributes, err = db.DecodeAttributes(attributes)
-		assignments = append(assignments, &one)
 		return err
-	}); err != nil {
-		return fmt.Errorf("separate component: %w", err)
+	}
+	located := make([]*discoveredComponent, len(rows))
+	for i, row := range rows {
+		attributes, err := db.DecodeAttributes(row.Attributes)
+		if err != nil {
+			return err
+		}
+		located[i] = &discoveredComponent{observer: row.Observer, Component: inventory.Component{
+			Class: p.Class, Relationship: row.Type, Inverse: !row.Outward, Key: row.Key, Attributes: attributes,
+		}}
+		located[i].setKey()
 	}
 	r.noLongerObserved.add(known.record)
 	batch := &pgx.Batch{}
@@ -200,14 +197,11 @@ func (r *resolution) separate(ctx context.Context, p *discoveredComponent, known
 	if err := r.send(ctx, "separate component", batch); err != nil {
 		return err
 	}
-	for _, assignment := range assignments {
-		assignment.setKey()
-	}
-	if err := r.recordComponents(ctx, assignments); err != nil {
+	if err := r.recordComponents(ctx, located); err != nil {
 		return err
 	}
-	if err := r.applyComponents(ctx, assignments); err != nil {
+	if err := r.applyComponents(ctx, located); err != nil {
 		return err
 	}
-	return r.relate(ctx, assignments, nil, nil)
+	return r.relate(ctx, located, nil, nil)
 }

@@ -66,21 +66,11 @@ func (r *resolution) touchValuesChanged(ctx context.Context) error {
 	if len(r.valuesChanged) == 0 {
 		return nil
 	}
-	rows, err := r.tx.Query(ctx, `
+	cis, err := db.Column[string](ctx, r.tx, "find cis of changed values", `
 		select ci_id::text from assignment where record_id = any($1) and valid_to = 'infinity'`,
 		r.valuesChanged.take())
-	if err != nil {
-		return fmt.Errorf("find cis of changed values: %w", err)
-	}
-	var ci string
-	_, err = pgx.ForEachRow(rows, []any{&ci}, func() error {
-		r.touched.add(ci)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find cis of changed values: %w", err)
-	}
-	return nil
+	r.touched.add(cis...)
+	return err
 }
 
 type candidateRow struct {
@@ -99,9 +89,9 @@ type candidateRow struct {
 func (r *resolution) candidateValues(
 	ctx context.Context, cis []string,
 ) (map[string][]inventory.CandidateValues, error) {
-	rows, err := r.tx.Query(ctx, `
+	list, err := db.Collect[candidateRow](ctx, r.tx, "read candidates", `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
-		       greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
+			greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
 		from assignment m
 		join source_record r on r.id = m.record_id
 		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'
@@ -117,11 +107,7 @@ func (r *resolution) candidateValues(
 		) was
 		join record_version v on v.record_id = r.id and v.valid_from < was.until and v.valid_to >= was.until`, cis)
 	if err != nil {
-		return nil, fmt.Errorf("read candidates: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[candidateRow])
-	if err != nil {
-		return nil, fmt.Errorf("read candidates: %w", err)
+		return nil, err
 	}
 	candidates := map[string][]inventory.CandidateValues{}
 	for _, row := range list {
@@ -143,33 +129,30 @@ func (r *resolution) candidateValues(
 // locks returns the locks of CIs. They belong to the records of what people declare, and move with
 // these.
 func (r *resolution) locks(ctx context.Context, cis []string) (map[string][]inventory.Lock, error) {
-	rows, err := r.tx.Query(ctx, `
-		select m.ci_id::text, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
+	type lockRow struct {
+		CI, Attribute string
+		Value         []byte
+		Reason, Actor string
+		LockedAt      time.Time
+		Until         *time.Time
+	}
+	rows, err := db.Collect[lockRow](ctx, r.tx, "read locks", `
+		select m.ci_id::text as ci, l.attribute, l.value, l.reason, l.actor, l.locked_at, l.until
 		from attribute_lock l join assignment m on m.record_id = l.record_id and m.valid_to = 'infinity'
 		where m.ci_id = any($1::uuid[]) and l.released_at is null`, cis)
 	if err != nil {
-		return nil, fmt.Errorf("read locks: %w", err)
+		return nil, err
 	}
 	locks := map[string][]inventory.Lock{}
-	var ci string
-	var l inventory.Lock
-	var value []byte
-	_, err = pgx.ForEachRow(
-		rows,
-		[]any{&ci, &l.Attribute, &value, &l.Reason, &l.Actor, &l.LockedAt, &l.Until},
-		func() error {
-			decoded, err := db.DecodeJSON(value)
-			if err != nil {
-				return err
-			}
-			lock := l
-			lock.Value = decoded
-			locks[ci] = append(locks[ci], lock)
-			return nil
-		},
-	)
-	if err != nil {
-		return nil, fmt.Errorf("read locks: %w", err)
+	for _, row := range rows {
+		value, err := db.DecodeJSON(row.Value)
+		if err != nil {
+			return nil, fmt.Errorf("read value of lock: %w", err)
+		}
+		locks[row.CI] = append(locks[row.CI], inventory.Lock{
+			Attribute: row.Attribute, Value: value, Reason: row.Reason, Actor: row.Actor,
+			LockedAt: row.LockedAt, Until: row.Until,
+		})
 	}
 	return locks, nil
 }
@@ -187,17 +170,13 @@ type heldVersion struct {
 }
 
 func (r *resolution) heldVersions(ctx context.Context, cis []string) (map[string]heldVersion, error) {
-	rows, err := r.tx.Query(ctx, `
+	list, err := db.Collect[heldVersion](ctx, r.tx, "read versions", `
 		select c.id::text as ci, v.ci_id is not null as current, c.retired_at is not null as retired, c.disposed,
-		       coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
+			coalesce(v.class, '') as class, coalesce(v.name, '') as name, v.attributes, v.provenance
 		from ci c left join ci_version v on v.ci_id = c.id and v.valid_to = 'infinity'
 		where c.id = any($1::uuid[])`, cis)
 	if err != nil {
-		return nil, fmt.Errorf("read versions: %w", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[heldVersion])
-	if err != nil {
-		return nil, fmt.Errorf("read versions: %w", err)
+		return nil, err
 	}
 	held := make(map[string]heldVersion, len(list))
 	for _, v := range list {
@@ -247,13 +226,12 @@ func (r *resolution) reconcileOne(
 	if held.Current {
 		rows.ended = append(rows.ended, ci)
 	}
-	rows.add(
-		ci, r.baseClassOf(is.Class) == inventory.ClassComputer, is.Class, is.Name, string(attributes), db.Text(provenance),
-	)
+	device := r.baseClassOf(is.Class) == inventory.ClassComputer
+	rows.add(ci, device, is.Class, is.Name, string(attributes), db.Text(provenance))
 	return nil
 }
 
-// noteDisposed notes that a CI is disposed of, as its life-cycle state says, or no longer is. The
+// noteDisposed notes that a CI is disposed of, by its life-cycle state, or no longer is. The
 // assignment of its observers becomes liveness-dependent: each of their check-ins is resolved, so
 // that a finding is opened.
 func (r *resolution) noteDisposed(

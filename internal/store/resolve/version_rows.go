@@ -25,9 +25,8 @@ type ciVersionRows struct {
 
 func (v *ciVersionRows) add(ci string, device bool, class, name, attributes string, provenance *string) {
 	v.cis, v.devices, v.classes = append(v.cis, ci), append(v.devices, device), append(v.classes, class)
-	v.names, v.attributes, v.provenance = append(v.names, name), append(v.attributes, attributes), append(
-		v.provenance, provenance,
-	)
+	v.names, v.attributes = append(v.names, name), append(v.attributes, attributes)
+	v.provenance = append(v.provenance, provenance)
 }
 
 func (v *ciVersionRows) queue(batch *pgx.Batch, at time.Time) {
@@ -46,11 +45,8 @@ func (v *ciVersionRows) queue(batch *pgx.Batch, at time.Time) {
 			where ci_id = any($1::uuid[]) and valid_to = 'infinity'`, v.retired, at)
 	}
 	if len(v.ended) > 0 {
-		batch.Queue(
-			`update ci_version set valid_to = $2 where ci_id = any($1::uuid[]) and valid_to = 'infinity'`,
-			v.ended,
-			at,
-		)
+		batch.Queue(`
+			update ci_version set valid_to = $2 where ci_id = any($1::uuid[]) and valid_to = 'infinity'`, v.ended, at)
 	}
 	if len(v.cis) > 0 {
 		batch.Queue(`

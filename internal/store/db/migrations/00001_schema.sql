@@ -483,7 +483,8 @@ create table item (
     section_id smallint not null,
     key_hash   bigint not null, -- of the facts that name the item within its section
     digest     uuid not null unique,                     -- of section and facts
-    facts      json not null                             -- canonical: in the order of the .proto
+    facts      json not null,                            -- canonical: in the order of the .proto
+    readings   bytea -- those that it was reported with first: later ones are stored as differences
 );
 
 -- The tables of a record from here to reading are written by commits alone, under the fence of the

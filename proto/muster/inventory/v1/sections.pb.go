@@ -238,6 +238,8 @@ type Firmware struct {
 	SecureBoot          *bool                  `protobuf:"varint,6,opt,name=secure_boot,json=secureBoot,proto3,oneof" json:"secure_boot,omitempty"`
 	SecureBootSetupMode *bool                  `protobuf:"varint,7,opt,name=secure_boot_setup_mode,json=secureBootSetupMode,proto3,oneof" json:"secure_boot_setup_mode,omitempty"`
 	TpmVersion          string                 `protobuf:"bytes,8,opt,name=tpm_version,json=tpmVersion,proto3" json:"tpm_version,omitempty"`
+	TpmManufacturer     string                 `protobuf:"bytes,9,opt,name=tpm_manufacturer,json=tpmManufacturer,proto3" json:"tpm_manufacturer,omitempty"` // short name, e.g. "IFX"
+	TpmFirmware         string                 `protobuf:"bytes,10,opt,name=tpm_firmware,json=tpmFirmware,proto3" json:"tpm_firmware,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
 }
@@ -324,6 +326,20 @@ func (x *Firmware) GetSecureBootSetupMode() bool {
 func (x *Firmware) GetTpmVersion() string {
 	if x != nil {
 		return x.TpmVersion
+	}
+	return ""
+}
+
+func (x *Firmware) GetTpmManufacturer() string {
+	if x != nil {
+		return x.TpmManufacturer
+	}
+	return ""
+}
+
+func (x *Firmware) GetTpmFirmware() string {
+	if x != nil {
+		return x.TpmFirmware
 	}
 	return ""
 }
@@ -485,7 +501,8 @@ func (x *Cpu) GetCurrentMhz() uint32 {
 	return 0
 }
 
-// Memory is one memory slot, filled or empty: SMBIOS type 17.
+// Memory is one memory slot, filled or empty: SMBIOS type 17. A machine whose slots are not known has
+// one item, of all its memory.
 type Memory struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Locator         string                 `protobuf:"bytes,1,opt,name=locator,proto3" json:"locator,omitempty"`
@@ -502,7 +519,10 @@ type Memory struct {
 	ErrorCorrection string                 `protobuf:"bytes,12,opt,name=error_correction,json=errorCorrection,proto3" json:"error_correction,omitempty"` // of the array that contains the slot
 	// Numbers the slots with the same locator and bank, from 1 in table order. It is set only if
 	// there are several, as with soldered chips, or if the slot has neither.
-	Ordinal       *uint32 `protobuf:"varint,13,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
+	Ordinal *uint32 `protobuf:"varint,13,opt,name=ordinal,proto3,oneof" json:"ordinal,omitempty"`
+	// True if the item is all memory of the machine, not a slot. Its size is what the kernel manages,
+	// which may be less than is installed.
+	IsTotal       bool `protobuf:"varint,14,opt,name=is_total,json=isTotal,proto3" json:"is_total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -628,10 +648,17 @@ func (x *Memory) GetOrdinal() uint32 {
 	return 0
 }
 
+func (x *Memory) GetIsTotal() bool {
+	if x != nil {
+		return x.IsTotal
+	}
+	return false
+}
+
 // Storage is one physical (or virtual) disk.
 type Storage struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	SerialNumber     string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"` // of the disk, never of a USB bridge or card reader
 	Wwn              string                 `protobuf:"bytes,2,opt,name=wwn,proto3" json:"wwn,omitempty"`
 	Path             string                 `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"` // kernel name, set only if serial and wwn are not unique
 	Model            string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
@@ -1164,28 +1191,29 @@ func (x *Display) GetConnection() string {
 
 // OperatingSystem is the installation that the agent runs in.
 type OperatingSystem struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // e.g. "Debian GNU/Linux"
-	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`     // os-release ID, e.g. "debian"
-	Version       string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
-	Edition       string                 `protobuf:"bytes,4,opt,name=edition,proto3" json:"edition,omitempty"`
-	Build         string                 `protobuf:"bytes,5,opt,name=build,proto3" json:"build,omitempty"`
-	Codename      string                 `protobuf:"bytes,6,opt,name=codename,proto3" json:"codename,omitempty"`
-	DisplayName   string                 `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"` // e.g. "Debian GNU/Linux 12 (bookworm)"
-	Kernel        string                 `protobuf:"bytes,8,opt,name=kernel,proto3" json:"kernel,omitempty"`
-	Arch          string                 `protobuf:"bytes,9,opt,name=arch,proto3" json:"arch,omitempty"`
-	InstallId     string                 `protobuf:"bytes,10,opt,name=install_id,json=installId,proto3" json:"install_id,omitempty"` // machine-id, MachineGuid
-	Hostname      string                 `protobuf:"bytes,11,opt,name=hostname,proto3" json:"hostname,omitempty"`
-	Fqdn          string                 `protobuf:"bytes,12,opt,name=fqdn,proto3" json:"fqdn,omitempty"`
-	Timezone      string                 `protobuf:"bytes,13,opt,name=timezone,proto3" json:"timezone,omitempty"`
-	Locale        string                 `protobuf:"bytes,14,opt,name=locale,proto3" json:"locale,omitempty"`
-	InstallDate   *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
-	BootTime      *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=boot_time,json=bootTime,proto3" json:"boot_time,omitempty"`
-	MemoryBytes   *uint64                `protobuf:"varint,17,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"` // usable by the kernel
-	SwapBytes     *uint64                `protobuf:"varint,18,opt,name=swap_bytes,json=swapBytes,proto3,oneof" json:"swap_bytes,omitempty"`
-	ProductId     string                 `protobuf:"bytes,40,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"` // of the license, on Windows
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Name           string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // e.g. "Debian GNU/Linux"
+	Id             string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`     // os-release ID, e.g. "debian"
+	Version        string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	Edition        string                 `protobuf:"bytes,4,opt,name=edition,proto3" json:"edition,omitempty"`
+	Build          string                 `protobuf:"bytes,5,opt,name=build,proto3" json:"build,omitempty"`
+	Codename       string                 `protobuf:"bytes,6,opt,name=codename,proto3" json:"codename,omitempty"`
+	DisplayName    string                 `protobuf:"bytes,7,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"` // e.g. "Debian GNU/Linux 12 (bookworm)"
+	Kernel         string                 `protobuf:"bytes,8,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	Arch           string                 `protobuf:"bytes,9,opt,name=arch,proto3" json:"arch,omitempty"`
+	InstallId      string                 `protobuf:"bytes,10,opt,name=install_id,json=installId,proto3" json:"install_id,omitempty"` // machine-id, MachineGuid
+	Hostname       string                 `protobuf:"bytes,11,opt,name=hostname,proto3" json:"hostname,omitempty"`
+	Fqdn           string                 `protobuf:"bytes,12,opt,name=fqdn,proto3" json:"fqdn,omitempty"`
+	Timezone       string                 `protobuf:"bytes,13,opt,name=timezone,proto3" json:"timezone,omitempty"`
+	Locale         string                 `protobuf:"bytes,14,opt,name=locale,proto3" json:"locale,omitempty"`
+	InstallDate    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
+	BootTime       *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=boot_time,json=bootTime,proto3" json:"boot_time,omitempty"`
+	MemoryBytes    *uint64                `protobuf:"varint,17,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"` // usable by the kernel
+	SwapBytes      *uint64                `protobuf:"varint,18,opt,name=swap_bytes,json=swapBytes,proto3,oneof" json:"swap_bytes,omitempty"`
+	RebootRequired *bool                  `protobuf:"varint,30,opt,name=reboot_required,json=rebootRequired,proto3,oneof" json:"reboot_required,omitempty"` // to complete an update
+	ProductId      string                 `protobuf:"bytes,40,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`                       // of the license, on Windows
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *OperatingSystem) Reset() {
@@ -1344,6 +1372,13 @@ func (x *OperatingSystem) GetSwapBytes() uint64 {
 	return 0
 }
 
+func (x *OperatingSystem) GetRebootRequired() bool {
+	if x != nil && x.RebootRequired != nil {
+		return *x.RebootRequired
+	}
+	return false
+}
+
 func (x *OperatingSystem) GetProductId() string {
 	if x != nil {
 		return x.ProductId
@@ -1353,12 +1388,15 @@ func (x *OperatingSystem) GetProductId() string {
 
 // Software is one installed package or program.
 type Software struct {
-	state                protoimpl.MessageState `protogen:"open.v1"`
-	Source               string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"` // "dpkg", "rpm", "apk", …; open
-	Name                 string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	Arch                 string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
-	Scope                string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user
-	Version              string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Source  string                 `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"` // "dpkg", "rpm", "apk", …; open
+	Name    string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Arch    string                 `protobuf:"bytes,3,opt,name=arch,proto3" json:"arch,omitempty"`
+	Scope   string                 `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"` // empty: the machine; "user": one user
+	Version string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
+	// The package manager's name of an installation that is not complete: "unpacked",
+	// "half-configured", "triggers-awaited", "triggers-pending"; open. The files are on the disk.
+	State                string                 `protobuf:"bytes,20,opt,name=state,proto3" json:"state,omitempty"`
 	Publisher            string                 `protobuf:"bytes,6,opt,name=publisher,proto3" json:"publisher,omitempty"`
 	Purl                 string                 `protobuf:"bytes,7,opt,name=purl,proto3" json:"purl,omitempty"`
 	InstallDate          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
@@ -1434,6 +1472,13 @@ func (x *Software) GetScope() string {
 func (x *Software) GetVersion() string {
 	if x != nil {
 		return x.Version
+	}
+	return ""
+}
+
+func (x *Software) GetState() string {
+	if x != nil {
+		return x.State
 	}
 	return ""
 }
@@ -1812,6 +1857,1126 @@ func (x *VirtualMachine) GetConfigPath() string {
 	return ""
 }
 
+// PciDevice is one function of a device on a PCI bus. The ids are lower-case hexadecimal digits
+// without prefix.
+type PciDevice struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	Address           string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`                   // domain:bus:device.function, e.g. "0000:00:1f.6"
+	VendorId          string                 `protobuf:"bytes,2,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // four digits, like the other ids
+	DeviceId          string                 `protobuf:"bytes,3,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	SubsystemVendorId string                 `protobuf:"bytes,4,opt,name=subsystem_vendor_id,json=subsystemVendorId,proto3" json:"subsystem_vendor_id,omitempty"`
+	SubsystemId       string                 `protobuf:"bytes,5,opt,name=subsystem_id,json=subsystemId,proto3" json:"subsystem_id,omitempty"`
+	Class             string                 `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`       // six digits: class, subclass and programming interface
+	Revision          string                 `protobuf:"bytes,7,opt,name=revision,proto3" json:"revision,omitempty"` // two digits
+	Driver            string                 `protobuf:"bytes,8,opt,name=driver,proto3" json:"driver,omitempty"`     // e.g. "e1000e"; empty: none is bound
+	Name              string                 `protobuf:"bytes,9,opt,name=name,proto3" json:"name,omitempty"`         // the system's own name of the device; Linux has none
+	Manufacturer      string                 `protobuf:"bytes,10,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *PciDevice) Reset() {
+	*x = PciDevice{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PciDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PciDevice) ProtoMessage() {}
+
+func (x *PciDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PciDevice.ProtoReflect.Descriptor instead.
+func (*PciDevice) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *PciDevice) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *PciDevice) GetVendorId() string {
+	if x != nil {
+		return x.VendorId
+	}
+	return ""
+}
+
+func (x *PciDevice) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *PciDevice) GetSubsystemVendorId() string {
+	if x != nil {
+		return x.SubsystemVendorId
+	}
+	return ""
+}
+
+func (x *PciDevice) GetSubsystemId() string {
+	if x != nil {
+		return x.SubsystemId
+	}
+	return ""
+}
+
+func (x *PciDevice) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *PciDevice) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *PciDevice) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *PciDevice) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PciDevice) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+// Gpu is one graphics processor.
+type Gpu struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	BusPath           string                 `protobuf:"bytes,1,opt,name=bus_path,json=busPath,proto3" json:"bus_path,omitempty"`    // the PCI address, else the system's name of the device
+	Name              string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`                         // only if the driver or the system has one
+	VendorId          string                 `protobuf:"bytes,3,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // this and the other ids as in PciDevice
+	DeviceId          string                 `protobuf:"bytes,4,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	SubsystemVendorId string                 `protobuf:"bytes,5,opt,name=subsystem_vendor_id,json=subsystemVendorId,proto3" json:"subsystem_vendor_id,omitempty"`
+	SubsystemId       string                 `protobuf:"bytes,6,opt,name=subsystem_id,json=subsystemId,proto3" json:"subsystem_id,omitempty"`
+	Driver            string                 `protobuf:"bytes,7,opt,name=driver,proto3" json:"driver,omitempty"`
+	DriverVersion     string                 `protobuf:"bytes,8,opt,name=driver_version,json=driverVersion,proto3" json:"driver_version,omitempty"` // empty if the driver is part of the kernel
+	DriverDate        string                 `protobuf:"bytes,9,opt,name=driver_date,json=driverDate,proto3" json:"driver_date,omitempty"`          // YYYY-MM-DD
+	VramBytes         *uint64                `protobuf:"varint,10,opt,name=vram_bytes,json=vramBytes,proto3,oneof" json:"vram_bytes,omitempty"`     // dedicated memory
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Gpu) Reset() {
+	*x = Gpu{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Gpu) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Gpu) ProtoMessage() {}
+
+func (x *Gpu) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Gpu.ProtoReflect.Descriptor instead.
+func (*Gpu) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Gpu) GetBusPath() string {
+	if x != nil {
+		return x.BusPath
+	}
+	return ""
+}
+
+func (x *Gpu) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Gpu) GetVendorId() string {
+	if x != nil {
+		return x.VendorId
+	}
+	return ""
+}
+
+func (x *Gpu) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *Gpu) GetSubsystemVendorId() string {
+	if x != nil {
+		return x.SubsystemVendorId
+	}
+	return ""
+}
+
+func (x *Gpu) GetSubsystemId() string {
+	if x != nil {
+		return x.SubsystemId
+	}
+	return ""
+}
+
+func (x *Gpu) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *Gpu) GetDriverVersion() string {
+	if x != nil {
+		return x.DriverVersion
+	}
+	return ""
+}
+
+func (x *Gpu) GetDriverDate() string {
+	if x != nil {
+		return x.DriverDate
+	}
+	return ""
+}
+
+func (x *Gpu) GetVramBytes() uint64 {
+	if x != nil && x.VramBytes != nil {
+		return *x.VramBytes
+	}
+	return 0
+}
+
+// UsbDevice is one device on a USB, including hubs that are devices of their own.
+type UsbDevice struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	BusPath          string                 `protobuf:"bytes,1,opt,name=bus_path,json=busPath,proto3" json:"bus_path,omitempty"`    // bus and ports, e.g. "1-4.2"
+	VendorId         string                 `protobuf:"bytes,2,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // four hexadecimal digits, lower case
+	ProductId        string                 `protobuf:"bytes,3,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	SerialNumber     string                 `protobuf:"bytes,4,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	Name             string                 `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`                                                 // as the device reports it
+	Manufacturer     string                 `protobuf:"bytes,6,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`                                 // as the device reports it
+	Class            string                 `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`                                               // two hexadecimal digits; "00": each interface has a class
+	InterfaceClasses []string               `protobuf:"bytes,8,rep,name=interface_classes,json=interfaceClasses,proto3" json:"interface_classes,omitempty"` // sorted
+	Revision         string                 `protobuf:"bytes,9,opt,name=revision,proto3" json:"revision,omitempty"`                                         // of the device, binary-coded decimal, e.g. "0100"
+	Drivers          []string               `protobuf:"bytes,10,rep,name=drivers,proto3" json:"drivers,omitempty"`                                          // of the interfaces, sorted
+	Removable        *bool                  `protobuf:"varint,11,opt,name=removable,proto3,oneof" json:"removable,omitempty"`                               // false: built in
+	SpeedMbps        *uint32                `protobuf:"varint,12,opt,name=speed_mbps,json=speedMbps,proto3,oneof" json:"speed_mbps,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *UsbDevice) Reset() {
+	*x = UsbDevice{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UsbDevice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UsbDevice) ProtoMessage() {}
+
+func (x *UsbDevice) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UsbDevice.ProtoReflect.Descriptor instead.
+func (*UsbDevice) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *UsbDevice) GetBusPath() string {
+	if x != nil {
+		return x.BusPath
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetVendorId() string {
+	if x != nil {
+		return x.VendorId
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetSerialNumber() string {
+	if x != nil {
+		return x.SerialNumber
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetInterfaceClasses() []string {
+	if x != nil {
+		return x.InterfaceClasses
+	}
+	return nil
+}
+
+func (x *UsbDevice) GetRevision() string {
+	if x != nil {
+		return x.Revision
+	}
+	return ""
+}
+
+func (x *UsbDevice) GetDrivers() []string {
+	if x != nil {
+		return x.Drivers
+	}
+	return nil
+}
+
+func (x *UsbDevice) GetRemovable() bool {
+	if x != nil && x.Removable != nil {
+		return *x.Removable
+	}
+	return false
+}
+
+func (x *UsbDevice) GetSpeedMbps() uint32 {
+	if x != nil && x.SpeedMbps != nil {
+		return *x.SpeedMbps
+	}
+	return 0
+}
+
+// Battery is one battery that powers the machine. Batteries of mice and the like are left out.
+type Battery struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	SerialNumber      string                 `protobuf:"bytes,1,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	Name              string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // e.g. "BAT0"; set only if the serial number is not unique
+	Manufacturer      string                 `protobuf:"bytes,3,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	Model             string                 `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	Chemistry         string                 `protobuf:"bytes,5,opt,name=chemistry,proto3" json:"chemistry,omitempty"` // "Li-ion", …; as the system names it
+	DesignCapacityMwh *uint32                `protobuf:"varint,6,opt,name=design_capacity_mwh,json=designCapacityMwh,proto3,oneof" json:"design_capacity_mwh,omitempty"`
+	FullCapacityMwh   *uint32                `protobuf:"varint,7,opt,name=full_capacity_mwh,json=fullCapacityMwh,proto3,oneof" json:"full_capacity_mwh,omitempty"`
+	CycleCount        *uint32                `protobuf:"varint,8,opt,name=cycle_count,json=cycleCount,proto3,oneof" json:"cycle_count,omitempty"`
+	ChargePercent     *uint32                `protobuf:"varint,9,opt,name=charge_percent,json=chargePercent,proto3,oneof" json:"charge_percent,omitempty"`
+	State             string                 `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"` // "charging", "discharging", "full", …; open
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *Battery) Reset() {
+	*x = Battery{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Battery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Battery) ProtoMessage() {}
+
+func (x *Battery) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Battery.ProtoReflect.Descriptor instead.
+func (*Battery) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Battery) GetSerialNumber() string {
+	if x != nil {
+		return x.SerialNumber
+	}
+	return ""
+}
+
+func (x *Battery) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Battery) GetManufacturer() string {
+	if x != nil {
+		return x.Manufacturer
+	}
+	return ""
+}
+
+func (x *Battery) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Battery) GetChemistry() string {
+	if x != nil {
+		return x.Chemistry
+	}
+	return ""
+}
+
+func (x *Battery) GetDesignCapacityMwh() uint32 {
+	if x != nil && x.DesignCapacityMwh != nil {
+		return *x.DesignCapacityMwh
+	}
+	return 0
+}
+
+func (x *Battery) GetFullCapacityMwh() uint32 {
+	if x != nil && x.FullCapacityMwh != nil {
+		return *x.FullCapacityMwh
+	}
+	return 0
+}
+
+func (x *Battery) GetCycleCount() uint32 {
+	if x != nil && x.CycleCount != nil {
+		return *x.CycleCount
+	}
+	return 0
+}
+
+func (x *Battery) GetChargePercent() uint32 {
+	if x != nil && x.ChargePercent != nil {
+		return *x.ChargePercent
+	}
+	return 0
+}
+
+func (x *Battery) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+// Printer is one print queue of the machine.
+type Printer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Driver        string                 `protobuf:"bytes,2,opt,name=driver,proto3" json:"driver,omitempty"` // maker and model, as the driver names them
+	Uri           string                 `protobuf:"bytes,3,opt,name=uri,proto3" json:"uri,omitempty"`       // or port; without user name and password
+	Description   string                 `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	Location      string                 `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
+	SerialNumber  string                 `protobuf:"bytes,6,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	IsNetwork     *bool                  `protobuf:"varint,7,opt,name=is_network,json=isNetwork,proto3,oneof" json:"is_network,omitempty"`
+	IsDefault     *bool                  `protobuf:"varint,8,opt,name=is_default,json=isDefault,proto3,oneof" json:"is_default,omitempty"`
+	IsShared      *bool                  `protobuf:"varint,9,opt,name=is_shared,json=isShared,proto3,oneof" json:"is_shared,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Printer) Reset() {
+	*x = Printer{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Printer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Printer) ProtoMessage() {}
+
+func (x *Printer) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Printer.ProtoReflect.Descriptor instead.
+func (*Printer) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Printer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Printer) GetDriver() string {
+	if x != nil {
+		return x.Driver
+	}
+	return ""
+}
+
+func (x *Printer) GetUri() string {
+	if x != nil {
+		return x.Uri
+	}
+	return ""
+}
+
+func (x *Printer) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Printer) GetLocation() string {
+	if x != nil {
+		return x.Location
+	}
+	return ""
+}
+
+func (x *Printer) GetSerialNumber() string {
+	if x != nil {
+		return x.SerialNumber
+	}
+	return ""
+}
+
+func (x *Printer) GetIsNetwork() bool {
+	if x != nil && x.IsNetwork != nil {
+		return *x.IsNetwork
+	}
+	return false
+}
+
+func (x *Printer) GetIsDefault() bool {
+	if x != nil && x.IsDefault != nil {
+		return *x.IsDefault
+	}
+	return false
+}
+
+func (x *Printer) GetIsShared() bool {
+	if x != nil && x.IsShared != nil {
+		return *x.IsShared
+	}
+	return false
+}
+
+// Management is one directory service, device management or configuration management that the
+// machine belongs to.
+type Management struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`                            // "directory", "mdm", "configuration", "subscription"; open
+	Provider      string                 `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`                    // "active_directory", "entra_id", "intune", "puppet", …; open
+	Domain        string                 `protobuf:"bytes,3,opt,name=domain,proto3" json:"domain,omitempty"`                        // DNS name of the domain, else its short name
+	Client        string                 `protobuf:"bytes,4,opt,name=client,proto3" json:"client,omitempty"`                        // the program on the machine, e.g. "sssd"
+	Realm         string                 `protobuf:"bytes,5,opt,name=realm,proto3" json:"realm,omitempty"`                          // Kerberos realm
+	ServerUrl     string                 `protobuf:"bytes,6,opt,name=server_url,json=serverUrl,proto3" json:"server_url,omitempty"` // or the server's name; without user name and password
+	DeviceId      string                 `protobuf:"bytes,7,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`    // of the machine at the provider
+	TenantId      string                 `protobuf:"bytes,8,opt,name=tenant_id,json=tenantId,proto3" json:"tenant_id,omitempty"`
+	Enrolled      *bool                  `protobuf:"varint,9,opt,name=enrolled,proto3,oneof" json:"enrolled,omitempty"` // false: configured, but not joined
+	User          string                 `protobuf:"bytes,10,opt,name=user,proto3" json:"user,omitempty"`               // who enrolled the machine
+	LastContact   *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=last_contact,json=lastContact,proto3" json:"last_contact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Management) Reset() {
+	*x = Management{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Management) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Management) ProtoMessage() {}
+
+func (x *Management) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Management.ProtoReflect.Descriptor instead.
+func (*Management) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Management) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Management) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *Management) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *Management) GetClient() string {
+	if x != nil {
+		return x.Client
+	}
+	return ""
+}
+
+func (x *Management) GetRealm() string {
+	if x != nil {
+		return x.Realm
+	}
+	return ""
+}
+
+func (x *Management) GetServerUrl() string {
+	if x != nil {
+		return x.ServerUrl
+	}
+	return ""
+}
+
+func (x *Management) GetDeviceId() string {
+	if x != nil {
+		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *Management) GetTenantId() string {
+	if x != nil {
+		return x.TenantId
+	}
+	return ""
+}
+
+func (x *Management) GetEnrolled() bool {
+	if x != nil && x.Enrolled != nil {
+		return *x.Enrolled
+	}
+	return false
+}
+
+func (x *Management) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Management) GetLastContact() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastContact
+	}
+	return nil
+}
+
+// Patch is one update that the system knows by an id of its own. New versions of packages are in
+// the section software.
+type Patch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`         // "KB5031455", "livepatch_52", …
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"` // "wu", "livepatch", "packagekit", "reboot_required", …; open
+	Title         string                 `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	Kind          string                 `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`   // "security", "update", "driver", …; open
+	State         string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"` // "installed", "pending", "disabled"; "reboot": effective after a restart
+	Version       string                 `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	Severity      string                 `protobuf:"bytes,7,opt,name=severity,proto3" json:"severity,omitempty"`
+	InstalledOn   *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=installed_on,json=installedOn,proto3" json:"installed_on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Patch) Reset() {
+	*x = Patch{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Patch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Patch) ProtoMessage() {}
+
+func (x *Patch) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Patch.ProtoReflect.Descriptor instead.
+func (*Patch) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Patch) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Patch) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Patch) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Patch) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Patch) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Patch) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *Patch) GetSeverity() string {
+	if x != nil {
+		return x.Severity
+	}
+	return ""
+}
+
+func (x *Patch) GetInstalledOn() *timestamppb.Timestamp {
+	if x != nil {
+		return x.InstalledOn
+	}
+	return nil
+}
+
+// Group is one local group that gives people rights: it has members, or people made it.
+type Group struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Name    string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Domain  string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"`   // on Windows the machine's name for a local group
+	Id      string                 `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`           // the SID or the number
+	Members []string               `protobuf:"bytes,4,rep,name=members,proto3" json:"members,omitempty"` // logins, sorted
+	// Members may act as the administrator. Unset if the agent may not read who may.
+	IsAdmin       *bool `protobuf:"varint,5,opt,name=is_admin,json=isAdmin,proto3,oneof" json:"is_admin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Group) Reset() {
+	*x = Group{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Group) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Group) ProtoMessage() {}
+
+func (x *Group) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Group.ProtoReflect.Descriptor instead.
+func (*Group) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Group) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Group) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *Group) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Group) GetMembers() []string {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *Group) GetIsAdmin() bool {
+	if x != nil && x.IsAdmin != nil {
+		return *x.IsAdmin
+	}
+	return false
+}
+
+// Session is the sessions of one user from one place, which are logged on now.
+type Session struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Domain        string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"`
+	Type          string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`                               // "console" or "remote"
+	RemoteHost    string                 `protobuf:"bytes,4,opt,name=remote_host,json=remoteHost,proto3" json:"remote_host,omitempty"` // of a remote session
+	Display       string                 `protobuf:"bytes,5,opt,name=display,proto3" json:"display,omitempty"`                         // "wayland", "x11", "tty", "rdp", …; open
+	Service       string                 `protobuf:"bytes,6,opt,name=service,proto3" json:"service,omitempty"`                         // by which the user logged on, e.g. "sshd"
+	Since         *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=since,proto3" json:"since,omitempty"`                             // the earliest of them
+	State         string                 `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`                             // "active", "online", "locked", …
+	Sessions      *uint32                `protobuf:"varint,9,opt,name=sessions,proto3,oneof" json:"sessions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Session) Reset() {
+	*x = Session{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Session) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Session) ProtoMessage() {}
+
+func (x *Session) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Session.ProtoReflect.Descriptor instead.
+func (*Session) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Session) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Session) GetDomain() string {
+	if x != nil {
+		return x.Domain
+	}
+	return ""
+}
+
+func (x *Session) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Session) GetRemoteHost() string {
+	if x != nil {
+		return x.RemoteHost
+	}
+	return ""
+}
+
+func (x *Session) GetDisplay() string {
+	if x != nil {
+		return x.Display
+	}
+	return ""
+}
+
+func (x *Session) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
+func (x *Session) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Session) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Session) GetSessions() uint32 {
+	if x != nil && x.Sessions != nil {
+		return *x.Sessions
+	}
+	return 0
+}
+
+// SecurityPosture is the state of one protection, by one product.
+type SecurityPosture struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "secure_boot", "tpm", "disk_encryption", "firewall", "mandatory_access_control",
+	// "kernel_lockdown", "antivirus", "remote_login", "automatic_updates", "screen_lock", …; open
+	Control          string                 `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
+	Product          string                 `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`        // e.g. "ufw"; empty: the system itself
+	State            string                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`            // "on", "off", "partial", "enforcing", "permissive", …; open
+	Enabled          *bool                  `protobuf:"varint,4,opt,name=enabled,proto3,oneof" json:"enabled,omitempty"` // the protection has an effect now; unset: not known
+	Detail           string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`          // e.g. the mode of the lockdown
+	Version          string                 `protobuf:"bytes,6,opt,name=version,proto3" json:"version,omitempty"`
+	UpToDate         *bool                  `protobuf:"varint,7,opt,name=up_to_date,json=upToDate,proto3,oneof" json:"up_to_date,omitempty"`
+	SignatureVersion string                 `protobuf:"bytes,8,opt,name=signature_version,json=signatureVersion,proto3" json:"signature_version,omitempty"`
+	SignatureDate    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=signature_date,json=signatureDate,proto3" json:"signature_date,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *SecurityPosture) Reset() {
+	*x = SecurityPosture{}
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SecurityPosture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SecurityPosture) ProtoMessage() {}
+
+func (x *SecurityPosture) ProtoReflect() protoreflect.Message {
+	mi := &file_muster_inventory_v1_sections_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SecurityPosture.ProtoReflect.Descriptor instead.
+func (*SecurityPosture) Descriptor() ([]byte, []int) {
+	return file_muster_inventory_v1_sections_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *SecurityPosture) GetControl() string {
+	if x != nil {
+		return x.Control
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetEnabled() bool {
+	if x != nil && x.Enabled != nil {
+		return *x.Enabled
+	}
+	return false
+}
+
+func (x *SecurityPosture) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetUpToDate() bool {
+	if x != nil && x.UpToDate != nil {
+		return *x.UpToDate
+	}
+	return false
+}
+
+func (x *SecurityPosture) GetSignatureVersion() string {
+	if x != nil {
+		return x.SignatureVersion
+	}
+	return ""
+}
+
+func (x *SecurityPosture) GetSignatureDate() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SignatureDate
+	}
+	return nil
+}
+
 var File_muster_inventory_v1_sections_proto protoreflect.FileDescriptor
 
 const file_muster_inventory_v1_sections_proto_rawDesc = "" +
@@ -1846,7 +3011,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x0econtainer_type\x18\x15 \x01(\tR\rcontainerType:\n" +
 	"\xaa\xbb\x18\x06systemB\x14\n" +
 	"\x12_chassis_type_codeB\r\n" +
-	"\v_is_virtual\"\xc9\x02\n" +
+	"\v_is_virtual\"\x97\x03\n" +
 	"\bFirmware\x12\x16\n" +
 	"\x06vendor\x18\x01 \x01(\tR\x06vendor\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12!\n" +
@@ -1857,7 +3022,10 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"secureBoot\x88\x01\x01\x128\n" +
 	"\x16secure_boot_setup_mode\x18\a \x01(\bH\x01R\x13secureBootSetupMode\x88\x01\x01\x12\x1f\n" +
 	"\vtpm_version\x18\b \x01(\tR\n" +
-	"tpmVersion:\f\xaa\xbb\x18\bfirmwareB\x0e\n" +
+	"tpmVersion\x12)\n" +
+	"\x10tpm_manufacturer\x18\t \x01(\tR\x0ftpmManufacturer\x12!\n" +
+	"\ftpm_firmware\x18\n" +
+	" \x01(\tR\vtpmFirmware:\f\xaa\xbb\x18\bfirmwareB\x0e\n" +
 	"\f_secure_bootB\x19\n" +
 	"\x17_secure_boot_setup_mode\"\x99\x04\n" +
 	"\x03Cpu\x12!\n" +
@@ -1885,7 +3053,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\b_threadsB\n" +
 	"\n" +
 	"\b_max_mhzB\x0e\n" +
-	"\f_current_mhz\"\x90\x04\n" +
+	"\f_current_mhz\"\xab\x04\n" +
 	"\x06Memory\x12\x1e\n" +
 	"\alocator\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\alocator\x12\x18\n" +
 	"\x04bank\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04bank\x12\"\n" +
@@ -1904,7 +3072,8 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	" \x01(\tR\fserialNumber\x12\x1b\n" +
 	"\tasset_tag\x18\v \x01(\tR\bassetTag\x12)\n" +
 	"\x10error_correction\x18\f \x01(\tR\x0ferrorCorrection\x12#\n" +
-	"\aordinal\x18\r \x01(\rB\x04\xb0\xbb\x18\x01H\x03R\aordinal\x88\x01\x01:\n" +
+	"\aordinal\x18\r \x01(\rB\x04\xb0\xbb\x18\x01H\x03R\aordinal\x88\x01\x01\x12\x19\n" +
+	"\bis_total\x18\x0e \x01(\bR\aisTotal:\n" +
 	"\xaa\xbb\x18\x06memoryB\r\n" +
 	"\v_size_bytesB\b\n" +
 	"\x06_speedB\x13\n" +
@@ -1996,7 +3165,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x05_yearB\v\n" +
 	"\t_width_mmB\f\n" +
 	"\n" +
-	"_height_mm\"\x90\x05\n" +
+	"_height_mm\"\xd8\x05\n" +
 	"\x0fOperatingSystem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -2018,17 +3187,20 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\tboot_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\bbootTime\x12,\n" +
 	"\fmemory_bytes\x18\x11 \x01(\x04B\x04\xb8\xbb\x18\x01H\x00R\vmemoryBytes\x88\x01\x01\x12(\n" +
 	"\n" +
-	"swap_bytes\x18\x12 \x01(\x04B\x04\xb8\xbb\x18\x01H\x01R\tswapBytes\x88\x01\x01\x12\x1d\n" +
+	"swap_bytes\x18\x12 \x01(\x04B\x04\xb8\xbb\x18\x01H\x01R\tswapBytes\x88\x01\x01\x122\n" +
+	"\x0freboot_required\x18\x1e \x01(\bB\x04\xb8\xbb\x18\x01H\x02R\x0erebootRequired\x88\x01\x01\x12\x1d\n" +
 	"\n" +
 	"product_id\x18( \x01(\tR\tproductId:\x06\xaa\xbb\x18\x02osB\x0f\n" +
 	"\r_memory_bytesB\r\n" +
-	"\v_swap_bytes\"\xda\x04\n" +
+	"\v_swap_bytesB\x12\n" +
+	"\x10_reboot_required\"\xf0\x04\n" +
 	"\bSoftware\x12\x1c\n" +
 	"\x06source\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x06source\x12\x18\n" +
 	"\x04name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x18\n" +
 	"\x04arch\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01R\x04arch\x12\x1a\n" +
 	"\x05scope\x18\x04 \x01(\tB\x04\xb0\xbb\x18\x01R\x05scope\x12\x18\n" +
-	"\aversion\x18\x05 \x01(\tR\aversion\x12\x1c\n" +
+	"\aversion\x18\x05 \x01(\tR\aversion\x12\x14\n" +
+	"\x05state\x18\x14 \x01(\tR\x05state\x12\x1c\n" +
 	"\tpublisher\x18\x06 \x01(\tR\tpublisher\x12\x12\n" +
 	"\x04purl\x18\a \x01(\tR\x04purl\x12C\n" +
 	"\finstall_date\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\vinstallDate\x12/\n" +
@@ -2076,7 +3248,147 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\n" +
 	"\b_ordinalB\a\n" +
 	"\x05_cpusB\x0f\n" +
-	"\r_memory_bytesBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
+	"\r_memory_bytes\"\xca\x02\n" +
+	"\tPciDevice\x12\x1e\n" +
+	"\aaddress\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\aaddress\x12\x1b\n" +
+	"\tvendor_id\x18\x02 \x01(\tR\bvendorId\x12\x1b\n" +
+	"\tdevice_id\x18\x03 \x01(\tR\bdeviceId\x12.\n" +
+	"\x13subsystem_vendor_id\x18\x04 \x01(\tR\x11subsystemVendorId\x12!\n" +
+	"\fsubsystem_id\x18\x05 \x01(\tR\vsubsystemId\x12\x14\n" +
+	"\x05class\x18\x06 \x01(\tR\x05class\x12\x1a\n" +
+	"\brevision\x18\a \x01(\tR\brevision\x12\x16\n" +
+	"\x06driver\x18\b \x01(\tR\x06driver\x12\x12\n" +
+	"\x04name\x18\t \x01(\tR\x04name\x12\"\n" +
+	"\fmanufacturer\x18\n" +
+	" \x01(\tR\fmanufacturer:\x0e\xaa\xbb\x18\n" +
+	"pci_device\"\xe3\x02\n" +
+	"\x03Gpu\x12\x1f\n" +
+	"\bbus_path\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\abusPath\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1b\n" +
+	"\tvendor_id\x18\x03 \x01(\tR\bvendorId\x12\x1b\n" +
+	"\tdevice_id\x18\x04 \x01(\tR\bdeviceId\x12.\n" +
+	"\x13subsystem_vendor_id\x18\x05 \x01(\tR\x11subsystemVendorId\x12!\n" +
+	"\fsubsystem_id\x18\x06 \x01(\tR\vsubsystemId\x12\x16\n" +
+	"\x06driver\x18\a \x01(\tR\x06driver\x12%\n" +
+	"\x0edriver_version\x18\b \x01(\tR\rdriverVersion\x12\x1f\n" +
+	"\vdriver_date\x18\t \x01(\tR\n" +
+	"driverDate\x12\"\n" +
+	"\n" +
+	"vram_bytes\x18\n" +
+	" \x01(\x04H\x00R\tvramBytes\x88\x01\x01:\a\xaa\xbb\x18\x03gpuB\r\n" +
+	"\v_vram_bytes\"\xb8\x03\n" +
+	"\tUsbDevice\x12\x1f\n" +
+	"\bbus_path\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\abusPath\x12\x1b\n" +
+	"\tvendor_id\x18\x02 \x01(\tR\bvendorId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x03 \x01(\tR\tproductId\x12#\n" +
+	"\rserial_number\x18\x04 \x01(\tR\fserialNumber\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\"\n" +
+	"\fmanufacturer\x18\x06 \x01(\tR\fmanufacturer\x12\x14\n" +
+	"\x05class\x18\a \x01(\tR\x05class\x12+\n" +
+	"\x11interface_classes\x18\b \x03(\tR\x10interfaceClasses\x12\x1a\n" +
+	"\brevision\x18\t \x01(\tR\brevision\x12\x18\n" +
+	"\adrivers\x18\n" +
+	" \x03(\tR\adrivers\x12!\n" +
+	"\tremovable\x18\v \x01(\bH\x00R\tremovable\x88\x01\x01\x12(\n" +
+	"\n" +
+	"speed_mbps\x18\f \x01(\rB\x04\xb8\xbb\x18\x01H\x01R\tspeedMbps\x88\x01\x01:\x0e\xaa\xbb\x18\n" +
+	"usb_deviceB\f\n" +
+	"\n" +
+	"_removableB\r\n" +
+	"\v_speed_mbps\"\xea\x03\n" +
+	"\aBattery\x12)\n" +
+	"\rserial_number\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\fserialNumber\x12\x18\n" +
+	"\x04name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\"\n" +
+	"\fmanufacturer\x18\x03 \x01(\tR\fmanufacturer\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model\x12\x1c\n" +
+	"\tchemistry\x18\x05 \x01(\tR\tchemistry\x123\n" +
+	"\x13design_capacity_mwh\x18\x06 \x01(\rH\x00R\x11designCapacityMwh\x88\x01\x01\x125\n" +
+	"\x11full_capacity_mwh\x18\a \x01(\rB\x04\xb8\xbb\x18\x01H\x01R\x0ffullCapacityMwh\x88\x01\x01\x12*\n" +
+	"\vcycle_count\x18\b \x01(\rB\x04\xb8\xbb\x18\x01H\x02R\n" +
+	"cycleCount\x88\x01\x01\x120\n" +
+	"\x0echarge_percent\x18\t \x01(\rB\x04\xb8\xbb\x18\x01H\x03R\rchargePercent\x88\x01\x01\x12\x1a\n" +
+	"\x05state\x18\n" +
+	" \x01(\tB\x04\xb8\xbb\x18\x01R\x05state:\v\xaa\xbb\x18\abatteryB\x16\n" +
+	"\x14_design_capacity_mwhB\x14\n" +
+	"\x12_full_capacity_mwhB\x0e\n" +
+	"\f_cycle_countB\x11\n" +
+	"\x0f_charge_percent\"\xd3\x02\n" +
+	"\aPrinter\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x16\n" +
+	"\x06driver\x18\x02 \x01(\tR\x06driver\x12\x10\n" +
+	"\x03uri\x18\x03 \x01(\tR\x03uri\x12 \n" +
+	"\vdescription\x18\x04 \x01(\tR\vdescription\x12\x1a\n" +
+	"\blocation\x18\x05 \x01(\tR\blocation\x12#\n" +
+	"\rserial_number\x18\x06 \x01(\tR\fserialNumber\x12\"\n" +
+	"\n" +
+	"is_network\x18\a \x01(\bH\x00R\tisNetwork\x88\x01\x01\x12\"\n" +
+	"\n" +
+	"is_default\x18\b \x01(\bH\x01R\tisDefault\x88\x01\x01\x12 \n" +
+	"\tis_shared\x18\t \x01(\bH\x02R\bisShared\x88\x01\x01:\v\xaa\xbb\x18\aprinterB\r\n" +
+	"\v_is_networkB\r\n" +
+	"\v_is_defaultB\f\n" +
+	"\n" +
+	"_is_shared\"\x84\x03\n" +
+	"\n" +
+	"Management\x12\x18\n" +
+	"\x04type\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04type\x12 \n" +
+	"\bprovider\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\bprovider\x12\x1c\n" +
+	"\x06domain\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01R\x06domain\x12\x16\n" +
+	"\x06client\x18\x04 \x01(\tR\x06client\x12\x14\n" +
+	"\x05realm\x18\x05 \x01(\tR\x05realm\x12\x1d\n" +
+	"\n" +
+	"server_url\x18\x06 \x01(\tR\tserverUrl\x12\x1b\n" +
+	"\tdevice_id\x18\a \x01(\tR\bdeviceId\x12\x1b\n" +
+	"\ttenant_id\x18\b \x01(\tR\btenantId\x12\x1f\n" +
+	"\benrolled\x18\t \x01(\bH\x00R\benrolled\x88\x01\x01\x12\x12\n" +
+	"\x04user\x18\n" +
+	" \x01(\tR\x04user\x12C\n" +
+	"\flast_contact\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\vlastContact:\x0e\xaa\xbb\x18\n" +
+	"managementB\v\n" +
+	"\t_enrolled\"\x81\x02\n" +
+	"\x05Patch\x12\x14\n" +
+	"\x02id\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x02id\x12\x1c\n" +
+	"\x06source\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x06source\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x14\n" +
+	"\x05state\x18\x05 \x01(\tR\x05state\x12\x18\n" +
+	"\aversion\x18\x06 \x01(\tR\aversion\x12\x1a\n" +
+	"\bseverity\x18\a \x01(\tR\bseverity\x12C\n" +
+	"\finstalled_on\x18\b \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\vinstalledOn:\t\xaa\xbb\x18\x05patch\"\xa1\x01\n" +
+	"\x05Group\x12\x18\n" +
+	"\x04name\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x1c\n" +
+	"\x06domain\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x06domain\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x12\x18\n" +
+	"\amembers\x18\x04 \x03(\tR\amembers\x12\x1e\n" +
+	"\bis_admin\x18\x05 \x01(\bH\x00R\aisAdmin\x88\x01\x01:\t\xaa\xbb\x18\x05groupB\v\n" +
+	"\t_is_admin\"\xcb\x02\n" +
+	"\aSession\x12\x18\n" +
+	"\x04user\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04user\x12\x1c\n" +
+	"\x06domain\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x06domain\x12\x18\n" +
+	"\x04type\x18\x03 \x01(\tB\x04\xb0\xbb\x18\x01R\x04type\x12%\n" +
+	"\vremote_host\x18\x04 \x01(\tB\x04\xb0\xbb\x18\x01R\n" +
+	"remoteHost\x12\x18\n" +
+	"\adisplay\x18\x05 \x01(\tR\adisplay\x12\x18\n" +
+	"\aservice\x18\x06 \x01(\tR\aservice\x126\n" +
+	"\x05since\x18\a \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\x05since\x12\x1a\n" +
+	"\x05state\x18\b \x01(\tB\x04\xb8\xbb\x18\x01R\x05state\x12%\n" +
+	"\bsessions\x18\t \x01(\rB\x04\xb8\xbb\x18\x01H\x00R\bsessions\x88\x01\x01:\v\xaa\xbb\x18\asessionB\v\n" +
+	"\t_sessions\"\x8e\x03\n" +
+	"\x0fSecurityPosture\x12\x1e\n" +
+	"\acontrol\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\acontrol\x12\x1e\n" +
+	"\aproduct\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\aproduct\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x1d\n" +
+	"\aenabled\x18\x04 \x01(\bH\x00R\aenabled\x88\x01\x01\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\x12\x18\n" +
+	"\aversion\x18\x06 \x01(\tR\aversion\x12'\n" +
+	"\n" +
+	"up_to_date\x18\a \x01(\bB\x04\xb8\xbb\x18\x01H\x01R\bupToDate\x88\x01\x01\x121\n" +
+	"\x11signature_version\x18\b \x01(\tB\x04\xb8\xbb\x18\x01R\x10signatureVersion\x12G\n" +
+	"\x0esignature_date\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x04\xb8\xbb\x18\x01R\rsignatureDate:\x14\xaa\xbb\x18\x10security_postureB\n" +
+	"\n" +
+	"\b_enabledB\r\n" +
+	"\v_up_to_dateBBZ@github.com/musterhq/muster/proto/muster/inventory/v1;inventoryv1b\x06proto3"
 
 var (
 	file_muster_inventory_v1_sections_proto_rawDescOnce sync.Once
@@ -2090,7 +3402,7 @@ func file_muster_inventory_v1_sections_proto_rawDescGZIP() []byte {
 	return file_muster_inventory_v1_sections_proto_rawDescData
 }
 
-var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_muster_inventory_v1_sections_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*System)(nil),                // 0: muster.inventory.v1.System
 	(*Firmware)(nil),              // 1: muster.inventory.v1.Firmware
@@ -2105,18 +3417,32 @@ var file_muster_inventory_v1_sections_proto_goTypes = []any{
 	(*Service)(nil),               // 10: muster.inventory.v1.Service
 	(*User)(nil),                  // 11: muster.inventory.v1.User
 	(*VirtualMachine)(nil),        // 12: muster.inventory.v1.VirtualMachine
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*PciDevice)(nil),             // 13: muster.inventory.v1.PciDevice
+	(*Gpu)(nil),                   // 14: muster.inventory.v1.Gpu
+	(*UsbDevice)(nil),             // 15: muster.inventory.v1.UsbDevice
+	(*Battery)(nil),               // 16: muster.inventory.v1.Battery
+	(*Printer)(nil),               // 17: muster.inventory.v1.Printer
+	(*Management)(nil),            // 18: muster.inventory.v1.Management
+	(*Patch)(nil),                 // 19: muster.inventory.v1.Patch
+	(*Group)(nil),                 // 20: muster.inventory.v1.Group
+	(*Session)(nil),               // 21: muster.inventory.v1.Session
+	(*SecurityPosture)(nil),       // 22: muster.inventory.v1.SecurityPosture
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_muster_inventory_v1_sections_proto_depIdxs = []int32{
-	13, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
-	13, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
-	13, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
-	13, // 3: muster.inventory.v1.User.last_login:type_name -> google.protobuf.Timestamp
-	4,  // [4:4] is the sub-list for method output_type
-	4,  // [4:4] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	23, // 0: muster.inventory.v1.OperatingSystem.install_date:type_name -> google.protobuf.Timestamp
+	23, // 1: muster.inventory.v1.OperatingSystem.boot_time:type_name -> google.protobuf.Timestamp
+	23, // 2: muster.inventory.v1.Software.install_date:type_name -> google.protobuf.Timestamp
+	23, // 3: muster.inventory.v1.User.last_login:type_name -> google.protobuf.Timestamp
+	23, // 4: muster.inventory.v1.Management.last_contact:type_name -> google.protobuf.Timestamp
+	23, // 5: muster.inventory.v1.Patch.installed_on:type_name -> google.protobuf.Timestamp
+	23, // 6: muster.inventory.v1.Session.since:type_name -> google.protobuf.Timestamp
+	23, // 7: muster.inventory.v1.SecurityPosture.signature_date:type_name -> google.protobuf.Timestamp
+	8,  // [8:8] is the sub-list for method output_type
+	8,  // [8:8] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_muster_inventory_v1_sections_proto_init() }
@@ -2136,13 +3462,21 @@ func file_muster_inventory_v1_sections_proto_init() {
 	file_muster_inventory_v1_sections_proto_msgTypes[8].OneofWrappers = []any{}
 	file_muster_inventory_v1_sections_proto_msgTypes[9].OneofWrappers = []any{}
 	file_muster_inventory_v1_sections_proto_msgTypes[12].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[14].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[15].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[16].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[17].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[18].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[20].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[21].OneofWrappers = []any{}
+	file_muster_inventory_v1_sections_proto_msgTypes[22].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_muster_inventory_v1_sections_proto_rawDesc), len(file_muster_inventory_v1_sections_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -60,7 +60,7 @@ func Parse(data []byte) (Display, error) {
 		ProductCode:  binary.LittleEndian.Uint16(data[atProduct:]),
 		SerialNumber: binary.LittleEndian.Uint32(data[atSerial:]),
 		Week:         week(data[atWeek]),
-		Year:         1990 + uint32(data[atYear]),
+		Year:         year(data[atYear]),
 	}
 	if len(data) > atSize+1 && data[atSize] != 0 && data[atSize+1] != 0 { // one of them alone is an aspect ratio
 		d.WidthMM, d.HeightMM = 10*uint32(data[atSize]), 10*uint32(data[atSize+1])
@@ -96,6 +96,14 @@ func week(b byte) uint8 {
 		return 0
 	}
 	return b
+}
+
+// year returns 0 if the display does not report a year (§3.4.4).
+func year(b byte) uint32 {
+	if b == 0 {
+		return 0
+	}
+	return 1990 + uint32(b)
 }
 
 // readExtensions reads the descriptors in the blocks after the base block. Only CTA blocks have

@@ -1,3 +1,0 @@
-package host
-
-func (h *Host) systemSMBIOS() (table, entryPoint []byte, err error) { return h.smbiosFiles() }
