@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 
@@ -16,14 +15,14 @@ import (
 
 // newAgent connects the collectors, the state and the link. It receives one list of collectors for
 // the life of the process because some collectors keep state between runs.
-func newAgent(s *state.State, sections []section.Collector, log io.Writer) *link.Agent {
+func newAgent(s *state.State, sections []section.Collector, logger *slog.Logger) *link.Agent {
 	machine := host.Local()
 	return &link.Agent{
 		State:   s,
 		Collect: func(ctx context.Context) link.Inventory { return collect(ctx, machine, sections) },
 		Version: version(),
 		BootID:  bootID(machine),
-		Logger:  slog.New(slog.NewTextHandler(log, nil)),
+		Logger:  logger,
 	}
 }
 

@@ -17,7 +17,7 @@ func (a *Agent) Run(ctx context.Context) {
 		}
 		return r.Next, true
 	}
-	for wait := a.remaining(); sleep(ctx, wait); {
+	for wait := a.remaining(); Sleep(ctx, wait); {
 		err := a.session(ctx, acknowledged)
 		if ctx.Err() != nil {
 			return
@@ -25,7 +25,7 @@ func (a *Agent) Run(ctx context.Context) {
 		wait = 0
 		if err != nil {
 			failures++
-			wait = backoff(failures)
+			wait = BackoffAfter(failures)
 			a.logger().Warn("check-in failed", "error", Explain(err), "retry_in", wait.Round(time.Second))
 			a.recordFailure(err, wait)
 		}
