@@ -29,11 +29,10 @@ image() {
 	mkdir -p "$(dirname "$IMAGE")"
 	# shellcheck disable=SC2016 # mmdebstrap's shell expands $1
 	mmdebstrap --quiet --variant=minbase --mode=root --aptopt='Apt::Install-Recommends "false"' \
-		--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/doc/*' \
-		--include=systemd,systemd-sysv,dbus,curl,jq,procps,postgresql-common \
-		--customize-hook='mkdir -p "$1/etc/postgresql-common/createcluster.d"' \
-		--customize-hook='echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.d/none.conf"' \
-		--customize-hook='chroot "$1" apt-get install -qq -y --no-install-recommends postgresql-15' \
+		--dpkgopt=force-unsafe-io --dpkgopt=force-confold \
+		--include=systemd,systemd-sysv,dbus,curl,jq,procps,postgresql-15 \
+		--essential-hook='mkdir -p "$1/etc/postgresql-common"' \
+		--essential-hook='echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
 		--customize-hook='rm -f "$1/var/lib/dbus/machine-id" "$1/etc/machine-id"; touch "$1/etc/machine-id"' \
 		--customize-hook='chroot "$1" systemctl disable --quiet systemd-networkd.service || true' \
 		bookworm "$IMAGE.new.tar"
