@@ -8,7 +8,7 @@ import (
 )
 
 // man returns the man page in the language of man(7). It contains no date, so that a package is the
-// same whenever it is built. No library is used: the one for kong loses the line breaks of examples.
+// same whenever it is built. There is a library for it, which loses the line breaks of examples.
 func man(app *kong.Application) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, ".TH %s 1 \"\" Muster Muster\n.SH NAME\n%s \\- %s\n", strings.ToUpper(app.Name), escape(app.Name),
