@@ -33,9 +33,9 @@ type serviceCommand struct {
 
 // Help returns the text below the options.
 func (serviceCommand) Help() string {
-	return `The service managers are systemd, OpenRC and System V (Linux), launchd (macOS) and the service control manager
-(Windows). All commands except status need the rights of an administrator. The packages of the agent register the
-service themselves.`
+	return `The service managers are systemd, OpenRC and System V (Linux), launchd (macOS) and the service control
+manager (Windows). All commands except status need the rights of an administrator. The packages of the agent register
+the service themselves.`
 }
 
 type serviceInstall struct{}

@@ -96,7 +96,8 @@ func fish(app *kong.Application) string {
 	for _, path := range paths {
 		condition := "__fish_use_subcommand"
 		if path != "" {
-			condition = "__fish_seen_subcommand_from " + strings.ReplaceAll(path, " ", "; and __fish_seen_subcommand_from ")
+			const seen = "__fish_seen_subcommand_from "
+			condition = seen + strings.ReplaceAll(path, " ", "; and "+seen)
 		}
 		for _, w := range follow[path] {
 			offer := "-f -a " + quote(w.text)

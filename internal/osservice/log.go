@@ -46,7 +46,9 @@ type lineHandler struct {
 	write  func(slog.Level, []byte) error
 }
 
-func (h lineHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+func (h lineHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo
+}
 
 func (h lineHandler) Handle(ctx context.Context, record slog.Record) error {
 	var line lineBuffer

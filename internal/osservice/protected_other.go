@@ -23,7 +23,8 @@ func checkProtected(program string) error {
 		owner, ok := info.Sys().(*syscall.Stat_t)
 		if ok && owner.Uid != 0 || info.Mode().Perm()&0o022 != 0 && info.Mode()&os.ModeSticky == 0 {
 			return fmt.Errorf("users other than root can change %s: "+
-				"copy the program to a directory of root, such as /usr/local/bin, and install the service from there", path)
+				"copy the program to a directory of root, such as /usr/local/bin, "+
+				"and install the service from there", path)
 		}
 		if path == filepath.Dir(path) {
 			return nil
