@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the packages of both programs into bin/packages. Equal sources give equal packages, except
-# apk, where nfpm writes the scripts in a random order: all times are SOURCE_DATE_EPOCH, by default the time of the last commit. "make package" sets the tools.
+# apk, where nfpm writes the scripts in a random order: all times are SOURCE_DATE_EPOCH, by default
+# the time of the last commit. "make package" sets the tools.
 #   FORMATS, ARCHES, PROGRAMS   build only these
 #   VERSION                     the version of the packages
 set -euo pipefail
