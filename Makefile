@@ -8,9 +8,13 @@ FLEET     ?= 1500
 PROTOC_GEN_GO_VERSION      = v1.36.12
 PROTOC_GEN_GO_GRPC_VERSION = v1.6.2
 GOLANGCI_LINT_VERSION      = v2.13.2
+NFPM_VERSION               = v2.45.2
+CYCLONEDX_GOMOD_VERSION    = v1.10.0
 
 PROTOC_GEN_GO      = bin/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
 PROTOC_GEN_GO_GRPC = bin/tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
+NFPM               = bin/tools/nfpm-$(NFPM_VERSION)
+CYCLONEDX_GOMOD    = bin/tools/cyclonedx-gomod-$(CYCLONEDX_GOMOD_VERSION)
 GOLANGCI_LINT     ?= bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 # git refuses a checkout that belongs to another user. These variables make it accept this one, also
@@ -90,6 +94,15 @@ build-all: build ## build both programs, and the agent for all its systems
 		$(GO_BUILD) -o bin/$$GOOS-$$GOARCH/muster-agent$$suffix ./agent; \
 	done
 
+.PHONY: package
+package: build $(NFPM) $(CYCLONEDX_GOMOD) ## build the packages into bin/packages; FORMATS=deb builds only these
+	NFPM='$(NFPM)' SBOM='$(CYCLONEDX_GOMOD)' installers/package.sh
+
+.PHONY: test-linux
+test-linux: ## test the deb packages in a booted Debian; needs root, and installs what it needs
+	$(MAKE) package FORMATS=deb ARCHES="$$(go env GOARCH)"
+	installers/test-linux.sh
+
 .PHONY: clean
 clean: ## remove the build output; the data under VAR stays
 	rm -rf bin
@@ -107,3 +120,9 @@ bin/tools/protoc-gen-go-grpc-v%:
 
 bin/tools/golangci-lint-v%:
 	GOBIN='$(CURDIR)/$(@D)' go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v$* && mv $(@D)/golangci-lint $@
+
+bin/tools/nfpm-v%:
+	GOBIN='$(CURDIR)/$(@D)' go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v$* && mv $(@D)/nfpm $@
+
+bin/tools/cyclonedx-gomod-v%:
+	GOBIN='$(CURDIR)/$(@D)' go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v$* && mv $(@D)/cyclonedx-gomod $@

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 
@@ -16,9 +15,10 @@ import (
 
 // newAgent connects the collectors, the state and the link. It receives one list of collectors for
 // the life of the process because some collectors keep state between runs.
-func newAgent(s *state.State, sections []section.Collector, log io.Writer) (*link.Agent, *section.Runner) {
-	machine, logger := host.Local(), slog.New(slog.NewTextHandler(log, nil))
-	runner := newRunner(s, logger)
+func newAgent(
+	s *state.State, sections []section.Collector, logger *slog.Logger,
+) (*link.Agent, *section.Runner) {
+	machine, runner := host.Local(), newRunner(s, logger)
 	mark := func(name string) {
 		if err := s.SetCollecting(name); err != nil {
 			logger.Warn("note of the section that is collected not written", "error", err)

@@ -13,14 +13,19 @@ import (
 	"github.com/musterhq/muster/internal/pki"
 )
 
+// enrollmentFlags are the options of an enrollment.
+type enrollmentFlags struct {
+	Collector string `env:"MUSTER_COLLECTOR" placeholder:"HOST:PORT" help:"The collector's address."`
+	Token     string `env:"MUSTER_TOKEN" placeholder:"TOKEN" help:"An enrollment token. Other users can see it in the process list while the command runs; prefer --token-file or MUSTER_TOKEN."`
+	TokenFile string `env:"MUSTER_TOKEN_FILE" placeholder:"FILE" help:"A file that contains the enrollment token."`
+	CAPin     string `name:"ca-pin" env:"MUSTER_CA_PIN" placeholder:"sha256:HEX" help:"The pin of the collector's certificate authority. The collector prints it with the token."`
+}
+
 // enrollCommand enrolls this machine with a collector.
 type enrollCommand struct {
 	stateFlag
-	Collector string `required:"" placeholder:"HOST:PORT" help:"The collector's address."`
-	Token     string `env:"MUSTER_TOKEN" placeholder:"TOKEN" help:"An enrollment token. Other users can see it in the process list while the command runs; prefer --token-file or MUSTER_TOKEN."`
-	TokenFile string `placeholder:"FILE" help:"A file that contains the enrollment token."`
-	CAPin     string `name:"ca-pin" required:"" placeholder:"sha256:HEX" help:"The pin of the collector's certificate authority. The collector prints it with the token."`
-	Force     bool   `help:"Enroll again even if this machine is already enrolled. This deletes its old identity."`
+	enrollmentFlags
+	Force bool `help:"Enroll again even if this machine is already enrolled. This deletes its old identity."`
 }
 
 // Help returns the text below the options.
@@ -31,7 +36,8 @@ func (enrollCommand) Help() string {
 
 If this machine is already enrolled with that collector, the command does nothing. If it is enrolled with another
 address of the same authority, it reports to the new address from now on. A failed enrollment leaves no files.
-The command uses HTTPS_PROXY and NO_PROXY.`
+The command uses HTTPS_PROXY and NO_PROXY. The environment variables of the options may also be in the file
+` + settingsFile() + `, one NAME=VALUE per line.`
 }
 
 // Run enrolls this machine and stores the identity.
@@ -70,7 +76,8 @@ func replaceIdentity(s *state.State, identity state.Identity) error {
 	return s.SetIdentity(identity)
 }
 
-func (c enrollCommand) enrollment() (link.Enrollment, error) {
+// enrollment checks the options and reads the token.
+func (c enrollmentFlags) enrollment() (link.Enrollment, error) {
 	e := link.Enrollment{Collector: c.Collector, Token: c.Token, Pin: strings.ToLower(c.CAPin)}
 	if c.TokenFile != "" {
 		text, err := os.ReadFile(c.TokenFile)
@@ -82,6 +89,9 @@ func (c enrollCommand) enrollment() (link.Enrollment, error) {
 	e.Token = strings.TrimSpace(e.Token)
 	if e.Token == "" {
 		return e, errors.New("no enrollment token: set --token, --token-file or MUSTER_TOKEN")
+	}
+	if e.Collector == "" || e.Pin == "" {
+		return e, errors.New("no collector: set --collector and --ca-pin")
 	}
 	if err := link.CheckAddress(e.Collector); err != nil {
 		return e, err

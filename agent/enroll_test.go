@@ -68,22 +68,24 @@ func TestFailedEnrollmentLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
 	pin := "sha256:" + strings.Repeat("0", 64)
 	cases := map[string]struct {
-		command enrollCommand
-		want    string
+		flags enrollmentFlags
+		want  string
 	}{
-		"nobody there":  {enrollCommand{Collector: nobody, Token: "t", CAPin: pin}, "cannot be reached"},
-		"no token":      {enrollCommand{Collector: nobody, CAPin: pin}, "no enrollment token"},
-		"no token file": {enrollCommand{Collector: nobody, CAPin: pin, TokenFile: "/nonexistent/token"}, "read token"},
-		"no pin":        {enrollCommand{Collector: nobody, Token: "t", CAPin: "sha256:"}, "64 lower-case hexadecimal digits"},
-		"no address":    {enrollCommand{Collector: "collector", Token: "t", CAPin: pin}, "not HOST:PORT"},
+		"nobody there":  {enrollmentFlags{Collector: nobody, Token: "t", CAPin: pin}, "cannot be reached"},
+		"no token":      {enrollmentFlags{Collector: nobody, CAPin: pin}, "no enrollment token"},
+		"no token file": {enrollmentFlags{Collector: nobody, CAPin: pin, TokenFile: "/nonexistent/token"}, "read token"},
+		"no pin":        {enrollmentFlags{Collector: nobody, Token: "t", CAPin: "sha256:"}, "64 lower-case hexadecimal digits"},
+		"no collector":  {enrollmentFlags{Token: "t", CAPin: pin}, "set --collector"},
+		"no address":    {enrollmentFlags{Collector: "collector", Token: "t", CAPin: pin}, "not HOST:PORT"},
 	}
 	for name, c := range cases {
-		c.command.State = filepath.Join(t.TempDir(), "state")
+		command := enrollCommand{enrollmentFlags: c.flags}
+		command.State = filepath.Join(t.TempDir(), "state")
 		var out bytes.Buffer
-		if err := c.command.Run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := command.Run(t.Context(), &out); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
 		}
-		if _, err := os.Stat(c.command.State); err == nil || out.Len() > 0 {
+		if _, err := os.Stat(command.State); err == nil || out.Len() > 0 {
 			t.Errorf("%s: something was left behind, or said: %q", name, out.String())
 		}
 	}
@@ -92,7 +94,7 @@ func TestFailedEnrollmentLeavesNothingBehind(t *testing.T) {
 func TestEnrollingTwiceIsNotAnError(t *testing.T) {
 	t.Parallel()
 	identity := newIdentity(t, nobody, time.Now())
-	command := enrollCommand{Collector: nobody, Token: "t", CAPin: identity.Pin}
+	command := enrollCommand{enrollmentFlags: enrollmentFlags{Collector: nobody, Token: "t", CAPin: identity.Pin}}
 	command.State = enrolledDir(t, identity, state.Status{})
 	var out bytes.Buffer
 	if err := command.Run(t.Context(), &out); err != nil || !strings.Contains(out.String(), "already enrolled as agent-1") {
@@ -124,7 +126,7 @@ func TestTokenComesFromAFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("muster_enroll_abc\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	command := enrollCommand{Collector: nobody, CAPin: "SHA256:" + strings.Repeat("AB", 32), TokenFile: file}
+	command := enrollmentFlags{Collector: nobody, CAPin: "SHA256:" + strings.Repeat("AB", 32), TokenFile: file}
 	e, err := command.enrollment()
 	if err != nil || e.Token != "muster_enroll_abc" || e.Pin != "sha256:"+strings.Repeat("ab", 32) {
 		t.Errorf("got %+v, %v", e, err)
@@ -148,8 +150,8 @@ func TestStatusShowsNoSecrets(t *testing.T) {
 		var out bytes.Buffer
 		command := statusCommand{Output: form}
 		command.State = dir
-		if err := command.Run(&out); err != nil {
-			t.Fatal(err)
+		if err := command.Run(&out); err == nil || !strings.Contains(err.Error(), "check-in failed") {
+			t.Errorf("%s: the last check-in failed: got %v", form, err)
 		}
 		for _, want := range []string{"agent-1", nobody, identity.Pin, "974", "too long", received.Format(time.RFC3339), "no route"} {
 			if !strings.Contains(out.String(), want) {
@@ -167,8 +169,8 @@ func TestStatusNotEnrolled(t *testing.T) {
 	var out bytes.Buffer
 	command := statusCommand{Output: "json"}
 	command.State = filepath.Join(t.TempDir(), "state")
-	if err := command.Run(&out); err != nil {
-		t.Fatal(err)
+	if err := command.Run(&out); err == nil || !strings.Contains(err.Error(), "not enrolled") {
+		t.Errorf("got %v, want an error because the agent is not enrolled", err)
 	}
 	var got map[string]any
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
@@ -189,5 +191,28 @@ func TestStatusShowsAnExpiredCertificate(t *testing.T) {
 	got, err := readStatus(dir, now)
 	if err != nil || !got.Certificate.Expired || !strings.Contains(got.Certificate.describe(), "the next check-in renews it") {
 		t.Errorf("got %+v, %v", got.Certificate, err)
+	}
+}
+
+func TestStatusReportsWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	acknowledged := state.Status{LastAck: now.Add(-2 * time.Hour), NextCheckIn: now.Add(-30 * time.Minute)}
+	overdue := state.Status{LastAck: now.Add(-2 * time.Hour), NextCheckIn: now.Add(-61 * time.Minute)}
+	cases := map[string]struct {
+		status agentStatus
+		want   string
+	}{
+		"all is well":   {agentStatus{Enrolled: true, Status: acknowledged}, ""},
+		"not enrolled":  {agentStatus{}, "not enrolled"},
+		"never checked": {agentStatus{Enrolled: true}, "never checked in"},
+		"failed":        {agentStatus{Enrolled: true, Status: state.Status{LastError: "x"}}, "failed"},
+		"overdue":       {agentStatus{Enrolled: true, Status: overdue}, "overdue"},
+	}
+	for name, c := range cases {
+		err := c.status.problem(now)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
 	}
 }

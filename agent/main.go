@@ -1,6 +1,7 @@
 // Command muster-agent inventories the machine it runs on and sends the inventory to a collector.
-// It opens no port and takes no commands from the network. Start reading at
-// commands in main.go, then at newAgent in collect.go.
+// It opens no port and takes no commands from the network. It starts no process, except the
+// commands of host/command.go on macOS, and for "muster-agent service" those that control the
+// service manager. Start reading at commands in main.go, then at newAgent in collect.go.
 package main
 
 import (
@@ -11,6 +12,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/musterhq/muster/internal/cli"
 )
 
 // commands is the command line.
@@ -23,11 +26,15 @@ type commands struct {
 	Status    statusCommand    `cmd:"" help:"Print this agent's identity, certificate and last check-in."`
 	Inventory inventoryCommand `cmd:"" help:"Print this machine's inventory. Needs no collector."`
 	Decode    decodeCommand    `cmd:"" help:"Decode a captured hardware table and print it as an inventory."`
+	Service   serviceCommand   `cmd:"" help:"Install, remove and control the service that runs the agent."`
+
+	cli.Documents
 }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	settingsErr := loadSettings(settingsFile())
 	line := kong.Parse(&commands{},
 		kong.Name("muster-agent"),
 		kong.Description("Inventories this machine for a Muster collector."),
@@ -37,5 +44,6 @@ func main() {
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)
+	line.FatalIfErrorf(settingsErr)
 	line.FatalIfErrorf(line.Run())
 }

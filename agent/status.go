@@ -24,7 +24,11 @@ func (statusCommand) Help() string {
   muster-agent status
   muster-agent status -o json
 
-The command reads the state directory only. It does not contact the collector and prints no secrets.`
+The command reads the state directory only. It does not contact the collector and prints no secrets.
+
+Exit codes:
+  0  enrolled, and the last check-in succeeded
+  1  not enrolled, the last check-in failed, or a check-in is more than an hour late`
 }
 
 // agentStatus is the output of the command. Times come from this machine's clock.
@@ -44,12 +48,21 @@ type certificateStatus struct {
 	Expired   bool      `json:"expired"`
 }
 
-// Run prints the status, also of an agent that is not enrolled.
+// Run prints the status, also of an agent that is not enrolled. The error reports a status that
+// somebody has to act on.
 func (c statusCommand) Run(out io.Writer) error {
-	status, err := readStatus(c.State, time.Now())
+	now := time.Now()
+	status, err := readStatus(c.State, now)
 	if err != nil {
 		return err
 	}
+	if err := c.print(out, status); err != nil {
+		return err
+	}
+	return status.problem(now)
+}
+
+func (c statusCommand) print(out io.Writer, status agentStatus) error {
 	if c.Output == outputTable {
 		return status.print(out)
 	}
@@ -58,15 +71,34 @@ func (c statusCommand) Run(out io.Writer) error {
 	return encoder.Encode(status)
 }
 
-func readStatus(dir string, now time.Time) (agentStatus, error) {
-	identity, err := state.ReadIdentity(dir)
-	if errors.Is(err, state.ErrNotEnrolled) {
-		return agentStatus{}, nil
+// late is how long a check-in may be overdue. A machine that was asleep checks in as soon as it
+// wakes.
+const late = time.Hour
+
+// problem returns what is wrong with the agent, or nil.
+func (s agentStatus) problem(now time.Time) error {
+	switch {
+	case !s.Enrolled:
+		return errors.New("this machine is not enrolled")
+	case s.LastError != "":
+		return errors.New("the last check-in failed")
+	case s.LastAck.IsZero():
+		return errors.New("this machine is enrolled and has never checked in")
+	case now.Sub(s.NextCheckIn) > late:
+		return fmt.Errorf("the check-in of %s is overdue: is the service running?", instant(s.NextCheckIn, ""))
 	}
+	return nil
+}
+
+func readStatus(dir string, now time.Time) (agentStatus, error) {
+	last, err := state.ReadStatus(dir)
 	if err != nil {
 		return agentStatus{}, err
 	}
-	last, err := state.ReadStatus(dir)
+	identity, err := state.ReadIdentity(dir)
+	if errors.Is(err, state.ErrNotEnrolled) {
+		return agentStatus{Status: last}, nil // of the attempts to enroll
+	}
 	if err != nil {
 		return agentStatus{}, err
 	}
@@ -83,6 +115,10 @@ func readStatus(dir string, now time.Time) (agentStatus, error) {
 func (s agentStatus) print(out io.Writer) error {
 	if !s.Enrolled {
 		_, err := fmt.Fprintln(out, "not enrolled: run muster-agent enroll")
+		if s.LastError != "" {
+			_, err = fmt.Fprintf(out, "last attempt: %s (%s), next: %s\n",
+				plain(s.LastError), instant(s.LastErrorAt, ""), instant(s.NextCheckIn, "unknown"))
+		}
 		return err
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -45,7 +46,7 @@ func (c syncCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = s.Close() }()
-	agent, _ := newAgent(s, sections, os.Stderr)
+	agent, _ := newAgent(s, sections, slog.New(slog.NewTextHandler(os.Stderr, nil)))
 	report, err := agent.Sync(ctx)
 	if err != nil {
 		return errors.New(link.Explain(err))

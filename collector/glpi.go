@@ -20,9 +20,9 @@ import (
 
 // glpiFlags configure the GLPI-protocol endpoint.
 type glpiFlags struct {
-	Addr      string        `help:"Listen for GLPI, FusionInventory and OCS agents on this address, over HTTPS. Default: off."`
-	TokenFile string        `help:"File with the password of these agents, at least 16 characters. Several passwords, one per line, are valid at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
-	Interval  time.Duration `default:"24h" help:"How often each of these agents reports, in whole hours."`
+	Addr      string        `env:"MUSTER_GLPI_ADDR" help:"Listen for GLPI, FusionInventory and OCS agents on this address, over HTTPS. Default: off."`
+	TokenFile string        `env:"MUSTER_GLPI_TOKEN_FILE" help:"File with the password of these agents, at least 16 characters. Several passwords, one per line, are valid at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
+	Interval  time.Duration `env:"MUSTER_GLPI_INTERVAL" default:"24h" help:"How often each of these agents reports, in whole hours."`
 }
 
 // glpiPrefix begins generated passwords, so that people and secret scanners recognize them.

@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/musterhq/muster/api"
+	"github.com/musterhq/muster/internal/cli"
 	"github.com/musterhq/muster/internal/importer"
 )
 
@@ -27,6 +28,8 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run a collector and an agent that inventories this machine."`
 	Import  importCommand  `cmd:"" help:"Send inventories and CSV tables of other tools to a collector."`
 	Openapi openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document as YAML."`
+
+	cli.Documents
 }
 
 func main() {

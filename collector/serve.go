@@ -27,14 +27,14 @@ type serveCommand struct {
 
 // serveFlags configure a collector.
 type serveFlags struct {
-	HTTPAddr        string        `default:"127.0.0.1:8080" help:"Listen address of the REST API." name:"http-addr"`
-	GRPCAddr        string        `default:"127.0.0.1:8443" help:"Listen address for agents." name:"grpc-addr"`
-	MetricsAddr     string        `default:"127.0.0.1:9464" help:"Listen address of /metrics; keep it on the loopback. Empty: off."`
-	DataDir         string        `default:"/var/lib/muster-collector" help:"Directory for keys, the admin's token and the private database." type:"path"`
+	HTTPAddr        string        `env:"MUSTER_HTTP_ADDR" default:"127.0.0.1:8080" help:"Listen address of the REST API." name:"http-addr"`
+	GRPCAddr        string        `env:"MUSTER_GRPC_ADDR" default:"127.0.0.1:8443" help:"Listen address for agents." name:"grpc-addr"`
+	MetricsAddr     string        `env:"MUSTER_METRICS_ADDR" default:"127.0.0.1:9464" help:"Listen address of /metrics; keep it on the loopback. Empty: off."`
+	DataDir         string        `env:"MUSTER_DATA_DIR" default:"/var/lib/muster-collector" help:"Directory for keys, the admin's token and the private database." type:"path"`
 	DatabaseURL     string        `env:"MUSTER_DATABASE_URL" help:"URL of a PostgreSQL (15 to 18), as postgres://user:password@host/database. Default: the collector runs a private one." name:"database-url"`
-	MasterKeyFile   string        `help:"File with the key (32 bytes, hex) that encrypts the agents' CA in the database. All collectors of a database need the same key. Default: master.key in the data directory, created at the first start." type:"path"`
-	AgentAddr       string        `help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
-	CheckInInterval time.Duration `default:"15m" help:"How often each agent checks in, at most 15m."`
+	MasterKeyFile   string        `env:"MUSTER_MASTER_KEY_FILE" help:"File with the key (32 bytes, hex) that encrypts the agents' CA in the database. All collectors of a database need the same key. Default: master.key in the data directory, created at the first start." type:"path"`
+	AgentAddr       string        `env:"MUSTER_AGENT_ADDR" help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
+	CheckInInterval time.Duration `env:"MUSTER_CHECK_IN_INTERVAL" default:"15m" help:"How often each agent checks in, at most 15m."`
 
 	GLPI glpiFlags `embed:"" prefix:"glpi-"`
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,7 @@ func (b *budget) left() error {
 // Homes reads the files of users. It is made for one run of one section.
 type Homes struct {
 	host    *Host
+	source  *Homes // what is recorded; nil unless the host is recorded
 	section *budget
 	user    Limits
 	avoid   func(name string) bool
@@ -60,7 +62,11 @@ func (h *Host) Homes(section, user Limits, avoid func(name string) bool) *Homes 
 	if avoid == nil {
 		avoid = func(string) bool { return false }
 	}
-	return &Homes{host: h, section: section.start(), user: user, avoid: avoid}
+	homes := &Homes{host: h, section: section.start(), user: user, avoid: avoid}
+	if h.tape != nil && h.tape.source != nil {
+		homes.source = h.tape.source.Homes(section, user, avoid)
+	}
+	return homes
 }
 
 // Home is the home directory of a user, or another directory that belongs to one. Names are
@@ -75,10 +81,14 @@ type Home struct {
 	owner   uint32
 	owned   bool // files have owners on this system
 	budgets []*budget
+	source  *Home // what is recorded; nil unless the host is recorded
 }
 
 // Open opens the home of a user. The caller closes it.
 func (u *Homes) Open(dir string) (*Home, error) {
+	if u.host.tape != nil {
+		return u.openRecorded(dir)
+	}
 	if err := u.section.left(); err != nil {
 		return nil, err
 	}
@@ -100,14 +110,42 @@ func (u *Homes) Open(dir string) (*Home, error) {
 	return home, nil
 }
 
+// openRecorded opens a home whose files are recorded, or are read from a recording.
+func (u *Homes) openRecorded(dir string) (*Home, error) {
+	home := &Home{homes: u, dir: path.Clean(dir)}
+	var failed error
+	if u.source != nil {
+		home.source, failed = u.source.Open(dir)
+	}
+	_, err := ask(u.host, "home", home.dir, func() (bool, error) { return failed == nil, failed })
+	if err = cmp.Or(err, failed); err != nil {
+		home.Close()
+		return nil, err
+	}
+	return home, nil
+}
+
 // Close closes the home.
-func (u *Home) Close() { _ = u.root.Close() }
+func (u *Home) Close() {
+	if u.source != nil {
+		u.source.Close()
+	}
+	if u.root != nil {
+		_ = u.root.Close()
+	}
+}
 
 // Dir returns the name of the directory.
 func (u *Home) Dir() string { return u.dir }
 
 // ReadFile reads a file of at most limit bytes; a longer one is an error.
 func (u *Home) ReadFile(name string, limit int64) ([]byte, error) {
+	if u.homes.host.tape != nil {
+		return ask(u.homes.host, "file of home", u.dir+":"+name, func() ([]byte, error) {
+			data, err := u.source.ReadFile(name, limit)
+			return scrub(data), err
+		})
+	}
 	f, err := u.open(name, false)
 	if err != nil {
 		return nil, err
@@ -132,6 +170,13 @@ func (u *Home) ReadFile(name string, limit int64) ([]byte, error) {
 // ReadDir lists a directory, sorted by name. For one with more than limit entries it returns limit
 // of them and an error.
 func (u *Home) ReadDir(name string, limit int) ([]fs.DirEntry, error) {
+	if tape := u.homes.host.tape; tape != nil {
+		records, err := ask(u.homes.host, "directory of home", u.dir+":"+name, func() ([]entryRecord, error) {
+			entries, err := u.source.ReadDir(name, limit)
+			return entryRecords(entries), err
+		})
+		return tape.entries(name, records), err
+	}
 	f, err := u.open(name, true)
 	if err != nil {
 		return nil, err

@@ -15,9 +15,10 @@ const lockPoll = 50 * time.Millisecond
 
 // Lock takes an exclusive lock on a file and waits at most wait for another process to release it.
 // Closing the file, or the end of the process, releases the lock. Lock creates the file if it does
-// not exist and never removes it; the file stays empty.
+// not exist and never removes it; the file stays empty. It opens the file for reading only, because
+// the service's user may read, but not write, a file that root created.
 func Lock(name string, wait time.Duration) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // a name of the agent's own
+	f, err := os.OpenFile(name, os.O_RDONLY|os.O_CREATE, 0o600) //nolint:gosec // a name of the agent's own
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ var secrets = []secret{
 	// private keys (RFC 7468)
 	{regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----([^-]*)`), "PRIVATE KEY-----"},
 	// password hashes (crypt(5))
-	{regexp.MustCompile(`\$(?:[1-9]|2[abxy]|y|gy|md5|sha1|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$([\w./$=,+-]{8,})`), "$"},
+	{regexp.MustCompile(`\$(?:[1-9]|2[abxy]|g?y|md5|sha1|apr1|argon2\w*|scrypt|pbkdf2[\w-]*)\$([\w./$=,+-]{8,})`), "$"},
 	{regexp.MustCompile(`\{(?:S?MD5|S?SHA\d*|CRYPT|PBKDF2[\w-]*)\}([\w./$=,+-]{8,})`), "}"},
 	// JSON web tokens, and tokens that their prefix identifies
 	{regexp.MustCompile(`\b(eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*)`), "eyJ"},

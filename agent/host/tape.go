@@ -276,17 +276,26 @@ func (t *tape) readDir(name string) ([]fs.DirEntry, error) {
 	records, err := lookUp(t, "open", name, func(r *nameRecord) **answer[[]entryRecord] { return &r.Entries },
 		func() ([]entryRecord, error) {
 			entries, err := t.source.ReadDir(name)
-			records := make([]entryRecord, len(entries))
-			for i, e := range entries {
-				records[i] = entryRecord{Name: e.Name(), Type: e.Type()}
-			}
-			return records, err
+			return entryRecords(entries), err
 		})
+	return t.entries(name, records), err
+}
+
+func entryRecords(entries []fs.DirEntry) []entryRecord {
+	records := make([]entryRecord, len(entries))
+	for i, e := range entries {
+		records[i] = entryRecord{Name: e.Name(), Type: e.Type()}
+	}
+	return records
+}
+
+// entries returns the recorded entries of a directory.
+func (t *tape) entries(dir string, records []entryRecord) []fs.DirEntry {
 	entries := make([]fs.DirEntry, len(records))
 	for i, r := range records {
-		entries[i] = tapeEntry{tape: t, dir: name, record: r}
+		entries[i] = tapeEntry{tape: t, dir: dir, record: r}
 	}
-	return entries, err
+	return entries
 }
 
 // tapeEntry is an fs.DirEntry whose Info is on the tape.

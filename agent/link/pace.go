@@ -37,8 +37,8 @@ func pace(seconds uint32) time.Duration {
 	return min(max(time.Duration(seconds)*time.Second, paceFloor), paceCap)
 }
 
-// sleep reports whether it waited to the end; false means that ctx ended.
-func sleep(ctx context.Context, wait time.Duration) bool {
+// Sleep reports whether it waited to the end; false means that ctx ended.
+func Sleep(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -49,6 +49,7 @@ func sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-func backoff(failures int) time.Duration {
+// BackoffAfter returns a random wait after a number of failures in a row.
+func BackoffAfter(failures int) time.Duration {
 	return Backoff(failures, rand.Float64()) //nolint:gosec // no secret
 }

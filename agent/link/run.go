@@ -20,7 +20,7 @@ func (a *Agent) Run(ctx context.Context) {
 		}
 		return r.Next, true
 	}
-	for wait := a.remaining(); sleep(ctx, wait); {
+	for wait := a.remaining(); Sleep(ctx, wait); {
 		err := a.session(ctx, acknowledged)
 		if ctx.Err() != nil {
 			return
@@ -28,13 +28,13 @@ func (a *Agent) Run(ctx context.Context) {
 		wait = 0
 		if a.ended() {
 			if err != nil {
-				a.recordFailure(err, backoff(failures+1)) // the next process waits
+				a.recordFailure(err, BackoffAfter(failures+1)) // the next process waits
 			}
 			return
 		}
 		if err != nil {
 			failures++
-			wait = backoff(failures)
+			wait = BackoffAfter(failures)
 			a.logger().Warn("check-in failed", "error", Explain(err), "retry_in", wait.Round(time.Second))
 			a.recordFailure(err, wait)
 		}

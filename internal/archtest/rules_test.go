@@ -18,7 +18,7 @@ var uses = []struct {
 	{pkg: "internal/wire", may: []string{"proto/...", "internal/inventory"}},
 	{pkg: "internal/pki", may: []string{"internal/inventory"}},
 
-	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/edid", "internal/osservice"}},
+	{pkg: "agent", may: []string{"agent/...", "proto/...", "internal/inventory", "internal/wire", "internal/pki", "internal/edid", "internal/osservice", "internal/cli", "installers"}},
 	{pkg: "agent/host"},
 	{pkg: "agent/section/...", may: []string{"agent/section/...", "agent/host", "proto/...", "internal/inventory", "internal/edid"}},
 	{pkg: "agent/state", may: []string{"agent/host", "proto/...", "internal/inventory", "internal/wire"},
@@ -48,6 +48,8 @@ var uses = []struct {
 
 	{pkg: "internal/postgres"},
 	{pkg: "internal/osservice"},
+	{pkg: "internal/cli"},
+	{pkg: "installers"},
 	{pkg: "internal/archtest"},
 	{pkg: "internal/pgtest", may: []string{"internal/postgres"}},
 	{pkg: "internal/e2e"},
@@ -56,7 +58,7 @@ var uses = []struct {
 }
 
 // planned are packages that the rules already name and that do not exist yet.
-var planned = []string{"internal/osservice", "internal/report", "api/console"}
+var planned = []string{"internal/report", "api/console"}
 
 // owners lists the packages that alone may import a third-party library, or a package of the
 // standard library whose use is restricted.
@@ -72,15 +74,15 @@ var owners = []struct {
 	{"html/template", []string{"api", "api/console"}, "the console, and the page that describes the API"},
 	{"google.golang.org/grpc", []string{"collector/rpc", "agent/link", "proto/...", "internal/bench"}, "generated code is part of proto; bench plays a fleet"},
 	{"github.com/kardianos/service", []string{"internal/osservice"}, "one package knows the service managers"},
-	{"github.com/alecthomas/kong", []string{"agent", "collector"}, "only the mains read flags"},
+	{"github.com/alecthomas/kong", []string{"agent", "collector", "internal/cli"}, "only the mains read flags; cli documents them"},
 	{"os/exec", []string{"internal/postgres", "collector", "internal/bench", "agent/host"}, "initdb and postgres; demo and bench start an agent. The agent starts only the commands of agent/host/command.go, on macOS"},
-	{"golang.org/x/sys", []string{"agent/host"}, "the only access to the machine"},
+	{"golang.org/x/sys", []string{"agent/host", "internal/osservice"}, "the only access to the machine, and to its service manager"},
 	{"github.com/jaypipes/ghw", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/shirou/gopsutil/v4", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/yusufpapurcu/wmi", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/go-ole/go-ole", []string{"agent/host"}, "the only access to the machine"},
 	{"github.com/safchain/ethtool", []string{"agent/host"}, "the only access to the machine"},
-	{"unsafe", []string{"agent/host", "proto/..."}, "system calls of Windows; generated code"},
+	{"unsafe", []string{"agent/host", "internal/osservice", "proto/..."}, "system calls of Windows; generated code"},
 }
 
 // programs lists the programs and the packages that must not be linked into them on any system,
@@ -111,8 +113,9 @@ var impure = []string{"context", "os", "net", "net/http", "io/ioutil", "log", "l
 // constrained are the packages whose files may be limited to one system. All other packages are
 // compiled and tested on every system.
 var constrained = map[string]string{
-	"agent/host":        "the only access to the machine",
-	"internal/postgres": "the user, the death signal and the lock of a child process have no portable form",
+	"agent/host":         "the only access to the machine",
+	"internal/osservice": "each system has its own service manager",
+	"internal/postgres":  "the user, the death signal and the lock of a child process have no portable form",
 }
 
 // machinePaths are the first elements of paths that exist on one machine only.

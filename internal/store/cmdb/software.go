@@ -85,13 +85,13 @@ func softwareSQL(q inventory.SoftwareQuery) (string, pgx.NamedArgs, error) {
 	args := pgx.NamedArgs{"as_of": db.Instant(q.Page), "limit": db.Limit(q.Page)}
 	where := []string{`true`}
 	if len(q.Words) > 0 {
-		title := softwareTitle
+		titles := []string{softwareTitle}
 		for i, word := range q.Words {
 			name := "word_" + strconv.Itoa(i)
 			args[name] = db.Contains(word)
-			title += ` and t.search like lower(@` + name + `)`
+			titles = append(titles, `t.search like lower(@`+name+`)`)
 		}
-		where = append(where, `exists (`+title+`)`)
+		where = append(where, `exists (`+strings.Join(titles, ` and `)+`)`)
 	}
 	if q.After != nil {
 		if len(q.After) != 2 {

@@ -77,7 +77,7 @@ func appendNumbers(fields []field, tag protowire.Number, body []byte) ([]field, 
 		fields = append(fields, field{tag: inner, number: number})
 		body = body[n+size:]
 	}
-	fields[head].number = uint64(len(fields) - head - 1)
+	fields[head].number = uint64(len(fields) - head - 1) //nolint:gosec // a count
 	return fields, true
 }
 

@@ -142,39 +142,41 @@ func (c *ReadingCodec) Decode(payload []byte) ([]StoredReading, error) {
 		}
 	}
 	for i := range readings {
-		if raw, err = readings[i].decode(forms[i], raw); err != nil {
+		item := readings[i].Item
+		if readings[i], raw, err = decodeForm(forms[i], raw); err != nil {
 			return nil, err
 		}
+		readings[i].Item = item
 	}
 	return readings, nil
 }
 
-// decode reads what the form needs and returns the rest.
-func (r *StoredReading) decode(form uint64, raw []byte) ([]byte, error) {
+// decodeForm reads what the form needs and returns the rest.
+func decodeForm(form uint64, raw []byte) (r StoredReading, rest []byte, err error) {
 	switch form {
 	case formFirst:
-		return raw, nil
+		return r, raw, nil
 	case formWhole:
 		length, rest, err := uvarint(raw)
 		if err != nil || length > uint64(len(rest)) {
-			return nil, errReadings
+			return r, nil, errReadings
 		}
 		r.whole = rest[:length:length]
-		return rest[length:], nil
+		return r, rest[length:], nil
 	}
 	count := form - formNumbers
 	if count > uint64(len(raw)) {
-		return nil, errReadings
+		return r, nil, errReadings
 	}
 	r.differences = make([]int64, count)
 	for i := range r.differences {
 		d, n := binary.Varint(raw)
 		if n <= 0 {
-			return nil, errReadings
+			return r, nil, errReadings
 		}
 		r.differences[i], raw = d, raw[n:]
 	}
-	return raw, nil
+	return r, raw, nil
 }
 
 func uvarint(b []byte) (uint64, []byte, error) {
