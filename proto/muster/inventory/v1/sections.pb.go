@@ -3053,7 +3053,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\b_threadsB\n" +
 	"\n" +
 	"\b_max_mhzB\x0e\n" +
-	"\f_current_mhz\"\xab\x04\n" +
+	"\f_current_mhz\"\xb1\x04\n" +
 	"\x06Memory\x12\x1e\n" +
 	"\alocator\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\alocator\x12\x18\n" +
 	"\x04bank\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04bank\x12\"\n" +
@@ -3072,8 +3072,8 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	" \x01(\tR\fserialNumber\x12\x1b\n" +
 	"\tasset_tag\x18\v \x01(\tR\bassetTag\x12)\n" +
 	"\x10error_correction\x18\f \x01(\tR\x0ferrorCorrection\x12#\n" +
-	"\aordinal\x18\r \x01(\rB\x04\xb0\xbb\x18\x01H\x03R\aordinal\x88\x01\x01\x12\x19\n" +
-	"\bis_total\x18\x0e \x01(\bR\aisTotal:\n" +
+	"\aordinal\x18\r \x01(\rB\x04\xb0\xbb\x18\x01H\x03R\aordinal\x88\x01\x01\x12\x1f\n" +
+	"\bis_total\x18\x0e \x01(\bB\x04\xb0\xbb\x18\x01R\aisTotal:\n" +
 	"\xaa\xbb\x18\x06memoryB\r\n" +
 	"\v_size_bytesB\b\n" +
 	"\x06_speedB\x13\n" +
