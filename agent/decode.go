@@ -158,7 +158,7 @@ func (c decodeUninstall) Run(ctx context.Context, out io.Writer) error {
 	if err != nil && len(keys) == 0 {
 		return fmt.Errorf("decode %s: %w", c.File, err)
 	}
-	items, absent := software.FromUninstall(keys)
+	items, absent := software.FromUninstall(ctx, keys)
 	err = errors.Join(err, absent)
 	return renderDecoded(ctx, out, c.Output, []decoded{{"software", items, err}})
 }

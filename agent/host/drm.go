@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -14,7 +15,7 @@ const maxEDID = 256 * 128
 
 // Connector is a connector with a display attached.
 type Connector struct {
-	Name string // the kernel's name, e.g. "HDMI-A-1"
+	Name string // the kernel's name, e.g. "HDMI-A-1"; on Windows that of the display's device
 	EDID []byte // empty if the display has none, as in many virtual machines
 }
 
@@ -22,7 +23,12 @@ type Connector struct {
 // cannot be read; the list leaves them out.
 func (h *Host) Connectors() ([]Connector, error) {
 	if h.Live() && h.System() != "linux" {
-		return nil, fmt.Errorf("%w: displays are not collected on %s", ErrUnsupported, h.System())
+		devices, err := ask(h, "monitors", "", monitors)
+		if len(devices) == 0 {
+			return nil, err
+		}
+		list, failed := h.registeredMonitors(devices)
+		return list, errors.Join(err, failed)
 	}
 	entries, err := h.ReadDir(drmConnectors)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,4 +67,28 @@ func (h *Host) connector(dir string) (edid []byte, attached bool, err error) {
 		return nil, false, err
 	}
 	return edid, true, nil
+}
+
+// deviceKey has a subkey for each device of Windows.
+const deviceKey = `HKLM\SYSTEM\CurrentControlSet\Enum\`
+
+// registeredMonitors returns the displays with the given device instances, such as
+// `DISPLAY\DEL4321\5&1&0&UID4352`. Windows keeps the EDID of each in the registry.
+func (h *Host) registeredMonitors(instances []string) ([]Connector, error) {
+	var list []Connector
+	var failed []error
+	for _, instance := range instances {
+		key, err := h.RegistryKey(deviceKey + instance + `\Device Parameters`)
+		if errors.Is(err, fs.ErrNotExist) { // a display without EDID, as of a virtual machine
+			err = nil
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		name := instance[strings.LastIndexByte(instance, '\\')+1:]
+		list = append(list, Connector{Name: name, EDID: key.Bytes("EDID")})
+	}
+	slices.SortFunc(list, func(a, b Connector) int { return strings.Compare(a.Name, b.Name) })
+	return list, errors.Join(failed...)
 }

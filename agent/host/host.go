@@ -20,8 +20,9 @@ var ErrUnsupported = errors.New("not supported on this system")
 
 // Host is the machine that the agent runs on, a directory tree that represents one, or a recording.
 type Host struct {
-	root string
-	tape *tape // nil unless the host is recorded or replayed
+	root     string
+	registry Registry // nil: the machine's own
+	tape     *tape    // nil unless the host is recorded or replayed
 }
 
 // Local returns the machine itself.
@@ -65,7 +66,7 @@ func (h *Host) Path(name string) (string, error) {
 		return "", &fs.PathError{Op: "open", Path: name, Err: ErrUnsupported}
 	}
 	if h.Live() {
-		return filepath.FromSlash(name), nil
+		return liveName(name)
 	}
 	resolved, rest, links := "/", path.Clean("/"+name), 0
 	for rest != "/" && rest != "" {

@@ -11,6 +11,28 @@ type Interface struct {
 	Up       bool // administratively up; a cable may be missing
 	Loopback bool
 	Tunnel   bool // point to point
+
+	// Only Windows has the fields below.
+	ID           string // a GUID in braces
+	Type         uint32 // IANA's ifType; 0 if unknown
+	Hardware     *bool  // it is a device, or a guest's virtual one; nil if unknown
+	PermanentMAC string
+	SpeedBits    uint64 // per second; 0 if unknown
+	Gateways     []netip.Addr
+	NameServers  []netip.Addr
+	Metric       uint32 // the interface with the lowest one is used first
+}
+
+// Neighbor is a machine on the link of an interface, with its hardware address.
+type Neighbor struct {
+	Index   int // of the interface
+	Address netip.Addr
+	MAC     string
+}
+
+// Neighbors returns the machines that have answered on the links of the interfaces.
+func (h *Host) Neighbors() ([]Neighbor, error) {
+	return ask(h, "neighbors", "", neighbors)
 }
 
 // InterfaceAddress is an address of a network interface.

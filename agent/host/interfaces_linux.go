@@ -40,6 +40,11 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 	return addresses, nil
 }
 
+// neighbors is unsupported on Linux, where /proc/net/arp has them.
+func neighbors() ([]Neighbor, error) {
+	return nil, fmt.Errorf("neighbors outside /proc/net: %w", ErrUnsupported)
+}
+
 func linkKinds() (map[string]string, error) {
 	links, err := netlink.LinkList()
 	if err != nil {

@@ -1,4 +1,4 @@
-//go:build !linux
+//go:build !linux && !windows
 
 package host
 
@@ -46,6 +46,10 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 		}
 	}
 	return addresses, nil
+}
+
+func neighbors() ([]Neighbor, error) {
+	return nil, fmt.Errorf("neighbors: %w", ErrUnsupported)
 }
 
 func linkKinds() (map[string]string, error) {

@@ -8,6 +8,7 @@ type Platform struct {
 	Version     string
 	BootTime    time.Time // zero if unknown
 	MemoryBytes uint64    // 0 if unknown
+	SwapBytes   uint64    // 0 if unknown or none
 }
 
 // Platform calls the system's own interfaces.

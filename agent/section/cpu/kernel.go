@@ -34,6 +34,9 @@ const maxCPUInfo = 12 << 20
 func readPackages(h *host.Host) ([]processorPackage, error) {
 	data, err := h.ReadFile("/proc/cpuinfo", maxCPUInfo)
 	if errors.Is(err, fs.ErrNotExist) {
+		if packages := ofWindows(h); len(packages) > 0 {
+			return packages, nil
+		}
 		return nil, fmt.Errorf("%w: no /proc/cpuinfo", host.ErrUnsupported)
 	}
 	if err != nil {

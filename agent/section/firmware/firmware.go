@@ -36,6 +36,7 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	}
 	readMode(h, item)
 	readTPM(h, item)
+	fromWindows(h, item)
 	return result(item, err)
 }
 

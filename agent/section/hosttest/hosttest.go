@@ -5,9 +5,11 @@ package hosttest
 import (
 	"bytes"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,6 +56,39 @@ func put(t testing.TB, name, text string, directory bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Registry returns a registry with the given keys and values: strings, uint32 and []byte.
+func Registry(t testing.TB, keys map[string]map[string]any) *host.RegistryTree {
+	t.Helper()
+	tree := host.NewRegistryTree()
+	for _, path := range slices.Sorted(maps.Keys(keys)) {
+		values := map[string]host.RegistryValue{}
+		for name, value := range keys[path] {
+			switch v := value.(type) {
+			case string:
+				values[name] = host.TextValue(v)
+			case uint32:
+				values[name] = host.DWordValue(v)
+			case []byte:
+				values[name] = host.RegistryValue{Type: host.RegBinary, Data: v}
+			default:
+				t.Fatalf("%s: value %s of type %T", path, name, value)
+			}
+		}
+		tree.Add(path, values)
+	}
+	return tree
+}
+
+// Windows returns a host that has only a registry.
+func Windows(t testing.TB, keys map[string]map[string]any) *host.Host {
+	t.Helper()
+	h, err := host.Tree(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.WithRegistry(Registry(t, keys))
 }
 
 // Corpus returns the path of a recorded file. The recordings are next to the checkout; Corpus skips

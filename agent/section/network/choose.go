@@ -47,6 +47,8 @@ func (c chooser) decide(l *link) bool {
 		return true
 	case l.internal:
 		return false
+	case l.physical != nil: // Windows
+		return *l.physical && l.item.Mac != "" || l.item.Type == tunnel && l.up
 	case l.hardware == "": // not Linux: nothing more is known
 		return l.item.Mac != "" || l.up
 	case !l.item.GetIsVirtual():

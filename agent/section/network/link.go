@@ -1,6 +1,7 @@
 package network
 
 import (
+	"net/netip"
 	"path"
 	"strconv"
 	"strings"
@@ -35,8 +36,11 @@ type link struct {
 	hardware string // one of the arp constants; empty on systems other than Linux
 	up       bool   // administratively up
 	loopback bool
-	internal bool     // carries no traffic of the machine's own, except by a default route
-	ports    []string // what it is built on: the ports of a bridge, the interface below a VLAN
+	internal bool         // carries no traffic of the machine's own, except by a default route
+	ports    []string     // what it is built on: the ports of a bridge, the interface below a VLAN
+	gateways []netip.Addr // on Windows
+	metric   uint32       // of the gateways
+	physical *bool        // on Windows, if known
 }
 
 // readLink reads an interface from sysfs. It returns nil for the loopback and for an entry that is
@@ -74,20 +78,33 @@ func readLink(h *host.Host, name string) *link {
 // iffUp means that the interface is administratively up (netdevice(7)).
 const iffUp = 0x1
 
-// linkOf returns a link with the properties that every system reports.
+// linkOf returns a link with the properties that the system reports.
 func linkOf(i host.Interface) *link {
-	item := &inventoryv1.NetworkInterface{Name: i.Name, Mac: hardwareAddress(i.MAC)}
+	item := &inventoryv1.NetworkInterface{
+		Name: i.Name, Mac: hardwareAddress(i.MAC), PermanentMac: hardwareAddress(i.PermanentMAC), Type: types[i.Type],
+	}
 	if i.MTU > 0 {
 		item.Mtu = proto.Uint32(uint32(i.MTU)) //nolint:gosec // positive
 	}
 	if i.Tunnel {
 		item.Type, item.IsVirtual = tunnel, proto.Bool(true)
+	} else if i.Hardware != nil {
+		item.IsVirtual = proto.Bool(!*i.Hardware)
+	}
+	if mbps := i.SpeedBits / 1_000_000; mbps > 0 && mbps < 1<<32 && i.Up {
+		item.SpeedMbps = proto.Uint32(uint32(mbps))
+	}
+	for _, server := range i.NameServers {
+		item.DnsServers = append(item.DnsServers, server.String())
 	}
 	item.State = "down"
 	if i.Up {
 		item.State = "up"
 	}
-	return &link{item: item, index: i.Index, up: i.Up, loopback: i.Loopback}
+	return &link{
+		item: item, index: i.Index, up: i.Up, loopback: i.Loopback,
+		gateways: i.Gateways, metric: i.Metric, physical: i.Hardware,
+	}
 }
 
 // hardwareAddress returns an address in lower case with colons, or "" for an address of zeros.

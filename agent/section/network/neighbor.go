@@ -28,8 +28,9 @@ type neighbors struct {
 
 // gatewayMACs returns the hardware addresses of the gateways by interface, sorted. It uses the
 // current neighbor table, else the last known address.
-func (n *neighbors) gatewayMACs(h *host.Host, gateways map[string][]string) map[string][]string {
+func (n *neighbors) gatewayMACs(h *host.Host, links []*link, gateways map[string][]string) map[string][]string {
 	now := parseARP(readTable(h, "/proc/net/arp"))
+	addNeighbors(h, links, now)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	known, byInterface := map[neighbor]string{}, map[string][]string{}

@@ -40,7 +40,8 @@ func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message,
 		errs = append(errs, err)
 	}
 	gateways, dflt := gateways(h)
-	macs := n.gatewayMACs(h, gateways)
+	gateways, dflt = addOwnGateways(links, gateways, dflt)
+	macs := n.gatewayMACs(h, links, gateways)
 	servers := nameServers(h)
 
 	var items []proto.Message
@@ -53,10 +54,10 @@ func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message,
 		item.Addresses = lasting(addresses, l.index)
 		item.Gateways = gateways[item.Name]
 		item.GatewayMacs = macs[item.Name]
-		if item.Name == dflt {
+		if item.Name == dflt && len(servers) > 0 {
 			item.DnsServers = servers
 		}
-		if !item.GetIsVirtual() {
+		if !item.GetIsVirtual() && item.PermanentMac == "" {
 			if mac, err := h.PermanentMAC(item.Name); err == nil { // many drivers do not know it
 				item.PermanentMac = hardwareAddress(mac)
 			}
@@ -86,6 +87,7 @@ func linksOf(h *host.Host) ([]*link, error) {
 	links := make([]*link, len(interfaces))
 	for i, known := range interfaces {
 		links[i] = linkOf(known)
+		links[i].item.Driver = driverOf(h, known.ID)
 	}
 	return links, err
 }

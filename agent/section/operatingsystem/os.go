@@ -26,7 +26,7 @@ type source func(h *host.Host, os *inventoryv1.OperatingSystem) error
 
 // sources are in order of precedence: a later source keeps what an earlier one has set.
 var sources = []source{
-	kernel, platform, macRelease, release, names, regional, memory, bootTime, installDate, reboot,
+	kernel, windows, platform, macRelease, release, names, regional, memory, bootTime, installDate, reboot,
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {

@@ -25,12 +25,16 @@ func kernel(h *host.Host, os *inventoryv1.OperatingSystem) error {
 // platform reads the interfaces of systems other than Linux.
 func platform(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	p, err := h.Platform()
-	os.Name, os.Version = p.Name, p.Version
+	setIfEmpty(&os.Name, p.Name)
+	setIfEmpty(&os.Version, p.Version)
 	if !p.BootTime.IsZero() {
 		os.BootTime = timestamppb.New(p.BootTime)
 	}
 	if p.MemoryBytes > 0 {
 		os.MemoryBytes = proto.Uint64(p.MemoryBytes)
+	}
+	if p.SwapBytes > 0 {
+		os.SwapBytes = proto.Uint64(p.SwapBytes)
 	}
 	return err
 }

@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/musterhq/muster/agent/host"
 )
 
 // The first lines of the two formats.
@@ -80,7 +82,7 @@ type parser struct {
 	rest    string
 	number  int  // of the line that begins at rest, from 0
 	ansi    bool // texts in hexadecimal digits are in a code page
-	skip    bool // the current key is one that the file deletes
+	skip    bool // the file deletes the current key, or it is left out
 	keys    []Key
 	damaged int
 	damage  []error
@@ -101,8 +103,13 @@ func (p *parser) next() {
 		line := strings.TrimSpace(p.line())
 		path, deleted := strings.CutPrefix(strings.TrimSuffix(line[1:], "]"), "-")
 		p.skip = deleted
-		if !deleted {
-			p.keys = append(p.keys, Key{Path: path})
+		switch {
+		case deleted:
+		case strings.Count(path, `\`) >= maxDepth:
+			p.skip = true
+			p.fail(p.number-1, errors.New("too many keys above the key"))
+		default:
+			p.keys = append(p.keys, Key{Path: shortRoots.Replace(path)})
 		}
 	case '"', '@':
 		start := p.number
@@ -164,7 +171,7 @@ func (p *parser) value() (Value, error) {
 			return v, err
 		}
 		p.line()
-		v.Type, v.Data = String, append(encodeUTF16(text), 0, 0)
+		v.RegistryValue = host.TextValue(text)
 		return v, nil
 	}
 	line := p.line()
@@ -176,7 +183,7 @@ func (p *parser) value() (Value, error) {
 		return v, errDeleted
 	}
 	var err error
-	v.Type, v.Data, err = p.data(line)
+	v.RegistryValue, err = p.data(line)
 	return v, err
 }
 
@@ -209,34 +216,36 @@ func (p *parser) quoted() (string, error) {
 }
 
 // data reads "dword:0000002a" or "hex(2):25,00".
-func (p *parser) data(text string) (Type, []byte, error) {
+func (p *parser) data(text string) (host.RegistryValue, error) {
+	var v host.RegistryValue
 	kind, digits, _ := strings.Cut(text, ":")
 	kind = strings.ToLower(kind)
 	if kind == "dword" {
 		n, err := strconv.ParseUint(strings.TrimSpace(digits), 16, 32)
 		if err != nil {
-			return 0, nil, errors.New("no number")
+			return v, errors.New("no number")
 		}
-		return DWord, binary.LittleEndian.AppendUint32(nil, uint32(n)), nil
+		return host.DWordValue(uint32(n)), nil
 	}
 	numbered, ok := strings.CutPrefix(kind, "hex")
 	if !ok {
-		return 0, nil, errors.New("an unknown type")
+		return v, errors.New("an unknown type")
 	}
-	valueType := Binary
+	v.Type = host.RegBinary
 	if numbered != "" {
 		n, err := strconv.ParseUint(strings.Trim(numbered, "()"), 16, 32)
 		if err != nil {
-			return 0, nil, errors.New("an unknown type")
+			return v, errors.New("an unknown type")
 		}
-		valueType = Type(n)
+		v.Type = uint32(n)
 	}
 	data, err := hex.DecodeString(strings.NewReplacer(",", "", " ", "", "\t", "").Replace(digits))
 	if err != nil {
-		return 0, nil, errors.New("no hexadecimal digits")
+		return v, errors.New("no hexadecimal digits")
 	}
-	if p.ansi && (valueType == ExpandString || valueType == MultiString || valueType == String) {
+	if p.ansi && (v.Type == host.RegExpand || v.Type == host.RegMultiText || v.Type == host.RegText) {
 		data = encodeUTF16(decodePlain(data))
 	}
-	return valueType, data, nil
+	v.Data = data
+	return v, nil
 }

@@ -1,6 +1,7 @@
 // Package service collects the section "service": the services that the machine's service manager
 // can start. It reads unit files and the scripts of SysV and OpenRC as text and asks a running
-// systemd for their states. It never starts or stops a service. Start reading at collect.
+// systemd for their states. On Windows it asks the service manager and reads the registry. It never
+// starts or stops a service. Start reading at collect.
 //
 // A systemd service has the name of its unit, "ssh.service"; a script has the name of its file. An
 // alias is not a service of its own. A template is a service only for the instances that links make
@@ -25,6 +26,9 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if services, err := ofWindows(ctx, h); !errors.Is(err, host.ErrUnsupported) {
+		return messages(services), err
+	}
 	u := readUnits(ctx, h)
 	services := u.services()
 	errs := u.errs
@@ -37,11 +41,15 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	}
 	setStates(ctx, h, services)
 
-	items := make([]proto.Message, 0, len(services)+len(scripts))
-	for _, service := range append(services, scripts...) {
-		items = append(items, service)
+	return messages(append(services, scripts...)), errors.Join(errs...)
+}
+
+func messages(services []*inventoryv1.Service) []proto.Message {
+	items := make([]proto.Message, len(services))
+	for i, service := range services {
+		items[i] = service
 	}
-	return items, errors.Join(errs...)
+	return items
 }
 
 // names indexes services by name.

@@ -125,20 +125,23 @@ func TestPublisherOf(t *testing.T) {
 func TestFromUninstall(t *testing.T) {
 	t.Parallel()
 	const uninstall = `\Microsoft\Windows\CurrentVersion\Uninstall`
+	const code = "{90160000-008C-0000-1000-0000000FF1CE}"
 	export := "Windows Registry Editor Version 5.00\n" +
 		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "]\n" +
-		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\{1}]\n\"DisplayName\"=\" One \"\n\"DisplayVersion\"=\"1.0\"\n" +
+		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\" + code + "]\n\"DisplayName\"=\" One \"\n\"DisplayVersion\"=\"1.0\"\n" +
 		"\"WindowsInstaller\"=dword:1\n\"InstallDate\"=\"20240229\"\n\"EstimatedSize\"=dword:400\n" +
-		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\{1}\\Below]\n\"DisplayName\"=\"Below\"\n" +
+		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\" + code + "\\Below]\n\"DisplayName\"=\"Below\"\n" +
 		"[HKEY_LOCAL_MACHINE\\SOFTWARE\\WOW6432Node" + uninstall + "\\Two]\n\"DisplayName\"=\"Two\"\n\"InstallDate\"=\"yesterday\"\n" +
 		"[HKEY_CURRENT_USER\\Software" + uninstall + "\\Three]\n\"DisplayName\"=\"Three\"\n" +
+		"[HKEY_USERS\\S-1-5-18\\Software" + uninstall + "\\System]\n\"DisplayName\"=\"System\"\n" +
+		"[HKEY_USERS\\S-1-5-21-1-2-3-4\\Software" + uninstall + "\\Three]\n\"DisplayName\"=\"Three\"\n" +
 		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\Hidden]\n\"DisplayName\"=\"Hidden\"\n\"SystemComponent\"=dword:1\n" +
-		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\KB1]\n\"DisplayName\"=\"KB1\"\n\"ParentKeyName\"=\"{1}\"\n"
+		"[HKEY_LOCAL_MACHINE\\SOFTWARE" + uninstall + "\\KB1]\n\"DisplayName\"=\"KB1\"\n\"ParentKeyName\"=\"" + code + "\"\n"
 	keys, err := registry.Parse([]byte(export))
 	if err != nil {
 		t.Fatal(err)
 	}
-	items, err := FromUninstall(keys)
+	items, err := FromUninstall(t.Context(), keys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,11 +154,11 @@ func TestFromUninstall(t *testing.T) {
 		}
 		got = append(got, s.Source+"|"+s.Name+"|"+s.Version+"|"+s.Arch+"|"+s.Scope+"|"+date)
 	}
-	want := []string{"msi|One|1.0|||2024-02-29", "registry|Two||x86||", "registry|Three|||user|"}
+	want := []string{"msi|One|1.0|||2024-02-29", "registry|Hidden||||", "registry|Two||x86||", "registry|Three|||user|"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("programs (-want +got):\n%s", diff)
 	}
-	if _, err := FromUninstall(nil); err == nil {
+	if _, err := FromUninstall(t.Context(), nil); err == nil {
 		t.Error("no error of an export without Uninstall keys")
 	}
 }
@@ -185,7 +188,7 @@ func FuzzMac(f *testing.F) {
 			_, _ = FromProfile(report)
 		}
 		if keys, err := registry.Parse(data); err == nil {
-			_, _ = FromUninstall(keys)
+			_, _ = FromUninstall(t.Context(), keys)
 		}
 	})
 }

@@ -1,7 +1,7 @@
 // Package software collects the section "software": the packages that the machine's package
-// managers have installed, and the programs that people have installed for themselves. It reads
-// databases and directories. It never runs a package manager, changes nothing, and never holds a
-// whole database in memory. Start reading at sources.
+// managers have installed, the programs that the registry of Windows lists, and those that people
+// have installed for themselves. It reads databases and directories. It never runs a package
+// manager, changes nothing, and never holds a whole database in memory. Start reading at sources.
 package software
 
 import (
@@ -42,6 +42,8 @@ func sources() []source {
 		{name: "app_bundle", collect: collectBundles},
 		{name: "pkg_receipt", collect: collectReceipts},
 		{name: "homebrew", collect: collectHomebrew},
+		{name: "registry", collect: collectUninstall},
+		{name: "msix", collect: collectAppx},
 	}
 }
 

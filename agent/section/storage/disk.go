@@ -23,7 +23,7 @@ type source struct {
 	udev   map[string]string
 }
 
-// found is a disk with the path in the device tree by which it is reached.
+// found is a disk with the path in the device tree by which Linux reaches it.
 type found struct {
 	*inventoryv1.Storage
 	device string

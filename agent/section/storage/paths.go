@@ -54,9 +54,9 @@ func (d found) sameDisk(other found) bool {
 func contradict(a, b string) bool { return a != "" && b != "" && a != b }
 
 // onePath reports whether the system can reach the disk by one path only: the disk is on a port, in
-// a slot or in an enclosure of its own.
+// a slot or in an enclosure of its own, or Windows lists it, which combines the paths itself.
 func (d found) onePath() bool {
-	return slices.Contains([]string{"usb", "mmc", "ata"}, d.Bus) || strings.Contains(d.device, "/ata")
+	return d.device == "" || slices.Contains([]string{"usb", "mmc", "ata"}, d.Bus) || strings.Contains(d.device, "/ata")
 }
 
 // multipath reports whether the transport is made for several paths to one disk.

@@ -1,6 +1,6 @@
 // Package storage collects the section "storage": the physical disks of the machine and the virtual
-// disks of its hypervisor, from /sys/block and udev's database. It never opens a device. Start
-// reading at collect.
+// disks of its hypervisor, from /sys/block and udev's database, and on Windows from its storage
+// driver. It never reads from a disk. Start reading at collect.
 //
 // It does not use ghw's block package, which takes 2.2 ms where this package takes 0.2 ms (it lists
 // each disk's partitions and mounts), reports device-mapper and zram devices as disks, and reports
@@ -30,6 +30,9 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.Live() && h.System() == "darwin" {
 		return collectMac(ctx, h)
 	}
+	if disks, err := ofWindows(h); !errors.Is(err, host.ErrUnsupported) {
+		return messages(disks), err
+	}
 	entries, err := h.ReadDir(sysBlock)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no /sys/block: %w", host.ErrUnsupported)
@@ -46,10 +49,14 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 			disks = append(disks, disk)
 		}
 	}
+	return messages(disks), ctx.Err()
+}
+
+func messages(disks []found) []proto.Message {
 	disks = name(disks)
 	items := make([]proto.Message, len(disks))
 	for i, disk := range disks {
 		items[i] = disk.Storage
 	}
-	return items, ctx.Err()
+	return items
 }

@@ -20,6 +20,9 @@ const deviceTree = "/proc/device-tree/"
 // fromFiles describes the machine without the SMBIOS table. The error names the files that exist
 // but cannot be read.
 func fromFiles(h *host.Host) (*inventoryv1.System, error) {
+	if item := fromRegistry(h); item != nil {
+		return item, nil
+	}
 	item, err := fromDMI(h)
 	if proto.Equal(item, &inventoryv1.System{}) {
 		item.ProductName = deviceTreeText(h, "model")

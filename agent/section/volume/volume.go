@@ -1,5 +1,5 @@
-// Package volume collects the section "volume": the mounted file systems, each once. It opens no
-// device and never requests the size of a file system on a network, because a dead server would
+// Package volume collects the section "volume": the mounted file systems, each once. It writes to
+// no device and never requests the size of a file system on a network, because a dead server would
 // block the agent. Start reading at collect and choose.
 package volume
 
@@ -28,6 +28,9 @@ const maxTable = 8 << 20
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.Live() && h.System() == "darwin" {
 		return collectMac(ctx, h)
+	}
+	if drives, err := h.Volumes(); !errors.Is(err, host.ErrUnsupported) {
+		return ofDrives(drives), err
 	}
 	table, err := h.ReadFile("/proc/self/mountinfo", maxTable)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1211,6 +1211,7 @@ type OperatingSystem struct {
 	MemoryBytes    *uint64                `protobuf:"varint,17,opt,name=memory_bytes,json=memoryBytes,proto3,oneof" json:"memory_bytes,omitempty"` // usable by the kernel
 	SwapBytes      *uint64                `protobuf:"varint,18,opt,name=swap_bytes,json=swapBytes,proto3,oneof" json:"swap_bytes,omitempty"`
 	RebootRequired *bool                  `protobuf:"varint,30,opt,name=reboot_required,json=rebootRequired,proto3,oneof" json:"reboot_required,omitempty"` // to complete an update
+	ProductId      string                 `protobuf:"bytes,40,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`                       // of the license, on Windows
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -1378,6 +1379,13 @@ func (x *OperatingSystem) GetRebootRequired() bool {
 	return false
 }
 
+func (x *OperatingSystem) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
 // Software is one installed package or program.
 type Software struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -1388,14 +1396,19 @@ type Software struct {
 	Version string                 `protobuf:"bytes,5,opt,name=version,proto3" json:"version,omitempty"`
 	// The package manager's name of an installation that is not complete: "unpacked",
 	// "half-configured", "triggers-awaited", "triggers-pending"; open. The files are on the disk.
-	State           string                 `protobuf:"bytes,20,opt,name=state,proto3" json:"state,omitempty"`
-	Publisher       string                 `protobuf:"bytes,6,opt,name=publisher,proto3" json:"publisher,omitempty"`
-	Purl            string                 `protobuf:"bytes,7,opt,name=purl,proto3" json:"purl,omitempty"`
-	InstallDate     *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
-	InstallLocation string                 `protobuf:"bytes,9,opt,name=install_location,json=installLocation,proto3" json:"install_location,omitempty"`
-	SizeBytes       *uint64                `protobuf:"varint,10,opt,name=size_bytes,json=sizeBytes,proto3,oneof" json:"size_bytes,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	State                string                 `protobuf:"bytes,20,opt,name=state,proto3" json:"state,omitempty"`
+	Publisher            string                 `protobuf:"bytes,6,opt,name=publisher,proto3" json:"publisher,omitempty"`
+	Purl                 string                 `protobuf:"bytes,7,opt,name=purl,proto3" json:"purl,omitempty"`
+	InstallDate          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=install_date,json=installDate,proto3" json:"install_date,omitempty"`
+	InstallLocation      string                 `protobuf:"bytes,9,opt,name=install_location,json=installLocation,proto3" json:"install_location,omitempty"`
+	SizeBytes            *uint64                `protobuf:"varint,10,opt,name=size_bytes,json=sizeBytes,proto3,oneof" json:"size_bytes,omitempty"`
+	ProductCode          string                 `protobuf:"bytes,40,opt,name=product_code,json=productCode,proto3" json:"product_code,omitempty"`                              // of Windows Installer, e.g. "{90160000-008C-0000-0000-0000000FF1CE}"
+	PackageFamilyName    string                 `protobuf:"bytes,41,opt,name=package_family_name,json=packageFamilyName,proto3" json:"package_family_name,omitempty"`          // of an MSIX package
+	Edition              string                 `protobuf:"bytes,42,opt,name=edition,proto3" json:"edition,omitempty"`                                                         // e.g. "Standard Edition"
+	IsSystemComponent    bool                   `protobuf:"varint,43,opt,name=is_system_component,json=isSystemComponent,proto3" json:"is_system_component,omitempty"`         // the system does not list it for people
+	InstallDatePrecision string                 `protobuf:"bytes,44,opt,name=install_date_precision,json=installDatePrecision,proto3" json:"install_date_precision,omitempty"` // "day": the time of day is unknown
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Software) Reset() {
@@ -1505,15 +1518,52 @@ func (x *Software) GetSizeBytes() uint64 {
 	return 0
 }
 
+func (x *Software) GetProductCode() string {
+	if x != nil {
+		return x.ProductCode
+	}
+	return ""
+}
+
+func (x *Software) GetPackageFamilyName() string {
+	if x != nil {
+		return x.PackageFamilyName
+	}
+	return ""
+}
+
+func (x *Software) GetEdition() string {
+	if x != nil {
+		return x.Edition
+	}
+	return ""
+}
+
+func (x *Software) GetIsSystemComponent() bool {
+	if x != nil {
+		return x.IsSystemComponent
+	}
+	return false
+}
+
+func (x *Software) GetInstallDatePrecision() string {
+	if x != nil {
+		return x.InstallDatePrecision
+	}
+	return ""
+}
+
 // Service is one service of the machine's service manager.
 type Service struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	DisplayName   string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
-	StartType     string                 `protobuf:"bytes,3,opt,name=start_type,json=startType,proto3" json:"start_type,omitempty"` // "enabled", "disabled", "static", "masked", …; open
-	ExePath       string                 `protobuf:"bytes,4,opt,name=exe_path,json=exePath,proto3" json:"exe_path,omitempty"`
-	RunAs         string                 `protobuf:"bytes,5,opt,name=run_as,json=runAs,proto3" json:"run_as,omitempty"`
-	State         string                 `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // "running", "stopped", "failed", …
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// "enabled", "disabled", "static", "masked", …; on Windows "automatic", "automatic-delayed",
+	// "manual", "disabled"; open
+	StartType     string `protobuf:"bytes,3,opt,name=start_type,json=startType,proto3" json:"start_type,omitempty"`
+	ExePath       string `protobuf:"bytes,4,opt,name=exe_path,json=exePath,proto3" json:"exe_path,omitempty"`
+	RunAs         string `protobuf:"bytes,5,opt,name=run_as,json=runAs,proto3" json:"run_as,omitempty"`
+	State         string `protobuf:"bytes,6,opt,name=state,proto3" json:"state,omitempty"` // "running", "stopped", "failed", …
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3115,7 +3165,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x05_yearB\v\n" +
 	"\t_width_mmB\f\n" +
 	"\n" +
-	"_height_mm\"\xb9\x05\n" +
+	"_height_mm\"\xd8\x05\n" +
 	"\x0fOperatingSystem\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x18\n" +
@@ -3138,10 +3188,12 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\fmemory_bytes\x18\x11 \x01(\x04B\x04\xb8\xbb\x18\x01H\x00R\vmemoryBytes\x88\x01\x01\x12(\n" +
 	"\n" +
 	"swap_bytes\x18\x12 \x01(\x04B\x04\xb8\xbb\x18\x01H\x01R\tswapBytes\x88\x01\x01\x122\n" +
-	"\x0freboot_required\x18\x1e \x01(\bB\x04\xb8\xbb\x18\x01H\x02R\x0erebootRequired\x88\x01\x01:\x06\xaa\xbb\x18\x02osB\x0f\n" +
+	"\x0freboot_required\x18\x1e \x01(\bB\x04\xb8\xbb\x18\x01H\x02R\x0erebootRequired\x88\x01\x01\x12\x1d\n" +
+	"\n" +
+	"product_id\x18( \x01(\tR\tproductId:\x06\xaa\xbb\x18\x02osB\x0f\n" +
 	"\r_memory_bytesB\r\n" +
 	"\v_swap_bytesB\x12\n" +
-	"\x10_reboot_required\"\x97\x03\n" +
+	"\x10_reboot_required\"\xf0\x04\n" +
 	"\bSoftware\x12\x1c\n" +
 	"\x06source\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x06source\x12\x18\n" +
 	"\x04name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\x18\n" +
@@ -3155,7 +3207,12 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x10install_location\x18\t \x01(\tB\x04\xb8\xbb\x18\x01R\x0finstallLocation\x12(\n" +
 	"\n" +
 	"size_bytes\x18\n" +
-	" \x01(\x04B\x04\xb8\xbb\x18\x01H\x00R\tsizeBytes\x88\x01\x01:\f\xaa\xbb\x18\bsoftwareB\r\n" +
+	" \x01(\x04B\x04\xb8\xbb\x18\x01H\x00R\tsizeBytes\x88\x01\x01\x12!\n" +
+	"\fproduct_code\x18( \x01(\tR\vproductCode\x12.\n" +
+	"\x13package_family_name\x18) \x01(\tR\x11packageFamilyName\x12\x18\n" +
+	"\aedition\x18* \x01(\tR\aedition\x12.\n" +
+	"\x13is_system_component\x18+ \x01(\bR\x11isSystemComponent\x12:\n" +
+	"\x16install_date_precision\x18, \x01(\tB\x04\xb8\xbb\x18\x01R\x14installDatePrecision:\f\xaa\xbb\x18\bsoftwareB\r\n" +
 	"\v_size_bytes\"\xc0\x01\n" +
 	"\aService\x12\x18\n" +
 	"\x04name\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12!\n" +

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package host
+
+func liveName(name string) (string, error) { return name, nil }

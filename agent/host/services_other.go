@@ -1,0 +1,9 @@
+//go:build !windows
+
+package host
+
+import "fmt"
+
+func services() ([]ServiceStatus, error) {
+	return nil, fmt.Errorf("services outside files: %w", ErrUnsupported)
+}
