@@ -43,7 +43,7 @@ itself again if a section does not end; where that is not possible, on Windows, 
 If this machine is not enrolled, the command enrolls it with the options above, and retries until that succeeds. Their
 environment variables may be in ` + settingsFile() + `, and the token in the file
 ` + tokenFile + ` of the state directory. The command deletes the token's file when this machine is enrolled.
-Exit code 78: this machine is not enrolled and there are no settings to enroll it with.`
+Exit code 78: this machine is not enrolled, and the settings to enroll it are missing.`
 }
 
 // exitError is an error with an exit code.

@@ -102,6 +102,20 @@ func firstElement(name string) (first, rest string) {
 	return name, ""
 }
 
+// OpenRegular opens a regular file and returns its size. Any other type of file is an error,
+// because a pipe could block forever.
+func (h *Host) OpenRegular(name string) (*os.File, int64, error) {
+	info, err := h.Stat(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: not a regular file", name)
+	}
+	f, err := h.Open(name)
+	return f, info.Size(), err
+}
+
 // Open opens a file of the host for reading. name is absolute, with slashes.
 func (h *Host) Open(name string) (*os.File, error) {
 	if h.tape != nil {

@@ -17,7 +17,7 @@ import (
 // are equal. A program of 32 bits reads the same keys as one of 64 bits: the keys of 32-bit
 // programs are below `WOW6432Node`.
 type Registry interface {
-	// Key returns fs.ErrNotExist if there is no such key.
+	// Key returns a key with its values, or fs.ErrNotExist if it does not exist.
 	Key(path string) (RegistryKey, error)
 }
 
@@ -39,7 +39,7 @@ type RegistryValue struct {
 func (v RegistryValue) MarshalText() ([]byte, error) {
 	kind := strconv.FormatUint(uint64(v.Type), 10)
 	if v.isText() {
-		if text := utf16Text(v.Data); bytes.Equal(utf16Data(text), v.Data) {
+		if text := UTF16Text(v.Data); bytes.Equal(utf16Data(text), v.Data) {
 			return []byte(kind + ":" + text), nil
 		}
 	}
@@ -107,7 +107,7 @@ func (k RegistryKey) Text(name string) string {
 	if !v.isText() {
 		return ""
 	}
-	text, _, _ := strings.Cut(utf16Text(v.Data), "\x00")
+	text, _, _ := strings.Cut(UTF16Text(v.Data), "\x00")
 	return strings.TrimSpace(text)
 }
 
@@ -134,9 +134,9 @@ func (k RegistryKey) Bytes(name string) []byte {
 	return nil
 }
 
-// utf16Text decodes little-endian UTF-16. A last odd byte is dropped; invalid surrogates become
+// UTF16Text decodes little-endian UTF-16. A last odd byte is dropped; invalid surrogates become
 // U+FFFD.
-func utf16Text(data []byte) string {
+func UTF16Text(data []byte) string {
 	units := make([]uint16, len(data)/2)
 	for i := range units {
 		units[i] = binary.LittleEndian.Uint16(data[2*i:])

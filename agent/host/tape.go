@@ -175,7 +175,8 @@ func ask[T any](h *Host, call, argument string, live func() (T, error)) (T, erro
 	return value, nil
 }
 
-// call returns nil if the answer is not known and there is no source.
+// call returns the recorded answer to a question. If there is none, it asks the source and records
+// the answer; without a source it returns nil.
 func (t *tape) call(question callRecord, source func() (any, error)) *callRecord {
 	t.mutex.Lock()
 	known := t.calls[question.key()]

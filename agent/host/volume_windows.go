@@ -64,7 +64,7 @@ func readVolume(name, system string) (Volume, error) {
 	var label, fileSystem [windows.MAX_PATH + 1]uint16
 	const size = uint32(len(label))
 	err = windows.GetVolumeInformation(wide, &label[0], size, nil, nil, nil, &fileSystem[0], size)
-	if err == nil { // else there is no medium, or the volume is locked
+	if err == nil { // it is an error without a medium, and for a locked volume
 		v.Label, v.FileSystem = windows.UTF16ToString(label[:]), windows.UTF16ToString(fileSystem[:])
 		err = windows.GetDiskFreeSpaceEx(wide, &v.FreeBytes, &v.TotalBytes, nil)
 	}

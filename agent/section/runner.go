@@ -84,7 +84,7 @@ func (r *Runner) Run(ctx context.Context, h *host.Host, c Collector) Report {
 	}
 	report, failed := r.collect(ctx, h, c)
 	switch {
-	case ctx.Err() != nil: // the agent stops, which is no failure of the section
+	case ctx.Err() != nil: // the agent stops: the section has not failed
 	case failed != "":
 		r.Fail(c.Name, failed)
 		if r.runaway {

@@ -50,11 +50,11 @@ func Parse(data []byte) ([]Key, error) {
 func decode(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte{0xFF, 0xFE}):
-		return decodeUTF16(data[2:])
+		return host.UTF16Text(data[2:])
 	case bytes.HasPrefix(data, []byte{0xFE, 0xFF}):
 		return decodeBigEndian(data[2:])
 	case len(data) > 1 && data[1] == 0: // no mark, but the first character is ASCII
-		return decodeUTF16(data)
+		return host.UTF16Text(data)
 	}
 	return decodePlain(bytes.TrimPrefix(data, []byte("\xEF\xBB\xBF")))
 }

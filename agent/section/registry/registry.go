@@ -43,14 +43,6 @@ func Tree(keys []Key) *host.RegistryTree {
 	return tree
 }
 
-func decodeUTF16(data []byte) string {
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		units[i] = binary.LittleEndian.Uint16(data[2*i:])
-	}
-	return string(utf16.Decode(units))
-}
-
 func encodeUTF16(text string) []byte {
 	units := utf16.Encode([]rune(text))
 	data := make([]byte, 0, 2*len(units))

@@ -102,8 +102,8 @@ func split(login string) (name, domain string) {
 	return name, domain
 }
 
-// merge joins the sessions of one user from one place, so that a second terminal is no change of
-// the inventory. The oldest session describes them.
+// merge joins the sessions of one user from one place, so that a second terminal does not
+// change the inventory. The oldest session describes them.
 func merge(found []*inventoryv1.Session) []proto.Message {
 	type key struct{ user, domain, kind, remote string }
 	slices.SortStableFunc(found, func(a, b *inventoryv1.Session) int {

@@ -37,7 +37,7 @@ func collectAPK(ctx context.Context, h *host.Host, l *list) error {
 }
 
 func readAPK(ctx context.Context, h *host.Host, l *list, name string) error {
-	f, size, err := openRegular(h, name)
+	f, size, err := h.OpenRegular(name)
 	if err != nil {
 		return err
 	}

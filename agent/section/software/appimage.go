@@ -63,7 +63,7 @@ func isAppImageName(name string) bool {
 // at offset 8 (AppImage specification, "Image format").
 func isAppImage(h *host.Host, name string) bool {
 	var header [11]byte
-	f, size, err := openRegular(h, name)
+	f, size, err := h.OpenRegular(name)
 	if err != nil || size < int64(len(header)) {
 		return false
 	}

@@ -17,8 +17,8 @@ import (
 // appFolders are where macOS has applications for all users. Folders in them may have more.
 var appFolders = []string{"/Applications", "/System/Applications"}
 
-// homes is where macOS has the users' homes; each may have a folder Applications.
-const homes = "/Users"
+// userHomes is where macOS has the homes of users; each may have a folder Applications.
+const userHomes = "/Users"
 
 // Bounds of the search for applications. A developer's Mac has about 500.
 const (
@@ -55,7 +55,7 @@ func collectBundles(ctx context.Context, h *host.Host, l *list) error {
 	if !found {
 		return errAbsent
 	}
-	users, err := h.ReadDir(homes)
+	users, err := h.ReadDir(userHomes)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		b.damage.add(err)
 	}
@@ -63,7 +63,8 @@ func collectBundles(ctx context.Context, h *host.Host, l *list) error {
 		if !user.IsDir() {
 			continue
 		}
-		if _, err := b.folder(ctx, path.Join(homes, user.Name(), "Applications"), "user", maxFolderDepth); err != nil {
+		folder := path.Join(userHomes, user.Name(), "Applications")
+		if _, err := b.folder(ctx, folder, "user", maxFolderDepth); err != nil {
 			return err
 		}
 	}
@@ -106,8 +107,8 @@ func (b *bundles) folder(ctx context.Context, name, scope string, depth int) (ex
 	return true, nil
 }
 
-// add adds the application in a folder with the suffix .app. One without an Info.plist is no
-// application of macOS: that of an iPad application is deeper.
+// add adds the application in a folder with the suffix .app. It leaves out one without an
+// Info.plist, such as an application of an iPad, whose Info.plist is deeper.
 func (b *bundles) add(dir, name, scope string) {
 	contents := dir + "/Contents"
 	info, err := b.info(contents)

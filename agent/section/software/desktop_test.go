@@ -86,7 +86,7 @@ func TestPacmanIncomplete(t *testing.T) {
 			"%INSTALLDATE%\nyesterday\n",
 	}), "pacman", true)
 	if err == nil {
-		t.Error("a package without desc is no error")
+		t.Error("no error for a package without desc")
 	}
 	want := []*inventoryv1.Software{{Source: "pacman", Name: "zlib", Version: "1:1.3.1-2"}}
 	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {

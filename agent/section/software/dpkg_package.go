@@ -25,7 +25,7 @@ const (
 
 // eachParagraph reads a file. complete reports whether it ends as dpkg ends its status file.
 func (d *dpkg) eachParagraph(ctx context.Context, name string, take func(*paragraphs)) (complete bool, err error) {
-	f, _, err := openRegular(d.host, name)
+	f, _, err := d.host.OpenRegular(name)
 	if err != nil {
 		return false, err
 	}

@@ -3,20 +3,13 @@ package software
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/musterhq/muster/agent/host"
-)
-
-// The range of user IDs that distributions assign to people (login.defs(5)).
-const (
-	firstUID = 1000
-	endUID   = 65534
+	"github.com/musterhq/muster/agent/section/homes"
 )
 
 // The limits of one run and of each user. A user with 50 applications of flatpak has about 500
@@ -33,24 +26,28 @@ const maxTable = 4 << 20
 const maxHomes = 256
 
 // collectHomes adds what people have installed for themselves: with flatpak, and as AppImages. The
-// items do not name the person. What the person could not read, and links out of the home, are no
-// software of this person.
+// items do not name the person. It leaves out what the person could not read, and links out of the
+// home.
 func collectHomes(ctx context.Context, h *host.Host, l *list) error {
-	homes := listHomes(h)
-	if len(homes) == 0 {
+	directories := homes.OfPeople(tableOf(h, "/etc/passwd"), false)
+	if len(directories) == 0 {
 		return errAbsent
 	}
 	start := len(l.items)
 	l.user = true
 	defer func() { l.user = false }()
-	mounts := readMounts(h)
-	all := h.Homes(allHomes, oneHome, mounts.remote)
+	mounts := homes.ParseMounts(tableOf(h, "/proc/self/mountinfo"))
+	all := h.Homes(allHomes, oneHome, mounts.Remote)
 	var broken damage
-	for _, directory := range homes {
+	if len(directories) > maxHomes {
+		broken.home(fmt.Errorf("more than %d homes: the others are not searched", maxHomes))
+		directories = directories[:maxHomes]
+	}
+	for _, directory := range directories {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if mounts.remote(directory) { // a dead server would block the agent
+		if mounts.Remote(directory) { // a dead server would block the agent
 			continue
 		}
 		home, err := all.Open(directory)
@@ -120,62 +117,11 @@ func (f homeFiles) ReadFile(name string, limit int64) ([]byte, error) {
 	return f.home.ReadFile(name, limit)
 }
 
-// listHomes returns the homes of people, from lines "login:password:uid:gid:name:home:shell". It
-// leaves out accounts of directory services.
-func listHomes(h *host.Host) []string {
-	text, err := h.ReadFile("/etc/passwd", maxTable)
+// tableOf reads a table of the system. A machine without it has no homes or mounts.
+func tableOf(h *host.Host, name string) string {
+	text, err := h.ReadFile(name, maxTable)
 	if err != nil {
-		return nil
+		return ""
 	}
-	var homes []string
-	for line := range strings.Lines(string(text)) {
-		f := strings.Split(line, ":")
-		if len(f) != 7 {
-			continue
-		}
-		uid, err := strconv.Atoi(f[2])
-		home := path.Clean(f[5])
-		person := err == nil && uid >= firstUID && uid < endUID
-		if person && path.IsAbs(home) && home != "/" && !slices.Contains(homes, home) {
-			homes = append(homes, home)
-		}
-	}
-	return homes[:min(len(homes), maxHomes)]
-}
-
-// mounts tells which mount points another machine or a program of a user serves.
-type mounts map[string]bool
-
-var remoteTypes = []string{
-	"nfs", "nfs4", "cifs", "smb3", "afs", "autofs", "ceph", "glusterfs", "lustre", "9p", "virtiofs", "vboxsf", "prl_fs",
-}
-
-// readMounts reads lines "36 35 98:0 /root /point rw … - type source options"
-// (proc_pid_mountinfo(5)).
-func readMounts(h *host.Host) mounts {
-	m := mounts{}
-	text, err := h.ReadFile("/proc/self/mountinfo", maxTable)
-	if err != nil {
-		return m
-	}
-	for line := range strings.Lines(string(text)) {
-		before, after, _ := strings.Cut(line, " - ")
-		f := strings.Fields(before)
-		fsType, _, _ := strings.Cut(after, " ")
-		if len(f) > 4 {
-			remote := slices.Contains(remoteTypes, fsType) || strings.HasPrefix(fsType, "fuse.")
-			m[strings.ReplaceAll(f[4], `\040`, " ")] = remote
-		}
-	}
-	return m
-}
-
-// remote looks at the closest mount point above a name.
-func (m mounts) remote(name string) bool {
-	for ; name != "." && name != "/"; name = path.Dir(name) {
-		if remote, mounted := m[name]; mounted {
-			return remote
-		}
-	}
-	return false
+	return string(text)
 }

@@ -28,7 +28,7 @@ func FromProfile(report profiler.Report) ([]proto.Message, error) {
 			Publisher:       publisherOf(n.Text("signed_by", "Signed by")),
 			InstallLocation: location,
 		}
-		if strings.HasPrefix(location, homes+"/") && !strings.HasPrefix(location, homes+"/Shared/") {
+		if strings.HasPrefix(location, userHomes+"/") && !strings.HasPrefix(location, userHomes+"/Shared/") {
 			item.Scope = "user"
 		}
 		items = append(items, item)

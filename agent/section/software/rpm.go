@@ -159,7 +159,7 @@ func fromFile(
 ) func(*host.Host, string) iter.Seq2[[]byte, error] {
 	return func(h *host.Host, name string) iter.Seq2[[]byte, error] {
 		return func(yield func([]byte, error) bool) {
-			f, size, err := openRegular(h, name)
+			f, size, err := h.OpenRegular(name)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -2,9 +2,7 @@ package software
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/musterhq/muster/agent/host"
 )
@@ -58,18 +56,4 @@ func unchanged(before, after []fs.FileInfo) bool {
 func exists(h *host.Host, name string) bool {
 	_, err := h.Stat(name)
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// openRegular opens a regular file and returns its size. Any other type of file is an error,
-// because a pipe could block forever.
-func openRegular(h *host.Host, name string) (*os.File, int64, error) {
-	info, err := h.Stat(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file", name)
-	}
-	f, err := h.Open(name)
-	return f, info.Size(), err
 }

@@ -10,13 +10,7 @@ import (
 	"strings"
 
 	"github.com/musterhq/muster/agent/host"
-)
-
-// The range of user IDs that distributions assign to people; 65534 is nobody (login.defs(5),
-// systemd's "Users, Groups, UIDs and GIDs").
-const (
-	firstUID = 1000
-	endUID   = 65534
+	"github.com/musterhq/muster/agent/section/homes"
 )
 
 // account is a line of passwd(5).
@@ -58,7 +52,7 @@ func parsePasswd(text string) map[string]account {
 		uid, err := strconv.ParseUint(f[2], 10, 32)
 		name, _, _ := strings.Cut(f[4], ",")
 		list[f[0]] = account{
-			person: err == nil && uid >= firstUID && uid < endUID &&
+			person: err == nil && homes.IsPerson(uid) &&
 				!slices.Contains([]string{"nologin", "false"}, path.Base(f[6])),
 			fullName: strings.TrimSpace(name),
 		}

@@ -3,26 +3,16 @@ package virtualmachine
 import (
 	"fmt"
 	"io/fs"
-	"os"
-	"path"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/musterhq/muster/agent/host"
+	"github.com/musterhq/muster/agent/section/homes"
 )
 
 // homeDirectories are searched in addition to the homes in passwd(5), which lacks accounts of
 // directory services and, on macOS and Windows, all accounts.
 var homeDirectories = []string{"/home", "/Users"}
-
-// The range of user IDs that distributions assign to people (login.defs(5)). Root may also have
-// machines.
-const (
-	firstUID = 1000
-	endUID   = 65534
-)
 
 // maxHomes bounds the homes that are searched.
 const maxHomes = 1024
@@ -36,8 +26,8 @@ var (
 // listHomes opens the homes on this machine. It leaves out homes on a network, because machines
 // defined there do not belong to this host and a dead server would block the agent.
 func (s *survey) listHomes() {
-	s.readMounts()
-	all := s.host.Homes(allHomes, oneHome, s.remote)
+	s.mounts = homes.ParseMounts(s.table("/proc/self/mountinfo"))
+	all := s.host.Homes(allHomes, oneHome, s.mounts.Remote)
 	for _, home := range s.findHomes() {
 		if opened := s.open(all, home); opened != nil {
 			s.homes = append(s.homes, opened)
@@ -71,9 +61,9 @@ func (s *survey) close() {
 
 // findHomes returns the homes, each by one name.
 func (s *survey) findHomes() []string {
-	candidates := s.accounts()
+	candidates := homes.OfPeople(s.table("/etc/passwd"), true) // root may also have machines
 	for _, directory := range homeDirectories {
-		if s.remote(directory) {
+		if s.mounts.Remote(directory) {
 			continue
 		}
 		for _, entry := range s.list(s.system(), directory) {
@@ -81,9 +71,9 @@ func (s *survey) findHomes() []string {
 		}
 	}
 	var known []fs.FileInfo
-	var homes []string
+	var found []string
 	for _, home := range candidates {
-		if s.remote(home) {
+		if s.mounts.Remote(home) {
 			continue
 		}
 		info, err := s.host.Stat(home)
@@ -95,68 +85,16 @@ func (s *survey) findHomes() []string {
 			break
 		}
 		known = append(known, info)
-		homes = append(homes, home)
+		found = append(found, home)
 	}
-	return homes
+	return found
 }
 
 // seen reports whether a directory is already known by another name.
 func seen(known []fs.FileInfo, info fs.FileInfo) bool {
 	for _, other := range known {
-		if os.SameFile(other, info) {
+		if host.SameFile(other, info) {
 			return true
-		}
-	}
-	return false
-}
-
-// accounts returns the homes of people, from lines "login:password:uid:gid:name:home:shell".
-func (s *survey) accounts() []string {
-	var homes []string
-	for line := range strings.Lines(s.table("/etc/passwd")) {
-		f := strings.Split(line, ":")
-		if len(f) != 7 {
-			continue
-		}
-		uid, err := strconv.Atoi(f[2])
-		if err == nil && (uid == 0 || uid >= firstUID && uid < endUID) && path.IsAbs(f[5]) && path.Clean(f[5]) != "/" {
-			homes = append(homes, path.Clean(f[5]))
-		}
-	}
-	return homes
-}
-
-// remoteTypes are the file systems that another machine serves, and those that mount such file
-// systems on access.
-var remoteTypes = map[string]bool{
-	"nfs": true, "nfs4": true, "cifs": true, "smb3": true, "afs": true, "autofs": true, "ceph": true, "glusterfs": true,
-	"lustre": true,
-	"gfs2":   true, "ocfs2": true, "9p": true, "virtiofs": true, "vboxsf": true, "prl_fs": true,
-}
-
-// readMounts reads lines "36 35 98:0 /root /point rw … - type source options"
-// (proc_pid_mountinfo(5)).
-func (s *survey) readMounts() {
-	s.mounts = map[string]bool{}
-	for line := range strings.Lines(s.table("/proc/self/mountinfo")) {
-		before, after, _ := strings.Cut(line, " - ")
-		f := strings.Fields(before)
-		fsType, _, _ := strings.Cut(after, " ")
-		if len(f) > 4 {
-			s.mounts[strings.ReplaceAll(f[4], `\040`, " ")] = remoteTypes[fsType] || strings.HasPrefix(fsType, "fuse.")
-		}
-	}
-}
-
-// remote reports whether a file is on another machine: by its closest mount point, or because its
-// name begins with two slashes.
-func (s *survey) remote(name string) bool {
-	if strings.HasPrefix(name, "//") {
-		return true
-	}
-	for ; name != "." && name != "/"; name = path.Dir(name) {
-		if remote, mounted := s.mounts[name]; mounted {
-			return remote
 		}
 	}
 	return false

@@ -78,7 +78,7 @@ func (s *survey) box(home *host.Home, folder string, entry boxEntry) {
 	m := &inventoryv1.VirtualMachine{
 		Uuid: parseUUID(entry.UUID), Kind: "virtualbox", Manager: "virtualbox", ConfigPath: file,
 	}
-	there := !s.remote(file) && s.one(home, file, func(_ string, text []byte) error {
+	there := !s.mounts.Remote(file) && s.one(home, file, func(_ string, text []byte) error {
 		var f boxFile
 		if err := xml.Unmarshal(text, &f); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/homes"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -46,7 +47,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 type survey struct {
 	host      *host.Host
 	processes []process
-	mounts    map[string]bool // by mount point: whether another machine serves the file system
+	mounts    homes.Mounts
 	homes     []*host.Home
 	sessions  []*host.Home // the users' directories in /run/user
 	machines  []*inventoryv1.VirtualMachine

@@ -50,7 +50,7 @@ func (n countChanges) queue(batch *pgx.Batch) {
 }
 
 // Each fold writes the rows of all items that changed, and each reader adds up the pending changes:
-// 50,000 of them take a reader some 10 ms.
+// 50,000 of them, of 4,000 items in 50 groups, took 14 ms on PostgreSQL 15.
 const (
 	foldAfterChanges = 50_000
 	foldAfter        = 20 * time.Second

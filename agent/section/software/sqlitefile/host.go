@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/musterhq/muster/agent/host"
 )
@@ -33,13 +32,13 @@ func OpenOn(h *host.Host, name string) (db *File, closeFiles func(), err error) 
 			_ = f.Close()
 		}
 	}
-	file, size, err := openRegular(h, name)
+	file, size, err := h.OpenRegular(name)
 	if err != nil {
 		return nil, closeFiles, err
 	}
 	open = append(open, file)
 	var wal io.ReaderAt
-	walFile, walSize, err := openRegular(h, name+LogSuffix)
+	walFile, walSize, err := h.OpenRegular(name + LogSuffix)
 	switch {
 	case err == nil:
 		open = append(open, walFile)
@@ -55,7 +54,7 @@ func OpenOn(h *host.Host, name string) (db *File, closeFiles func(), err error) 
 // rolledBack returns an error if a journal shows that the database contains an unfinished
 // transaction.
 func rolledBack(h *host.Host, journal string) error {
-	f, _, err := openRegular(h, journal)
+	f, _, err := h.OpenRegular(journal)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -68,18 +67,4 @@ func rolledBack(h *host.Host, journal string) error {
 		return fmt.Errorf("%w: %s", ErrUnfinished, journal)
 	}
 	return nil
-}
-
-// openRegular opens a regular file and returns its size. Any other type of file is an error,
-// because a pipe could block forever.
-func openRegular(h *host.Host, name string) (*os.File, int64, error) {
-	info, err := h.Stat(name)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file", name)
-	}
-	f, err := h.Open(name)
-	return f, info.Size(), err
 }
