@@ -55,16 +55,19 @@ func (s *Server) flushPresence(ctx context.Context) {
 		case <-ticker.C:
 			s.flush(ctx)
 		case <-ctx.Done():
-			// The last flush needs a context that has not ended.
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-			s.flush(last)
-			cancel()
+			s.flush(ctx)
 			return
 		}
 	}
 }
 
+// flushTimeout bounds a flush.
+const flushTimeout = 5 * time.Second
+
+// flush stores what was noted, also after ctx has ended: what it takes is noted nowhere else.
 func (s *Server) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
+	defer cancel()
 	for seen := range slices.Chunk(s.presence.take(), flushSize) {
 		if err := s.options.Store.FlushPresence(ctx, seen); err != nil {
 			s.options.Logger.Warn("cannot store the times of check-ins", "records", len(seen), "error", err)

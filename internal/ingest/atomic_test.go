@@ -156,12 +156,14 @@ func TestNewMachinesNeedNoLock(t *testing.T) {
 	}
 }
 
-// TestOthersNeedNotWait has a machine wait for the lock of all resolutions. The first inventories
-// of other machines at the same collector do not wait for it.
+// TestOthersNeedNotWait has a machine wait for the lock of all resolutions. The first inventory of
+// another machine at the same collector does not wait for it, although no later one follows.
 func TestOthersNeedNotWait(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
 	e.agent(t, withDisplay(1))
+	same, other := e.enroll(t), e.enroll(t)
+	waits, free := same.prepare(t, withDisplay(1).report()), other.prepare(t, withDisplay(2).report())
 	tx, err := e.Pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -170,35 +172,25 @@ func TestOthersNeedNotWait(t *testing.T) {
 	if _, err := tx.Exec(t.Context(), `select from identity_clock for update`); err != nil {
 		t.Fatal(err)
 	}
-	var running sync.WaitGroup
-	errs, applied := make(chan error, 1000), make(chan struct{}, 1000)
-	apply := func(h hardware, done chan<- struct{}) {
-		checkIn := e.enroll(t).prepare(t, h.report())
-		running.Go(func() {
-			_, err := e.ingester.Apply(t.Context(), checkIn)
-			errs <- err
-			if done != nil {
-				done <- struct{}{}
-			}
-		})
-	}
-	apply(withDisplay(1), nil)
+	done := make(chan error, 1)
+	go func() {
+		_, err := e.ingester.Apply(t.Context(), waits)
+		done <- err
+	}()
 	e.awaitEndOrLock(t, nil)
-	for n := 2; len(applied) == 0; n++ {
-		if n == 500 {
-			t.Fatal("500 machines wait for another one's lock")
-		}
-		apply(withDisplay(n), applied)
+	if _, err := e.ingester.Apply(t.Context(), free); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("the machine with the same hardware did not wait: %v", err)
+	default:
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	running.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			t.Error(err)
-		}
+	if err := <-done; err != nil {
+		t.Fatal(err)
 	}
 }
 

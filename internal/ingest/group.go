@@ -41,9 +41,13 @@ func (g *Ingester) work(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case first := <-g.queue:
-			g.began.Store(time.Now().UnixMilli())
+			late := time.AfterFunc(lateAfter, func() {
+				g.late.Store(true)
+				g.callAssistance()
+			})
 			g.finish(context.WithoutCancel(ctx), g.gather(first))
-			g.began.Store(0)
+			late.Stop()
+			g.late.Store(false)
 		}
 	}
 }
@@ -66,11 +70,6 @@ func (g *Ingester) workWhenCalled(ctx context.Context) {
 // lateAfter is how long the first worker may take for a group before others take the next ones. A
 // group takes that long when it waits for a lock.
 const lateAfter = 250 * time.Millisecond
-
-func (g *Ingester) late() bool {
-	began := g.began.Load()
-	return began > 0 && time.Since(time.UnixMilli(began)) > lateAfter
-}
 
 // callAssistance wakes a worker beside the first. A worker that is awake looks into the queue
 // again.

@@ -92,7 +92,7 @@ type Ingester struct {
 	known   *knownItems
 	queue   chan *job
 	assist  chan struct{} // wakes a worker beside the first
-	began   atomic.Int64  // when the first worker began its group, in Unix milliseconds; 0: it has none
+	late    atomic.Bool   // the first worker is; see lateAfter
 	stopped chan struct{}
 }
 
@@ -154,7 +154,7 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 func (g *Ingester) enqueue(ctx context.Context, j *job) error {
 	select {
 	case g.queue <- j:
-		if g.late() {
+		if g.late.Load() {
 			g.callAssistance()
 		}
 		return nil
