@@ -27,6 +27,7 @@ func newAgent(
 	return &link.Agent{
 		State:   s,
 		Collect: func(ctx context.Context) link.Inventory { return collect(ctx, machine, sections, runner, mark) },
+		Idle:    host.ReleaseMemory,
 		Ended:   func() bool { return len(runner.Stuck()) > 0 },
 		Version: version(),
 		BootID:  bootID(machine),

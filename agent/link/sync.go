@@ -3,7 +3,6 @@ package link
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -93,7 +92,9 @@ func (a *Agent) checkIns(
 		if !more {
 			return c.stream.CloseSend()
 		}
-		debug.FreeOSMemory() // return the memory to the system: the agent waits for hours
+		if a.Idle != nil {
+			a.Idle()
+		}
 		if err := c.idle(wait); err != nil {
 			return err
 		}

@@ -164,9 +164,13 @@ func (r *fleetRun) measureRun(ctx context.Context, p *proxy, dir string) error {
 	}
 	defer stop()
 	var acknowledged time.Time
-	least := int64(math.MaxInt64)
+	least, leastCPU := int64(math.MaxInt64), time.Duration(math.MaxInt64)
 	for pair := range 1 + pairs {
 		before := p.both()
+		cpuBefore, err := cpuOf(pid)
+		if err != nil {
+			return err
+		}
 		if acknowledged, err = r.nextAck(ctx, dir, acknowledged); err != nil {
 			return err
 		}
@@ -174,13 +178,20 @@ func (r *fleetRun) measureRun(ctx context.Context, p *proxy, dir string) error {
 			return err
 		}
 		if pair > 0 {
-			least = min(least, p.both()-before)
+			cpu, err := cpuOf(pid)
+			if err != nil {
+				return err
+			}
+			least, leastCPU = min(least, p.both()-before), min(leastCPU, cpu-cpuBefore)
 		}
 	}
 	r.report.add("agent_unchanged", float64(least), "TLS and HTTP/2 included")
+	r.report.add("agent_unchanged_cpu", leastCPU.Seconds(), "the inventory included")
 	idle, err := memoryOf(pid, "VmRSS")
-	r.report.add("agent_idle", float64(idle)/1e6, fmt.Sprintf("after %d check-ins", 1+pairs))
-	return err
+	anonymous, errAnonymous := memoryOf(pid, "RssAnon")
+	r.report.add("agent_idle", float64(idle)/1e6,
+		fmt.Sprintf("after %d check-ins; %.1f of it anonymous", 1+pairs, float64(anonymous)/1e6))
+	return errors.Join(err, errAnonymous)
 }
 
 func (r *fleetRun) agentLog() string { return filepath.Join(r.dir, "agent.log") }

@@ -26,6 +26,7 @@ var targets = []target{
 	{id: "agent_wire_received", what: "agent: first sync on the wire, received", unit: "kB", free: true},
 	{id: "agent_idle", what: "agent: memory between check-ins", unit: "MB", most: 12},
 	{id: "agent_unchanged", what: "agent: unchanged check-in on an open stream, both ways", unit: "bytes", most: 300},
+	{id: "agent_unchanged_cpu", what: "agent: CPU of an unchanged check-in", unit: "s", most: 0.01},
 	{id: "agent_binary", what: "agent: program, stripped", unit: "MB", most: 20},
 
 	{id: "memory", what: "memory of the collector with the connected agents", unit: "MB", most: 600},

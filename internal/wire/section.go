@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -126,13 +127,8 @@ func Of(m proto.Message) (*Section, error) {
 	return nil, fmt.Errorf("message %s is not a section", desc.FullName())
 }
 
-// fingerprint is computed once and never changes.
-var fingerprint = fingerprintOf(sections)
-
 // Fingerprint identifies the sections and fields of this program.
-func Fingerprint() [32]byte { return fingerprint }
-
-func fingerprintOf(sections []*Section) [32]byte {
+var Fingerprint = sync.OnceValue(func() [32]byte {
 	h := sha256.New()
 	for _, s := range sections {
 		for _, field := range s.Fields() {
@@ -140,4 +136,4 @@ func fingerprintOf(sections []*Section) [32]byte {
 		}
 	}
 	return [32]byte(h.Sum(nil))
-}
+})

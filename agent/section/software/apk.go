@@ -30,7 +30,7 @@ var apkFields = []string{"P", "V", "A", "I", "m"}
 func collectAPK(ctx context.Context, h *host.Host, l *list) error {
 	for _, name := range apkDatabases {
 		if exists(h, name) {
-			return l.readStable(h, []string{name}, func() error { return readAPK(ctx, h, l, name) })
+			return l.readUnlessKept(h, []string{name}, func() error { return readAPK(ctx, h, l, name) })
 		}
 	}
 	return errAbsent

@@ -12,7 +12,7 @@ import (
 func BenchmarkLocal(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		items, err := collect(b.Context(), host.Local())
+		items, err := Collector().Collect(b.Context(), host.Local())
 		if err != nil {
 			b.Skip(err)
 		}
@@ -38,7 +38,7 @@ func BenchmarkCorpus(b *testing.B) {
 				}
 				b.ReportAllocs()
 				for b.Loop() {
-					if items, _ := collect(b.Context(), h); len(items) == 0 {
+					if items, _ := Collector().Collect(b.Context(), h); len(items) == 0 {
 						b.Fatal("nothing found")
 					}
 				}

@@ -125,7 +125,7 @@ func inventory(t testing.TB, root string) ([]*inventoryv1.Software, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	messages, err := collect(t.Context(), h)
+	messages, err := Collector().Collect(t.Context(), h)
 	items := make([]*inventoryv1.Software, len(messages))
 	for i, m := range messages {
 		items[i] = m.(*inventoryv1.Software)

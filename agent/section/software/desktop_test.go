@@ -22,7 +22,7 @@ import (
 // tests are new.
 func bySource(t *testing.T, h *host.Host, source string, keepTimes bool) ([]*inventoryv1.Software, error) {
 	t.Helper()
-	messages, err := collect(t.Context(), h)
+	messages, err := Collector().Collect(t.Context(), h)
 	var items []*inventoryv1.Software
 	for _, m := range messages {
 		if item := m.(*inventoryv1.Software); item.Source == source {
@@ -262,7 +262,7 @@ func TestHomes(t *testing.T) {
 		"/usr/local/bin/tool.AppImage":                                   "no image",
 		"/srv/nfs/carol/bin/Remote.AppImage":                             "\x7fELF\x02\x01\x01\x00AI\x02",
 	})
-	messages, err := collect(t.Context(), h)
+	messages, err := Collector().Collect(t.Context(), h)
 	if err != nil {
 		t.Error(err)
 	}

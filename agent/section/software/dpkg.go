@@ -51,10 +51,15 @@ func collectDpkg(ctx context.Context, h *host.Host, l *list) error {
 	if !exists(h, dpkgStatus) && !exists(h, dpkgParts) {
 		return errAbsent
 	}
-	return l.readStable(h, []string{dpkgStatus, dpkgParts}, func() error {
+	read := func() error {
 		d := &dpkg{host: h, list: l}
 		return d.read(ctx)
-	})
+	}
+	if exists(h, dpkgParts) {
+		return l.readStable(h, []string{dpkgStatus, dpkgParts}, read)
+	}
+	// dpkg replaces the files in its directories; it never writes into one.
+	return l.readUnlessKept(h, []string{dpkgStatus, dpkgUpdates, dpkgInfo}, read)
 }
 
 // read reads the updates before the status, because dpkg merges them into the status before it

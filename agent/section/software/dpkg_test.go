@@ -167,7 +167,7 @@ func TestDpkgCutOff(t *testing.T) {
 // unconfigured.
 func TestDpkgUnfinished(t *testing.T) {
 	t.Parallel()
-	messages, err := collect(t.Context(), hosttest.Case(t, "dpkg-unfinished", "root"))
+	messages, err := Collector().Collect(t.Context(), hosttest.Case(t, "dpkg-unfinished", "root"))
 	var items []*inventoryv1.Software
 	for _, m := range messages {
 		items = append(items, m.(*inventoryv1.Software))

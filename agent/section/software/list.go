@@ -13,6 +13,7 @@ import (
 // list collects the section's items. It keeps strings that many packages share only once.
 type list struct {
 	release release
+	kept    map[string]kept // by a file of the database; nil: nothing is kept
 	items   []proto.Message
 	shared  map[string]string
 	scratch []byte

@@ -93,7 +93,7 @@ func collectRPM(ctx context.Context, h *host.Host, l *list) error {
 	}
 	start := len(l.items)
 	for _, db := range databases {
-		err := l.readStable(h, []string{db.name, db.name + sqlitefile.LogSuffix}, func() error {
+		err := l.readUnlessKept(h, []string{db.name, db.name + sqlitefile.LogSuffix}, func() error {
 			return readRPM(ctx, h, l, db)
 		})
 		if err != nil || len(l.items) > start {

@@ -174,7 +174,7 @@ func TestSources(t *testing.T) {
 // TestRPMEmptyDatabase: a query made an empty database in the directory that newer systems use.
 func TestRPMEmptyDatabase(t *testing.T) {
 	t.Parallel()
-	messages, err := collect(t.Context(), hosttest.Case(t, "rpm-empty-sysimage", "root"))
+	messages, err := Collector().Collect(t.Context(), hosttest.Case(t, "rpm-empty-sysimage", "root"))
 	if err != nil || len(messages) != 1 || messages[0].(*inventoryv1.Software).Name != "libuuid" {
 		t.Errorf("items = %v, error = %v; want libuuid of the database that has packages", messages, err)
 	}

@@ -15,9 +15,18 @@ import (
 	"github.com/musterhq/muster/agent/section"
 )
 
-// Collector returns the collector of the section software.
+// Collector returns the collector of the section software. It keeps the packages of a database
+// between its runs, so that a database that has not changed is read only once.
 func Collector() section.Collector {
-	return section.Collector{Name: "software", Collect: collect}
+	databases := map[string]kept{}
+	return section.Collector{
+		Name: "software",
+		Collect: func(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+			l := newList(readRelease(h))
+			l.kept = databases
+			return collect(ctx, h, l)
+		},
+	}
 }
 
 // source is a package manager, or the homes of people.
@@ -49,8 +58,7 @@ func sources() []source {
 
 var errAbsent = errors.New("no such source on this machine")
 
-func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	l := newList(readRelease(h))
+func collect(ctx context.Context, h *host.Host, l *list) ([]proto.Message, error) {
 	absent, errs := 0, []error(nil)
 	for _, s := range sources() {
 		switch err := s.collect(ctx, h, l); {

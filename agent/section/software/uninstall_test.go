@@ -49,7 +49,7 @@ func TestUninstall(t *testing.T) {
 		`HKU\S-1-5-18\Software\` + uninstallKey + `\x`:              {"DisplayName": "of the system"},
 		`HKU\` + alice + `_Classes\Software\` + uninstallKey + `\x`: {"DisplayName": "no list"},
 	})
-	items, err := collect(t.Context(), h)
+	items, err := Collector().Collect(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func byScope(items []proto.Message) map[string]*inventoryv1.Software {
 func TestUninstallIsEmptyWithoutKeys(t *testing.T) {
 	t.Parallel()
 	h := hosttest.Windows(t, map[string]map[string]any{`HKLM\SOFTWARE`: {}, `HKU\.DEFAULT`: {}})
-	if items, err := collect(t.Context(), h); err != nil || len(items) != 0 {
+	if items, err := Collector().Collect(t.Context(), h); err != nil || len(items) != 0 {
 		t.Errorf("%d items, error %v", len(items), err)
 	}
 }
@@ -110,7 +110,7 @@ func TestUninstallKeepsTheRest(t *testing.T) {
 	})
 	for path, want := range map[string]int{list64 + "a": 2, strings.TrimSuffix(list64, `\`): 1, `HKU`: 2} {
 		h := hosttest.Windows(t, nil).WithRegistry(failing{tree, path})
-		if items, err := collect(t.Context(), h); err == nil || len(items) != want {
+		if items, err := Collector().Collect(t.Context(), h); err == nil || len(items) != want {
 			t.Errorf("without %s: %d items, error %v", path, len(items), err)
 		}
 	}
@@ -170,7 +170,7 @@ func TestAppx(t *testing.T) {
 		"/C:/VCLibs/AppxManifest.xml":     manifest("Visual C++ Runtime", "ms-resource:Publisher", "<Framework>true</Framework>"),
 		"/C:/Explorer/AppxManifest.xml":   "<Package><Properties>",
 	}).WithRegistry(tree)
-	items, err := collect(t.Context(), h)
+	items, err := Collector().Collect(t.Context(), h)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +233,8 @@ func TestUninstallCorpus(t *testing.T) {
 				files = append(files, hosttest.Corpus(t, "glpi-agent", filepath.FromSlash(file)))
 			}
 		}
-		items, err := collect(t.Context(), hosttest.Windows(t, nil).WithRegistry(hosttest.RegFiles(t, files...)))
+		h := hosttest.Windows(t, nil).WithRegistry(hosttest.RegFiles(t, files...))
+		items, err := Collector().Collect(t.Context(), h)
 		if err != nil && !strings.Contains(err.Error(), "HKU") { // the recordings have keys of the machine only
 			t.Errorf("%s: %v", name, err)
 		}
