@@ -53,9 +53,18 @@ func invalid(message string) error {
 func (s *Server) noteFailure(from netip.Addr, err error) {
 	if e, ok := errors.AsType[*inventory.Error](err); ok {
 		s.failures.note(from)
-		s.options.Logger.Warn("enrollment rejected", "from", from, "reason", e.Message)
+		if ok, dropped := s.rejections.allow(from); ok {
+			s.options.Logger.Warn("enrollment rejected",
+				"from", from, "reason", e.Message, "not_logged_before", dropped)
+		}
 	}
 }
+
+// Rejections of one address that are logged.
+const (
+	rejectionBurst = 5
+	rejectionEvery = time.Minute
+)
 
 // Challenge implements the Enrollment service. It stores nothing: every collector with the same CA
 // can verify the nonce.

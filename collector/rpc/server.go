@@ -108,10 +108,13 @@ type Server struct {
 	live     *streams
 	presence *presence
 	failures *failures
-	inFlight *semaphore.Weighted
-	pace     pace
-	draining chan struct{}
-	drain    sync.Once
+	// incidents, by record, and rejections, by address, limit rows and log lines.
+	incidents  *limits[int64]
+	rejections *limits[netip.Addr]
+	inFlight   *semaphore.Weighted
+	pace       pace
+	draining   chan struct{}
+	drain      sync.Once
 }
 
 // New returns a server; Serve accepts connections.
@@ -129,7 +132,9 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, decoder: decoder, live: newStreams(), presence: newPresence(), failures: newFailures(),
-		inFlight: semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
+		incidents:  newLimits[int64](incidentEvery, incidentBurst),
+		rejections: newLimits[netip.Addr](rejectionEvery, rejectionBurst),
+		inFlight:   semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
 	}
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(config)),

@@ -116,7 +116,7 @@ func (c *conversation) update(checkIn *inventoryv1.CheckIn, incident *inventory.
 	}
 	obs := &ingest.CheckIn{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(checkIn.GetInventoryRoot()),
-		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: incident,
+		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: c.recordable(incident),
 		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()),
 		Hardware: hardwareOf(c.hello),
 	}
@@ -173,10 +173,27 @@ func (c *conversation) ack(token []byte, verdicts []inventory.Verdict, readings 
 		NextCheckInSeconds: uint32(math.Ceil(next.Seconds())), // rounded up, because 0 means unset
 		ReadingsAccepted:   readings,
 	}
-	for _, v := range verdicts {
+	for _, v := range sendable(verdicts) {
 		ack.Verdicts = append(ack.Verdicts, &inventoryv1.Verdict{
 			Section: v.Section, Item: v.Item, Outcome: v.Outcome, Reason: v.Reason,
 		})
 	}
 	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Ack{Ack: ack}})
 }
+
+// maxSentVerdicts bounds the verdicts of an Ack in bytes: an agent accepts messages of 1 MiB.
+const maxSentVerdicts = 256 << 10
+
+// sendable returns the verdicts that fit into an Ack. The device's sections show all of them.
+func sendable(verdicts []inventory.Verdict) []inventory.Verdict {
+	size := 0
+	for i, v := range verdicts {
+		size += len(v.Section) + len(v.Item) + len(v.Outcome) + len(v.Reason) + verdictOverhead
+		if size > maxSentVerdicts {
+			return verdicts[:i]
+		}
+	}
+	return verdicts
+}
+
+const verdictOverhead = 24 // bytes of the tags and lengths of a verdict
