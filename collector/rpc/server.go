@@ -37,6 +37,7 @@ type Store interface {
 
 // enrollmentStore stores the agents' keys.
 type enrollmentStore interface {
+	EnrollmentTokenHashes(ctx context.Context) ([][32]byte, error)
 	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
 	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
 	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
@@ -107,10 +108,13 @@ type Server struct {
 	decoder  *ingest.Decoder
 	live     *streams
 	presence *presence
-	failures *failures
+	tokens   *tokens
+	renewing *semaphore.Weighted
+	rekeys   *limits[int64] // by record
 	// incidents, by record, and rejections, by address, limit rows and log lines.
 	incidents  *limits[int64]
 	rejections *limits[netip.Addr]
+	faults     *limits[string] // by method
 	inFlight   *semaphore.Weighted
 	pace       pace
 	draining   chan struct{}
@@ -131,9 +135,12 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, decoder: decoder, live: newStreams(), presence: newPresence(), failures: newFailures(),
+		options: o, decoder: decoder, live: newStreams(), presence: newPresence(),
+		tokens: newTokens(o.Store.EnrollmentTokenHashes), renewing: semaphore.NewWeighted(maxRenewing),
+		rekeys:     newLimits[int64](rekeyEvery, rekeyBurst),
 		incidents:  newLimits[int64](incidentEvery, incidentBurst),
 		rejections: newLimits[netip.Addr](rejectionEvery, rejectionBurst),
+		faults:     newLimits[string](faultEvery, faultBurst),
 		inFlight:   semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
 	}
 	s.grpc = grpc.NewServer(
@@ -148,8 +155,8 @@ func New(o Options) (*Server, error) {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: 30 * time.Second, PermitWithoutStream: true,
 		}),
-		grpc.ChainUnaryInterceptor(s.recoverUnary, translateUnary),
-		grpc.ChainStreamInterceptor(s.recoverStream, translateStream),
+		grpc.ChainUnaryInterceptor(s.recoverUnary, s.translateUnary),
+		grpc.ChainStreamInterceptor(s.recoverStream, s.translateStream),
 	)
 	inventoryv1.RegisterEnrollmentServer(s.grpc, s)
 	inventoryv1.RegisterInventoryServer(s.grpc, s)
