@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -22,7 +23,7 @@ type limits[K comparable] struct {
 type limit struct {
 	*rate.Limiter
 
-	dropped int // refused since the last permission
+	dropped int // refused since the last permission; protected by limits.mu
 }
 
 // limitedKeys is the number of keys that are remembered: those that were used last.
@@ -39,6 +40,21 @@ func newLimits[K comparable](every time.Duration, burst int) *limits[K] {
 
 // allow reports whether the key may act now, and how often it was refused since it last could.
 func (l *limits[K]) allow(key K) (ok bool, dropped int) {
+	limiter := l.of(key)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !limiter.AllowN(l.now(), 1) {
+		limiter.dropped++
+		return false, 0
+	}
+	dropped, limiter.dropped = limiter.dropped, 0
+	return true, dropped
+}
+
+// wait waits until the key may act.
+func (l *limits[K]) wait(ctx context.Context, key K) error { return l.of(key).Wait(ctx) }
+
+func (l *limits[K]) of(key K) *limit {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limiter, known := l.by.Get(key)
@@ -46,10 +62,5 @@ func (l *limits[K]) allow(key K) (ok bool, dropped int) {
 		limiter = &limit{Limiter: rate.NewLimiter(rate.Every(l.every), l.burst)}
 		l.by.Add(key, limiter)
 	}
-	if !limiter.AllowN(l.now(), 1) {
-		limiter.dropped++
-		return false, 0
-	}
-	dropped, limiter.dropped = limiter.dropped, 0
-	return true, dropped
+	return limiter
 }

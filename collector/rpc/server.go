@@ -88,14 +88,13 @@ const (
 	renewalGrace  = 90 * 24 * time.Hour // how long a known key may renew after its certificate expired
 )
 
-// Limits of one connection; maxInFlight of all together, in bytes.
+// Limits of one connection.
 const (
 	maxMessage        = 1 << 20
 	maxHeaders        = 16 << 10
 	maxStreams        = 8
 	connectionTimeout = 10 * time.Second
 	ioBuffer          = 4 << 10 // small, because many idle streams keep their buffers
-	maxInFlight       = 256 << 20
 )
 
 // Server is the gRPC service of one collector.
@@ -115,10 +114,13 @@ type Server struct {
 	incidents  *limits[int64]
 	rejections *limits[netip.Addr]
 	faults     *limits[string] // by method
-	inFlight   *semaphore.Weighted
-	pace       pace
-	draining   chan struct{}
-	drain      sync.Once
+	checkIns   *limits[int64]  // by record
+	budget     *budget
+	// first and updates limit the inventories that agents send at the same time.
+	first, updates *semaphore.Weighted
+	pace           pace
+	draining       chan struct{}
+	drain          sync.Once
 }
 
 // New returns a server; Serve accepts connections.
@@ -141,7 +143,10 @@ func New(o Options) (*Server, error) {
 		incidents:  newLimits[int64](incidentEvery, incidentBurst),
 		rejections: newLimits[netip.Addr](rejectionEvery, rejectionBurst),
 		faults:     newLimits[string](faultEvery, faultBurst),
-		inFlight:   semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
+		checkIns:   newLimits[int64](checkInEvery, checkInBurst),
+		budget:     newBudget(maxInFlight, agentShare),
+		first:      semaphore.NewWeighted(maxFirst), updates: semaphore.NewWeighted(maxUpdates),
+		pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
 	}
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(config)),
@@ -155,6 +160,7 @@ func New(o Options) (*Server, error) {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: 30 * time.Second, PermitWithoutStream: true,
 		}),
+		grpc.InTapHandle(boundUnary),
 		grpc.ChainUnaryInterceptor(s.recoverUnary, s.translateUnary),
 		grpc.ChainStreamInterceptor(s.recoverStream, s.translateStream),
 	)
