@@ -24,42 +24,59 @@ func inspect(text []byte) message {
 	return message{contact: xmlQuery(text) == "PROLOG"}
 }
 
-// inspectJSON reads the header fields of a message of a GLPI agent.
+// inspectJSON reads the header fields of a message of a GLPI agent. The members of a contact are few
+// and flat; a nested message is an inventory.
 func inspectJSON(text []byte) message {
 	var head struct {
 		Action string   `json:"action"`
 		Tasks  []string `json:"enabled-tasks"` //nolint:tagliatelle // the agent's name
 	}
-	if json.Unmarshal(text, &head) != nil || head.Action != "contact" {
+	if len(text) > maxContact || json.Unmarshal(text, &head) != nil || head.Action != "contact" {
 		return message{json: true}
 	}
 	return message{json: true, contact: true, tasks: head.Tasks}
 }
 
+// maxContact is the size in bytes of the largest request for tasks. GLPI agent 1.15 sends less than
+// 1 kB.
+const maxContact = 64 << 10
+
 // xmlQuery returns the element QUERY of a message, and "" if CONTENT comes first, which only
-// inventories have.
+// inventories have. It reads raw tokens and stops at an element within QUERY and beyond maxLevels:
+// the decoder's other methods keep a state per open element.
 func xmlQuery(text []byte) string {
 	decoder := xml.NewDecoder(bytes.NewReader(text))
 	decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return latin1{r}, nil }
-	for {
-		token, err := decoder.Token()
+	var query []byte
+	inside := false
+	for depth := 0; depth <= maxLevels; {
+		token, err := decoder.RawToken()
 		if err != nil {
 			return ""
 		}
-		start, ok := token.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "CONTENT":
-			return ""
-		case "QUERY":
-			var query string
-			_ = decoder.DecodeElement(&query, &start) // a malformed query counts as missing
-			return strings.ToUpper(strings.TrimSpace(query))
+		switch token := token.(type) {
+		case xml.StartElement:
+			depth++
+			if inside || token.Name.Local == "CONTENT" {
+				return ""
+			}
+			inside = token.Name.Local == "QUERY"
+		case xml.CharData:
+			if inside {
+				query = append(query, token...)
+			}
+		case xml.EndElement:
+			depth--
+			if inside {
+				return strings.ToUpper(string(bytes.TrimSpace(query)))
+			}
 		}
 	}
+	return ""
 }
+
+// maxLevels is how deep elements before QUERY may be nested; those of agents are not nested.
+const maxLevels = 32
 
 // latin1 decodes every encoding as ISO 8859-1, which is enough to find the ASCII names of elements.
 type latin1 struct{ io.Reader }

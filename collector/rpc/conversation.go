@@ -17,8 +17,15 @@ import (
 
 // Time limits of a conversation.
 const (
+	// helloTimeout is the longest time until the first check-in.
+	helloTimeout = 30 * time.Second
 	// progressTimeout is the longest pause between two messages of an inventory.
 	progressTimeout = time.Minute
+	// holdTimeout is the longest time for all messages of an inventory: 100 kB at 200 bytes per
+	// second.
+	holdTimeout = 10 * time.Minute
+	// sendTimeout is the longest time for the agent to receive a message.
+	sendTimeout = 20 * time.Second
 	// tokenAge is the age at which the ratchet token is replaced although nothing changed.
 	tokenAge = 24 * time.Hour
 )
@@ -26,7 +33,9 @@ const (
 var (
 	errReplaced = status.Error(codes.Aborted, "this agent opened another stream")
 	errDraining = status.Error(codes.Unavailable, "the collector is stopping")
-	errSlow     = status.Error(codes.DeadlineExceeded, "no message for a minute in the middle of an inventory")
+	errSilent   = status.Error(codes.DeadlineExceeded, "the agent did not send the message that was due")
+	errUnread   = status.Error(codes.DeadlineExceeded, "the agent does not read what it is sent")
+	errBusy     = status.Error(codes.Unavailable, "the collector is busy with other inventories; try again later")
 	errUnended  = invalid("an update or a commit without a request for it")
 )
 
@@ -63,8 +72,8 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 	}
 	defer c.leave()
 	go c.listen()
-	for {
-		message, err := c.next(0)
+	for limit := helloTimeout; ; limit = s.pace.silence() {
+		message, err := c.next(limit)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -104,14 +113,10 @@ func (c *conversation) listen() {
 	}
 }
 
-// next waits for the agent's next message, at most timeout; 0 means no limit.
+// next waits for the agent's next message, at most timeout.
 func (c *conversation) next(timeout time.Duration) (*inventoryv1.AgentMessage, error) {
-	var slow <-chan time.Time
-	if timeout > 0 {
-		timer := time.NewTimer(timeout)
-		defer timer.Stop()
-		slow = timer.C
-	}
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
 	select {
 	case message := <-c.inbox:
 		return message, nil
@@ -121,15 +126,31 @@ func (c *conversation) next(timeout time.Duration) (*inventoryv1.AgentMessage, e
 		return nil, context.Cause(c.ctx)
 	case <-c.server.draining:
 		return nil, errDraining
-	case <-slow:
-		return nil, errSlow
+	case <-timer.C:
+		return nil, errSilent
 	}
 }
 
+// send sends a message. An agent that does not read blocks stream.Send until the stream ends, so that
+// another goroutine waits for it.
 func (c *conversation) send(message *inventoryv1.CollectorMessage) error {
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	return c.stream.Send(message)
+	sent := make(chan error, 1)
+	go func() {
+		c.sending.Lock()
+		defer c.sending.Unlock()
+		sent <- c.stream.Send(message)
+	}()
+	timer := time.NewTimer(sendTimeout)
+	defer timer.Stop()
+	select {
+	case err := <-sent:
+		return err
+	case <-timer.C:
+		c.cancel(errUnread)
+		return errUnread
+	case <-c.ctx.Done():
+		return context.Cause(c.ctx)
+	}
 }
 
 func (c *conversation) sendCollectNow() error {

@@ -2,12 +2,11 @@ package rpc
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"errors"
 	"net/netip"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/time/rate"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -16,25 +15,23 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-// Enroll implements the Enrollment service.
+// Enroll implements the Enrollment service. The token is checked first, because that costs least.
 func (s *Server) Enroll(ctx context.Context, req *inventoryv1.EnrollRequest) (*inventoryv1.EnrollResponse, error) {
-	from := callerAddress(ctx)
-	if s.failures.tooMany(from) {
-		return nil, status.Error(
-			codes.ResourceExhausted, "too many failed enrollments from this address; wait a minute",
-		)
+	from, token := callerAddress(ctx), pki.HashToken(req.GetToken())
+	switch exists, err := s.tokens.exists(ctx, token); {
+	case err != nil:
+		return nil, err
+	case !exists:
+		return nil, s.rejected(from, unauthenticated("the enrollment token is not known here"))
 	}
 	key, err := pki.ParseCSR(req.GetCsr())
 	if err != nil {
-		s.failures.note(from)
-		return nil, invalid("certificate request: " + err.Error())
+		return nil, s.rejected(from, invalid("certificate request: "+err.Error()))
 	}
 	now := time.Now()
-	expires := now.Add(agentLifetime)
-	agentID, err := s.options.Store.Enroll(ctx, pki.HashToken(req.GetToken()), pki.KeyID(key), from, expires)
+	agentID, err := s.options.Store.Enroll(ctx, token, pki.KeyID(key), from, now.Add(agentLifetime))
 	if err != nil {
-		s.noteFailure(from, err)
-		return nil, err
+		return nil, s.rejected(from, err)
 	}
 	certificate, err := s.options.Authority.IssueAgent(key, agentID, now, agentLifetime)
 	if err != nil {
@@ -50,12 +47,22 @@ func invalid(message string) error {
 	return &inventory.Error{Code: inventory.CodeInvalid, Message: message}
 }
 
-func (s *Server) noteFailure(from netip.Addr, err error) {
+// rejected logs the rejection of an enrollment or renewal and returns its error.
+func (s *Server) rejected(from netip.Addr, err error) error {
 	if e, ok := errors.AsType[*inventory.Error](err); ok {
-		s.failures.note(from)
-		s.options.Logger.Warn("enrollment rejected", "from", from, "reason", e.Message)
+		if ok, dropped := s.rejections.allow(from); ok {
+			s.options.Logger.Warn("enrollment rejected",
+				"from", from, "reason", e.Message, "not_logged_before", dropped)
+		}
 	}
+	return err
 }
+
+// Rejections of one address that are logged.
+const (
+	rejectionBurst = 5
+	rejectionEvery = time.Minute
+)
 
 // Challenge implements the Enrollment service. It stores nothing: every collector with the same CA
 // can verify the nonce.
@@ -66,22 +73,16 @@ func (s *Server) Challenge(context.Context, *inventoryv1.ChallengeRequest) (*inv
 // Renew implements the Enrollment service.
 func (s *Server) Renew(ctx context.Context, req *inventoryv1.RenewRequest) (*inventoryv1.RenewResponse, error) {
 	from, now := callerAddress(ctx), time.Now()
-	if s.failures.tooMany(from) {
-		return nil, status.Error(codes.ResourceExhausted, "too many failed renewals from this address; wait a minute")
-	}
 	if err := s.options.Authority.CheckNonce(req.GetNonce(), now); err != nil {
-		s.failures.note(from)
-		return nil, unauthenticated("nonce: " + err.Error())
+		return nil, s.rejected(from, unauthenticated("nonce: "+err.Error()))
 	}
 	key, err := pki.CheckRenew(req.GetPublicKey(), req.GetNonce(), req.GetSignature())
 	if err != nil {
-		s.failures.note(from)
-		return nil, unauthenticated("signature: " + err.Error())
+		return nil, s.rejected(from, unauthenticated("signature: "+err.Error()))
 	}
-	agentID, err := s.options.Store.Renew(ctx, pki.KeyID(key), now.Add(agentLifetime), now.Add(-renewalGrace))
+	agentID, err := s.renew(ctx, key, now)
 	if err != nil {
-		s.noteFailure(from, err)
-		return nil, err
+		return nil, s.rejected(from, err)
 	}
 	certificate, err := s.options.Authority.IssueAgent(key, agentID, now, agentLifetime)
 	if err != nil {
@@ -89,6 +90,19 @@ func (s *Server) Renew(ctx context.Context, req *inventoryv1.RenewRequest) (*inv
 	}
 	return &inventoryv1.RenewResponse{Certificate: certificate, Authorities: s.authorities()}, nil
 }
+
+// renew stores a renewal. Anybody can make up keys, so that few of these calls may use the store at
+// once.
+func (s *Server) renew(ctx context.Context, key *ecdsa.PublicKey, now time.Time) (agentID string, err error) {
+	if err := s.renewing.Acquire(ctx, 1); err != nil {
+		return "", err
+	}
+	defer s.renewing.Release(1)
+	return s.options.Store.Renew(ctx, pki.KeyID(key), now.Add(agentLifetime), now.Add(-renewalGrace))
+}
+
+// maxRenewing is how many renewals use the store at the same time.
+const maxRenewing = 2
 
 // Rekey implements the Inventory service: the caller gets its own record, which references the
 // previous one.
@@ -101,10 +115,9 @@ func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inv
 	if err != nil {
 		return nil, invalid("certificate request: " + err.Error())
 	}
-	if from := callerAddress(ctx); s.failures.tooMany(from) {
-		return nil, status.Error(codes.ResourceExhausted, "too many new keys from this address; wait a minute")
+	if ok, _ := s.rekeys.allow(record.ID); !ok {
+		return nil, status.Error(codes.ResourceExhausted, "too many copies of this agent need a key; try again later")
 	}
-	s.failures.note(callerAddress(ctx))
 	now := time.Now()
 	agentID, err := s.options.Store.Fork(ctx, record.ID, pki.KeyID(key), now.Add(agentLifetime))
 	if err != nil {
@@ -118,36 +131,8 @@ func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inv
 	return &inventoryv1.RekeyResponse{Certificate: certificate, AgentId: agentID}, nil
 }
 
-// failures limits failed attempts per address: ten in a row, then one in six seconds. Successful
-// enrollments are never limited, however many share an address.
-type failures struct {
-	limiters *lru.Cache[netip.Addr, *rate.Limiter]
-}
-
+// New keys for copies of one agent: a classroom of machines with one disk image takes some minutes.
 const (
-	failureBurst   = 10
-	failureEvery   = 6 * time.Second
-	failureSources = 4096 // addresses remembered
+	rekeyBurst = 20
+	rekeyEvery = 2 * time.Second
 )
-
-func newFailures() *failures {
-	limiters, err := lru.New[netip.Addr, *rate.Limiter](failureSources)
-	if err != nil {
-		panic(err) // only a size below one is an error
-	}
-	return &failures{limiters: limiters}
-}
-
-func (f *failures) tooMany(from netip.Addr) bool {
-	limiter, ok := f.limiters.Get(from)
-	return ok && limiter.Tokens() < 1
-}
-
-func (f *failures) note(from netip.Addr) {
-	limiter, ok := f.limiters.Get(from)
-	if !ok {
-		limiter = rate.NewLimiter(rate.Every(failureEvery), failureBurst)
-		f.limiters.Add(from, limiter)
-	}
-	limiter.Allow()
-}

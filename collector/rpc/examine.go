@@ -72,12 +72,37 @@ func (c *conversation) incident(incidentType string, alive, different bool) *inv
 	}}
 }
 
-func (c *conversation) tellClone(incident *inventory.Incident) error {
-	if err := c.server.options.Store.AddIncident(c.ctx, c.record.ID, *incident); err != nil {
-		return err
+// recordable returns the incident if it may be stored and logged, with the number of those before
+// it that were not; nil if the record had too many. An agent that causes incidents at every check-in
+// would fill the table and the log.
+func (c *conversation) recordable(incident *inventory.Incident) *inventory.Incident {
+	if incident == nil {
+		return nil
 	}
-	c.server.options.Logger.Warn("clone: the agent's key is in use on another machine", "agent", c.record.AgentID,
-		"detail", incident.Detail)
+	ok, dropped := c.server.incidents.allow(c.record.ID)
+	if !ok {
+		return nil
+	}
+	if dropped > 0 {
+		incident.Detail["not_recorded_before"] = strconv.Itoa(dropped)
+	}
+	return incident
+}
+
+// Incidents of one record that are recorded.
+const (
+	incidentBurst = 5
+	incidentEvery = 10 * time.Minute
+)
+
+func (c *conversation) tellClone(incident *inventory.Incident) error {
+	if incident = c.recordable(incident); incident != nil {
+		if err := c.server.options.Store.AddIncident(c.ctx, c.record.ID, *incident); err != nil {
+			return err
+		}
+		c.server.options.Logger.Warn("clone: the agent's key is in use on another machine",
+			"agent", c.record.AgentID, "detail", incident.Detail)
+	}
 	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Rekey{Rekey: &inventoryv1.Rekey{
 		Reason: "this agent's key is in use on another machine",
 	}}})

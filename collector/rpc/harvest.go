@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -14,7 +13,8 @@ import (
 // harvest collects the updates that an agent sends during one check-in.
 type harvest struct {
 	updates map[string]*ingest.Update
-	held    int64 // bytes acquired from Server.inFlight
+	held    int64     // bytes taken from Server.budget
+	until   time.Time // when the agent must have sent everything
 }
 
 // list returns the updates in the order of their sections' names, so that the order of arrival does
@@ -40,7 +40,7 @@ func (c *conversation) harvest(h *harvest, ask *inventoryv1.Want) error {
 	}
 	unended := ""
 	for {
-		message, err := c.next(progressTimeout)
+		message, err := c.next(min(progressTimeout, time.Until(h.until)))
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (h *harvest) complete(ask *inventoryv1.Want) error {
 	return nil
 }
 
-// add adds one chunk, unless the inventories in progress exceed maxInFlight.
+// add adds one chunk, unless the agent or all agents together would occupy too much memory.
 func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 	u := h.updates[message.GetSection()]
 	if u == nil {
@@ -87,7 +87,13 @@ func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 		if !ok {
 			return invalid("section " + ingest.Text(message.GetSection()) + " is unknown")
 		}
-		u = &ingest.Update{Section: section, ReadingsOnly: true}
+		u = &ingest.Update{Section: section, ReadingsOnly: true, Take: func(bytes int64) error {
+			if err := c.server.budget.take(c.record.ID, bytes); err != nil {
+				return err
+			}
+			h.held += bytes
+			return nil
+		}}
 		h.updates[section.Name] = u
 	}
 	if !message.GetReadingsOnly() {
@@ -100,17 +106,5 @@ func (c *conversation) add(h *harvest, message *inventoryv1.Update) error {
 		}
 	}
 
-	before := u.Size()
-	if err := c.server.decoder.Add(u, message.GetItems()); err != nil {
-		return invalid(err.Error())
-	}
-	grown := int64(u.Size() - before)
-	if !c.server.inFlight.TryAcquire(grown) {
-		return &inventory.Error{
-			Code:    inventory.CodeUnavailable,
-			Message: fmt.Sprintf("the collector is busy with %d MiB of inventories; try again later", maxInFlight>>20),
-		}
-	}
-	h.held += grown
-	return nil
+	return c.server.decoder.Add(u, message.GetItems())
 }

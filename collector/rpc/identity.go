@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -69,9 +70,9 @@ func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 
 var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
 
-// toStatus is the only conversion of errors to gRPC statuses. It hides internal details from the
-// caller.
-func toStatus(err error) error {
+// toStatus is the only conversion of errors to gRPC statuses. It logs internal details and hides them
+// from the caller.
+func (s *Server) toStatus(method string, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -88,10 +89,18 @@ func toStatus(err error) error {
 		return status.Error(codes.Aborted, err.Error())
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
-	default:
-		return status.Error(codes.Unavailable, "the collector cannot reach its store, or is stopping")
 	}
+	if ok, dropped := s.faults.allow(method); ok {
+		s.options.Logger.Error("call failed", "method", method, "error", err, "not_logged_before", dropped)
+	}
+	return status.Error(codes.Unavailable, "the collector cannot reach its store, or is stopping")
 }
+
+// Internal errors of one method that are logged: without a database every call has one.
+const (
+	faultBurst = 5
+	faultEvery = 10 * time.Second
+)
 
 func codeOf(code string) codes.Code {
 	switch code {
@@ -110,13 +119,17 @@ func codeOf(code string) codes.Code {
 	}
 }
 
-func translateUnary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+func (s *Server) translateUnary(
+	ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler,
+) (any, error) {
 	answer, err := handler(ctx, req)
-	return answer, toStatus(err)
+	return answer, s.toStatus(info.FullMethod, err)
 }
 
-func translateStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	return toStatus(handler(srv, stream))
+func (s *Server) translateStream(
+	srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler,
+) error {
+	return s.toStatus(info.FullMethod, handler(srv, stream))
 }
 
 // A panic ends one call, not the collector.
@@ -137,9 +150,10 @@ func (s *Server) recoverStream(
 
 func (s *Server) recovered(method string, err *error) {
 	if p := recover(); p != nil {
-		s.options.Logger.Error(
-			"panic in call", "method", method, "panic", fmt.Sprint(p), "stack", string(debug.Stack()),
-		)
+		if ok, dropped := s.faults.allow(method); ok {
+			s.options.Logger.Error("panic in call", "method", method, "panic", fmt.Sprint(p),
+				"stack", string(debug.Stack()), "not_logged_before", dropped)
+		}
 		*err = status.Error(codes.Internal, "internal error of the collector; see its log")
 	}
 }

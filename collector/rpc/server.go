@@ -37,6 +37,7 @@ type Store interface {
 
 // enrollmentStore stores the agents' keys.
 type enrollmentStore interface {
+	EnrollmentTokenHashes(ctx context.Context) ([][32]byte, error)
 	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
 	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
 	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
@@ -87,14 +88,13 @@ const (
 	renewalGrace  = 90 * 24 * time.Hour // how long a known key may renew after its certificate expired
 )
 
-// Limits of one connection; maxInFlight of all together, in bytes.
+// Limits of one connection.
 const (
 	maxMessage        = 1 << 20
 	maxHeaders        = 16 << 10
 	maxStreams        = 8
 	connectionTimeout = 10 * time.Second
 	ioBuffer          = 4 << 10 // small, because many idle streams keep their buffers
-	maxInFlight       = 256 << 20
 )
 
 // Server is the gRPC service of one collector.
@@ -107,11 +107,20 @@ type Server struct {
 	decoder  *ingest.Decoder
 	live     *streams
 	presence *presence
-	failures *failures
-	inFlight *semaphore.Weighted
-	pace     pace
-	draining chan struct{}
-	drain    sync.Once
+	tokens   *tokens
+	renewing *semaphore.Weighted
+	rekeys   *limits[int64] // by record
+	// incidents, by record, and rejections, by address, limit rows and log lines.
+	incidents  *limits[int64]
+	rejections *limits[netip.Addr]
+	faults     *limits[string] // by method
+	checkIns   *limits[int64]  // by record
+	budget     *budget
+	// first and updates limit the inventories that agents send at the same time.
+	first, updates *semaphore.Weighted
+	pace           pace
+	draining       chan struct{}
+	drain          sync.Once
 }
 
 // New returns a server; Serve accepts connections.
@@ -128,8 +137,16 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, decoder: decoder, live: newStreams(), presence: newPresence(), failures: newFailures(),
-		inFlight: semaphore.NewWeighted(maxInFlight), pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
+		options: o, decoder: decoder, live: newStreams(), presence: newPresence(),
+		tokens: newTokens(o.Store.EnrollmentTokenHashes), renewing: semaphore.NewWeighted(maxRenewing),
+		rekeys:     newLimits[int64](rekeyEvery, rekeyBurst),
+		incidents:  newLimits[int64](incidentEvery, incidentBurst),
+		rejections: newLimits[netip.Addr](rejectionEvery, rejectionBurst),
+		faults:     newLimits[string](faultEvery, faultBurst),
+		checkIns:   newLimits[int64](checkInEvery, checkInBurst),
+		budget:     newBudget(maxInFlight, agentShare),
+		first:      semaphore.NewWeighted(maxFirst), updates: semaphore.NewWeighted(maxUpdates),
+		pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
 	}
 	s.grpc = grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(config)),
@@ -143,8 +160,9 @@ func New(o Options) (*Server, error) {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: 30 * time.Second, PermitWithoutStream: true,
 		}),
-		grpc.ChainUnaryInterceptor(s.recoverUnary, translateUnary),
-		grpc.ChainStreamInterceptor(s.recoverStream, translateStream),
+		grpc.InTapHandle(boundUnary),
+		grpc.ChainUnaryInterceptor(s.recoverUnary, s.translateUnary),
+		grpc.ChainStreamInterceptor(s.recoverStream, s.translateStream),
 	)
 	inventoryv1.RegisterEnrollmentServer(s.grpc, s)
 	inventoryv1.RegisterInventoryServer(s.grpc, s)

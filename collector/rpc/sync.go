@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -17,9 +18,18 @@ import (
 // maxRounds is how often a section with a wrong root is requested.
 const maxRounds = 3
 
+// Check-ins of one agent. One that checks in more often waits.
+const (
+	checkInBurst = 120
+	checkInEvery = time.Second
+)
+
 // checkIn processes one check-in.
 func (c *conversation) checkIn(checkIn *inventoryv1.CheckIn) error {
 	c.noteCheckIn()
+	if err := c.server.checkIns.wait(c.ctx, c.record.ID); err != nil {
+		return err
+	}
 	if checkIn.GetHello() != nil {
 		c.hello = checkIn.GetHello()
 	}
@@ -116,11 +126,17 @@ func (c *conversation) update(checkIn *inventoryv1.CheckIn, incident *inventory.
 	}
 	obs := &ingest.CheckIn{
 		Record: c.record, States: states, Summaries: summaries, Root: heldRoot(checkIn.GetInventoryRoot()),
-		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: incident,
+		Token: newToken(), Previous: keepable(checkIn.GetToken()), Incident: c.recordable(incident),
 		BootID: ingest.Text(c.hello.GetBootId()), Program: ingest.Text(c.hello.GetAgentVersion()),
 		Hardware: hardwareOf(c.hello),
 	}
-	result, err := c.gather(obs, wanted(summaries, states, checkIn.GetReadingsDue()))
+	ask := wanted(summaries, states, checkIn.GetReadingsDue())
+	done, err := c.admit(ask)
+	if err != nil {
+		return err
+	}
+	defer done()
+	result, err := c.gather(obs, ask)
 	if err != nil {
 		return err
 	}
@@ -136,11 +152,36 @@ func (c *conversation) states() (map[string]inventory.SectionState, error) {
 	return c.server.options.Store.SectionStates(c.ctx, c.record.ID)
 }
 
+// Inventories that agents send at the same time. The others wait until they are asked, so that a
+// thousand machines that start at once need no more memory than these.
+const (
+	maxFirst     = 96
+	maxUpdates   = 512
+	admitTimeout = 4 * time.Minute // agents wait 5 minutes for an answer
+)
+
+// admit waits until the agent may send what is asked for. The caller calls done afterwards.
+func (c *conversation) admit(ask *inventoryv1.Want) (done func(), err error) {
+	turns := c.server.updates
+	switch {
+	case len(ask.GetSections()) == 0 && !ask.GetReadings():
+		return func() {}, nil
+	case c.record.Version == 0:
+		turns = c.server.first
+	}
+	ctx, cancel := context.WithTimeoutCause(c.ctx, admitTimeout, errBusy)
+	defer cancel()
+	if turns.Acquire(ctx, 1) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { turns.Release(1) }, nil
+}
+
 // gather requests updates, receives and applies them. If a section does not match its root, gather
 // requests it in full, and keeps the others.
 func (c *conversation) gather(obs *ingest.CheckIn, ask *inventoryv1.Want) (ingest.Result, error) {
-	got := &harvest{updates: map[string]*ingest.Update{}}
-	defer func() { c.server.inFlight.Release(got.held) }()
+	got := &harvest{updates: map[string]*ingest.Update{}, until: time.Now().Add(holdTimeout)}
+	defer func() { c.server.budget.release(c.record.ID, got.held) }()
 	for range maxRounds {
 		if len(ask.GetSections()) > 0 || ask.GetReadings() {
 			if err := c.send(want(ask)); err != nil {
@@ -173,10 +214,27 @@ func (c *conversation) ack(token []byte, verdicts []inventory.Verdict, readings 
 		NextCheckInSeconds: uint32(math.Ceil(next.Seconds())), // rounded up, because 0 means unset
 		ReadingsAccepted:   readings,
 	}
-	for _, v := range verdicts {
+	for _, v := range sendable(verdicts) {
 		ack.Verdicts = append(ack.Verdicts, &inventoryv1.Verdict{
 			Section: v.Section, Item: v.Item, Outcome: v.Outcome, Reason: v.Reason,
 		})
 	}
 	return c.send(&inventoryv1.CollectorMessage{Kind: &inventoryv1.CollectorMessage_Ack{Ack: ack}})
 }
+
+// maxSentVerdicts bounds the verdicts of an Ack in bytes: an agent accepts messages of 1 MiB.
+const maxSentVerdicts = 256 << 10
+
+// sendable returns the verdicts that fit into an Ack. The device's sections show all of them.
+func sendable(verdicts []inventory.Verdict) []inventory.Verdict {
+	size := 0
+	for i, v := range verdicts {
+		size += len(v.Section) + len(v.Item) + len(v.Outcome) + len(v.Reason) + verdictOverhead
+		if size > maxSentVerdicts {
+			return verdicts[:i]
+		}
+	}
+	return verdicts
+}
+
+const verdictOverhead = 24 // bytes of the tags and lengths of a verdict

@@ -60,6 +60,9 @@ func checkUTF8(data []byte) error {
 // jsonRoots returns the top-level objects of the file.
 func jsonRoots(data []byte) ([]*node, error) {
 	p := jsonParser{builder: newBuilder(), data: data, lines: newLines(data)}
+	if offset := tooDeep(data); offset >= 0 {
+		return nil, fmt.Errorf("%s: %w", newLines(data).at(offset), errTooDeep)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	top := &node{}
 	for {
@@ -75,6 +78,28 @@ func jsonRoots(data []byte) ([]*node, error) {
 			return nil, fmt.Errorf("%s: %w", newLines(data).at(p.offset), err)
 		}
 	}
+}
+
+// tooDeep returns the offset of the first bracket beyond maxDepth levels, or -1. It runs before the
+// decoder, which keeps a state per level.
+func tooDeep(data []byte) int {
+	depth, quoted := 0, false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return i
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return -1
 }
 
 // jsonError adds the position to a syntax error, and a plain message if the file is truncated.
@@ -159,13 +184,12 @@ func (p *jsonParser) object(n *node) error {
 		return err
 	}
 	p.offset++
-	seen := make([]string, 0, 16)
+	seen := names{}
 	for p.peek() != '}' {
 		key := p.lower(p.text())
-		if slices.Contains(seen, key) {
+		if !seen.add(key) {
 			return fmt.Errorf("the object has the member %q twice", key)
 		}
-		seen = append(seen, key)
 		if key == "" {
 			return errors.New("a member has an empty name")
 		}
@@ -176,6 +200,38 @@ func (p *jsonParser) object(n *node) error {
 	p.offset++
 	p.up()
 	return nil
+}
+
+// fewNames is up to how many names a list is searched faster than a map.
+const fewNames = 32
+
+// names is a set of names. Nearly all objects have few members, and for them a map costs more than
+// the rest of the parser.
+type names struct {
+	few  []string
+	many map[string]bool // nil: all names are in few
+}
+
+// add reports whether the name is new.
+func (n *names) add(name string) bool {
+	if n.many == nil && len(n.few) < fewNames {
+		if slices.Contains(n.few, name) {
+			return false
+		}
+		n.few = append(n.few, name)
+		return true
+	}
+	if n.many == nil {
+		n.many = make(map[string]bool, 2*fewNames)
+		for _, known := range n.few {
+			n.many[known] = true
+		}
+	}
+	if n.many[name] {
+		return false
+	}
+	n.many[name] = true
+	return true
 }
 
 // text reads a string.

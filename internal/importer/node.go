@@ -91,10 +91,12 @@ func (b *builder) lower(name string) string {
 	return lower
 }
 
+var errTooDeep = fmt.Errorf("the file is nested more than %d levels deep", maxDepth)
+
 // down enters a level; the caller leaves it with up.
 func (b *builder) down() error {
 	if b.depth++; b.depth > maxDepth {
-		return fmt.Errorf("the file is nested more than %d levels deep", maxDepth)
+		return errTooDeep
 	}
 	return nil
 }

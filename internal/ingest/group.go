@@ -18,81 +18,15 @@ type result struct {
 	err error // concerns this machine only
 }
 
-// Run processes the queue until ctx ends. It finishes the groups that have begun; Apply returns
-// ErrStopped for the jobs that are still in the queue.
-//
-// One worker takes all jobs, because each statement costs the same for one machine as for many, and
-// the queue fills while it works. The others take a group when the queue is full or the first
-// worker is late.
+// Run processes the queues until ctx ends. It finishes the groups that have begun; Apply returns
+// ErrStopped for the jobs that are still in a queue.
 func (g *Ingester) Run(ctx context.Context) {
-	var workers sync.WaitGroup
-	workers.Go(func() { g.work(ctx) })
-	for range g.options.Workers - 1 {
-		workers.Go(func() { g.workWhenCalled(ctx) })
+	var lanes sync.WaitGroup
+	for _, l := range []*lane{g.cheap, g.expensive} {
+		lanes.Go(func() { l.run(ctx, g.options.Workers, g.finish) })
 	}
-	workers.Wait()
+	lanes.Wait()
 	close(g.stopped)
-}
-
-// A group that has begun is finished, so that its callers learn whether it was committed.
-func (g *Ingester) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case first := <-g.queue:
-			late := time.AfterFunc(lateAfter, func() {
-				g.late.Store(true)
-				g.callAssistance()
-			})
-			g.finish(context.WithoutCancel(ctx), g.gather(first))
-			late.Stop()
-			g.late.Store(false)
-		}
-	}
-}
-
-func (g *Ingester) workWhenCalled(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-g.assist:
-			select {
-			case first := <-g.queue:
-				g.finish(context.WithoutCancel(ctx), g.gather(first))
-			default:
-			}
-		}
-	}
-}
-
-// lateAfter is how long the first worker may take for a group before others take the next ones. A
-// group takes that long when it waits for a lock.
-const lateAfter = 250 * time.Millisecond
-
-// callAssistance wakes a worker beside the first. A worker that is awake looks into the queue
-// again.
-func (g *Ingester) callAssistance() {
-	select {
-	case g.assist <- struct{}{}:
-	default:
-	}
-}
-
-// gather returns a group of the jobs that are in the queue. It does not wait for more jobs: under
-// load the queue fills while other groups are processed.
-func (g *Ingester) gather(first *job) []*job {
-	group := []*job{first}
-	for len(group) < g.options.GroupSize {
-		select {
-		case j := <-g.queue:
-			group = append(group, j)
-		default:
-			return group
-		}
-	}
-	return group
 }
 
 // finish processes a group and reports to the callers of its jobs. If the store rejects the group,

@@ -11,8 +11,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
+	"runtime"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
@@ -79,7 +81,7 @@ func (e *MismatchError) Error() string {
 // Options configures an Ingester; the zero value is valid.
 type Options struct {
 	GroupSize int // the most machines in one transaction; 0 means 64
-	Workers   int // the most concurrent groups; 0 means 2
+	Workers   int // the most concurrent groups of cheap jobs, and of expensive ones; 0 means 2
 	CacheSize int // cached encodings of items; 0 means 262,144 (about 35 MB)
 	Logger    *slog.Logger
 }
@@ -90,10 +92,10 @@ type Ingester struct {
 	options Options
 	rules   *identify.Rules
 	known   *knownItems
-	queue   chan *job
-	assist  chan struct{} // wakes a worker beside the first
-	late    atomic.Bool   // the first worker is; see lateAfter
 	stopped chan struct{}
+
+	cheap, expensive *lane
+	preparing        *semaphore.Weighted // limits the processors that expensive jobs use
 }
 
 // job is a check-in in the queue or in a group.
@@ -119,7 +121,8 @@ func New(store Store, o Options) (*Ingester, error) {
 	}
 	return &Ingester{
 		store: store, options: o, rules: identify.Default(), known: newKnownItems(o.CacheSize),
-		queue: make(chan *job, o.GroupSize), assist: make(chan struct{}, o.Workers), stopped: make(chan struct{}),
+		stopped: make(chan struct{}), cheap: newLane(o), expensive: newLane(o),
+		preparing: semaphore.NewWeighted(max(int64(runtime.GOMAXPROCS(0)/2), 1)),
 	}, nil
 }
 
@@ -133,8 +136,10 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 			return Result{}, &MismatchError{Section: u.Section.Name}
 		}
 	}
-	g.prepare(j)
-	if err := g.enqueue(ctx, j); err != nil {
+	if err := g.prepareInTurn(ctx, j); err != nil {
+		return Result{}, err
+	}
+	if err := g.laneOf(j).put(ctx, j, g.stopped); err != nil {
 		return Result{}, err
 	}
 	select {
@@ -151,24 +156,21 @@ func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
 	}
 }
 
-func (g *Ingester) enqueue(ctx context.Context, j *job) error {
-	select {
-	case g.queue <- j:
-		if g.late.Load() {
-			g.callAssistance()
+// prepareInTurn prepares a job. Those with many items share half of the processors, so that the
+// others are left for all else.
+func (g *Ingester) prepareInTurn(ctx context.Context, j *job) error {
+	items := 0
+	for _, u := range j.obs.Updates {
+		items += len(u.items.Added) + len(u.items.Removed)
+	}
+	if items > expensive {
+		if err := g.preparing.Acquire(ctx, 1); err != nil {
+			return err
 		}
-		return nil
-	default:
-		g.callAssistance()
+		defer g.preparing.Release(1)
 	}
-	select {
-	case g.queue <- j:
-		return nil
-	case <-g.stopped:
-		return ErrStopped
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	g.prepare(j)
+	return nil
 }
 
 // outcome returns the result of Apply for a job that has ended with err.

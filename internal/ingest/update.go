@@ -36,12 +36,21 @@ type Update struct {
 	Duration     *time.Duration  // of the collection; nil: not known
 	ReadingsOnly bool
 
+	// Take reserves memory in bytes for a chunk before it is decoded: a chunk of a few kilobytes may
+	// have 200,000 empty items. Decoder.Add returns its error. nil: no limit.
+	Take func(bytes int64) error
+
 	items wire.Items // slices of the decompressed chunks
-	size  int
+	size  int        // of these, in bytes
 }
 
-// Size returns how much of the update has arrived, in bytes after decompression.
-func (u *Update) Size() int { return u.size }
+// What an update occupies, in bytes, until it is committed: decoded items, then validated ones in
+// another encoding, and the arrays of the statements.
+const (
+	costOfChunk = 4 << 10
+	costOfItem  = 400
+	costOfByte  = 4
+)
 
 // Decoder decompresses and decodes the chunks of updates. It is safe for concurrent use.
 type Decoder struct{ zstd *zstd.Decoder }
@@ -60,16 +69,31 @@ func NewDecoder() (*Decoder, error) {
 func (d *Decoder) Add(u *Update, chunk []byte) error {
 	raw, err := d.zstd.DecodeAll(chunk, nil)
 	if err != nil {
-		return fmt.Errorf("unpack items of %s: %w", u.Section.Name, err)
+		return &inventory.Error{
+			Code:    inventory.CodeInvalid,
+			Message: fmt.Sprintf("unpack items of %s: %v", u.Section.Name, err),
+		}
 	}
 	if u.size += len(raw); u.size > maxTotalSize {
 		return ErrTooMuch
 	}
-	switch err := u.items.Append(raw, maxItems); {
+	n, err := wire.Count(raw)
+	if err == nil && u.Take != nil {
+		if err := u.Take(costOfChunk + costOfByte*int64(len(raw)) + costOfItem*int64(n)); err != nil {
+			return err
+		}
+	}
+	if err == nil {
+		err = u.items.Append(raw, maxItems)
+	}
+	switch {
 	case errors.Is(err, wire.ErrTooMany):
 		return ErrTooMuch
 	case err != nil:
-		return fmt.Errorf("decode items of %s: %w", u.Section.Name, err)
+		return &inventory.Error{
+			Code:    inventory.CodeInvalid,
+			Message: fmt.Sprintf("decode items of %s: %v", u.Section.Name, err),
+		}
 	}
 	return nil
 }

@@ -36,22 +36,36 @@ var (
 // fields that this program does not know are ignored. It returns ErrTooMany if one of the lists
 // would have more than limit items. After an error, the items of the chunk are undefined.
 func (x *Items) Append(chunk []byte, limit int) error {
-	var counts [itemsReadings + 1]int // by field number
-	for rest := chunk; len(rest) > 0; {
-		f, n := consumeField(rest)
-		if n < 0 {
-			return errItems
-		}
-		if f.kind == protowire.BytesType && f.number <= itemsReadings {
-			counts[f.number]++
-		}
-		rest = rest[n:]
+	counts, err := countFields(chunk)
+	if err != nil {
+		return err
 	}
 	if !reserve(&x.Added, counts[itemsAdded], limit) || !reserve(&x.Removed, counts[itemsRemoved], limit) ||
 		!reserve(&x.Readings, counts[itemsReadings], limit) {
 		return ErrTooMany
 	}
 	return x.append(chunk)
+}
+
+// Count returns how many items Append would append, and allocates nothing.
+func Count(chunk []byte) (int, error) {
+	counts, err := countFields(chunk)
+	return counts[itemsAdded] + counts[itemsRemoved] + counts[itemsReadings], err
+}
+
+// countFields counts the fields of a chunk by their number.
+func countFields(chunk []byte) (counts [itemsReadings + 1]int, err error) {
+	for rest := chunk; len(rest) > 0; {
+		f, n := consumeField(rest)
+		if n < 0 {
+			return counts, errItems
+		}
+		if f.kind == protowire.BytesType && f.number <= itemsReadings {
+			counts[f.number]++
+		}
+		rest = rest[n:]
+	}
+	return counts, nil
 }
 
 // reserve makes room for n more items. It reports whether there are at most limit then.

@@ -9,7 +9,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// FlushPresence stores when records were last seen, in one statement.
+// FlushPresence stores when records were last seen, in one statement. A collector whose clock is
+// fast stores the database's present, and what one stored before its clock was corrected does not
+// stay.
 func (s *Store) FlushPresence(ctx context.Context, seen []inventory.Presence) error {
 	records, at, streams := make([]int64, len(seen)), make([]time.Time, len(seen)), make([][16]byte, len(seen))
 	for i, p := range seen {
@@ -17,10 +19,11 @@ func (s *Store) FlushPresence(ctx context.Context, seen []inventory.Presence) er
 	}
 	_, err := s.Pool.Exec(ctx, `
 		insert into presence as p (record_id, seen_at, stream)
-		select * from unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) n (record_id, seen_at, stream)
+		select n.record_id, least(n.seen_at, clock_timestamp()), n.stream
+		from unnest($1::bigint[], $2::timestamptz[], $3::uuid[]) n (record_id, seen_at, stream)
 		order by n.record_id
 		on conflict (record_id) do update set seen_at = excluded.seen_at, stream = excluded.stream
-		where p.seen_at <= excluded.seen_at`, records, at, streams)
+		where p.seen_at <= excluded.seen_at or p.seen_at > clock_timestamp()`, records, at, streams)
 	if err != nil {
 		return fmt.Errorf("flush presence: %w", err)
 	}
