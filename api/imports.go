@@ -27,11 +27,24 @@ const (
 
 // ImportInput is the request with a file.
 type ImportInput struct {
-	Format      string `query:"format" required:"true" enum:"glpi-json,fusioninventory-xml,ocs-xml,csv" doc:"The format of the file."`
-	Name        string `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"The name of the source, e.g. hr. Lists with different names do not replace each other's values."`
-	DryRun      bool   `query:"dry_run" doc:"Report what would change, and change nothing."`
-	ContentType string `header:"Content-Type" hidden:"true"`
-	RawBody     []byte `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
+	Format      importFormat `query:"format" required:"true" doc:"The format of the file."`
+	Name        string       `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"The name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	DryRun      bool         `query:"dry_run" doc:"Report what would change, and change nothing."`
+	ContentType string       `header:"Content-Type" hidden:"true"`
+	RawBody     []byte       `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
+}
+
+// importFormat is the name of one of inventory.ImportFormats.
+type importFormat string
+
+// Schema implements huma.SchemaProvider.
+func (importFormat) Schema(huma.Registry) *huma.Schema {
+	schema := &huma.Schema{Type: huma.TypeString}
+	for _, format := range inventory.ImportFormats() {
+		schema.Enum = append(schema.Enum, format.Name)
+	}
+	schema.PrecomputeMessages()
+	return schema
 }
 
 // ImportOutput is the response with the result of each document.
@@ -88,7 +101,7 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 		return inventory.ImportReport{}, err
 	}
 	return s.Import(ctx, bytes.NewReader(file), inventory.ImportOptions{
-		Format: in.Format, Name: in.Name, Mapping: mapping, DryRun: in.DryRun,
+		Format: string(in.Format), Name: in.Name, Mapping: mapping, DryRun: in.DryRun,
 	})
 }
 

@@ -39,7 +39,7 @@ type kind struct {
 // compile checks the document and prepares it for decisions.
 func (r *Rules) compile() error {
 	for name := range r.Enabled {
-		if !slices.Contains(ruleNames, name) {
+		if name == ruleNew || ruleOf(name) == nil {
 			return fmt.Errorf("rule %s: there is no such rule, or it cannot be disabled", name)
 		}
 	}

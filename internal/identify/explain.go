@@ -30,26 +30,12 @@ func Explain(reason inventory.Reason) string {
 }
 
 func verdict(reason inventory.Reason) string {
-	with := fmt.Sprintf("record %d", reason.With)
-	switch reason.Rule {
-	case ruleConstraint:
-		return "A declared constraint with " + with + " decides, regardless of the evidence (R0)"
-	case ruleContinuity:
-		return "The same device as before, although some of its hardware changed (R1)"
-	case ruleNative:
-		return "Same CI as " + with + ": they share an identifier that only one CI can have (R2)"
-	case ruleStrong:
-		return "Same CI as " + with + ": enough evidence for it and no significant evidence against it (R3)"
-	case ruleMajority:
-		return "Same CI as " + with + ": more evidence for it than against it, from several families (R4)"
-	case ruleVeto:
-		return "Separate from " + with + ": both were active at one time, or they differ too much (R5)"
-	case ruleReview:
-		return "Separate from " + with + " until a person decides: the evidence is not conclusive (R6)"
-	case ruleMove:
-		return "The installation moved here from another device (R7)"
+	rule := ruleOf(reason.Rule)
+	if rule == nil { // a decision of other rules than these
+		return reason.Rule
 	}
-	return "A CI of its own: no known record shares enough evidence with it (" + reason.Rule + ")"
+	other := fmt.Sprintf("record %d", reason.With)
+	return strings.ReplaceAll(rule.text, "{other}", other) + " (" + rule.name + ")"
 }
 
 // spell lists each family with its bits and its kinds of identifiers.

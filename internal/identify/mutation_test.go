@@ -20,7 +20,6 @@ func mutants(t testing.TB) map[string]string {
 		t.Fatal(err)
 	}
 	var rules struct {
-		Rules      map[string]bool           `json:"rules"`
 		Thresholds map[string]int            `json:"thresholds"`
 		Families   map[string]map[string]any `json:"families"`
 		Kinds      map[string]map[string]any `json:"kinds"`
@@ -30,7 +29,17 @@ func mutants(t testing.TB) map[string]string {
 		t.Fatal(err)
 	}
 	all := map[string]string{"kinds single": `"kinds": {` + strings.Join(plural(rules.Kinds), ", ") + `}`}
-	for name := range rules.Rules {
+	document, err := identify.Default().Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decided struct {
+		Rules map[string]bool `json:"rules"`
+	}
+	if err := json.Unmarshal(document, &decided); err != nil {
+		t.Fatal(err)
+	}
+	for name := range decided.Rules {
 		all["rule "+name] = fmt.Sprintf(`"rules": {%q: false}`, name)
 	}
 	for name := range rules.Thresholds {

@@ -3,7 +3,6 @@ package identify
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
@@ -87,9 +86,8 @@ func (n *node) find(identifier inventory.Identifier) *interval {
 
 // whole returns a record as one node, without over-shared identifiers.
 func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Identifier]bool) *node {
-	sourceType, _, _ := strings.Cut(w.Source, ":")
 	n := &node{
-		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[sourceType],
+		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[inventory.SourceCategory(w.Source)],
 		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI,
 		intervals: make([]interval, 0, len(w.Identifiers)),
 	}

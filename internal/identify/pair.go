@@ -86,22 +86,21 @@ func haveCommon(a, b *node) bool {
 
 // decide applies the first rule that matches.
 func (r *Rules) decide(q *pair, a, b *node, shared *sharing) {
-	t := r.Thresholds
-	native := q.score.families[r.kinds[kindNative].family].agree > 0
-	q.veto = r.Enabled[ruleVeto] && (q.bits <= t.Veto || r.contradict(q, a, b, shared))
-	switch {
-	case native && r.Enabled[ruleNative]:
-		q.rule, q.link, q.veto = ruleNative, true, false
-	case q.bits >= t.Link && !q.veto:
-		r.link(q)
-	case q.bits >= t.Link:
-		r.review(q, inventory.ReviewBlocked)
-	case r.possibleBoardSwap(q, a, b):
-		r.review(q, inventory.ReviewPossibleBoardSwap)
-	case q.veto:
-		q.rule = ruleVeto
-	case q.bits+r.weak(&q.score) >= t.Review:
-		r.review(q, inventory.ReviewEvidence)
+	c := &comparison{
+		bits: q.bits, weak: r.weak(&q.score), worst: r.worst(&q.score), agreeing: r.agreeing(&q.score),
+		native:    q.score.families[r.kinds[kindNative].family].agree > 0,
+		veto:      r.Enabled[ruleVeto] && (q.bits <= r.Thresholds.Veto || r.contradict(q, a, b, shared)),
+		boardSwap: r.possibleBoardSwap(q, a, b),
+	}
+	for _, rule := range decisionRules {
+		if rule.pair == nil || rule.name != ruleNew && !r.Enabled[rule.name] {
+			continue
+		}
+		if decided, ok := rule.pair(&r.Thresholds, c); ok {
+			q.rule, q.link, q.review = rule.name, decided.link, decided.review
+			q.veto = c.veto && rule.name != ruleNative
+			return
+		}
 	}
 }
 
@@ -113,22 +112,6 @@ func (r *Rules) contradict(q *pair, a, b *node, shared *sharing) bool {
 	return slices.ContainsFunc(r.windows(a, b, shared), func(w window) bool {
 		return r.against(&w.score) >= r.Thresholds.Contradiction
 	})
-}
-
-func (r *Rules) link(q *pair) {
-	switch {
-	case r.worst(&q.score) < r.Thresholds.Disagreement:
-		q.link = r.Enabled[ruleStrong]
-		q.rule = ruleStrong
-	case r.agreeing(&q.score) >= r.Thresholds.Families:
-		q.link = r.Enabled[ruleMajority]
-		q.rule = ruleMajority
-	default:
-		r.review(q, inventory.ReviewOneFamily)
-	}
-	if !q.link && q.review == "" {
-		q.rule = ruleNew
-	}
 }
 
 func (r *Rules) review(q *pair, reviewType string) {

@@ -39,7 +39,7 @@ type document struct {
 	Enabled    map[string]bool   `json:"rules"`
 	Families   map[string]family `json:"families"`
 	Kinds      map[string]weight `json:"kinds"`
-	Sources    map[string]string `json:"sources"`
+	Sources    map[string]string `json:"sources"` // the class of each inventory.SourceCategory; "": it only declares
 	Rejects    []Reject          `json:"rejects"`
 }
 
@@ -76,19 +76,6 @@ type weight struct {
 	InsteadOf string `json:"instead_of"` // it counts only if this kind does not agree; see substitute
 }
 
-// The rules, all of which but R8 can be disabled. R8 applies if no other rule does.
-const (
-	ruleConstraint = "R0" // a declared constraint or a fork decides
-	ruleContinuity = "R1" // an agent stays with its device, although hardware was replaced
-	ruleNative     = "R2" // a platform guarantees a unique identifier
-	ruleStrong     = "R3" // enough evidence, and none against
-	ruleMajority   = "R4" // enough evidence of several families, and some against
-	ruleVeto       = "R5" // the evidence is contradictory
-	ruleReview     = "R6" // a person should decide
-	ruleMove       = "R7" // an installation moved to another device
-	ruleNew        = "R8"
-)
-
 var standard = sync.OnceValue(func() *Rules {
 	r, err := embedded()
 	if err != nil {
@@ -118,8 +105,10 @@ func embedded() (*Rules, error) {
 		Enabled: map[string]bool{}, Families: map[string]family{}, Kinds: map[string]weight{},
 		Sources: map[string]string{},
 	}}
-	for _, name := range ruleNames {
-		r.Enabled[name] = true
+	for _, rule := range decisionRules {
+		if rule.name != ruleNew {
+			r.Enabled[rule.name] = true
+		}
 	}
 	for _, name := range kindNames {
 		r.Kinds[name] = weight{}
@@ -139,10 +128,6 @@ func embedded() (*Rules, error) {
 		return nil, err
 	}
 	return r.parse(data)
-}
-
-var ruleNames = []string{
-	ruleConstraint, ruleContinuity, ruleNative, ruleStrong, ruleMajority, ruleVeto, ruleReview, ruleMove,
 }
 
 // parse lays a document over a copy of r.

@@ -53,7 +53,7 @@ func TestParseOverrides(t *testing.T) {
 		"kinds": {"serial": {"agree": 24}},
 		"rejects": [{"id": "serial/edid", "values": ["Sample 1"]}, {"id": "ours", "kinds": ["serial"], "patterns": ["pool-[0-9]+"]}]
 	}`)
-	if rules.Version() != "ours-1" || identify.Default().Version() != "2" {
+	if rules.Version() != "ours-1" || identify.Default().Version() != "3" {
 		t.Errorf("versions %q and %q", rules.Version(), identify.Default().Version())
 	}
 	for value, want := range map[string]string{"SAMPLE  1": "serial/edid", "16843009": "", "Pool-17": "ours", "xpool-17": "", "None": "text/none"} {

@@ -20,7 +20,7 @@ import (
 
 // Document is one asset in a file: a machine with its inventory, a device, or a row of a table.
 type Document struct {
-	Source    string // "glpi", "fusioninventory", "ocs" or "csv"; with Options.Name behind a colon
+	Source    string // inventory.ImportFormat.Source, with Options.Name behind a colon
 	NativeKey string // the source's id: the agent's device id, or the key column(s) of a table
 	Position  string // in the file: "line 12", "object 3", "row 7"
 
@@ -80,27 +80,19 @@ const (
 	maxRows  = 200_000
 )
 
-// format is a supported file format.
-type format struct {
-	name, source string
-	read         func(data []byte, o Options) ([]Document, error)
-}
-
-// formats lists them in the order of the command's help.
-func formats() []format {
-	return []format{
-		{"glpi-json", "glpi", readJSON},
-		{"fusioninventory-xml", "fusioninventory", readXML},
-		{"ocs-xml", "ocs", readXML},
-		{"csv", "csv", readCSV},
-	}
+// readers has the function that parses each of inventory.ImportFormats.
+var readers = map[string]func(data []byte, o Options) ([]Document, error){
+	"glpi-json":           readJSON,
+	"fusioninventory-xml": readXML,
+	"ocs-xml":             readXML,
+	"csv":                 readCSV,
 }
 
 // Formats lists the names that Read accepts.
 func Formats() []string {
 	var names []string
-	for _, f := range formats() {
-		names = append(names, f.name)
+	for _, f := range inventory.ImportFormats() {
+		names = append(names, f.Name)
 	}
 	return names
 }
@@ -108,8 +100,8 @@ func Formats() []string {
 // Read reads a whole file. If it is malformed, Read returns no documents and an error with the
 // line, column or row. An unknown format and a file over 64 MiB are errors too.
 func Read(format string, r io.Reader, o Options) ([]Document, error) {
-	for _, f := range formats() {
-		if f.name != format {
+	for _, f := range inventory.ImportFormats() {
+		if f.Name != format {
 			continue
 		}
 		data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
@@ -119,12 +111,12 @@ func Read(format string, r io.Reader, o Options) ([]Document, error) {
 		if len(data) > maxBytes {
 			return nil, fmt.Errorf("read %s: the file has more than %d MiB", format, maxBytes>>20)
 		}
-		docs, err := f.read(data, o)
+		docs, err := readers[f.Name](data, o)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", format, err)
 		}
 		for i := range docs {
-			docs[i].Source = sourceName(f.source, o.Name)
+			docs[i].Source = sourceName(f.Source, o.Name)
 		}
 		return docs, nil
 	}

@@ -36,3 +36,16 @@ func TestWordsMeanOneThing(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFormatHasAReader: the table of formats and that of their readers have the same rows.
+func TestEveryFormatHasAReader(t *testing.T) {
+	t.Parallel()
+	for _, name := range Formats() {
+		if readers[name] == nil {
+			t.Errorf("format %s has no reader", name)
+		}
+	}
+	if len(readers) != len(Formats()) {
+		t.Errorf("%d readers for %d formats", len(readers), len(Formats()))
+	}
+}

@@ -39,7 +39,7 @@ func (p *Precedence) candidateValues(candidates []inventory.CandidateValues, at 
 	values := map[string][]candidateValue{}
 	for _, c := range candidates {
 		for attribute, value := range p.valuesFor(c) {
-			rank, known := p.groupOf(attribute).rankOf(sourceTypeOf(c.Source), value)
+			rank, known := p.groupOf(attribute).rankOf(inventory.SourceCategory(c.Source), value)
 			if !known {
 				continue
 			}
@@ -85,7 +85,7 @@ func (p *Precedence) valuesFor(c inventory.CandidateValues) map[string]any {
 
 // age treats a former record as silent: what it reports now is about another CI.
 func (p *Precedence) age(c inventory.CandidateValues, at time.Time) age {
-	window := p.stalenessWindow(sourceTypeOf(c.Source))
+	window := p.stalenessWindow(inventory.SourceCategory(c.Source))
 	switch {
 	case window == 0:
 		return declared

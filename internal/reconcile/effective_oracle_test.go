@@ -87,7 +87,18 @@ func (o oracle) effective(candidates []inventory.CandidateValues, locks []invent
 	return e
 }
 
-func sourceTypeOf(source string) string { return strings.Split(source, ":")[0] }
+// categoryOf states the categories anew: other tools' inventories and lists, else the source type.
+func categoryOf(source string) string {
+	sourceType, _, _ := strings.Cut(source, ":")
+	switch sourceType {
+	case "glpi", "fusioninventory", "ocs":
+		return "inventory"
+	case "csv", "purchase":
+		return "list"
+	default:
+		return sourceType
+	}
+}
 
 func (o oracle) values(candidates []inventory.CandidateValues, attribute string) (values []oracleValue, lasting bool) {
 	group := o.Groups[len(o.Groups)-1]
@@ -103,17 +114,17 @@ func (o oracle) values(candidates []inventory.CandidateValues, attribute string)
 			value = c.Class
 		case c.Former && slices.Contains(o.Installation, attribute):
 			value = nil
-		case attribute == "lifecycle_state" && value == nil && slices.Contains(o.Observers, sourceTypeOf(c.Source)) && c.Class != "person":
+		case attribute == "lifecycle_state" && value == nil && slices.Contains(o.Observers, categoryOf(c.Source)) && c.Class != "person":
 			value = "in_use"
 		}
-		rank := slices.IndexFunc(group.Order, func(sourceTypes []string) bool { return slices.Contains(sourceTypes, sourceTypeOf(c.Source)) })
+		rank := slices.IndexFunc(group.Order, func(categories []string) bool { return slices.Contains(categories, categoryOf(c.Source)) })
 		if rank < 0 {
-			rank = slices.IndexFunc(group.Order, func(sourceTypes []string) bool { return slices.Contains(sourceTypes, "*") })
+			rank = slices.IndexFunc(group.Order, func(categories []string) bool { return slices.Contains(categories, "*") })
 		}
 		if text, _ := value.(string); rank > 0 && slices.Contains(group.Beginnings, text) {
 			rank = len(group.Order)
 		}
-		days, named := o.StaleAfterDays[sourceTypeOf(c.Source)]
+		days, named := o.StaleAfterDays[categoryOf(c.Source)]
 		if !named {
 			days = o.StaleAfterDays["*"]
 		}

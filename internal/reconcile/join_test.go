@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,5 +53,29 @@ func TestJoin(t *testing.T) {
 	sections.Class = "virtual_machine"
 	if got := reconcile.Join(sections, also).Class; got != "virtual_machine" {
 		t.Errorf("class %s, want that of the sections, which say more than computer", got)
+	}
+}
+
+// TestJoinKeepsEveryIdentifier: an identifier of either side is in the joined ones, also one that
+// is added to RawIdentifiers later.
+func TestJoinKeepsEveryIdentifier(t *testing.T) {
+	t.Parallel()
+	fields := reflect.TypeFor[inventory.RawIdentifiers]()
+	for i := range fields.NumField() {
+		var ids inventory.RawIdentifiers
+		switch field := reflect.ValueOf(&ids).Elem().Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("x")
+		case reflect.Bool:
+			field.SetBool(true)
+		default:
+			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+		}
+		one, none := inventory.Observed{Identifiers: ids}, inventory.Observed{}
+		for _, joined := range []inventory.Observed{reconcile.Join(one, none), reconcile.Join(none, one)} {
+			if diff := cmp.Diff(ids, joined.Identifiers); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", fields.Field(i).Name, diff)
+			}
+		}
 	}
 }

@@ -11,16 +11,18 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
-// anySourceType stands for the source types that are not named.
-const anySourceType = "*"
+// anyCategory stands for the categories that are not named.
+const anyCategory = "*"
 
 //go:embed precedence.json
 var defaultPrecedence []byte
 
-// Precedence is the order of sources for each attribute. The type of a source is the part of its
-// name before the colon. A Precedence is immutable, so several goroutines may use it.
+// Precedence is the order of sources for each attribute, by their categories: see
+// inventory.SourceCategory. A Precedence is immutable, so several goroutines may use it.
 type Precedence struct {
 	data   precedenceData
 	groups map[string]*precedenceGroup // by attribute
@@ -28,14 +30,14 @@ type Precedence struct {
 	parent func(class string) string
 }
 
-// precedenceData is the document. Source types that are not named are those of "*".
+// precedenceData is the document. Categories of sources that are not named are those of "*".
 type precedenceData struct {
 	Version string `json:"version"`
 	// StaleAfterDays is the number of days after which a value of a silent source is stale; 0:
 	// never, because it was declared.
 	StaleAfterDays   map[string]int    `json:"stale_after_days"`
 	Groups           []precedenceGroup `json:"groups"`
-	Observers        []string          `json:"observers"`         // source types whose observation of a CI means that it is in use
+	Observers        []string          `json:"observers"`         // categories whose observation of a CI means that it is in use
 	WithoutLifecycle []string          `json:"without_lifecycle"` // classes without a life-cycle state
 	Installation     []string          `json:"installation"`      // attributes of the installation, which move with its disk
 	Conflicting      []string          `json:"conflicting"`       // attributes on which a disagreement is a finding
@@ -46,8 +48,8 @@ type precedenceGroup struct {
 	Name       string     `json:"name"`
 	Attributes []string   `json:"attributes"` // empty: all that no other group names
 	Lasting    bool       `json:"lasting"`    // values do not become stale
-	Beginnings []string   `json:"beginnings"` // values that yield to all others, unless the best source type has them
-	Order      [][]string `json:"order"`      // source types by rank; the group ignores all others
+	Beginnings []string   `json:"beginnings"` // values that yield to all others, unless the best category has them
+	Order      [][]string `json:"order"`      // categories of sources by rank; the group ignores all others
 }
 
 // DefaultPrecedence returns the built-in precedence.
@@ -93,9 +95,9 @@ func (p *Precedence) index() error {
 	if p.data.Version == "" {
 		return errors.New("version is missing")
 	}
-	for sourceType, days := range p.data.StaleAfterDays {
+	for category, days := range p.data.StaleAfterDays {
 		if days < 0 {
-			return fmt.Errorf("stale_after_days: %s has %d days", sourceType, days)
+			return fmt.Errorf("stale_after_days: %s has %d days", category, days)
 		}
 	}
 	for i := range p.data.Groups {
@@ -110,16 +112,16 @@ func (p *Precedence) index() error {
 }
 
 func (p *Precedence) add(r *precedenceGroup) error {
-	sourceTypes := slices.Concat(r.Order...)
-	if len(sourceTypes) == 0 {
+	categories := slices.Concat(r.Order...)
+	if len(categories) == 0 {
 		return errors.New("order is missing")
 	}
-	for i, sourceType := range sourceTypes {
-		if sourceType == "" || strings.Contains(sourceType, ":") {
-			return fmt.Errorf("order: %q is not a source type", sourceType)
+	for i, category := range categories {
+		if category == "" || strings.Contains(category, ":") {
+			return fmt.Errorf("order: %q is not a category of sources", category)
 		}
-		if slices.Contains(sourceTypes[:i], sourceType) {
-			return fmt.Errorf("order: %s is listed twice", sourceType)
+		if slices.Contains(categories[:i], category) {
+			return fmt.Errorf("order: %s is listed twice", category)
 		}
 	}
 	if len(r.Attributes) == 0 {
@@ -145,23 +147,23 @@ func (p *Precedence) groupOf(attribute string) *precedenceGroup {
 	return p.rest
 }
 
-// rankOf returns the position of a value of a source type in the order, 0 for the best; false: the
-// group ignores the source type.
-func (r *precedenceGroup) rankOf(sourceType string, value any) (int, bool) {
-	rank, known := r.rank(sourceType)
+// rankOf returns the position of a value of a category in the order, 0 for the best; false: the
+// group ignores the category.
+func (r *precedenceGroup) rankOf(category string, value any) (int, bool) {
+	rank, known := r.rank(category)
 	if text, is := value.(string); is && rank > 0 && slices.Contains(r.Beginnings, text) {
 		return len(r.Order), known
 	}
 	return rank, known
 }
 
-func (r *precedenceGroup) rank(sourceType string) (int, bool) {
+func (r *precedenceGroup) rank(category string) (int, bool) {
 	others := -1
-	for i, sourceTypes := range r.Order {
-		if slices.Contains(sourceTypes, sourceType) {
+	for i, categories := range r.Order {
+		if slices.Contains(categories, category) {
 			return i, true
 		}
-		if slices.Contains(sourceTypes, anySourceType) {
+		if slices.Contains(categories, anyCategory) {
 			others = i
 		}
 	}
@@ -169,10 +171,10 @@ func (r *precedenceGroup) rank(sourceType string) (int, bool) {
 }
 
 // stalenessWindow returns how long a source may be silent before its values are stale; 0: forever.
-func (p *Precedence) stalenessWindow(sourceType string) time.Duration {
-	days, ok := p.data.StaleAfterDays[sourceType]
+func (p *Precedence) stalenessWindow(category string) time.Duration {
+	days, ok := p.data.StaleAfterDays[category]
 	if !ok {
-		days = p.data.StaleAfterDays[anySourceType]
+		days = p.data.StaleAfterDays[anyCategory]
 	}
 	return time.Duration(days) * 24 * time.Hour
 }
@@ -203,7 +205,7 @@ func (p *Precedence) below(class, other string) bool {
 
 // Observes reports whether a source observes things, as against declaring them.
 func (p *Precedence) Observes(source string) bool {
-	return slices.Contains(p.data.Observers, sourceTypeOf(source))
+	return slices.Contains(p.data.Observers, inventory.SourceCategory(source))
 }
 
 // hasLifecycle reports whether CIs of a class are ordered, used and disposed of.
@@ -214,9 +216,4 @@ func (p *Precedence) hasLifecycle(class string) bool {
 		}
 	}
 	return !slices.Contains(p.data.WithoutLifecycle, class)
-}
-
-func sourceTypeOf(source string) string {
-	sourceType, _, _ := strings.Cut(source, ":")
-	return sourceType
 }

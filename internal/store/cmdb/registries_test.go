@@ -76,6 +76,18 @@ func TestRegistriesNameWhatTheModelDeclares(t *testing.T) {
 	check("observed attributes", observedAttributes(t), declared.attributes)
 }
 
+// TestPrecedenceNamesEveryBuiltInAttribute: the group without attributes is for those that people
+// add. A built-in one that no group names would rank people before machines.
+func TestPrecedenceNamesEveryBuiltInAttribute(t *testing.T) {
+	t.Parallel()
+	grouped := readPrecedence(t).grouped()
+	for _, attribute := range readDeclaredNames(t).attributes {
+		if !slices.Contains(grouped, attribute) {
+			t.Errorf("precedence.json: no group names %q", attribute)
+		}
+	}
+}
+
 // precedenceNames are the names in the rules of reconcile.
 type precedenceNames struct {
 	Groups []struct {
