@@ -18,7 +18,7 @@ import (
 
 // FuzzProfile reads every section from a report.
 func FuzzProfile(f *testing.F) {
-	for _, seed := range []string{hardwareProfile, disksProfile, displaysProfile} {
+	for _, seed := range []string{firmwareProfile, memoryProfile, disksProfile, displaysProfile} {
 		f.Add([]byte(seed))
 	}
 	f.Add([]byte("Memory:\n\n    Slots:\n\n      ECC: Enabled\n\n        DIMM0:\n\n          Size: 2 GB\n          Part Number: 0x3848\n"))

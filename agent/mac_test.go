@@ -25,9 +25,14 @@ const platformExpert = plistHead + `<array><dict>
 <key>model</key><data>TWFjQm9va1BybzEyLDEA</data>
 </dict></array></plist>`
 
-const hardwareProfile = plistHead + `<array>
+const firmwareProfile = plistHead + `<array>
 <dict><key>_dataType</key><string>SPHardwareDataType</string><key>_items</key><array><dict>
 <key>boot_rom_version</key><string>10151.101.3</string><key>chip_type</key><string>Apple M1 Pro</string></dict></array></dict>
+<dict><key>_dataType</key><string>SPiBridgeDataType</string><key>_items</key><array><dict>
+<key>ibridge_secure_boot</key><string>Full Security</string></dict></array></dict>
+</array></plist>`
+
+const memoryProfile = plistHead + `<array>
 <dict><key>_dataType</key><string>SPMemoryDataType</string><key>_items</key><array><dict>
 <key>SPMemoryDataType</key><string>16 GB</string><key>dimm_type</key><string>LPDDR5</string>
 <key>dimm_manufacturer</key><string>Hynix</string></dict></array></dict>
@@ -88,7 +93,8 @@ func mac(t *testing.T) string {
 	return hosttest.Recording(t, "darwin", files, []hosttest.Call{
 		{Call: "kernel", Value: map[string]string{"Hostname": "ann.local", "Release": "23.4.0", "Arch": "arm64"}},
 		{Call: "platform expert", Value: platformExpert},
-		{Call: "hardware profile", Value: hardwareProfile},
+		{Call: "firmware profile", Value: firmwareProfile},
+		{Call: "memory profile", Value: memoryProfile},
 		{Call: "disks profile", Value: disksProfile},
 		{Call: "displays profile", Value: displaysProfile},
 		{Call: "APFS volumes", Value: apfsVolumes},

@@ -17,12 +17,24 @@ type Command string
 // The commands of macOS, for what the system offers no other interface that is not written in
 // Objective-C.
 const (
-	HardwareProfile Command = "hardware profile"
-	DisksProfile    Command = "disks profile"
-	DisplaysProfile Command = "displays profile"
-	PlatformExpert  Command = "platform expert"
-	FileVaultStatus Command = "FileVault status"
-	VolumeGroups    Command = "APFS volumes"
+	MemoryProfile       Command = "memory profile"
+	FirmwareProfile     Command = "firmware profile"
+	DisksProfile        Command = "disks profile"
+	DisplaysProfile     Command = "displays profile"
+	PlatformExpert      Command = "platform expert"
+	PCIRegistry         Command = "PCI registry"
+	USBRegistry         Command = "USB registry"
+	BatteryRegistry     Command = "battery registry"
+	FileVaultStatus     Command = "FileVault status"
+	VolumeGroups        Command = "APFS volumes"
+	DirectoryUsers      Command = "directory users"
+	DirectoryGroups     Command = "directory groups"
+	DomainMembership    Command = "domain membership"
+	MDMStatus           Command = "MDM status"
+	SystemJobs          Command = "system jobs"
+	IntegrityStatus     Command = "integrity status"
+	GatekeeperStatus    Command = "Gatekeeper status"
+	ApplicationFirewall Command = "application firewall"
 )
 
 // invocation is how a command is started. All arguments are constants.
@@ -32,16 +44,37 @@ type invocation struct {
 	deadline time.Duration
 }
 
-const profilerPath = "/usr/sbin/system_profiler"
+const (
+	profilerPath  = "/usr/sbin/system_profiler"
+	registryPath  = "/usr/sbin/ioreg"
+	directoryPath = "/usr/bin/dscl"
+	firewallPath  = "/usr/libexec/ApplicationFirewall/socketfilterfw"
+)
 
+// Each program belongs to the system and is in a directory that only the system can change. The
+// registry is asked for the objects of a class without what is below them, but for the interfaces
+// of USB devices. The directory is asked for named attributes, none of which is a secret.
 var invocations = map[Command]invocation{
-	HardwareProfile: {profilerPath, []string{"-xml", "SPHardwareDataType", "SPMemoryDataType"}, 20 * time.Second},
+	MemoryProfile:   {profilerPath, []string{"-xml", "SPMemoryDataType"}, 20 * time.Second},
+	FirmwareProfile: {profilerPath, []string{"-xml", "SPHardwareDataType", "SPiBridgeDataType"}, 20 * time.Second},
 	DisksProfile:    {profilerPath, []string{"-xml", "SPNVMeDataType", "SPSerialATADataType"}, 30 * time.Second},
 	DisplaysProfile: {profilerPath, []string{"-xml", "SPDisplaysDataType"}, 20 * time.Second},
-	PlatformExpert: {"/usr/sbin/ioreg", []string{"-a", "-r", "-d", "1", "-c", "IOPlatformExpertDevice"},
-		10 * time.Second},
+	PlatformExpert:  {registryPath, []string{"-a", "-r", "-d", "1", "-c", "IOPlatformExpertDevice"}, 10 * time.Second},
+	PCIRegistry:     {registryPath, []string{"-a", "-r", "-d", "1", "-c", "IOPCIDevice"}, 10 * time.Second},
+	USBRegistry:     {registryPath, []string{"-a", "-l", "-r", "-d", "2", "-c", "IOUSBHostDevice"}, 10 * time.Second},
+	BatteryRegistry: {registryPath, []string{"-a", "-r", "-d", "1", "-c", "AppleSmartBattery"}, 10 * time.Second},
 	FileVaultStatus: {"/usr/bin/fdesetup", []string{"status"}, 10 * time.Second},
 	VolumeGroups:    {"/usr/sbin/diskutil", []string{"apfs", "list", "-plist"}, 20 * time.Second},
+	DirectoryUsers: {directoryPath, []string{"-plist", ".", "-readall", "/Users", "RecordName", "RealName", "UniqueID",
+		"NFSHomeDirectory", "UserShell", "OriginalNodeName"}, 20 * time.Second},
+	DirectoryGroups: {directoryPath, []string{"-plist", ".", "-readall", "/Groups", "RecordName", "PrimaryGroupID",
+		"GroupMembership"}, 20 * time.Second},
+	DomainMembership:    {"/usr/sbin/dsconfigad", []string{"-show", "-xml"}, 20 * time.Second},
+	MDMStatus:           {"/usr/bin/profiles", []string{"status", "-type", "enrollment"}, 20 * time.Second},
+	SystemJobs:          {"/bin/launchctl", []string{"list"}, 10 * time.Second},
+	IntegrityStatus:     {"/usr/bin/csrutil", []string{"status"}, 10 * time.Second},
+	GatekeeperStatus:    {"/usr/sbin/spctl", []string{"--status"}, 10 * time.Second},
+	ApplicationFirewall: {firewallPath, []string{"--getglobalstate"}, 10 * time.Second},
 }
 
 // maxOutput bounds the output of a command, in bytes.

@@ -23,7 +23,7 @@ func Collector() section.Collector {
 }
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
+	if h.IsMac() {
 		return collectMac(h)
 	}
 	packages, kernelErr := readPackages(h)

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"strings"
 
@@ -16,23 +15,31 @@ import (
 // FromProfile returns the processors that a report of system_profiler describes.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
 	for n := range report.All("SPHardwareDataType") {
-		model := n.Text("chip_type", "Chip", "cpu_type", "Processor Name", "CPU Type")
-		if model == "" {
-			continue
+		if item, sockets := fromNode(n); item != nil {
+			return profiler.Found(repeat(item, sockets), "a processor")
 		}
-		total := n.Count("number_processors", "Total Number of Cores", "Total Number Of Cores")
-		sockets := cmp.Or(n.Count("packages", "Number of Processors", "Number Of Processors", "Number Of CPUs"), 1)
-		item := &inventoryv1.Cpu{
-			Manufacturer: maker(model),
-			Model:        model,
-			MaxMhz:       known(n.MHz("current_processor_speed", "Processor Speed", "CPU Speed")),
-		}
-		if total%sockets == 0 {
-			item.Cores = known(total / sockets)
-		}
-		return messages(repeat(item, sockets)), nil
 	}
-	return nil, fmt.Errorf("the report does not describe a processor: %w", host.ErrUnsupported)
+	return profiler.Found([]*inventoryv1.Cpu(nil), "a processor")
+}
+
+// fromNode returns a socket and how many equal ones the Mac has, or nil for a node without
+// processors.
+func fromNode(n *profiler.Node) (item *inventoryv1.Cpu, sockets uint32) {
+	model := n.Text("chip_type", "Chip", "cpu_type", "Processor Name", "CPU Type")
+	if model == "" {
+		return nil, 0
+	}
+	item = &inventoryv1.Cpu{
+		Manufacturer: maker(model),
+		Model:        model,
+		MaxMhz:       known(n.MHz("current_processor_speed", "Processor Speed", "CPU Speed")),
+	}
+	sockets = cmp.Or(n.Count("packages", "Number of Processors", "Number Of Processors", "Number Of CPUs"), 1)
+	total := n.Count("number_processors", "Total Number of Cores", "Total Number Of Cores")
+	if total%sockets == 0 {
+		item.Cores = known(total / sockets)
+	}
+	return item, sockets
 }
 
 // maker returns the manufacturer that a model begins with.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/profiler"
 	"github.com/musterhq/muster/internal/edid"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -21,8 +22,8 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
-		return collectMac(ctx, h)
+	if h.IsMac() {
+		return profiler.Ask(ctx, h, host.DisplaysProfile, FromProfile)
 	}
 	connectors, err := h.Connectors()
 	failed := []error{err}

@@ -1,27 +1,16 @@
 package display
 
 import (
-	"context"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section/profiler"
 	"github.com/musterhq/muster/internal/edid"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
-
-func collectMac(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	report, err := profiler.Read(ctx, h, host.DisplaysProfile)
-	if err != nil {
-		return nil, err
-	}
-	return FromProfile(report)
-}
 
 // FromProfile returns the displays that a report of system_profiler identifies. The text of older
 // systems has no more than their names; such displays are left out.
@@ -34,15 +23,8 @@ func FromProfile(report profiler.Report) ([]proto.Message, error) {
 			}
 		}
 	}
-	if len(displays) == 0 {
-		return nil, fmt.Errorf("the report does not identify a display: %w", host.ErrUnsupported)
-	}
 	addPorts(displays)
-	items := make([]proto.Message, len(displays))
-	for i, d := range displays {
-		items[i] = d
-	}
-	return items, nil
+	return profiler.Found(displays, "a display that can be identified")
 }
 
 func fromNode(n *profiler.Node) *inventoryv1.Display {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/profiler"
 	"github.com/musterhq/muster/agent/section/smbios"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -23,8 +24,8 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
-		return collectMac(ctx, h)
+	if h.IsMac() {
+		return profiler.Ask(ctx, h, host.FirmwareProfile, FromProfile)
 	}
 	table, err := smbios.Read(h)
 	item := fromTable(&table)

@@ -3,7 +3,6 @@ package memory
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -13,44 +12,44 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
+// collectMac falls back to the size of all memory.
 func collectMac(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	report, err := profiler.Read(ctx, h, host.HardwareProfile)
-	if err != nil {
+	items, err := profiler.Ask(ctx, h, host.MemoryProfile, FromProfile)
+	if len(items) > 0 {
+		return items, err
+	}
+	size, sizeErr := h.SysctlNumber("hw.memsize")
+	if sizeErr != nil || size == 0 {
 		return nil, err
 	}
-	return FromProfile(report)
+	return []proto.Message{&inventoryv1.Memory{SizeBytes: &size, IsTotal: true}}, err
 }
 
 // FromProfile returns the memory slots that a report of system_profiler describes. Soldered memory
 // is one item.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
-	var items []*inventoryv1.Memory
 	ecc := ""
-	for n := range report.All("SPMemoryDataType") {
-		if text := n.Text("global_ecc_state", "ECC"); text != "" {
+	items := profiler.Items(report, "SPMemoryDataType", func(n *profiler.Node) *inventoryv1.Memory {
+		if text := n.Text("global_ecc_state", "ECC"); text != "" { // of the slots that follow
 			ecc = errorCorrection(text)
 		}
-		if item := fromNode(n); item != nil {
+		item := fromNode(n)
+		if item != nil {
 			item.ErrorCorrection = ecc
-			items = append(items, item)
 		}
-	}
-	if len(items) == 0 {
-		return nil, fmt.Errorf("the report does not describe memory: %w", host.ErrUnsupported)
-	}
+		return item
+	})
 	named := map[string]uint32{}
 	for _, item := range items {
 		named[item.Locator]++
 	}
 	seen := map[string]uint32{}
-	list := make([]proto.Message, len(items))
-	for i, item := range items {
+	for _, item := range items {
 		if seen[item.Locator]++; item.Locator == "" || named[item.Locator] > 1 {
 			item.Ordinal = proto.Uint32(seen[item.Locator])
 		}
-		list[i] = item
 	}
-	return list, nil
+	return profiler.Found(items, "memory")
 }
 
 // The words of an empty slot and of an unknown value.

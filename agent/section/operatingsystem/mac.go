@@ -12,14 +12,11 @@ import (
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
-const (
-	systemVersion = "/System/Library/CoreServices/SystemVersion.plist"
-	macID         = "macos"
-)
+const macID = "macos"
 
 // macRelease reads the release of macOS.
 func macRelease(h *host.Host, os *inventoryv1.OperatingSystem) error {
-	data, err := h.ReadFile(systemVersion, maxText)
+	data, err := h.ReadFile(host.MacRelease, maxText)
 	if err != nil {
 		return err
 	}
@@ -29,7 +26,7 @@ func macRelease(h *host.Host, os *inventoryv1.OperatingSystem) error {
 		Build   string `plist:"ProductBuildVersion"`
 	}
 	if err := plist.Unmarshal(data, &release); err != nil {
-		return fmt.Errorf("read %s: %w", systemVersion, err)
+		return fmt.Errorf("read %s: %w", host.MacRelease, err)
 	}
 	os.Id = macID
 	os.Name, os.Version, os.Build = release.Name, release.Version, release.Build
@@ -39,17 +36,17 @@ func macRelease(h *host.Host, os *inventoryv1.OperatingSystem) error {
 
 // FromProfile returns the system that a report of system_profiler describes.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
-	for n := range report.All("SPSoftwareDataType") {
+	what := "the system"
+	return profiler.First(report, "SPSoftwareDataType", what, func(n *profiler.Node) *inventoryv1.OperatingSystem {
 		display, build, _ := strings.Cut(n.Text("os_version", "System Version"), " (")
 		at := strings.LastIndexByte(display, ' ')
 		if at < 0 {
-			continue
+			return nil
 		}
 		_, kernel, _ := strings.Cut(n.Text("kernel_version", "Kernel Version"), " ") // after "Darwin"
-		return []proto.Message{&inventoryv1.OperatingSystem{
+		return &inventoryv1.OperatingSystem{
 			Id: macID, Name: display[:at], Version: display[at+1:], Build: strings.TrimSuffix(build, ")"),
 			DisplayName: display, Kernel: kernel,
-		}}, nil
-	}
-	return nil, fmt.Errorf("the report does not describe the system: %w", host.ErrUnsupported)
+		}
+	})
 }

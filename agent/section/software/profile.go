@@ -1,12 +1,10 @@
 package software
 
 import (
-	"fmt"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section/profiler"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -14,11 +12,10 @@ import (
 // FromProfile returns the applications that a report of system_profiler lists. The date in a report
 // is that of the last change, not of the installation.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
-	var items []proto.Message
-	for n := range report.All("SPApplicationsDataType") {
+	items := profiler.Items(report, "SPApplicationsDataType", func(n *profiler.Node) *inventoryv1.Software {
 		location := n.Text("path", "Location")
 		if n.Name == "" || location == "" {
-			continue
+			return nil
 		}
 		item := &inventoryv1.Software{
 			Source:          "app_bundle",
@@ -31,12 +28,9 @@ func FromProfile(report profiler.Report) ([]proto.Message, error) {
 		if strings.HasPrefix(location, userHomes+"/") && !strings.HasPrefix(location, userHomes+"/Shared/") {
 			item.Scope = "user"
 		}
-		items = append(items, item)
-	}
-	if len(items) == 0 {
-		return nil, fmt.Errorf("the report lists no applications: %w", host.ErrUnsupported)
-	}
-	return items, nil
+		return item
+	})
+	return profiler.Found(items, "applications")
 }
 
 // profileArch returns the architecture in the terms of bundle.go. "64-bit" and the like, which some

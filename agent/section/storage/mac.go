@@ -1,13 +1,10 @@
 package storage
 
 import (
-	"context"
-	"fmt"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
 
-	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section/profiler"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
@@ -18,28 +15,15 @@ var macBuses = []struct{ dataType, bus string }{
 	{"SPSerialATADataType", "sata"},
 }
 
-func collectMac(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	report, err := profiler.Read(ctx, h, host.DisksProfile)
-	if err != nil {
-		return nil, err
-	}
-	return FromProfile(report)
-}
-
 // FromProfile returns the disks that a report of system_profiler describes.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
-	var items []proto.Message
+	var items []*inventoryv1.Storage
 	for _, b := range macBuses {
-		for n := range report.All(b.dataType) {
-			if item := fromNode(n, b.bus); item != nil {
-				items = append(items, item)
-			}
-		}
+		items = append(items, profiler.Items(report, b.dataType, func(n *profiler.Node) *inventoryv1.Storage {
+			return fromNode(n, b.bus)
+		})...)
 	}
-	if len(items) == 0 {
-		return nil, fmt.Errorf("the report does not describe a disk: %w", host.ErrUnsupported)
-	}
-	return items, nil
+	return profiler.Found(items, "a disk")
 }
 
 // fromNode returns nil for a controller, and for a drive that nothing distinguishes from another.

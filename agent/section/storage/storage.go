@@ -17,6 +17,7 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/profiler"
 )
 
 // Collector returns the collector of the section storage.
@@ -27,8 +28,8 @@ func Collector() section.Collector {
 const sysBlock = "/sys/block/"
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
-		return collectMac(ctx, h)
+	if h.IsMac() {
+		return profiler.Ask(ctx, h, host.DisksProfile, FromProfile)
 	}
 	if disks, err := ofWindows(h); !errors.Is(err, host.ErrUnsupported) {
 		return messages(disks), err

@@ -18,20 +18,20 @@ const apple = "Apple Inc."
 
 // FromProfile returns the machine that a report of system_profiler describes.
 func FromProfile(report profiler.Report) ([]proto.Message, error) {
-	for n := range report.All("SPHardwareDataType") {
-		item := &inventoryv1.System{
+	return profiler.First(report, "SPHardwareDataType", "the machine", func(n *profiler.Node) *inventoryv1.System {
+		model := n.Text("machine_model", "Model Identifier", "Machine Model")
+		if model == "" {
+			return nil
+		}
+		return &inventoryv1.System{
 			Manufacturer: apple,
-			ProductName:  n.Text("machine_model", "Model Identifier", "Machine Model"),
+			ProductName:  model,
 			Family:       n.Text("machine_name", "Model Name", "Machine Name"),
 			SkuNumber:    n.Text("model_number", "Model Number"),
 			SerialNumber: n.Text("serial_number", "Serial Number (system)", "Serial Number"),
 			Uuid:         strings.ToLower(n.Text("platform_UUID", "Hardware UUID")),
 		}
-		if item.ProductName != "" {
-			return []proto.Message{item}, nil
-		}
-	}
-	return nil, fmt.Errorf("the report does not describe the machine: %w", host.ErrUnsupported)
+	})
 }
 
 // platformExpert is the node of the I/O registry that describes a Mac.

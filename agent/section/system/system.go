@@ -22,7 +22,7 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
+	if h.IsMac() {
 		item, err := fromPlatformExpert(ctx, h)
 		return result(item, err)
 	}

@@ -26,7 +26,7 @@ func Collector() section.Collector {
 const maxTable = 8 << 20
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.Live() && h.System() == "darwin" {
+	if h.IsMac() {
 		return collectMac(ctx, h)
 	}
 	if drives, err := h.Volumes(); !errors.Is(err, host.ErrUnsupported) {

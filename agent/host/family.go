@@ -19,3 +19,16 @@ func (h *Host) RequireLinux() error {
 	}
 	return fmt.Errorf("%w: the tree has no os-release", ErrUnsupported)
 }
+
+// IsMac reports whether the host runs macOS. A tree is a Mac's disk if it has the file that names
+// the release of macOS.
+func (h *Host) IsMac() bool {
+	if h.Live() {
+		return h.System() == "darwin"
+	}
+	_, err := h.Stat(MacRelease)
+	return err == nil
+}
+
+// MacRelease is the file that names the release of macOS.
+const MacRelease = "/System/Library/CoreServices/SystemVersion.plist"
