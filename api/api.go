@@ -40,6 +40,10 @@ type Section struct {
 	Keys    []string // the fields that identify an item
 	// Readings converts the readings of an item from the wire format to a JSON object.
 	Readings func(encoded []byte) (json []byte, err error)
+	// Names returns the names of ids in the facts of an item as a JSON object of the fields Named. They
+	// are what the collector knows now, so that answers as of an instant have none. nil: no names.
+	Names func(facts []byte) (json []byte)
+	Named []string
 }
 
 // Options are the dependencies and settings of the API. All fields but Now and Logger are required.

@@ -58,7 +58,8 @@ func (s *server) registerDeviceItems() {
 	items := s.operation(http.MethodGet, "/api/v1/devices/{id}/sections/{section}", "list-device-items", "Devices",
 		"List the items of a section of a device")
 	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. The fields depend on the section. Unknown " +
-		"fields are absent."
+		"fields are absent. PCI and USB devices also have vendor_name and device_name, from the databases pci.ids " +
+		"and usb.ids of the collector's machine. Answers as of an instant have no such names, because they must not change."
 	handleList(s, items, func(_ context.Context, in *DeviceItemsInput) (listing[Item], error) {
 		section, ok := s.sections[in.Section]
 		if !ok {
@@ -104,7 +105,10 @@ func softwareOrder(keys []string) []string {
 func (s *server) itemListing(
 	params *ListParams, name string, section Section, query inventory.ItemQuery,
 ) listing[Item] {
-	columns := section.Columns
+	if !params.AsOf.IsZero() {
+		section.Names, section.Named = nil, nil
+	}
+	columns := slices.Concat(section.Columns, section.Named)
 	if section.Name == softwareSection {
 		columns = append([]string{softwareID}, columns...)
 	}
@@ -123,7 +127,7 @@ func (s *server) itemListing(
 	}
 }
 
-// item returns one JSON object with the software id, the facts and the readings of an item.
+// item returns one JSON object with the software id, the facts, the readings and the names of an item.
 func (s Section) item(held inventory.HeldItem) (Item, error) {
 	var readings []byte
 	if held.Readings != nil {
@@ -137,7 +141,11 @@ func (s Section) item(held inventory.HeldItem) (Item, error) {
 		software = strconv.AppendInt([]byte(`{"`+softwareID+`":`), int64(held.Software), 10)
 		software = append(software, '}')
 	}
-	return joinObjects(software, held.Facts, readings), nil
+	var names []byte
+	if s.Names != nil {
+		names = s.Names(held.Facts)
+	}
+	return joinObjects(software, held.Facts, readings, names), nil
 }
 
 // joinObjects joins JSON objects that have no field in common.

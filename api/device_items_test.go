@@ -62,6 +62,33 @@ func TestDeviceItems(t *testing.T) {
 	}
 }
 
+// The names of ids can change with the collector's database of them, so only answers about now have
+// them.
+func TestNamesOfIDs(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	m := e.newMachine(t)
+	parts := computer("alpha")
+	parts["gpu"] = part{inventory.StatusOK, []proto.Message{&inventoryv1.Gpu{BusPath: "0000:00:02.0", VendorId: "8086"}}}
+	m.report(t, parts)
+	path := "/api/v1/devices/" + m.device + "/sections/gpu"
+
+	for query, want := range map[string]string{
+		"": `[{"bus_path":"0000:00:02.0","vendor_id":"8086","vendor_name":"Intel Corporation"}]`,
+		"?as_of=" + time.Now().UTC().Format(time.RFC3339Nano): `[{"bus_path":"0000:00:02.0","vendor_id":"8086"}]`,
+	} {
+		got, err := json.Marshal(items[Item](t, e, path+query))
+		check(t, err)
+		if string(got) != want {
+			t.Errorf("%s: got %s, want %s", query, got, want)
+		}
+	}
+	if table := string(e.get(t, path+"?format=csv").body); !strings.Contains(table, ",vendor_name\r\n") ||
+		!strings.HasSuffix(table, ",Intel Corporation\r\n") {
+		t.Errorf("CSV: %s", table)
+	}
+}
+
 func TestDeviceSoftware(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

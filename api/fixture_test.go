@@ -102,7 +102,7 @@ func (e *fixture) options() Options {
 func sections() []Section {
 	var list []Section
 	for _, s := range wire.Sections() {
-		list = append(list, Section{
+		section := Section{
 			Name: s.Name, Columns: s.Fields(), Keys: s.Keys(),
 			Readings: func(encoded []byte) ([]byte, error) {
 				m, err := s.Decode(encoded)
@@ -111,7 +111,12 @@ func sections() []Section {
 				}
 				return s.AppendReadings(nil, m), nil
 			},
-		})
+		}
+		if s.Name == "gpu" {
+			section.Named = []string{"vendor_name"}
+			section.Names = func([]byte) []byte { return []byte(`{"vendor_name":"Intel Corporation"}`) }
+		}
+		list = append(list, section)
 	}
 	return list
 }

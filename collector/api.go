@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/musterhq/muster/api"
@@ -26,7 +28,7 @@ func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingest
 	precedence := reconcile.DefaultPrecedence()
 	return api.Options{
 		Store:           c.store,
-		Sections:        sections(),
+		Sections:        sections(c.logger),
 		CompareVersions: catalog.CompareVersions,
 		ObservationState: func(ci inventory.CIDetails, now time.Time) string {
 			return precedence.ObservationState(ci, now, c.flags.CheckInInterval)
@@ -54,10 +56,11 @@ func (c *collector) ready(ctx context.Context) error {
 }
 
 // sections describes the sections of the .proto for the API.
-func sections() []api.Section {
+func sections(logger *slog.Logger) []api.Section {
 	var list []api.Section
+	pci, usb := pciBus.names(logger), usbBus.names(logger)
 	for _, s := range wire.Sections() {
-		list = append(list, api.Section{
+		described := api.Section{
 			Name: s.Name, Columns: s.Fields(), Keys: s.Keys(),
 			Readings: func(encoded []byte) ([]byte, error) {
 				m, err := s.Decode(encoded)
@@ -66,7 +69,16 @@ func sections() []api.Section {
 				}
 				return s.AppendReadings(nil, m), nil
 			},
-		})
+		}
+		switch fields := s.Fields(); {
+		case slices.Contains(fields, pciBus.field) && slices.Contains(fields, "subsystem_id"):
+			described.Named = catalog.DeviceNameFields
+			described.Names = func(facts []byte) []byte { return pci.Names(facts, pciBus.field) }
+		case slices.Contains(fields, usbBus.field):
+			described.Named = catalog.DeviceNameFields
+			described.Names = func(facts []byte) []byte { return usb.Names(facts, usbBus.field) }
+		}
+		list = append(list, described)
 	}
 	return list
 }

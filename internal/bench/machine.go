@@ -139,6 +139,16 @@ func (f *fleet) hardwareOf(machine int, random *rand.Rand) map[string][]proto.Me
 		"os":                {f.system(serial, random)},
 		"service":           f.image["service"],
 		"user":              {f.user(machine)},
+		"pci_device":        m.pci(),
+		"gpu":               {m.gpu()},
+		"usb_device":        m.usb(random),
+		"battery":           m.batteries(random),
+		"printer":           printers(random),
+		"management":        f.management(serial),
+		"patch":             f.patches(),
+		"group":             groups(machine),
+		"session":           {f.session(machine)},
+		"security_posture":  protections(machine),
 	}
 }
 
