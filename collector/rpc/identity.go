@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"runtime/debug"
 	"time"
@@ -46,10 +45,7 @@ func callerAddress(ctx context.Context) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	if tcp, ok := p.Addr.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
+	return addressOf(p.Addr)
 }
 
 // record returns the caller's record, or an error if its key was revoked.
