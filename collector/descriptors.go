@@ -39,7 +39,8 @@ func openFilesLimit() int {
 	return parseLimit(string(text))
 }
 
-// parseLimit reads the soft limit in proc_pid_limits(5). The Go runtime has raised it to the hard one.
+// parseLimit reads the soft limit in proc_pid_limits(5). The Go runtime has raised it to the hard
+// one.
 func parseLimit(text string) int {
 	for line := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(line, "Max open files"); ok {

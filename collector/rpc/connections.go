@@ -27,9 +27,9 @@ const perKey = 64
 // silentAfter is the age from which a connection that has sent nothing makes room for another one.
 const silentAfter = time.Second
 
-// limitedListener limits the connections that it accepts. A connection that is one too many is closed
-// at once, so that its descriptor is free. If another one, from the same address or from any, has
-// sent nothing, that one is closed instead: an agent begins its handshake immediately.
+// limitedListener limits the connections that it accepts. A connection that is one too many is
+// closed at once, so that its descriptor is free. If another one, from the same address or from
+// any, has sent nothing, that one is closed instead: an agent begins its handshake immediately.
 type limitedListener struct {
 	net.Listener
 
@@ -127,7 +127,8 @@ func (l *limitedListener) silent(now time.Time, matches func(*connection) bool) 
 	return nil
 }
 
-// identify moves a connection to those with a certificate. It returns false if the key has too many.
+// identify moves a connection to those with a certificate. It returns false if the key has too
+// many.
 func (l *limitedListener) identify(c *connection, key [32]byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -146,8 +146,8 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 	})
 }
 
-// TestAllConnectionsAreLimited: beyond the limit of all addresses together, a connection is closed at
-// once if none of the others is silent.
+// TestAllConnectionsAreLimited: beyond the limit of all addresses together, a connection is closed
+// at once if none of the others is silent.
 func TestAllConnectionsAreLimited(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

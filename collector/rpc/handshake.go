@@ -61,8 +61,8 @@ func newAdmission(tls credentials.TransportCredentials) *admission {
 // Clone implements credentials.TransportCredentials. All connections share the turns.
 func (a *admission) Clone() credentials.TransportCredentials { return a }
 
-// ServerHandshake implements credentials.TransportCredentials. gRPC calls it in a goroutine for each
-// connection.
+// ServerHandshake implements credentials.TransportCredentials. gRPC calls it in a goroutine for
+// each connection.
 func (a *admission) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	c, ok := raw.(*connection)
 	if !ok {

@@ -66,8 +66,8 @@ func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 
 var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
 
-// toStatus is the only conversion of errors to gRPC statuses. It logs internal details and hides them
-// from the caller.
+// toStatus is the only conversion of errors to gRPC statuses. It logs internal details and hides
+// them from the caller.
 func (s *Server) toStatus(method string, err error) error {
 	if err == nil {
 		return nil
