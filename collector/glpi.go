@@ -1,16 +1,12 @@
 package main
 
 import (
-	"crypto/sha256"
 	"crypto/tls"
 	"encoding/pem"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/musterhq/muster/collector/glpi"
@@ -21,7 +17,7 @@ import (
 // glpiFlags configure the GLPI-protocol endpoint.
 type glpiFlags struct {
 	Addr      string        `env:"MUSTER_GLPI_ADDR" help:"Listen for GLPI, FusionInventory and OCS agents on this address, over HTTPS. Default: off."`
-	TokenFile string        `env:"MUSTER_GLPI_TOKEN_FILE" help:"File with the password of these agents, at least 16 characters. Several passwords, one per line, are valid at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
+	TokenFile string        `env:"MUSTER_GLPI_TOKEN_FILE" help:"File with the passwords of these agents: one per line, with a name before it or without, at least 16 characters. Changes take effect at once. Default: glpi.token in the data directory, created at the first start." type:"path"`
 	Interval  time.Duration `env:"MUSTER_GLPI_INTERVAL" default:"24h" help:"How often each of these agents reports, in whole hours."`
 }
 
@@ -36,7 +32,7 @@ func (c *collector) serveGLPI(authority *pki.Authority, ingester *ingest.Ingeste
 	if err != nil {
 		return err
 	}
-	passwords, err := glpiPasswords(c.flags)
+	credentials, err := openCredentials(c.flags, c.logger)
 	if err != nil {
 		return err
 	}
@@ -51,7 +47,7 @@ func (c *collector) serveGLPI(authority *pki.Authority, ingester *ingest.Ingeste
 	config := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: serving}
 	c.glpiAddr = listener.Addr().String()
 	c.serveHTTP(tls.NewListener(listener, config), glpi.New(glpi.Options{
-		Import: ingester.Import, Passwords: passwords, Interval: c.flags.GLPI.Interval, Logger: c.logger,
+		Import: ingester.Import, Credentials: credentials.current, Interval: c.flags.GLPI.Interval, Logger: c.logger,
 	}))
 	return nil
 }
@@ -77,47 +73,6 @@ func glpiHosts(agentAddr, flag string, listening net.Addr) (names []string, addr
 	return nil, nil, fmt.Errorf("agents cannot verify the certificate of --glpi-addr %s, because no host name is set; "+
 		"set --agent-addr NAME:PORT to the name by which agents reach this collector", flag)
 }
-
-// glpiPasswords returns the hashes of the passwords, and creates the file with one password if it
-// does not exist.
-func glpiPasswords(flags serveFlags) ([][32]byte, error) {
-	file := flags.GLPI.TokenFile
-	if file == "" {
-		file = filepath.Join(flags.DataDir, "glpi.token")
-	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator's choice
-	if errors.Is(err, fs.ErrNotExist) {
-		text = []byte(pki.NewToken(glpiPrefix))
-		err = writeSecret(file, string(text))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read passwords of GLPI agents: %w", err)
-	}
-	if err := checkSecret(file); err != nil {
-		return nil, err
-	}
-	var passwords [][32]byte
-	for number, line := range strings.Split(string(text), "\n") {
-		password := strings.TrimSpace(line)
-		if password == "" {
-			continue
-		}
-		if len(password) < minPassword {
-			return nil, fmt.Errorf(
-				"%s, line %d: the password has fewer than %d characters", file, number+1, minPassword,
-			)
-		}
-		passwords = append(passwords, sha256.Sum256([]byte(password)))
-	}
-	if len(passwords) == 0 {
-		return nil, fmt.Errorf("%s has no password; remove the file to create a new one", file)
-	}
-	return passwords, nil
-}
-
-// minPassword prevents guessable passwords, because the endpoint does not slow down repeated
-// attempts.
-const minPassword = 16
 
 // writeAuthority writes the CA's certificate, which agents need as ca-cert-file. It is not secret.
 func writeAuthority(dir string, authority *pki.Authority) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/musterhq/muster/collector/glpi"
 	"github.com/musterhq/muster/internal/pki"
 )
 
@@ -46,10 +48,10 @@ func TestGLPIHosts(t *testing.T) {
 	}
 }
 
-func TestGLPIPasswords(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	t.Parallel()
-	flags := serveFlags{DataDir: t.TempDir()}
-	made, err := glpiPasswords(flags)
+	flags, logger := serveFlags{DataDir: t.TempDir()}, slog.New(slog.DiscardHandler)
+	made, err := openCredentials(flags, logger)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,19 +60,22 @@ func TestGLPIPasswords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := sha256.Sum256([]byte(strings.TrimSpace(string(text)))); len(made) != 1 || made[0] != want {
-		t.Errorf("made %x, and wrote %q", made, text)
+	want := []glpi.Credential{{Password: sha256.Sum256([]byte(strings.TrimSpace(string(text))))}}
+	if !cmp.Equal(want, made.current()) {
+		t.Errorf("made %x, and wrote %q", made.current(), text)
 	}
-	if again, err := glpiPasswords(flags); err != nil || !cmp.Equal(made, again) {
-		t.Errorf("at the next start: %x, %v, want %x", again, err, made)
+	if again, err := openCredentials(flags, logger); err != nil || !cmp.Equal(want, again.current()) {
+		t.Errorf("at the next start: %v, %v, want the same", again, err)
 	}
 	for name, c := range map[string]struct {
 		text string
 		mode os.FileMode
-		want string // of the error; "": as many passwords as lines
+		want string // of the error; "": two credentials
 	}{
 		"two":                {"first-password-of-ours\r\n\nsecond-password-of-ours\n", 0o600, ""},
+		"with names":         {"berlin first-password-of-ours\n  paris\tsecond-password-of-ours  \n", 0o600, ""},
 		"too short":          {"first-password-of-ours\nglpi\n", 0o600, "line 2: the password has fewer than 16"},
+		"too many words":     {"the first password-of-ours-01\n", 0o600, "line 1: write PASSWORD or NAME PASSWORD"},
 		"none":               {"\n", 0o600, "has no password"},
 		"readable by others": {"first-password-of-ours\n", 0o644, "chmod 600"},
 	} {
@@ -78,15 +83,61 @@ func TestGLPIPasswords(t *testing.T) {
 		if err := os.WriteFile(flags.GLPI.TokenFile, []byte(c.text), c.mode); err != nil {
 			t.Fatal(err)
 		}
-		got, err := glpiPasswords(flags)
+		got, err := openCredentials(flags, logger)
 		switch {
 		case c.want != "":
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: got %v, want %q", name, err, c.want)
 			}
-		case err != nil || len(got) != 2 || got[1] != sha256.Sum256([]byte("second-password-of-ours")):
-			t.Errorf("%s: got %x, %v", name, got, err)
+		case err != nil || len(got.current()) != 2 ||
+			got.current()[1].Password != sha256.Sum256([]byte("second-password-of-ours")):
+			t.Errorf("%s: got %v, %v", name, got, err)
 		}
+	}
+}
+
+// TestCredentialsChange: a removed line revokes its password without a restart, and so does the
+// removal of all lines. A file with a mistake changes nothing.
+func TestCredentialsChange(t *testing.T) {
+	t.Parallel()
+	flags := serveFlags{GLPI: glpiFlags{TokenFile: filepath.Join(t.TempDir(), "passwords")}}
+	at := time.Now()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(flags.GLPI.TokenFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		at = at.Add(time.Second) // some file systems have times of seconds
+		if err := os.Chtimes(flags.GLPI.TokenFile, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("berlin first-password-of-ours\nparis second-password-of-ours\n")
+	c, err := openCredentials(flags, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ text, want string }{
+		{"berlin first-password-of-ours\nparis second-password-of-ours\n", "berlin,paris"},
+		{"paris second-password-of-ours\n", "paris"},
+		{"paris short\n", "paris"},
+		{"paris second-password-of-ours\nrome third-password-of-ours\n", "paris,rome"},
+		{"", ""},
+	} {
+		write(step.text)
+		var names []string
+		for _, one := range c.current() {
+			names = append(names, one.Name)
+		}
+		if got := strings.Join(names, ","); got != step.want {
+			t.Errorf("%q: got %s, want %s", step.text, got, step.want)
+		}
+	}
+	if err := os.Remove(flags.GLPI.TokenFile); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.current(); len(got) != 0 {
+		t.Errorf("without the file: got %v, want none, as before", got)
 	}
 }
 

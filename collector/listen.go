@@ -12,6 +12,8 @@ import (
 type listeners struct {
 	http, grpc    net.Listener
 	metrics, glpi net.Listener // nil: disabled
+
+	agents int // the most connections of grpc, which limits them itself
 }
 
 // listen opens all sockets before anything is started, so that an address in use fails fast.
@@ -38,6 +40,9 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 			return nil, err
 		}
 	}
+	d := divide(openFilesLimit())
+	l.agents, l.http = d.agents, limit(l.http, d.api)
+	l.metrics, l.glpi = limit(l.metrics, d.metrics), limit(l.glpi, d.glpi)
 	return l, nil
 }
 

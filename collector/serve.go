@@ -157,6 +157,7 @@ func (c *collector) serve(authority *pki.Authority) error {
 	c.rpc, err = rpc.New(rpc.Options{
 		Store: c.store, Ingester: ingester, Authority: authority, Logger: c.logger,
 		Names: names, Addresses: addresses, CheckInInterval: c.flags.CheckInInterval,
+		Connections: rpc.DefaultConnections(c.listeners.agents),
 	})
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package glpi_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"log/slog"
@@ -32,7 +31,7 @@ func TestPassword(t *testing.T) {
 	t.Parallel()
 	next := "muster_glpi_next0123456"
 	options := (&imports{}).options()
-	options.Passwords = append(options.Passwords, sha256.Sum256([]byte(next)))
+	options.Credentials = credentials(password, next)
 	var log bytes.Buffer
 	options.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	h := glpi.New(options)
@@ -78,8 +77,138 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// TestSlots: eight requests are served at once; the ninth waits at most ten seconds for a slot.
-func TestSlots(t *testing.T) {
+// TestWrongPasswordsAreSlow: an address that guesses gets ten answers at once, then one a second,
+// and no more than ten wait. A right password from this address, and any from others, is not slowed
+// down.
+func TestWrongPasswordsAreSlow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := glpi.New((&imports{}).options())
+		began := time.Now()
+		try := func(remote, with string) (status int, took time.Duration) {
+			r := request([]byte(prolog))
+			r.RemoteAddr = remote
+			r.SetBasicAuth("muster", with)
+			status, _, _ = ask(t, h, r)
+			return status, time.Since(began)
+		}
+		answers := make(chan int, 100)
+		for range 100 {
+			go func() {
+				status, _ := try("192.0.2.1:1234", "wrong")
+				answers <- status
+			}()
+		}
+		synctest.Wait()
+		for remote, with := range map[string]string{
+			"192.0.2.1:1235": password, "192.0.2.2:1": password, "192.0.2.3:1": "wrong", "[::ffff:192.0.2.1]:1": password,
+		} {
+			if _, took := try(remote, with); took != 0 {
+				t.Errorf("%s with %s: answered after %v, want at once", remote, with, took)
+			}
+		}
+		got := map[int]int{}
+		for range 100 {
+			got[<-answers]++
+		}
+		if got[http.StatusUnauthorized] != 20 || got[http.StatusTooManyRequests] != 80 || time.Since(began) != 10*time.Second {
+			t.Errorf("100 wrong passwords: got %v in %v, want 20 times 401 and 80 times 429 in 10 s", got, time.Since(began))
+		}
+		if status, _ := try("192.0.2.1:1", "wrong"); status != http.StatusUnauthorized {
+			t.Errorf("afterwards: got %d, want 401", status)
+		}
+	})
+}
+
+// TestRevokedPassword: a password is rejected from the moment when it is no longer listed.
+func TestRevokedPassword(t *testing.T) {
+	t.Parallel()
+	options := (&imports{}).options()
+	both, one := credentials(password, "another-password-01")(), credentials("another-password-01")()
+	now := both
+	options.Credentials = func() []glpi.Credential { return now }
+	h := glpi.New(options)
+	if status, _, _ := ask(t, h, request([]byte(prolog))); status != http.StatusOK {
+		t.Errorf("got %d, want 200", status)
+	}
+	now = one
+	if status, _, _ := ask(t, h, request([]byte(prolog))); status != http.StatusUnauthorized {
+		t.Errorf("after it was revoked: got %d, want 401", status)
+	}
+}
+
+// slow is a body that ends when the test lets it.
+type slow struct{ let chan struct{} }
+
+func (s slow) Read([]byte) (int, error) {
+	<-s.let
+	return 0, io.ErrUnexpectedEOF
+}
+func (slow) Close() error { return nil }
+
+// TestSlowBodies: any number of requests whose bodies do not arrive occupy no turn.
+func TestSlowBodies(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := glpi.New((&imports{}).options())
+		let, answers := make(chan struct{}), make(chan int, 50)
+		for range cap(answers) {
+			go func() {
+				r := request(nil)
+				r.Body = slow{let}
+				status, _, _ := ask(t, h, r)
+				answers <- status
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		if status, _, _ := ask(t, h, request([]byte(prolog))); status != http.StatusOK || time.Since(began) != 0 {
+			t.Errorf("beside slow bodies: got %d after %v, want 200 at once", status, time.Since(began))
+		}
+		close(let)
+		for range cap(answers) {
+			if status := <-answers; status != http.StatusBadRequest {
+				t.Errorf("a body that was cut: got %d, want 400", status)
+			}
+		}
+	})
+}
+
+// TestLargeMessagesTakeTurns: a message of many megabytes is processed alone.
+func TestLargeMessagesTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		let, entered := make(chan struct{}), 0
+		options := (&imports{}).options()
+		options.Import = func(context.Context, io.Reader, inventory.ImportOptions) (inventory.ImportReport, error) {
+			entered++
+			<-let
+			return inventory.ImportReport{}, nil
+		}
+		h := glpi.New(options)
+		large := packings["application/x-compress-gzip"](bytes.Repeat([]byte(" "), 60<<20))
+		done := make(chan int, 2)
+		for _, body := range [][]byte{large, []byte("<REQUEST/>")} {
+			go func() {
+				status, _, _ := ask(t, h, request(body))
+				done <- status
+			}()
+			synctest.Wait()
+		}
+		if entered != 1 {
+			t.Errorf("%d messages are processed, want the large one alone", entered)
+		}
+		close(let)
+		for range 2 {
+			if status := <-done; status != http.StatusOK {
+				t.Errorf("got %d, want 200", status)
+			}
+		}
+	})
+}
+
+// TestTurns: eight requests are served at once; the ninth waits at most ten seconds for its turn.
+func TestTurns(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		let, served := make(chan struct{}), make(chan int, 10)
@@ -107,7 +236,7 @@ func TestSlots(t *testing.T) {
 		close(let)
 		for range 9 {
 			if status := <-served; status != http.StatusOK {
-				t.Errorf("got %d, want 200 once a slot is free", status)
+				t.Errorf("got %d, want 200 once a turn is free", status)
 			}
 		}
 	})

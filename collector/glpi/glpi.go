@@ -1,5 +1,5 @@
 // Package glpi is the GLPI-protocol endpoint: agents of GLPI, FusionInventory and OCS Inventory
-// report to it over HTTP as they do to their own servers, with a password that all of them share.
+// report to it over HTTP as they do to their own servers, with a password that many of them share.
 // It requests inventories and passes each message on unchanged.
 //
 // It never sends those agents another task, never parses an inventory and never stores anything.
@@ -8,6 +8,7 @@
 package glpi
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,15 +23,16 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// Options are the settings of New. Import and Passwords are required.
+// Options are the settings of New. Import and Credentials are required.
 type Options struct {
 	// Import imports a message. An inventory.Error with CodeInvalid rejects the message; after any
 	// other error the agent must try again later.
 	Import func(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error)
 
-	// Passwords are the SHA-256 hashes of the accepted passwords. Several allow a fleet to change
-	// from one to the next. A password must be random enough that nobody can guess it.
-	Passwords [][32]byte
+	// Credentials returns the accepted passwords, which may change at any time. Several allow a fleet
+	// to change from one to the next, and to revoke the password of some agents alone. A password
+	// must be random enough that nobody can guess it.
+	Credentials func() []Credential
 
 	// Interval is the time between two reports of an agent: whole hours, at least one. 0 means 24
 	// hours, the default of these agents' own servers.
@@ -39,11 +41,13 @@ type Options struct {
 	Logger *slog.Logger // nil: none
 }
 
-// Limits on concurrent work. An agent waits for a free slot, because after a rejection it may not
-// report again until the next day.
+// Limits on concurrent work. An agent waits for its turn, because after a rejection it may not
+// report again until the next day. A message takes a turn once it has arrived, so that slow agents
+// occupy none. Large messages take several turns, because parsing needs many times their size.
 const (
-	maxRequests = 8
-	slotTimeout = 10 * time.Second
+	maxTurns    = 8
+	bytesOfTurn = 8 << 20
+	turnTimeout = 10 * time.Second
 	maxInFlight = 128 << 20 // bytes of unpacked messages
 	retryAfter  = time.Minute
 )
@@ -52,9 +56,11 @@ const (
 type endpoint struct {
 	Options
 
-	slots    chan struct{} // one element per request in progress
+	turns    *semaphore.Weighted
 	inFlight *semaphore.Weighted
+	guesses  *guesses
 	wrong    rate.Sometimes // limits the log lines about wrong passwords
+	rejected rate.Sometimes // and about rejected inventories
 }
 
 // New returns the handler. It serves every path, because each of these agents has a different one
@@ -67,45 +73,47 @@ func New(o Options) http.Handler {
 		o.Interval = 24 * time.Hour
 	}
 	return &endpoint{
-		Options: o, slots: make(chan struct{}, maxRequests), inFlight: semaphore.NewWeighted(maxInFlight),
-		wrong: rate.Sometimes{Interval: time.Minute},
+		Options: o, turns: semaphore.NewWeighted(maxTurns), inFlight: semaphore.NewWeighted(maxInFlight),
+		guesses:  newGuesses(),
+		wrong:    rate.Sometimes{Interval: time.Minute},
+		rejected: rate.Sometimes{First: rejectedFirst, Interval: rejectedEvery},
 	}
 }
+
+// Log lines about rejected inventories: the first ones, then one in each interval.
+const (
+	rejectedFirst = 20
+	rejectedEvery = 10 * time.Second
+)
 
 // ServeHTTP implements http.Handler.
 func (s *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a := newAnswer(w, r)
+	credential, ok := s.authenticated(r)
 	switch {
-	case !s.authenticated(r):
+	case !ok:
 		s.challenge(a, r)
 	case r.Method != http.MethodPost:
 		a.header.Set("Allow", http.MethodPost)
 		a.reject(http.StatusMethodNotAllowed, "use POST to report an inventory")
-	case !s.acquire(r.Context()):
-		s.postpone(a, "the collector is busy; try again later")
 	default:
-		defer s.release()
-		s.receive(a, r)
+		s.receive(a, r, credential)
 	}
 }
 
-// acquire waits for a slot, at most slotTimeout.
-func (s *endpoint) acquire(ctx context.Context) bool {
-	timer := time.NewTimer(slotTimeout)
-	defer timer.Stop()
-	select {
-	case s.slots <- struct{}{}:
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
+// acquire waits for the turns of a message, at most turnTimeout.
+func (s *endpoint) acquire(ctx context.Context, size int) (release func(), ok bool) {
+	turns := int64(min(1+size/bytesOfTurn, maxTurns))
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
+	if s.turns.Acquire(ctx, turns) != nil {
+		return nil, false
 	}
-	return false
+	return func() { s.turns.Release(turns) }, true
 }
-
-func (s *endpoint) release() { <-s.slots }
 
 // receive reads a message and answers it.
-func (s *endpoint) receive(a *answer, r *http.Request) {
+func (s *endpoint) receive(a *answer, r *http.Request, credential Credential) {
 	b := body{inFlight: s.inFlight}
 	defer b.release()
 	err := b.read(a.responseWriter, r)
@@ -118,33 +126,49 @@ func (s *endpoint) receive(a *answer, r *http.Request) {
 	case err != nil:
 		a.reject(http.StatusBadRequest, err.Error())
 	default:
-		m := inspect(b.text.Bytes())
-		a.json = a.json || m.json
-		if m.contact {
-			a.requestInventory(s.hours(), m.tasks)
-			return
-		}
-		s.importInventory(a, r, m.format(r.UserAgent()), &b.text)
+		s.process(a, r, credential, &b.text)
 	}
 }
 
+// process answers a message that has arrived.
+func (s *endpoint) process(a *answer, r *http.Request, credential Credential, text *bytes.Buffer) {
+	release, ok := s.acquire(r.Context(), text.Len())
+	if !ok {
+		s.postpone(a, "the collector is busy; try again later")
+		return
+	}
+	defer release()
+	m := inspect(text.Bytes())
+	a.json = a.json || m.json
+	if m.contact {
+		a.requestInventory(s.hours(), m.tasks)
+		return
+	}
+	format := m.format(r.UserAgent())
+	logger := s.Logger.With("remote", r.RemoteAddr, "credential", credential.Name, "format", format)
+	s.importInventory(r.Context(), a, logger, format, text)
+}
+
 // importInventory passes an inventory on.
-func (s *endpoint) importInventory(a *answer, r *http.Request, format string, text io.Reader) {
-	report, err := s.Import(r.Context(), text, inventory.ImportOptions{Format: format})
+func (s *endpoint) importInventory(
+	ctx context.Context, a *answer, logger *slog.Logger, format string, text io.Reader,
+) {
+	report, err := s.Import(ctx, text, inventory.ImportOptions{Format: format})
 	if known, ok := errors.AsType[*inventory.Error](err); ok && known.Code == inventory.CodeInvalid {
-		s.Logger.Warn("inventory rejected", "remote", r.RemoteAddr, "format", format, "reason", known.Message)
+		s.rejected.Do(func() { logger.Warn("inventory rejected", "reason", known.Message) })
 		a.reject(http.StatusBadRequest, known.Message)
 		return
 	}
 	if err != nil {
-		s.Logger.Error("cannot import inventory", "remote", r.RemoteAddr, "format", format, "error", err)
+		s.rejected.Do(func() { logger.Error("cannot import inventory", "error", err) })
 		s.postpone(a, "the collector cannot import inventories at the moment; try again later")
 		return
 	}
 	for _, row := range report.Documents {
 		if row.Problem != "" {
-			s.Logger.Warn("inventory rejected",
-				"remote", r.RemoteAddr, "format", format, "agent", row.NativeKey, "reason", row.Problem)
+			s.rejected.Do(func() {
+				logger.Warn("inventory rejected", "agent", row.NativeKey, "reason", row.Problem)
+			})
 		}
 	}
 	if report.Rejected > 0 && report.Rejected == len(report.Documents) {

@@ -58,7 +58,16 @@ func (i *imports) list() []string {
 
 // options returns the options of an endpoint with one password.
 func (i *imports) options() glpi.Options {
-	return glpi.Options{Import: i.take, Passwords: [][32]byte{sha256.Sum256([]byte(password))}}
+	return glpi.Options{Import: i.take, Credentials: credentials(password)}
+}
+
+// credentials returns the credentials with these passwords.
+func credentials(passwords ...string) func() []glpi.Credential {
+	list := make([]glpi.Credential, len(passwords))
+	for i, password := range passwords {
+		list[i] = glpi.Credential{Name: fmt.Sprintf("credential-%d", i), Password: sha256.Sum256([]byte(password))}
+	}
+	return func() []glpi.Credential { return list }
 }
 
 // corpora returns the folder of recorded inventories, which lies beside the checkout. Without it

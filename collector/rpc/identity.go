@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"runtime/debug"
 	"time"
@@ -46,10 +45,7 @@ func callerAddress(ctx context.Context) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	if tcp, ok := p.Addr.(*net.TCPAddr); ok {
-		return tcp.AddrPort().Addr().Unmap()
-	}
-	return netip.Addr{}
+	return addressOf(p.Addr)
 }
 
 // record returns the caller's record, or an error if its key was revoked.
@@ -70,8 +66,8 @@ func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 
 var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
 
-// toStatus is the only conversion of errors to gRPC statuses. It logs internal details and hides them
-// from the caller.
+// toStatus is the only conversion of errors to gRPC statuses. It logs internal details and hides
+// them from the caller.
 func (s *Server) toStatus(method string, err error) error {
 	if err == nil {
 		return nil

@@ -80,6 +80,8 @@ type Options struct {
 	// CheckInInterval is how often an agent checks in; 0 means 15 minutes, which is also the
 	// maximum.
 	CheckInInterval time.Duration
+	// Connections limits the connections; the zero value means DefaultConnections(4096).
+	Connections Connections
 }
 
 // Validity of certificates. An agent renews at half-life.
@@ -90,12 +92,19 @@ const (
 
 // Limits of one connection.
 const (
-	maxMessage        = 1 << 20
-	maxHeaders        = 16 << 10
-	maxStreams        = 8
-	connectionTimeout = 10 * time.Second
-	ioBuffer          = 4 << 10 // small, because many idle streams keep their buffers
+	maxMessage = 1 << 20
+	maxHeaders = 16 << 10
+	maxStreams = 8
+	ioBuffer   = 4 << 10 // small, because many idle streams keep their buffers
+
+	idleTimeout   = 5 * time.Minute // without a stream
+	maxAge        = 24 * time.Hour  // then the agent connects anew, and shows its certificate again
+	maxAgeGrace   = time.Minute     // for streams
+	keepaliveTime = time.Minute
+	keepaliveWait = 20 * time.Second
 )
+
+const defaultConnections = 4096
 
 // Server is the gRPC service of one collector.
 type Server struct {
@@ -128,6 +137,9 @@ func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Connections == (Connections{}) {
+		o.Connections = DefaultConnections(defaultConnections)
+	}
 	decoder, err := ingest.NewDecoder()
 	if err != nil {
 		return nil, err
@@ -149,14 +161,17 @@ func New(o Options) (*Server, error) {
 		pace: newPace(o.CheckInInterval), draining: make(chan struct{}),
 	}
 	s.grpc = grpc.NewServer(
-		grpc.Creds(credentials.NewTLS(config)),
+		grpc.Creds(newAdmission(credentials.NewTLS(config))),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.MaxHeaderListSize(maxHeaders),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ConnectionTimeout(connectionTimeout),
 		grpc.ReadBufferSize(ioBuffer),
 		grpc.WriteBufferSize(ioBuffer),
-		grpc.KeepaliveParams(keepalive.ServerParameters{Time: time.Minute, Timeout: 20 * time.Second}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{
+			Time: keepaliveTime, Timeout: keepaliveWait,
+			MaxConnectionIdle: idleTimeout, MaxConnectionAge: maxAge, MaxConnectionAgeGrace: maxAgeGrace,
+		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{
 			MinTime: 30 * time.Second, PermitWithoutStream: true,
 		}),
@@ -185,7 +200,9 @@ func serverTLS(o Options) (*tls.Config, error) {
 }
 
 // Serve serves a listener until Stop.
-func (s *Server) Serve(listener net.Listener) error { return s.grpc.Serve(listener) }
+func (s *Server) Serve(listener net.Listener) error {
+	return s.grpc.Serve(limitConnections(listener, s.options.Connections))
+}
 
 // Run runs the background loops until ctx ends: it flushes the times of check-ins and ends the
 // streams of revoked agents.

@@ -82,8 +82,8 @@ func (s *Store) RevokeEnrollmentToken(ctx context.Context, id string) error {
 	return nil
 }
 
-// EnrollmentTokenHashes returns the hashes of all enrollment tokens, also of those that are used up,
-// expired or revoked: Enroll explains why they are rejected.
+// EnrollmentTokenHashes returns the hashes of all enrollment tokens, also of those that are used
+// up, expired or revoked: Enroll explains why they are rejected.
 func (s *Store) EnrollmentTokenHashes(ctx context.Context) ([][32]byte, error) {
 	rows, err := db.Column[[]byte](ctx, s.Pool, "read enrollment tokens", `select hash from enrollment_token`)
 	if err != nil {
