@@ -49,13 +49,13 @@ type conversation struct {
 	record inventory.Record
 	hello  *inventoryv1.Hello
 
-	lastSeen time.Time
-	inbox    chan *inventoryv1.AgentMessage
-	broken   chan error // the error that ended the stream
+	seen   inventory.Presence // at the last check-in
+	inbox  chan *inventoryv1.AgentMessage
+	broken chan error // the error that ended the stream
 
 	sending sync.Mutex // protects stream.Send: a probe sends from another goroutine
 	mu      sync.Mutex
-	seen    chan struct{} // closed at the next check-in, protected by mu
+	checked chan struct{} // closed at the next check-in, protected by mu
 }
 
 // Sync implements the Inventory service.
@@ -68,7 +68,7 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 	defer cancel(nil)
 	c := &conversation{
 		server: s, stream: stream, ctx: ctx, cancel: cancel, id: uuid.New(), record: record,
-		inbox: make(chan *inventoryv1.AgentMessage), broken: make(chan error, 1), seen: make(chan struct{}),
+		inbox: make(chan *inventoryv1.AgentMessage), broken: make(chan error, 1), checked: make(chan struct{}),
 	}
 	defer c.leave()
 	go c.listen()
@@ -93,7 +93,7 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 // leave records that the record has no conversation any more, unless a newer one replaced this one.
 func (c *conversation) leave() {
 	if c.server.live.leave(c.record.ID, c) {
-		c.server.presence.left(c.record.ID, c.lastSeen)
+		c.server.presence.left(c.seen)
 	}
 }
 
@@ -163,12 +163,12 @@ func (c *conversation) sendCollectNow() error {
 func (c *conversation) nextCheckIn() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen
+	return c.checked
 }
 
 func (c *conversation) noteCheckIn() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	close(c.seen)
-	c.seen = make(chan struct{})
+	close(c.checked)
+	c.checked = make(chan struct{})
 }

@@ -24,16 +24,19 @@ type presence struct {
 
 func newPresence() *presence { return &presence{seen: map[int64]inventory.Presence{}} }
 
-func (p *presence) note(record int64, at time.Time, stream [16]byte) {
+func (p *presence) note(seen inventory.Presence) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.seen[record] = inventory.Presence{Record: record, SeenAt: at, Stream: stream}
+	p.seen[seen.Record] = seen
 }
 
 // noStream is the stream of a record whose conversation ended.
 var noStream [16]byte
 
-func (p *presence) left(record int64, seen time.Time) { p.note(record, seen, noStream) }
+func (p *presence) left(last inventory.Presence) {
+	last.Stream = noStream
+	p.note(last)
+}
 
 func (p *presence) take() []inventory.Presence {
 	p.mu.Lock()

@@ -38,7 +38,7 @@ func TestCheckInsAreStoredWhileTheCollectorStops(t *testing.T) {
 	}
 	server := &Server{presence: newPresence(), options: Options{Store: s, Logger: slog.New(slog.DiscardHandler)}}
 	seen := time.Now().Truncate(time.Microsecond)
-	server.presence.note(record.ID, seen, [16]byte{3})
+	server.presence.note(inventory.Presence{Record: record.ID, SeenAt: seen, Until: seen, Stream: [16]byte{3}})
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	server.flush(ended)

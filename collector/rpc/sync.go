@@ -63,9 +63,9 @@ func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
 		return c.tellClone(incident)
 	}
 	c.server.live.enter(c.record.ID, c)
-	c.lastSeen = time.Now()
-	c.server.presence.note(c.record.ID, c.lastSeen, c.id)
-
+	if err := c.present(); err != nil {
+		return err
+	}
 	if c.nothingToDo(checkIn, incident) {
 		if err := c.reconsider(); err != nil {
 			return err
@@ -73,6 +73,21 @@ func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
 		return c.ack(c.tokenFor(checkIn), nil, false)
 	}
 	return c.update(checkIn, incident)
+}
+
+// present notes that the agent is alive. If the identity of its device depends on that, it is stored
+// at once, because the identification reads it.
+func (c *conversation) present() error {
+	now := time.Now()
+	c.seen = inventory.Presence{
+		Record: c.record.ID, SeenAt: now, Until: now.Add(c.server.pace.patience()),
+		BootID: ingest.Text(c.hello.GetBootId()), Stream: c.id,
+	}
+	c.server.presence.note(c.seen)
+	if !c.record.LivenessDependent {
+		return nil
+	}
+	return c.server.options.Store.FlushPresence(c.ctx, []inventory.Presence{c.seen})
 }
 
 // reconsider identifies the device again if the result depends on which agents are alive: two

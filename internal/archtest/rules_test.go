@@ -28,7 +28,7 @@ var uses = []struct {
 	{pkg: "collector", may: []string{"collector/...", "api/...", "proto/...", "internal/..."}},
 	{pkg: "collector/rpc", may: []string{"proto/...", "internal/ingest", "internal/inventory", "internal/wire", "internal/pki"}},
 	{pkg: "collector/glpi", may: []string{"internal/inventory"}},
-	{pkg: "internal/identify", may: []string{"internal/inventory"}},
+	{pkg: "internal/identify", may: []string{"internal/inventory", "internal/catalog"}, allow: "serial numbers are unique among those of one maker"},
 	{pkg: "internal/reconcile", may: []string{"internal/inventory"}},
 	{pkg: "internal/catalog", may: []string{"internal/inventory"}},
 	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/edid", "internal/wire", "proto/..."}},

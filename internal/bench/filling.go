@@ -68,7 +68,7 @@ var fillTables = [...]struct {
 	{"source_record", []string{
 		"id", "source", "native_key", "created_at", "default_ci", "base_class", "label", "seen_at",
 	}},
-	{"presence", []string{"record_id", "seen_at", "stream"}},
+	{"presence", []string{"record_id", "seen_at", "stream", "since", "until"}},
 	{"evidence", []string{"record_id", "identifiers", "first_seen", "last_seen", "rejected"}},
 	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
 	{"assignment", []string{"record_id", "valid_from", "ci_id", "is_primary"}},
@@ -178,7 +178,7 @@ func (f *filling) rows(rows *tableRows, i int, at assignment, t ciData, now time
 	key := sha256.Sum256([]byte(t.key))
 	for table, row := range [len(fillTables)][]any{
 		{at.record, t.source, key[:], t.since, at.ci, t.baseClass, t.key, t.since},
-		{at.record, now, uuid.Nil},
+		{at.record, now, uuid.Nil, now, now},
 		{at.record, textsOf(identifiers), first, last, rejected},
 		{at.record, t.since, t.reported.Class, reported},
 		{at.record, t.since, at.ci, true},

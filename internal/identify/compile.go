@@ -20,12 +20,13 @@ const (
 	kindSerial
 	kindSerialUnscoped
 	kindTPM
+	kindUnit
 	kindUUID
 	kindCount
 )
 
 var kindNames = [kindCount]string{
-	"board", "chassis", "disk", "mac", "name", "native", "os", "serial", "serial_unscoped", "tpm", "uuid",
+	"board", "chassis", "disk", "mac", "name", "native", "os", "serial", "serial_unscoped", "tpm", "unit", "uuid",
 }
 
 // kind is a compiled weight.

@@ -30,13 +30,27 @@ const MovedAfter = time.Hour
 var componentIdentifierKinds = []int{kindNative, kindSerial, kindDisk, kindOS, kindUUID, kindMAC}
 
 // ComponentIdentifier returns the identifier that a component is known by wherever it is observed;
-// "": it is known by its location only.
+// "": it is known by its location only. The number of a unit is part of its serial number.
 func (r *Rules) ComponentIdentifier(ids inventory.RawIdentifiers) inventory.Identifier {
 	identifiers, _ := r.Normalize(ids)
 	for _, kind := range componentIdentifierKinds {
 		at := slices.IndexFunc(identifiers, func(i inventory.Identifier) bool { return kindOf(i) == kind })
-		if at >= 0 {
+		switch {
+		case at < 0:
+		case kind == kindSerial:
+			return identifiers[at] + unitOf(identifiers)
+		default:
 			return identifiers[at]
+		}
+	}
+	return ""
+}
+
+// unitOf returns what the number of a unit adds to its serial number.
+func unitOf(identifiers []inventory.Identifier) inventory.Identifier {
+	for _, i := range identifiers {
+		if kindOf(i) == kindUnit {
+			return " " + i
 		}
 	}
 	return ""

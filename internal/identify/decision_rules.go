@@ -17,6 +17,7 @@ const (
 	ruleReview     = "R6"
 	ruleMove       = "R7"
 	ruleNew        = "R8"
+	ruleLive       = "R9"
 )
 
 // decisionRule is one of the rules by which records are one CI or not.
@@ -48,8 +49,8 @@ type comparison struct {
 }
 
 // decisionRules is the only description of the rules. The first one that applies to a pair and is
-// not disabled decides; all but R8 can be disabled. Where R0, R1 and R7 apply is in constrain,
-// Rules.split and partitioning.evaluate.
+// not disabled decides; all but R8 can be disabled. Where R0, R1, R7 and R9 apply is in constrain,
+// Rules.split, partitioning.evaluate and partitioning.contest.
 var decisionRules = []decisionRule{
 	{
 		name: ruleConstraint,
@@ -101,6 +102,10 @@ var decisionRules = []decisionRule{
 	{
 		name: ruleMove,
 		text: "The installation moved here from another device",
+	},
+	{
+		name: ruleLive,
+		text: "Separate from {other}: both report one machine, and the agent that was enrolled first is alive",
 	},
 	{
 		name: ruleNew,

@@ -1,41 +1,32 @@
 package identify
 
 import (
-	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/musterhq/muster/internal/catalog"
 )
 
-// fold returns a value in the form that is compared: lower case, single spaces, trimmed. Control
-// characters count as spaces.
-func fold(s string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(strings.ToValidUTF8(s, "")), isBlank), " ")
+// fold returns a value in the form that is compared: lower case, single spaces, trimmed.
+func fold(s string) string { return spaced(strings.ToLower(s)) }
+
+// spaced returns valid text with single spaces. Control characters count as spaces. Invisible
+// format characters, such as a soft hyphen or a mark of direction, do not count at all.
+func spaced(s string) string {
+	visible := strings.Map(func(c rune) rune {
+		if unicode.Is(unicode.Cf, c) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(s, ""))
+	return strings.Join(strings.FieldsFunc(visible, isBlank), " ")
 }
 
-func isBlank(c rune) bool {
-	return unicode.IsSpace(c) || unicode.IsControl(c) || c == '\ufeff' || c == '\u200b'
-}
+func isBlank(c rune) bool { return unicode.IsSpace(c) || unicode.IsControl(c) }
 
 // words returns the words of letters and digits of a value, folded.
 func words(s string) []string {
 	return strings.FieldsFunc(fold(s), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
-}
-
-// makers is the data that unifies the names of manufacturers.
-type makers struct {
-	Endings         []string          `json:"endings"`           // words after a name that identify nothing
-	Aliases         map[string]string `json:"aliases"`           // names without spaces and endings
-	SerialOnChassis []string          `json:"serial_on_chassis"` // manufacturers whose chassis repeats the system's
-
-	endings map[string]bool
-}
-
-func (m *makers) compile() *makers {
-	m.endings = map[string]bool{}
-	for _, ending := range m.Endings {
-		m.endings[ending] = true
-	}
-	return m
 }
 
 // scope returns a manufacturer in its one form: letters and digits, without legal forms. It is ""
@@ -44,20 +35,12 @@ func (r *Rules) scope(manufacturer string) string {
 	if r.rejectPattern("manufacturer", fold(manufacturer)) != "" {
 		return ""
 	}
-	parts := words(manufacturer)
-	for len(parts) > 1 && r.makers.endings[parts[len(parts)-1]] {
-		parts = parts[:len(parts)-1]
-	}
-	name := strings.Join(parts, "")
+	name := catalog.Maker(words(manufacturer))
 	if r.rejectPattern("manufacturer", name) != "" {
 		return ""
-	}
-	if alias, ok := r.makers.Aliases[name]; ok {
-		return alias
 	}
 	return bound(name, maxScope)
 }
 
-func (r *Rules) serialOnChassis(scope string) bool {
-	return slices.Contains(r.makers.SerialOnChassis, scope)
-}
+// serialOnChassis reports whether the chassis of a maker repeats the serial number of the system.
+func serialOnChassis(maker string) bool { return maker == "dell" }

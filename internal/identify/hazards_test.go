@@ -22,6 +22,8 @@ type hazard struct {
 	Title       string               `json:"title"`
 	Reports     []report             `json:"reports"`
 	Constraints []declaredConstraint `json:"constraints"`
+	Patience    float64              `json:"patience"`  // see lattice
+	Connected   []string             `json:"connected"` // the records whose connections are open
 	Want        outcome              `json:"want"`
 
 	name string
@@ -36,6 +38,7 @@ type outcome struct {
 	Reviews     []reviewOutcome        `json:"reviews"`
 	Shared      []inventory.Identifier `json:"shared"`
 	Primary     []string               `json:"primary"`
+	Held        []string               `json:"held"`
 	PreviousCIs map[string]int         `json:"previous_cis"` // how many CIs each record left
 	Rejected    map[string][]string    `json:"rejected"`     // patterns by record; compared as Bits are
 }
@@ -77,6 +80,7 @@ func hazards(t testing.TB) []hazard {
 // run returns the outcome of the hazard when its normalized reports arrive in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
+	l.patience, l.connected = h.Patience, h.Connected
 	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}
 	for _, r := range reports {
 		l.add(r)
@@ -101,6 +105,7 @@ func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 		}
 	}
 	slices.Sort(got.Primary)
+	got.Held = l.name(p.Held...)
 	for _, f := range p.Findings {
 		got.Findings = append(got.Findings, foundOutcome{Type: f.Type, Records: l.name(f.Records...), Identifier: f.Identifier})
 	}

@@ -32,6 +32,31 @@ func WithHistory(evidence inventory.RecordEvidence, history []inventory.Identifi
 	return evidence
 }
 
+// WithSession returns a record's evidence with the session of its agent, as it was stored at the
+// check-in before. A check-in after the agent was silent begins another one.
+func WithSession(
+	evidence inventory.RecordEvidence, stored inventory.Session, checkedIn time.Time,
+) inventory.RecordEvidence {
+	evidence.Session = stored
+	if late := evidence.SeenAt.Sub(checkedIn); late > 0 {
+		evidence.Session.Until = stored.Until.Add(late)
+	}
+	if evidence.SeenAt.After(stored.Until) {
+		evidence.Session.Since, evidence.Session.Connected = evidence.SeenAt, false
+	}
+	return evidence
+}
+
+// firstPatience is how long an agent may be silent after its first check-in. The next one tells the
+// collector's interval.
+const firstPatience = 32 * time.Minute
+
+// WithFirstSession returns the evidence of an agent's record whose first session begins.
+func WithFirstSession(evidence inventory.RecordEvidence) inventory.RecordEvidence {
+	evidence.Session = inventory.Session{Since: evidence.SeenAt, Until: evidence.SeenAt.Add(firstPatience)}
+	return evidence
+}
+
 // HostIdentifiers returns the identifiers of the machine that a container runs on, which were
 // rejected as its own. It is empty for anything else.
 func HostIdentifiers(rejected []inventory.Rejection) []inventory.Identifier {

@@ -18,6 +18,7 @@ type report struct {
 	Source    string                   `json:"source"`     // "": agent
 	BaseClass string                   `json:"base_class"` // "": computer
 	At        float64                  `json:"at"`         // days
+	Boot      int                      `json:"boot"`       // of the machine, counted by the test
 	IDs       inventory.RawIdentifiers `json:"ids"`
 
 	identifiers []inventory.Identifier // of IDs; nil: not normalized yet
@@ -51,10 +52,14 @@ type lattice struct {
 	ids     map[string]int64 // by arrival
 	names   map[int64]string
 	records []inventory.RecordEvidence
+
+	patience  float64             // in days: how long an agent may be silent; 0: sessions are not known
+	reports   map[string][]report // of each record
+	connected []string
 }
 
 func newLattice(rules *identify.Rules) *lattice {
-	return &lattice{rules: rules, ids: map[string]int64{}, names: map[int64]string{}}
+	return &lattice{rules: rules, ids: map[string]int64{}, names: map[int64]string{}, reports: map[string][]report{}}
 }
 
 // defaultCI returns the default CI of a test record.
@@ -75,6 +80,7 @@ func (l *lattice) add(r report) {
 		}
 	}
 	w.CreatedAt, w.SeenAt = earlier(w.CreatedAt, at), later(w.SeenAt, at)
+	l.reports[r.Record] = append(l.reports[r.Record], r)
 	identifiers := r.identifiers
 	if identifiers == nil {
 		identifiers, _ = l.rules.Normalize(r.IDs)
@@ -107,7 +113,27 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
+// session returns the last session of a record.
+func (l *lattice) session(name string) inventory.Session {
+	reports := slices.SortedFunc(slices.Values(l.reports[name]), func(a, b report) int { return cmp.Compare(a.At, b.At) })
+	if l.patience == 0 || len(reports) == 0 || cmp.Or(reports[0].Source, "agent") != "agent" {
+		return inventory.Session{}
+	}
+	last := reports[len(reports)-1]
+	since := last.At
+	for i := len(reports) - 1; i > 0; i-- {
+		if reports[i-1].Boot != last.Boot || since-reports[i-1].At > l.patience {
+			break
+		}
+		since = reports[i-1].At
+	}
+	return inventory.Session{Since: day(since), Until: day(last.At + l.patience), Connected: slices.Contains(l.connected, name)}
+}
+
 func (l *lattice) candidateSet(constraints []declaredConstraint) inventory.CandidateSet {
+	for name, record := range l.ids {
+		l.records[record-1].Session = l.session(name)
+	}
 	n := inventory.CandidateSet{Records: l.records}
 	for _, c := range constraints {
 		n.Constraints = append(n.Constraints, inventory.Constraint{A: l.ids[c.A], B: l.ids[c.B], Linked: c.Linked, Origin: c.Origin})

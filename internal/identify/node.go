@@ -38,6 +38,7 @@ type node struct {
 	created   time.Time
 	seen      time.Time
 	defaultCI string
+	session   inventory.Session
 	intervals []interval // sorted, so that those of a kind are contiguous
 	starts    [kindCount + 1]int
 	entry     *change   // the move that began this hardware period; nil: none did
@@ -88,7 +89,7 @@ func (n *node) find(identifier inventory.Identifier) *interval {
 func (r *Rules) whole(w inventory.RecordEvidence, overShared map[inventory.Identifier]bool) *node {
 	n := &node{
 		record: w.Record, latest: true, class: w.BaseClass, source: r.Sources[inventory.SourceCategory(w.Source)],
-		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI,
+		created: w.CreatedAt, seen: w.SeenAt, defaultCI: w.DefaultCI, session: w.Session,
 		intervals: make([]interval, 0, len(w.Identifiers)),
 	}
 	for _, c := range w.Identifiers {

@@ -94,7 +94,7 @@ func (t *normalizer) refuse(k int, raw, pattern string) {
 
 // plain returns a reported value as valid, bounded text with single spaces.
 func plain(raw string) string {
-	return bound(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(raw, ""), isBlank), " "), maxIdentifier)
+	return bound(spaced(raw), maxIdentifier)
 }
 
 // bound cuts a string to at most n bytes, between characters.
@@ -121,11 +121,14 @@ func (t *normalizer) system(ids inventory.RawIdentifiers) {
 	system := t.uuid(ids.UUID, ids.UUID)
 	serial, ok := t.serial(maker, ids.SerialNumber, system)
 	chassisMaker := t.rules.scope(ids.ChassisManufacturer)
-	if !ok && maker != "" && maker == chassisMaker && t.rules.serialOnChassis(maker) {
+	if !ok && maker != "" && maker == chassisMaker && serialOnChassis(maker) {
 		serial, _ = t.serial(maker, ids.ChassisSerial, system)
 	}
 	if value, ok := t.accept(kindTPM, ids.TPM); ok {
 		t.take(kindTPM, ids.TPM, "", value)
+	}
+	if value, ok := t.accept(kindUnit, ids.UnitNumber); ok {
+		t.take(kindUnit, ids.UnitNumber, maker, strings.Join(append(words(ids.Model), value), " "))
 	}
 	t.component(kindBoard, t.rules.scope(ids.BoardManufacturer), ids.BoardSerial, serial)
 	t.component(kindChassis, chassisMaker, ids.ChassisSerial, serial)

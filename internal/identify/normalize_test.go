@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -147,7 +148,13 @@ func TestMakers(t *testing.T) {
 		{"LENOVO", "Lenovo Group Limited"},
 		{"FUJITSU", "FUJITSU CLIENT COMPUTING LIMITED", "Fujitsu Siemens"},
 		{"Super Micro Computer", "Supermicro"},
-		{"Hewlett Packard Enterprise", "HPE"},
+		{"Hewlett Packard Enterprise", "HPE", "HP", "HP Deutschland GmbH"},
+		{"LENOVO", "Lenovo Deutschland GmbH", "Lenovo (Beijing) Limited", "联想(北京)有限公司", "IBM Lenovo"},
+		{"Intel", "Intel Corporation", "Intel(R) Client Systems", "Intel Corp."},
+		{"FUJITSU", "Fujitsu Technology Solutions GmbH", "富士通株式会社", "FUJITSU CLIENT COMPUTING LIMITED"},
+		{"Panasonic Corporation", "Panasonic Connect Co., Ltd.", "Matsushita Electric Industrial Co.,Ltd."},
+		{"Dynabook Inc.", "TOSHIBA", "Toshiba Client Solutions Co., Ltd.", "Dynabook Europe GmbH"},
+		{"Dell Inc.", "Dell GmbH", "Dell\u200b Inc.\u00ad", "DEL"},
 		{"Acer"},
 	} {
 		first, _ := identify.Default().Normalize(inventory.RawIdentifiers{Manufacturer: names[0], SerialNumber: "7KNZB12"})
@@ -156,6 +163,57 @@ func TestMakers(t *testing.T) {
 			if diff := cmp.Diff(first, identifiers); diff != "" {
 				t.Errorf("%s and %s (-first +other):\n%s", names[0], name, diff)
 			}
+		}
+	}
+}
+
+// TestOtherMakers: names that are not one maker stay apart.
+func TestOtherMakers(t *testing.T) {
+	t.Parallel()
+	seen := map[inventory.Identifier]string{}
+	for _, name := range []string{
+		"HP", "Dell", "Lenovo", "Fujitsu", "Panasonic", "Dynabook", "Intel", "Sony", "VAIO", "ASUS", "ASRock", "Apple", "Acer",
+		"HPC Systems", "Hewlett", "Packard Bell", "Micro Center", "Super Star", "Lenox", "Dellmark",
+	} {
+		identifiers, _ := identify.Default().Normalize(inventory.RawIdentifiers{Manufacturer: name, SerialNumber: "7KNZB12"})
+		if other := seen[identifiers[0]]; other != "" {
+			t.Errorf("%s and %s are one maker: %v", name, other, identifiers[0])
+		}
+		seen[identifiers[0]] = name
+	}
+}
+
+// TestPlaceholdersInAnySpelling: neither spaces nor punctuation nor case makes a placeholder a
+// serial number, and none of them makes a serial number a placeholder.
+func TestPlaceholdersInAnySpelling(t *testing.T) {
+	t.Parallel()
+	for value, honest := range map[string]bool{
+		"ToBeFilledByO.E.M.": false, "TO BE FILLED BY OEM": false, "To-be-filled_by O. E. M.": false, "tobefilledbyoem": false,
+		"To\u00a0Be Filled\u200b By O.E.M.": false, "Default  String": false, "default-string": false, "SystemSerialNumber": false,
+		"System.Serial.Number": false, "NOTSPECIFIED": false, "Not-Applicable": false, "Chassis_Serial_Number": false,
+		"8.93901E+18": false, "8,93901e+18": false, "1E+15": false, "1.5E12": false,
+		"OEM12345": true, "5E12345": true, "E+18X": true, "1.893901": false, "TBF0EM77": true, "DEFAULT7": true,
+	} {
+		if got := identify.Default().IsHonest("serial_number", value); got != honest {
+			t.Errorf("%q: honest is %v", value, got)
+		}
+	}
+}
+
+// TestFormatCharacters: invisible characters never part two equal identifiers.
+func TestFormatCharacters(t *testing.T) {
+	t.Parallel()
+	want, _ := identify.Default().Normalize(inventory.RawIdentifiers{Manufacturer: "Dell Inc.", SerialNumber: "7KNZB12", Hostname: "pc-1"})
+	for c := range unicode.Cf.R16[len(unicode.Cf.R16)-1].Hi + 1 {
+		if !unicode.Is(unicode.Cf, rune(c)) {
+			continue
+		}
+		mark := string(rune(c))
+		got, _ := identify.Default().Normalize(inventory.RawIdentifiers{
+			Manufacturer: "De" + mark + "ll Inc.", SerialNumber: mark + "7KN" + mark + "ZB12", Hostname: "pc" + mark + "-1" + mark,
+		})
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("U+%04X (-want +got):\n%s", c, diff)
 		}
 	}
 }

@@ -71,6 +71,7 @@ func (p *partitioning) evaluate(i, j int) *pair {
 	if q.rule == ruleNew && p.ambiguous(a, b) {
 		p.rules.review(q, inventory.ReviewAmbiguous)
 	}
+	p.hold(q)
 	return q
 }
 

@@ -25,11 +25,12 @@ type partitioning struct {
 	constraints map[records]constraint
 	overShared  map[inventory.Identifier]bool
 	shared      *sharing
-	proven      *sharing // shared, without what constraints add
-	pairs       []*pair  // of every two nodes, see between
-	clusters    [][]int  // indexes of nodes
-	member      []int    // the cluster of each node
-	joined      []*pair  // pairs that joined clusters
+	proven      *sharing          // shared, without what constraints add
+	pairs       []*pair           // of every two nodes, see between
+	clusters    [][]int           // indexes of nodes
+	member      []int             // the cluster of each node
+	joined      []*pair           // pairs that joined clusters
+	held        map[int64]contest // the records that are held, see live.go
 }
 
 // records is a pair of records, the smaller id first.
@@ -40,12 +41,13 @@ func ordered(a, b int64) records { return records{min(a, b), max(a, b)} }
 // constraint combines all constraints between two records.
 type constraint struct {
 	linked, separate, fork bool
+	conflict               bool // both were alive at one time
 }
 
 func newPartitioning(r *Rules, n inventory.CandidateSet) *partitioning {
 	p := &partitioning{
 		rules: r, records: slices.Clone(n.Records), latest: map[int64]int{}, constraints: map[records]constraint{},
-		overShared: map[inventory.Identifier]bool{}, shared: newSharing(),
+		overShared: map[inventory.Identifier]bool{}, shared: newSharing(), held: map[int64]contest{},
 	}
 	for _, identifier := range n.OverShared {
 		p.overShared[identifier] = true
@@ -63,8 +65,13 @@ func newPartitioning(r *Rules, n inventory.CandidateSet) *partitioning {
 	}
 	p.markOverShared()
 	p.learn(records)
+	if p.findHeld(records); len(p.held) > 0 {
+		p.shared = newSharing()
+		p.markOverShared()
+		p.learn(p.without(records, nil))
+	}
 	for _, n := range records {
-		p.nodes = append(p.nodes, r.split(n, records, p.shared)...)
+		p.nodes = append(p.nodes, r.split(n, p.without(records, n), p.shared)...)
 		p.latest[n.record] = len(p.nodes) - 1
 	}
 	return p
@@ -80,6 +87,11 @@ func (p *partitioning) constrain(constraints []inventory.Constraint) {
 		}
 		key := ordered(c.A, c.B)
 		known := p.constraints[key]
+		if c.Origin == inventory.OriginConflict {
+			known.conflict = true
+			p.constraints[key] = known
+			continue
+		}
 		known.linked = known.linked || c.Linked
 		known.separate = known.separate || !c.Linked
 		known.fork = known.fork || !c.Linked && c.Origin == inventory.OriginFork

@@ -53,16 +53,17 @@ func drawIDs(t *rapid.T) inventory.RawIdentifiers {
 type story struct {
 	reports     []report
 	constraints []declaredConstraint
+	patience    float64
 }
 
 func drawStory(t *rapid.T) story {
 	records := rapid.IntRange(1, 5).Draw(t, "records")
-	var s story
+	s := story{patience: rapid.SampledFrom([]float64{0, 0.5, 5, 20}).Draw(t, "patience")}
 	sources := map[string]string{}
 	at := 0.0
 	for range rapid.IntRange(1, 14).Draw(t, "reports") {
 		at += rapid.SampledFrom([]float64{0.1, 1, 10}).Draw(t, "later")
-		r := report{Record: fmt.Sprintf("r%d", rapid.IntRange(1, records).Draw(t, "record")), At: at, IDs: drawIDs(t)}
+		r := report{Record: fmt.Sprintf("r%d", rapid.IntRange(1, records).Draw(t, "record")), At: at, IDs: drawIDs(t), Boot: rapid.IntRange(0, 1).Draw(t, "boot")}
 		if sources[r.Record] == "" {
 			sources[r.Record] = draw(t, "source")
 		}
@@ -87,6 +88,7 @@ func (s story) drawConstraint(t *rapid.T) declaredConstraint {
 // numbers in all orders.
 func (s story) report(order []report) *lattice {
 	l := newLattice(identify.Default())
+	l.patience = s.patience
 	for _, r := range s.reports {
 		if l.ids[r.Record] == 0 {
 			id := int64(len(l.ids) + 1)
@@ -149,10 +151,9 @@ func TestIncrementalIsBatch(t *testing.T) {
 		var step inventory.Partition
 		for _, r := range order {
 			l.add(r)
-			step = identify.Default().Partition(inventory.CandidateSet{
-				Records:     slices.DeleteFunc(slices.Clone(l.records), func(w inventory.RecordEvidence) bool { return w.Record == 0 }),
-				Constraints: l.candidateSet(s.constraints).Constraints,
-			})
+			n := l.candidateSet(s.constraints)
+			n.Records = slices.DeleteFunc(slices.Clone(n.Records), func(w inventory.RecordEvidence) bool { return w.Record == 0 })
+			step = identify.Default().Partition(n)
 		}
 		same(t, "step by step", batch, step)
 	})
@@ -206,6 +207,39 @@ func checkPrimary(t *rapid.T, l *lattice, p inventory.Partition) {
 			t.Fatalf("%s has agents, and nothing to show", ci)
 		}
 	}
+}
+
+// TestLiveAgentKeepsItsCI: an agent that claims all that another, connected agent reports is not
+// part of that one's CI. Nothing changes for the other records, whichever CIs they belong to.
+func TestLiveAgentKeepsItsCI(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawStory(t)
+		s.patience = 20
+		last := s.reports[len(s.reports)-1]
+		for i := range s.reports { // the last one to report is the agent that is connected
+			if s.reports[i].Record == last.Record {
+				s.reports[i].Source = "agent"
+			}
+		}
+		before := s.report(s.reports)
+		before.connected = []string{last.Record}
+		want := partition(before, s.constraints)
+		impostor := last
+		impostor.Record, impostor.Source, impostor.At = "impostor", "agent", last.At+0.1
+		s.reports = append(s.reports, impostor)
+		after := s.report(s.reports)
+		after.connected = []string{last.Record}
+		got := partition(after, s.constraints)
+		if cis := after.cis(got); cis["impostor"] == cis[last.Record] {
+			t.Fatal("the impostor is part of the CI of the agent that is connected")
+		}
+		for i, assignment := range want.Assignments {
+			if now := got.Assignments[i]; now.CI != assignment.CI || now.Primary != assignment.Primary {
+				t.Fatalf("record %d was %s (primary: %v), is %s (%v)", assignment.Record, assignment.CI, assignment.Primary, now.CI, now.Primary)
+			}
+		}
+	})
 }
 
 // TestUndo: adding and revoking a constraint restores the partition. The arguments are not

@@ -62,6 +62,9 @@ func (p *partitioning) own(i int) inventory.Reason {
 	if q := p.strongest(i, func(q *pair) bool { return q.separate && q.common }); q != nil {
 		return p.pairReason(q, i)
 	}
+	if q := p.heldBy(i); q != nil {
+		return p.pairReason(q, i)
+	}
 	if n.entry != nil {
 		return p.changeReason(ruleMove, n.entry)
 	}
@@ -172,7 +175,7 @@ func (p *partitioning) candidates(i int) []inventory.Candidate {
 			continue
 		}
 		q := p.between(i, j)
-		if p.rules.support(&q.score) > 0 || q.separate || q.common && q.rule == ruleVeto {
+		if p.rules.support(&q.score) > 0 || q.separate || q.common && q.rule == ruleVeto || q.rule == ruleLive {
 			candidates = append(
 				candidates, inventory.Candidate{Record: n.record, CI: p.ci(j), Rule: q.rule, Bits: q.bits},
 			)

@@ -16,6 +16,7 @@ type Reject struct {
 	ID          string   `json:"id"`
 	Kinds       []string `json:"kinds"` // of identifiers, or checkedKinds
 	Values      []string `json:"values"`
+	Letters     []string `json:"letters"`      // values whose spaces and punctuation do not count
 	Patterns    []string `json:"patterns"`     // regular expressions for the whole value
 	ShorterThan int      `json:"shorter_than"` // in characters; 0: any length is accepted
 	Repeats     int      `json:"repeats"`      // the value repeats its first n letters or digits; 0: not checked
@@ -26,6 +27,7 @@ type rejecter struct {
 	Reject
 
 	values  map[string]bool
+	letters map[string]bool
 	pattern *regexp.Regexp // nil: none
 }
 
@@ -87,6 +89,7 @@ func (r *Rules) rejectPattern(kind, folded string) string {
 func (r *rejecter) matches(folded string) bool {
 	switch {
 	case r.values[folded]:
+	case len(r.letters) > 0 && r.letters[string(alphanumeric(folded))]:
 	case r.ShorterThan > 0 && utf8.RuneCountInString(folded) < r.ShorterThan:
 	case r.Repeats > 0 && repeats(folded, r.Repeats):
 	case r.pattern != nil && r.pattern.MatchString(folded):
@@ -179,9 +182,12 @@ func (r Reject) compile() (*rejecter, error) {
 	if r.ShorterThan < 0 || r.Repeats < 0 {
 		return nil, fmt.Errorf("shorter_than, %d, and repeats, %d, must not be negative", r.ShorterThan, r.Repeats)
 	}
-	compiled := &rejecter{Reject: r, values: map[string]bool{}}
+	compiled := &rejecter{Reject: r, values: map[string]bool{}, letters: map[string]bool{}}
 	for _, value := range r.Values {
 		compiled.values[fold(value)] = true
+	}
+	for _, value := range r.Letters {
+		compiled.letters[string(alphanumeric(fold(value)))] = true
 	}
 	for _, pattern := range r.Patterns {
 		if _, err := regexp.Compile(pattern); err != nil {

@@ -24,6 +24,7 @@ func (p *partitioning) result() inventory.Partition {
 	out.Findings = p.findings(primaries)
 	out.Shared = slices.Sorted(maps.Keys(p.shared.identifiers))
 	out.LivenessDependent = p.livenessDependent()
+	out.Held = p.heldRecords()
 	return out
 }
 

@@ -29,7 +29,6 @@ type Rules struct {
 	on          []int                  // the index of each family's On; -1: none
 	families    []family               // in the order of familyNames
 	reject      map[string][]*rejecter // by kind
-	makers      *makers
 }
 
 // document is the JSON form of Rules.
@@ -118,11 +117,6 @@ func embedded() (*Rules, error) {
 		return nil, err
 	}
 	r.Rejects = rejects
-	var m makers
-	if err := decodeFile("rules/makers.json", &m); err != nil {
-		return nil, err
-	}
-	r.makers = m.compile()
 	data, err := files.ReadFile("rules/rules.json")
 	if err != nil {
 		return nil, err
@@ -144,7 +138,7 @@ func (r *Rules) parse(data []byte) (*Rules, error) {
 	if err := decode(data, &raw); err != nil {
 		return nil, fmt.Errorf("parse rules: %w", err)
 	}
-	next := &Rules{document: r.document, makers: r.makers}
+	next := &Rules{document: r.document}
 	next.Enabled, next.Sources = maps.Clone(r.Enabled), maps.Clone(r.Sources)
 	if raw.Version == nil || *raw.Version == "" {
 		return nil, fmt.Errorf("parse rules: version is missing: decisions are kept with it")

@@ -2,6 +2,7 @@ package identify
 
 import (
 	"cmp"
+	"slices"
 	"time"
 )
 
@@ -15,12 +16,14 @@ type familyScore struct {
 	agree    int
 	disagree int
 	past     bool // everything that agrees moved from one to the other
+	partial  bool // it disagrees only in addition to what agrees
 }
 
 // kindScore is the evidence of a kind, in bits.
 type kindScore struct {
 	agree, disagree int
 	past            bool
+	partial         bool
 }
 
 // compare weighs the identifiers of two nodes, without shared ones. Unless until is zero, common
@@ -35,7 +38,7 @@ func (r *Rules) compare(a, b *node, shared *sharing, until time.Time) score {
 	var agreeing [kindCount]int
 	for k, ks := range kinds {
 		f := &s.families[r.kinds[k].family]
-		f.disagree = max(f.disagree, ks.disagree)
+		f.disagree, f.partial = max(f.disagree, ks.disagree), ks.partial
 		if ks.agree > 0 {
 			f.past = ks.past && (f.past || agreeing[r.kinds[k].family] == 0)
 			f.agree = max(f.agree, ks.agree)
@@ -83,11 +86,25 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 	}
 	common := intersect(a, b, shared, agrees)
 	s.agree = min(s.agree, k.Cap)
+	if common && !k.Single && k.Disagree > 0 && hasOwn(a, b, shared) && hasOwn(b, a, shared) {
+		// Things that are plugged in are common to several devices: together they count as one.
+		s.agree, s.disagree, s.partial = min(s.agree, k.Agree), k.Disagree, true
+		return s
+	}
 	differ := !common && hasCurrent(a, shared) && hasCurrent(b, shared)
 	if k.Disagree > 0 && differ && (!stayed || atOneTime(a, b, shared)) {
 		s.disagree = k.Disagree
 	}
 	return s
+}
+
+// hasOwn reports whether the intervals of one node have a current identifier that the other node
+// never had.
+func hasOwn(a, b []interval, shared *sharing) bool {
+	return slices.ContainsFunc(a, func(c interval) bool {
+		_, found := slices.BinarySearchFunc(b, c, func(d, c interval) int { return cmp.Compare(d.identifier, c.identifier) })
+		return c.current && !found && !shared.has(c.identifier)
+	})
 }
 
 // went reports whether an identifier was in one device before it was in another, as a reused board.
@@ -206,20 +223,24 @@ func (r *Rules) contradiction(s *score, but int) int {
 	return bits
 }
 
-// against is all evidence against.
+// against is all evidence against, without families that agree in part.
 func (r *Rules) against(s *score) int {
 	bits := 0
 	for i := range r.families {
-		bits += s.families[i].disagree
+		if !s.families[i].partial {
+			bits += s.families[i].disagree
+		}
 	}
 	return bits
 }
 
-// worst is the largest disagreement of a family.
+// worst is the largest disagreement of a family that does not agree in part.
 func (r *Rules) worst(s *score) int {
 	bits := 0
 	for i := range r.families {
-		bits = max(bits, s.families[i].disagree)
+		if !s.families[i].partial {
+			bits = max(bits, s.families[i].disagree)
+		}
 	}
 	return bits
 }

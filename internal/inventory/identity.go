@@ -14,6 +14,7 @@ type RawIdentifiers struct {
 	ChassisManufacturer string
 	ChassisSerial       string
 	TPM                 string // a hash of the endorsement key
+	UnitNumber          string // of a display: the number in its EDID, beside the serial number that is text
 	Interfaces          []InterfaceID
 	Disks               []DiskID
 	OSInstallID         string   // machine-id, MachineGuid
@@ -73,6 +74,15 @@ type RecordEvidence struct {
 	SeenAt      time.Time // when it was last observed
 	DefaultCI   string    // its CI unless the evidence assigns it to another one
 	Identifiers []IdentifierInterval
+	Session     Session
+}
+
+// Session is the time in which an agent has kept checking in, until SeenAt of its record. The zero
+// value: the source is not an agent.
+type Session struct {
+	Since     time.Time // its first check-in after a silence or a restart of its machine
+	Until     time.Time // its next check-in is due, and a grace has passed; from then on it is silent
+	Connected bool      // its connection was open when that was last noted
 }
 
 // Constraint is a declaration about two records that overrides the evidence.
@@ -98,6 +108,7 @@ type Partition struct {
 	Findings          []Finding
 	Shared            []Identifier // several CIs share them; they do not count
 	LivenessDependent []int64      // records whose assignment depends on which records are observed next
+	Held              []int64      // agents that are kept separate because a live agent reports the same machine
 }
 
 // Assignment is the CI of a record, and why.

@@ -93,5 +93,7 @@ type SetKey struct {
 type Presence struct {
 	Record int64
 	SeenAt time.Time
-	Stream [16]byte
+	Until  time.Time // the next check-in is due by then, with a grace; afterwards the agent is silent
+	BootID string    // of the machine
+	Stream [16]byte  // zero: the conversation has ended
 }

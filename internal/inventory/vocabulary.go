@@ -78,6 +78,8 @@ const (
 	ReviewOldCIs            = "old_cis"             // two long-lived CIs would become one
 	ReviewAmbiguous         = "ambiguous"           // enough evidence for either of two separate CIs
 	ReviewPossibleBoardSwap = "possible_board_swap" // the installation and its disk in other hardware
+	ReviewLiveAgents        = "live_agents"         // two live agents claim one machine
+	ReviewCopiedKey         = "copied_key"          // two machines report under one key of another tool
 )
 
 // Origins of a constraint.
@@ -87,6 +89,7 @@ const (
 	OriginUndo     = "undo"     // a person reverted a decision
 	OriginList     = "list"     // an import's mapping names the CI of a row
 	OriginFork     = "fork"     // the ratchet detected a copy of an agent
+	OriginConflict = "conflict" // two live agents claimed one machine; it holds while the first one is alive
 )
 
 // SectionSoftware is the section whose items have typed columns, because people search them.

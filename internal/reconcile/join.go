@@ -42,6 +42,7 @@ func joinIdentifiers(a, b inventory.RawIdentifiers) inventory.RawIdentifiers {
 	a.ChassisManufacturer = cmp.Or(a.ChassisManufacturer, b.ChassisManufacturer)
 	a.ChassisSerial = cmp.Or(a.ChassisSerial, b.ChassisSerial)
 	a.TPM = cmp.Or(a.TPM, b.TPM)
+	a.UnitNumber = cmp.Or(a.UnitNumber, b.UnitNumber)
 	a.OSInstallID = cmp.Or(a.OSInstallID, b.OSInstallID)
 	a.Hostname = cmp.Or(a.Hostname, b.Hostname)
 	a.FQDN = cmp.Or(a.FQDN, b.FQDN)

@@ -56,6 +56,7 @@ func (m machine) monitor(d displayFacts) inventory.Component {
 			Manufacturer: d.ManufacturerPNP,
 			Model:        decimal(d.ProductCode),
 			SerialNumber: m.monitorSerial(d),
+			UnitNumber:   m.unitNumber(d),
 		},
 		Relationship: inventory.RelationshipConnectedTo,
 	}
@@ -69,6 +70,16 @@ func (m machine) monitorSerial(d displayFacts) string {
 		return number
 	}
 	return d.SerialText
+}
+
+// unitNumber returns the number in the header of the EDID if the serial number is the text. Some
+// makers print a short text that many units share.
+func (m machine) unitNumber(d displayFacts) string {
+	number := decimal(d.SerialNumber)
+	if number == m.monitorSerial(d) || m.genuine("serial_number", number) == "" {
+		return ""
+	}
+	return number
 }
 
 func (d displayFacts) key() string {

@@ -111,6 +111,7 @@ func (r *resolution) mayAssign(records []int64) error {
 func (p *assignmentChanges) apply(partition inventory.Partition) error {
 	p.reviews = append(p.reviews, partition.Reviews...)
 	p.findings = append(p.findings, partition.Findings...)
+	p.held.add(partition.Held...)
 	for _, to := range partition.Assignments {
 		from, known := p.assigned[to.Record]
 		slices.Sort(to.PreviousCIs)

@@ -16,6 +16,7 @@ type changeSet struct {
 	valuesChanged        set[int64] // records that report other values than before; reconcile takes them
 	relationshipsChanged set[int64] // records that report other relationships than before
 	rejected             map[int64][]inventory.Rejection
+	held                 set[int64] // agents whose claims a live agent contests
 
 	moved            set[int64]  // records whose assignment may change; assign takes them
 	touched          set[string] // CIs whose values may change; reconcile takes them

@@ -74,6 +74,9 @@ func (r *resolution) syncReviews(ctx context.Context, records []int64, wanted []
 		if err := r.openReview(batch, w); err != nil {
 			return err
 		}
+		if w.Type == inventory.ReviewLiveAgents {
+			r.queueConflict(batch, w.A, w.B)
+		}
 	}
 	for _, id := range open {
 		batch.Queue(`update review set closed_at = $2, verdict = 'obsolete' where id = $1`, id, r.at)

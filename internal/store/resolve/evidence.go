@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/db"
@@ -18,6 +20,10 @@ type recordEvidenceRow struct {
 	CreatedAt         time.Time
 	SeenAt            *time.Time
 	LivenessDependent bool
+	PresentAt         *time.Time // of its presence, nil: there is none
+	Since             *time.Time
+	Until             *time.Time
+	Connected         bool
 	Identifiers       []inventory.Identifier
 	FirstSeen         []time.Time
 	LastSeen          []*time.Time
@@ -34,6 +40,7 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 	list, err := db.Collect[recordEvidenceRow](ctx, n.tx, "read evidence", `
 		select r.id, r.source, r.base_class, r.default_ci::text as default_ci, r.created_at,
 			greatest(r.seen_at, p.seen_at) as seen_at, r.liveness_dependent,
+			p.seen_at as present_at, p.since, p.until, coalesce(p.stream <> $2, false) as connected,
 			e.identifiers, e.first_seen, e.last_seen, m.ci_id::text as ci, m.is_primary,
 			m.previous_cis::text[] as previous_cis, coalesce(d.rule, '') as rule,
 			c.retired_at is not null as retired, coalesce(c.disposed, false) as disposed
@@ -45,7 +52,7 @@ func (n candidateSearch) load(ctx context.Context, records []int64) error {
 		left join lateral (
 			select d.rule from identity_decision d where d.record_id = r.id order by d.at desc, d.id desc limit 1
 		) d on m.ci_id is not null
-		where r.id = any($1)`, records)
+		where r.id = any($1)`, records, uuid.UUID{})
 	if err != nil {
 		return err
 	}
@@ -77,7 +84,15 @@ func (n candidateSearch) recordEvidence(row recordEvidenceRow) inventory.RecordE
 	if n.updated[row.ID] && n.at.After(evidence.SeenAt) {
 		evidence.SeenAt = n.at
 	}
-	return identify.WithHistory(evidence, identifierHistory(row.Identifiers, row.FirstSeen, row.LastSeen))
+	evidence = identify.WithHistory(evidence, identifierHistory(row.Identifiers, row.FirstSeen, row.LastSeen))
+	switch {
+	case row.Since == nil && n.updated[row.ID] && row.Source == inventory.SourceAgent:
+		return identify.WithFirstSession(evidence)
+	case row.Since == nil:
+		return evidence
+	}
+	session := inventory.Session{Since: *row.Since, Until: *row.Until, Connected: row.Connected}
+	return identify.WithSession(evidence, session, *row.PresentAt)
 }
 
 // identifierHistory joins the columns of a record's evidence.

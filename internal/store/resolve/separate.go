@@ -11,12 +11,16 @@ import (
 )
 
 // separateShared removes the identifier of components that are observed at too many CIs at one
-// time, so that each location has a component of its own.
+// time, so that each location has a component of its own. The components of a held agent have no
+// identifier: they are those that the live agent reports.
 func (r *resolution) separateShared(
 	ctx context.Context, discovered []*discoveredComponent,
 ) ([]*discoveredComponent, error) {
 	var keys [][]byte
 	for _, p := range discovered {
+		if r.held[p.observer] {
+			p.identifier = ""
+		}
 		p.setKey()
 		if p.identifier != "" {
 			keys = append(keys, componentKey(p.key))

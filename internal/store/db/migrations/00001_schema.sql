@@ -217,7 +217,10 @@ create table agent (
 create unlogged table presence (
     record_id bigint primary key,
     seen_at   timestamptz not null,
-    stream    uuid not null                              -- the conversation it was seen in
+    stream    uuid not null, -- the conversation it was seen in; zero: that has ended
+    since     timestamptz not null, -- it has kept checking in since then, without a restart of its machine
+    until     timestamptz not null, -- its next check-in is due, with a grace; afterwards it is silent
+    boot_id   text not null default ''
 ) with (fillfactor = 50);
 
 -- Rollbacks and clones that the ratchet found. Commits of inventories and enrollments add rows.
@@ -383,13 +386,14 @@ create table identity_clock (
 insert into identity_clock (at) select clock_timestamp();
 
 -- Decisions about two records that hold whatever their evidence is. People make them, and
--- enrollments of copied keys.
+-- enrollments of copied keys. One of origin 'conflict' holds while the first of two agents is alive;
+-- resolutions add it.
 create table identity_constraint (
     id         uuid primary key,
     linked     boolean not null,                         -- false: never one CI
     record_a   bigint not null references source_record,
     record_b   bigint not null references source_record,
-    origin     text not null,                            -- 'operator', 'review', 'undo', 'fork'
+    origin     text not null, -- 'operator', 'review', 'undo', 'list', 'fork', 'conflict'
     actor      text not null,
     reason     text not null,
     created_at timestamptz not null,
