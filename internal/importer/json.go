@@ -1,24 +1,18 @@
 package importer
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // readJSON reads the inventories of a GLPI agent: one object, several concatenated ones, or an
 // array of objects.
-func readJSON(data []byte, _ Options) ([]Document, error) {
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	if err := checkUTF8(data); err != nil {
-		return nil, err
-	}
-	roots, err := jsonRoots(data)
+func readJSON(text string, _ Options) ([]Document, error) {
+	roots, err := jsonRoots(text)
 	if err != nil {
 		return nil, err
 	}
@@ -39,28 +33,10 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 	return docs, nil
 }
 
-const byteOrderMark = "\uFEFF"
-
-// checkUTF8 rejects other encodings, as RFC 8259 §8.1 does; they would be read with replacement
-// characters.
-func checkUTF8(data []byte) error {
-	if utf8.Valid(data) {
-		return nil
-	}
-	offset := 0
-	for {
-		r, size := utf8.DecodeRune(data[offset:])
-		if r == utf8.RuneError && size <= 1 {
-			return fmt.Errorf("%s: byte 0x%02x is not UTF-8", newLines(data).at(offset), data[offset])
-		}
-		offset += size
-	}
-}
-
 // jsonRoots returns the top-level objects of the file.
-func jsonRoots(data []byte) ([]*node, error) {
+func jsonRoots(data string) ([]*node, error) {
 	p := jsonParser{builder: newBuilder(), data: data, lines: newLines(data)}
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder := json.NewDecoder(strings.NewReader(data))
 	top := &node{}
 	for {
 		var value json.RawMessage
@@ -78,7 +54,7 @@ func jsonRoots(data []byte) ([]*node, error) {
 }
 
 // jsonError adds the position to a syntax error, and a plain message if the file is truncated.
-func jsonError(data []byte, err error) error {
+func jsonError(data string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s: the file ends within an object or an array", newLines(data).at(len(data)))
 	}
@@ -92,7 +68,7 @@ func jsonError(data []byte, err error) error {
 type jsonParser struct {
 	*builder
 
-	data   []byte
+	data   string
 	offset int
 	lines  *lines
 }
@@ -190,10 +166,10 @@ func (p *jsonParser) text() string {
 	}
 	p.offset++
 	if !escaped {
-		return string(p.data[begin+1 : p.offset-1])
+		return strings.Clone(p.data[begin+1 : p.offset-1])
 	}
 	var text string
-	if err := json.Unmarshal(p.data[begin:p.offset], &text); err != nil {
+	if err := json.Unmarshal([]byte(p.data[begin:p.offset]), &text); err != nil {
 		panic(err) // the decoder has checked its syntax
 	}
 	return text
@@ -205,5 +181,5 @@ func (p *jsonParser) word() string {
 	for p.offset < len(p.data) && !strings.ContainsRune(" \t\r\n,:]}", rune(p.data[p.offset])) {
 		p.offset++
 	}
-	return string(p.data[begin:p.offset])
+	return strings.Clone(p.data[begin:p.offset])
 }
