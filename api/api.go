@@ -83,6 +83,7 @@ type server struct {
 	sections map[string]Section
 	tokens   *tokenCache
 	streams  chan struct{} // one slot per list that is being streamed
+	imports  importSlots
 }
 
 // New returns the handler of /api, /healthz and /readyz.
@@ -114,6 +115,7 @@ func newServer(o Options, mux humago.Mux) *server {
 		sections: make(map[string]Section, len(o.Sections)),
 		tokens:   newTokenCache(),
 		streams:  make(chan struct{}, maxStreams),
+		imports:  importSlots{running: map[string]int{}},
 	}
 	for _, section := range o.Sections {
 		s.sections[section.Name] = section

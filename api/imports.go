@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,16 +21,19 @@ import (
 // file is malformed.
 type importFunc = func(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error)
 
-// Limits of an import.
+// Limits of imports. The body of each one is held in memory.
 const (
-	maxImport     = 64 << 20 // bytes
-	importTimeout = 15 * time.Minute
+	maxImport          = 64 << 20 // bytes
+	importTimeout      = 15 * time.Minute
+	maxImportsOfToken  = 4 // at a time
+	maxImportsTogether = 8 // at a time, of all tokens
 )
 
 // ImportInput is the request with a file.
 type ImportInput struct {
 	Format      importFormat `query:"format" required:"true" doc:"The format of the file."`
 	Name        string       `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"The name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	Encoding    string       `query:"encoding" maxLength:"40" example:"windows-1252" doc:"The encoding of the file, by its name on the Web or at IANA. Without it: what the mapping or the file declares (an XML declaration, a byte order mark), else UTF-8."`
 	DryRun      bool         `query:"dry_run" doc:"Report what would change, and change nothing."`
 	ContentType string       `header:"Content-Type" hidden:"true"`
 	RawBody     []byte       `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
@@ -54,14 +59,29 @@ func (s *server) registerImports() {
 	op := s.operation(http.MethodPost, "/api/v1/imports", "create-import", "Imports", "Import a file")
 	op.Description = `Imports a file of another tool: inventories of GLPI, FusionInventory and OCS agents, or a CSV
 table of assets, such as a list of purchases. Each document is a source record of its own, beside
-those of other sources. Importing a file again changes nothing. A malformed file is rejected as a
-whole, and the problem has the position of the error. An invalid row is rejected in the report,
-and the other rows are imported. Try a file with dry_run first.
+those of other sources. Importing a file again changes nothing. Try a file with dry_run first.
+
+The smallest part that cannot be read is left out. A value that cannot be read is left out with a
+warning that names the row, the column, the value and what was expected; the rest of the row is
+imported. A row without a key, or that cannot be split into fields for certain, is rejected in the
+report. Only a file that cannot be read at all is rejected as a whole, and the problem has the
+position of the error. A file that is neither UTF-8 nor declares its encoding is rejected: send the
+query parameter encoding, or the member encoding of the mapping.
+
+Limits: 64 MiB, 1,000 columns, 200,000 rows, and 4 imports at a time with one API token. The answer
+to more of them is 429 with Retry-After.
+
+Send the file as the body, or as the part file of multipart/form-data with the mapping as the part
+mapping:
+
+    curl -H "Authorization: Bearer $TOKEN" -F file=@list.csv -F mapping=@mapping.json \
+      "$MUSTER/api/v1/imports?format=csv&name=purchases&encoding=windows-1252&dry_run=true"
 
 A mapping defines the columns of a table. All members are optional; without columns, well-known
 column names are recognized.
 
     {
+      "encoding": "windows-1252",
       "key": ["Asset"],
       "class": {"column": "Kind", "values": {"Notebook": "laptop", "Screen": "monitor"}},
       "columns": {
@@ -84,6 +104,11 @@ another CI by its name, or by the attribute in "by"; a CI that does not exist is
 relationship ends when a later list of the same name does not have it.`
 	op.MaxBodyBytes = maxImport
 	op.BodyReadTimeout = importTimeout
+	op.RequestBody = &huma.RequestBody{
+		Description: "The file alone, or a form with the file and the mapping of its columns.",
+		Content:     map[string]*huma.MediaType{},
+	}
+	op.Middlewares = huma.Middlewares{s.limitImports}
 	huma.Register(s.huma, op, func(ctx context.Context, in *ImportInput) (*ImportOutput, error) {
 		ctx, cancel := context.WithTimeout(ctx, importTimeout)
 		defer cancel()
@@ -93,6 +118,70 @@ relationship ends when a later list of the same name does not have it.`
 		}
 		return &ImportOutput{Body: report}, nil
 	})
+	// Added after the registration, or huma would validate the raw body as a form.
+	op.RequestBody.Content["multipart/form-data"] = importForm()
+}
+
+// importForm describes the form with a file and a mapping.
+func importForm() *huma.MediaType {
+	binary := func(about string) *huma.Schema {
+		return &huma.Schema{Type: huma.TypeString, Format: "binary", Description: about}
+	}
+	return &huma.MediaType{
+		Schema: &huma.Schema{
+			Type: huma.TypeObject, Required: []string{"file"},
+			Properties: map[string]*huma.Schema{
+				"file":    binary("The file."),
+				"mapping": binary("A JSON object that defines the columns of a table."),
+			},
+		},
+		Encoding: map[string]*huma.Encoding{
+			"file": {ContentType: "application/octet-stream"}, "mapping": {ContentType: "application/json"},
+		},
+	}
+}
+
+// importSlots counts the imports in progress by API token.
+type importSlots struct {
+	mutex   sync.Mutex
+	running map[string]int
+	all     int
+}
+
+// take takes a slot, if there is one.
+func (i *importSlots) take(token string) bool {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	if i.running[token] == maxImportsOfToken || i.all == maxImportsTogether {
+		return false
+	}
+	i.running[token]++
+	i.all++
+	return true
+}
+
+func (i *importSlots) release(token string) {
+	i.mutex.Lock()
+	defer i.mutex.Unlock()
+	i.all--
+	if i.running[token]--; i.running[token] == 0 {
+		delete(i.running, token)
+	}
+}
+
+// limitImports rejects an import before its body is read if too many are in progress.
+func (s *server) limitImports(ctx huma.Context, next func(huma.Context)) {
+	token := actor(ctx.Context(), "").Name
+	if !s.imports.take(token) {
+		p := newProblem(ctx.Context(), http.StatusTooManyRequests, fmt.Sprintf(
+			"%d imports of this API token or %d of all tokens are in progress; send the file again after the time in "+
+				"Retry-After, one file after the other", maxImportsOfToken, maxImportsTogether))
+		p.headers = http.Header{"Retry-After": {"5"}}
+		s.answer(ctx, p)
+		return
+	}
+	defer s.imports.release(token)
+	next(ctx)
 }
 
 func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.ImportReport, error) {
@@ -101,7 +190,7 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 		return inventory.ImportReport{}, err
 	}
 	return s.Import(ctx, bytes.NewReader(file), inventory.ImportOptions{
-		Format: string(in.Format), Name: in.Name, Mapping: mapping, DryRun: in.DryRun,
+		Format: string(in.Format), Name: in.Name, Encoding: in.Encoding, Mapping: mapping, DryRun: in.DryRun,
 	})
 }
 

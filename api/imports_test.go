@@ -2,14 +2,20 @@ package api
 
 import (
 	"bytes"
+	"io"
 	"mime/multipart"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-const purchases = "Serial,Maker,Kind,Bought\nSN-1001,Lenovo,Notebook,02.01.2026\nSN-1002,Lenovo,Notebook,31.02.2026\n"
+const purchases = "Serial,Maker,Kind,Bought\nSN-1001,Lenovo,Notebook,02.01.2026\nSN-1002,Lenovo,Toaster,31.02.2026\n"
 
 const purchaseMapping = `{"key": ["Serial"], "class": {"column": "Kind", "values": {"Notebook": "laptop"}},
 	"columns": {"Serial": "serial_number", "Maker": "manufacturer", "Bought": {"attribute": "purchase_date", "format": "02.01.2006"}}}`
@@ -80,5 +86,86 @@ func TestBrokenImports(t *testing.T) {
 				t.Errorf("%d %s", a.status, a.body)
 			}
 		})
+	}
+}
+
+// TestImportDeclaresItsEncoding: the encoding is a parameter or a member of the mapping.
+func TestImportDeclaresItsEncoding(t *testing.T) {
+	t.Parallel()
+	const list = "Serial,Location\nSN-1,K\xf6ln\n"
+	e := newFixture(t)
+	if a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv", list, nil); a.status != http.StatusBadRequest ||
+		!strings.Contains(string(a.body), "declare the encoding") {
+		t.Errorf("not declared: %d %s", a.status, a.body)
+	}
+	body, contentType := form(t, map[string]string{"mapping": `{"encoding": "windows-1252"}`, "file": list})
+	for name, a := range map[string]answer{
+		"parameter": e.do(t, http.MethodPost, "/api/v1/imports?format=csv&encoding=windows-1252", list, nil),
+		"mapping":   e.do(t, http.MethodPost, "/api/v1/imports?format=csv", string(body), http.Header{"Content-Type": {contentType}}),
+	} {
+		var report inventory.ImportReport
+		a.decode(t, &report)
+		if a.status != http.StatusOK || e.ci(t, report.Documents[0].CI, "").Attributes["location"] != "Köln" {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+}
+
+// TestImportsTogether: a token has four imports at a time. The fifth is rejected before its body is
+// read, and accepted when another one has ended.
+func TestImportsTogether(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	var running sync.WaitGroup
+	begin := func() *io.PipeWriter {
+		reader, writer := io.Pipe()
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.server.URL+"/api/v1/imports?format=csv", reader)
+		check(t, err)
+		request.Header.Set("Authorization", "Bearer "+e.token)
+		request.Header.Set("Expect", "100-continue") // the body is sent when the collector reads it
+		running.Go(func() {
+			client := http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Hour}}
+			defer client.CloseIdleConnections()
+			if response, err := client.Do(request); err == nil {
+				_ = response.Body.Close()
+			}
+			_ = reader.Close()
+		})
+		return writer
+	}
+	var bodies []*io.PipeWriter
+	for range maxImportsOfToken {
+		body := begin()
+		_, err := body.Write([]byte("Serial\n"))
+		check(t, err)
+		bodies = append(bodies, body)
+	}
+	const list = "Serial\nSN-1\n"
+	a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv", list, nil)
+	if a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+		t.Errorf("the fifth: %d %s", a.status, a.body)
+	}
+	for _, body := range bodies {
+		check(t, body.Close())
+	}
+	running.Wait()
+	if a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv", list, nil); a.status != http.StatusOK {
+		t.Errorf("after them: %d %s", a.status, a.body)
+	}
+}
+
+// TestImportSlots: a token cannot take the slots of all others.
+func TestImportSlots(t *testing.T) {
+	t.Parallel()
+	slots := importSlots{running: map[string]int{}}
+	var got []bool
+	for _, token := range []string{"a", "a", "a", "a", "a", "b", "b", "b", "b", "c"} {
+		got = append(got, slots.take(token))
+	}
+	slots.release("a")
+	got = append(got, slots.take("b"), slots.take("c"))
+	want := []bool{true, true, true, true, false, true, true, true, true, false, false, true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("taken (-want +got):\n%s", diff)
 	}
 }

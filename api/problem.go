@@ -59,6 +59,9 @@ var problemTypes = map[int]struct{ code, advice string }{
 		"The body is larger than the operation accepts. Send less at a time.",
 	},
 	http.StatusUnsupportedMediaType: {"unsupported_media_type", "The operation does not read this Content-Type."},
+	http.StatusTooManyRequests: {
+		"too_many_requests", "The API token does too much at a time. Try again after Retry-After.",
+	},
 	http.StatusServiceUnavailable: {
 		inventory.CodeUnavailable, "The collector cannot answer now. Try again, after Retry-After if it is set.",
 	},

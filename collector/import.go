@@ -20,6 +20,7 @@ type importCommand struct {
 	CAFile    string `name:"ca-file" type:"path" placeholder:"FILE" help:"File with the CA certificates (PEM) to trust if the API uses TLS. Default: those of the system."`
 	Format    string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"Format of the files: one of ${enum}."`
 	Name      string `placeholder:"NAME" help:"Name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	Encoding  string `placeholder:"NAME" help:"Encoding of the files, such as windows-1252, gbk or utf-16le. Default: what the mapping or the file declares, else UTF-8."`
 	Mapping   string `type:"path" placeholder:"FILE" help:"File with the mapping of CSV columns, as JSON. Default: well-known column names are recognized."`
 	DryRun    bool   `help:"Report what would change, and change nothing."`
 	Verbose   bool   `short:"v" help:"Also print the warnings: what was ignored, and why."`
@@ -40,8 +41,16 @@ A mapping assigns attributes to columns, and relationships to columns that name 
                "Bought": {"attribute": "purchase_date", "format": "02.01.2006"}},
    "relationships": {"Office": {"type": "located_in", "class": "location"}}}
 
-Files are independent: a malformed file is rejected as a whole, and the others are imported. Importing a file again
-changes nothing, and completes an interrupted import. The exit status is 1 if a file or a document was rejected.`
+A value that cannot be read is left out with a warning (-v), a row without a key or that cannot be split into fields
+is rejected, and a file that cannot be read at all is rejected as a whole; the rest is imported. A file that is neither
+UTF-8 nor declares its encoding needs --encoding, or "encoding" in the mapping. A list has at most 1,000 columns,
+200,000 rows and 64 MiB.
+
+With --mapping the command sends a form with the parts file and mapping, as does:
+  curl -H "Authorization: Bearer $TOKEN" -F file=@people.csv -F mapping=@hr.json "$SERVER/api/v1/imports?format=csv"
+
+Importing a file again changes nothing, and completes an interrupted import. The exit status is 1 if a file or a
+document was rejected.`
 }
 
 // Run sends one file after the other.

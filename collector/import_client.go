@@ -79,6 +79,9 @@ func (c importCommand) endpoint() (string, error) {
 	if c.Name != "" {
 		query.Set("name", c.Name)
 	}
+	if c.Encoding != "" {
+		query.Set("encoding", c.Encoding)
+	}
 	if c.DryRun {
 		query.Set("dry_run", "true")
 	}

@@ -162,7 +162,7 @@ func (e importTest) run(args ...string) (string, error) {
 const (
 	goodJSON = `{"action":"inventory","deviceid":"pc-1","content":{"hardware":{"name":"pc-1"},"sounds":[{"name":"HDA"}]}}`
 	badJSON  = "{\"action\":\"inventory\",\n\"deviceid\":"
-	people   = "Inventarnummer;Typ;Gekauft\nA-1;Notebook;02.01.2026\nA-2;Notebook;32.01.2026\nA-3;Notebook;\n"
+	people   = "Inventarnummer;Typ;Gekauft\nA-1;Notebook;02.01.2026\nA-2;Notebook;32.01.2026\n;Notebook;\nA-4;Notebook;\n"
 	mapping  = `{"key":["Inventarnummer"],"class":{"column":"Typ","values":{"notebook":"laptop"}},
 		"columns":{"Inventarnummer":"asset_tag","Gekauft":{"attribute":"purchase_date","format":"02.01.2006"}}}`
 )
@@ -197,9 +197,16 @@ b.json: rejected: read glpi-json: line 2, column 12: the file ends within an obj
 		},
 		"a table": {
 			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "people.csv"},
-			`people.csv: 2 created, 0 changed, 0 unchanged, 1 rejected
-  row 3: rejected: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006
+			`people.csv: 3 created, 0 changed, 0 unchanged, 1 rejected, warnings: 1 (-v shows them)
+  row 4: rejected: column "Inventarnummer": the key of the row is empty
 `, "files rejected: 0, documents rejected: 1", "format=csv&name=it",
+		},
+		"a table with its encoding": {
+			[]string{"--format=csv", "--name=it", "--mapping=mapping.json", "--encoding=windows-1252", "-v", "people.csv"},
+			`people.csv: 3 created, 0 changed, 0 unchanged, 1 rejected, warnings: 1
+  row 3 (A-2): warning: column "Gekauft": "32.01.2026" is not a date of the form 02.01.2006; the value was left out
+  row 4: rejected: column "Inventarnummer": the key of the row is empty
+`, "files rejected: 0, documents rejected: 1", "encoding=windows-1252&format=csv&name=it",
 		},
 		"with warnings": {
 			[]string{"--format=glpi-json", "-v", "a.json"},

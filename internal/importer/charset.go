@@ -3,78 +3,124 @@ package importer
 import (
 	"bytes"
 	"fmt"
-	"io"
+	"regexp"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/unicode"
 )
 
-// charsetReader decodes the encodings besides UTF-8 that XML may declare: the single-byte ones of
-// old agents. It reads ISO 8859-1 as Windows-1252, as the WHATWG Encoding Standard, §4.2, requires.
-func charsetReader(charset string, r io.Reader) (io.Reader, error) {
-	switch strings.ToLower(charset) {
-	case "us-ascii", "ascii":
-		return r, nil // the decoder reads it as UTF-8 and rejects invalid bytes
-	case "iso-8859-1", "iso8859-1", "latin1", "windows-1252", "cp1252":
-		data, err := io.ReadAll(r)
-		return strings.NewReader(fromWindows1252(data)), err
-	default:
-		return nil, fmt.Errorf("the encoding %s is not supported; use UTF-8, ISO-8859-1 or Windows-1252", charset)
+// declare is how a person says which encoding a file has.
+const declare = `declare the encoding with the option "encoding", for example windows-1252, windows-1251, gbk or ` +
+	`shift_jis; a mapping can declare it too`
+
+const byteOrderMark = "\uFEFF"
+
+// decodeText is decode for formats that have no character with the code 0.
+func decodeText(data []byte, declared string) (text string, warnings []string, err error) {
+	text, warnings, err = decode(data, declared)
+	if zero := strings.IndexByte(text, 0); zero >= 0 {
+		return "", nil, fmt.Errorf(
+			"byte %d is zero: the file is not text, or has another encoding, such as utf-16le; %s", zero, declare,
+		)
 	}
+	return text, warnings, err
 }
 
-// windows1252 has the characters of the bytes 0x80 to 0x9f; all other bytes equal their Unicode
-// code point. The five unassigned bytes are the control characters of that code point (Encoding
-// Standard, index-windows-1252).
-var windows1252 = [32]rune{
-	'€', 0x81, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0x8d, 'Ž', 0x8f,
-	0x90, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0x9d, 'ž', 'Ÿ',
-}
-
-func fromWindows1252(data []byte) string {
-	var b strings.Builder
-	b.Grow(len(data) + len(data)/8)
-	for _, c := range data {
-		if c >= 0x80 && c < 0xa0 {
-			b.WriteRune(windows1252[c-0x80])
-		} else {
-			b.WriteRune(rune(c))
-		}
+// decode returns a file as UTF-8. The byte order mark defines the encoding, else the caller
+// declares it. What is neither declared nor UTF-8 is an error: no property of the bytes shows for
+// certain which encoding they have. Bytes that the declared encoding does not have become U+FFFD,
+// with a warning.
+func decode(data []byte, declared string) (text string, warnings []string, err error) {
+	from, err := encodingOf(data, declared)
+	if err != nil {
+		return "", nil, err
 	}
-	return b.String()
+	if from != nil {
+		return decodeAs(from, data)
+	}
+	return string(data), nil, checkUTF8(data)
 }
 
-// decodeText returns a text file as UTF-8. The byte order mark, which spreadsheets write, defines
-// the encoding. Without one the file is UTF-8 if it is valid UTF-8, else Windows-1252.
-func decodeText(data []byte) (string, error) {
+// encodingOf returns the encoding of a file, nil if it is not declared. A byte order mark wins.
+func encodingOf(data []byte, declared string) (encoding.Encoding, error) {
 	switch {
+	case bytes.HasPrefix(data, []byte{0xff, 0xfe}), bytes.HasPrefix(data, []byte{0xfe, 0xff}):
+		return unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM), nil
 	case bytes.HasPrefix(data, []byte(byteOrderMark)):
-		data = data[len(byteOrderMark):]
-		if !utf8.Valid(data) {
-			return "", fmt.Errorf("the file has the byte order mark of UTF-8 but is not valid UTF-8")
+		return unicode.UTF8BOM, nil
+	case declared == "":
+		return nil, nil //nolint:nilnil // not declared
+	}
+	if known, err := htmlindex.Get(declared); err == nil {
+		return known, nil
+	}
+	if known, err := ianaindex.IANA.Encoding(declared); err == nil && known != nil {
+		return known, nil // the code pages of DOS are not in the index for HTML
+	}
+	return nil, fmt.Errorf("the encoding %s is not known; %s", declared, declare)
+}
+
+func decodeAs(from encoding.Encoding, data []byte) (text string, warnings []string, err error) {
+	decoded, err := from.NewDecoder().Bytes(data)
+	if err != nil {
+		return "", nil, fmt.Errorf("decode text: %w", err)
+	}
+	text = strings.TrimPrefix(string(decoded), byteOrderMark)
+	before := bytes.Count(data, []byte("\uFFFD")) // if it is UTF-8
+	if count := strings.Count(text, "\uFFFD") - before; count > 0 {
+		warnings = append(warnings, fmt.Sprintf("line %d: %d characters are not valid in the declared encoding; "+
+			"each was replaced by U+FFFD", lineOf(text, strings.Index(text, "\uFFFD")), count))
+	}
+	return text, warnings, nil
+}
+
+func lineOf(text string, offset int) int { return 1 + strings.Count(text[:offset], "\n") }
+
+// checkUTF8 rejects other encodings; they would be read with replacement characters.
+func checkUTF8(data []byte) error {
+	if utf8.Valid(data) {
+		return nil
+	}
+	offset := 0
+	for {
+		r, size := utf8.DecodeRune(data[offset:])
+		if r == utf8.RuneError && size <= 1 {
+			at := newLines(string(data)).at(offset)
+			return fmt.Errorf("%s: byte 0x%02x is not UTF-8; %s", at, data[offset], declare)
 		}
-		return string(data), nil
-	case bytes.HasPrefix(data, []byte{0xff, 0xfe}):
-		return fromUTF16(data[2:], func(b []byte) uint16 { return uint16(b[0]) | uint16(b[1])<<8 })
-	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
-		return fromUTF16(data[2:], func(b []byte) uint16 { return uint16(b[1]) | uint16(b[0])<<8 })
-	case bytes.IndexByte(data, 0) >= 0:
-		return "", fmt.Errorf("byte %d is zero: the file is not text, or is UTF-16 without a byte order mark",
-			bytes.IndexByte(data, 0))
-	case utf8.Valid(data):
-		return string(data), nil
-	default:
-		return fromWindows1252(data), nil
+		offset += size
 	}
 }
 
-func fromUTF16(data []byte, unit func([]byte) uint16) (string, error) {
-	if len(data)%2 != 0 {
-		return "", fmt.Errorf("the file ends within a UTF-16 character")
+// declaration matches the XML declaration with an encoding (XML 1.0 §4.3.3).
+var declaration = regexp.MustCompile(`^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']`)
+
+// decodeXML is decodeText for XML, which declares its encoding itself.
+func decodeXML(data []byte, declared string) (text string, warnings []string, err error) {
+	switch found := declaration.FindSubmatch(data[:min(len(data), 1<<10)]); {
+	case declared != "":
+	case found != nil && !isWide(string(found[1])):
+		declared = string(found[1])
+	case bytes.HasPrefix(data, []byte("<\x00")): // XML 1.0, appendix F
+		declared = "utf-16le"
+	case bytes.HasPrefix(data, []byte("\x00<")):
+		declared = "utf-16be"
 	}
-	units := make([]uint16, len(data)/2)
-	for i := range units {
-		units[i] = unit(data[2*i:])
+	text, warnings, err = decode(data, declared)
+	if err != nil {
+		return "", nil, err
 	}
-	return string(utf16.Decode(units)), nil
+	text, replaced := replaceForbidden(text)
+	return text, append(warnings, replaced...), nil
+}
+
+// isWide reports whether an encoding has no single-byte characters. A declaration that was found by
+// its bytes cannot be true then.
+func isWide(name string) bool {
+	name = strings.ToLower(name)
+	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "ucs-2") || strings.HasPrefix(name, "utf-32")
 }

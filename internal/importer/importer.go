@@ -10,8 +10,10 @@
 package importer
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -60,6 +62,10 @@ type Options struct {
 	// have the source "csv:hr".
 	Name string
 
+	// Encoding is the declared encoding of the file, such as "windows-1252". "": what the file or
+	// the mapping declares, else UTF-8.
+	Encoding string
+
 	// Mapping defines the columns of a CSV file. The zero value recognizes well-known column names.
 	Mapping Mapping
 
@@ -74,18 +80,25 @@ type Options struct {
 // The limits of one file, so that a hostile file cannot exhaust the memory. A large fleet needs
 // several files.
 const (
-	maxBytes = 64 << 20
-	maxDepth = 32
-	maxNodes = 1 << 20 // elements of XML, values of JSON
-	maxRows  = 200_000
+	maxBytes   = 64 << 20
+	maxDepth   = 32
+	maxNodes   = 1 << 20 // elements of XML, values of JSON
+	maxRows    = 200_000
+	maxColumns = 1_000
 )
 
-// readers has the function that parses each of inventory.ImportFormats.
-var readers = map[string]func(data []byte, o Options) ([]Document, error){
-	"glpi-json":           readJSON,
-	"fusioninventory-xml": readXML,
-	"ocs-xml":             readXML,
-	"csv":                 readCSV,
+// reader has the functions that decode and parse a file of a format.
+type reader struct {
+	decode func(data []byte, declared string) (text string, warnings []string, err error)
+	read   func(text string, o Options) ([]Document, error)
+}
+
+// readers has the reader of each of inventory.ImportFormats.
+var readers = map[string]reader{
+	"glpi-json":           {decodeText, readJSON},
+	"fusioninventory-xml": {decodeXML, readXML},
+	"ocs-xml":             {decodeXML, readXML},
+	"csv":                 {decodeText, readCSV},
 }
 
 // Formats lists the names that Read accepts.
@@ -100,27 +113,41 @@ func Formats() []string {
 // Read reads a whole file. If it is malformed, Read returns no documents and an error with the
 // line, column or row. An unknown format and a file over 64 MiB are errors too.
 func Read(format string, r io.Reader, o Options) ([]Document, error) {
-	for _, f := range inventory.ImportFormats() {
-		if f.Name != format {
-			continue
-		}
-		data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", format, err)
-		}
-		if len(data) > maxBytes {
-			return nil, fmt.Errorf("read %s: the file has more than %d MiB", format, maxBytes>>20)
-		}
-		docs, err := readers[f.Name](data, o)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", format, err)
-		}
-		for i := range docs {
-			docs[i].Source = sourceName(f.Source, o.Name)
-		}
-		return docs, nil
+	formats := inventory.ImportFormats()
+	i := slices.IndexFunc(formats, func(f inventory.ImportFormat) bool { return f.Name == format })
+	if i < 0 {
+		return nil, fmt.Errorf("read %s: unknown format; known are %v", format, Formats())
 	}
-	return nil, fmt.Errorf("read %s: unknown format; known are %v", format, Formats())
+	docs, err := readers[format].documents(r, o)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", format, err)
+	}
+	for n := range docs {
+		docs[n].Source = sourceName(formats[i].Source, o.Name)
+	}
+	return docs, nil
+}
+
+func (f reader) documents(r io.Reader, o Options) ([]Document, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("the file has more than %d MiB; divide it into several files", maxBytes>>20)
+	}
+	text, warnings, err := f.decode(data, cmp.Or(o.Encoding, o.Mapping.Encoding))
+	if err != nil {
+		return nil, err
+	}
+	docs, err := f.read(text, o)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) > 0 {
+		docs[0].FileWarnings = append(warnings, docs[0].FileWarnings...)
+	}
+	return docs, nil
 }
 
 func sourceName(source, name string) string {

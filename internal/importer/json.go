@@ -1,24 +1,18 @@
 package importer
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // readJSON reads the inventories of a GLPI agent: one object, several concatenated ones, or an
 // array of objects.
-func readJSON(data []byte, _ Options) ([]Document, error) {
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	if err := checkUTF8(data); err != nil {
-		return nil, err
-	}
-	roots, err := jsonRoots(data)
+func readJSON(text string, _ Options) ([]Document, error) {
+	roots, err := jsonRoots(text)
 	if err != nil {
 		return nil, err
 	}
@@ -39,31 +33,13 @@ func readJSON(data []byte, _ Options) ([]Document, error) {
 	return docs, nil
 }
 
-const byteOrderMark = "\uFEFF"
-
-// checkUTF8 rejects other encodings, as RFC 8259 §8.1 does; they would be read with replacement
-// characters.
-func checkUTF8(data []byte) error {
-	if utf8.Valid(data) {
-		return nil
-	}
-	offset := 0
-	for {
-		r, size := utf8.DecodeRune(data[offset:])
-		if r == utf8.RuneError && size <= 1 {
-			return fmt.Errorf("%s: byte 0x%02x is not UTF-8", newLines(data).at(offset), data[offset])
-		}
-		offset += size
-	}
-}
-
 // jsonRoots returns the top-level objects of the file.
-func jsonRoots(data []byte) ([]*node, error) {
+func jsonRoots(data string) ([]*node, error) {
 	p := jsonParser{builder: newBuilder(), data: data, lines: newLines(data)}
 	if offset := tooDeep(data); offset >= 0 {
 		return nil, fmt.Errorf("%s: %w", newLines(data).at(offset), errTooDeep)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder := json.NewDecoder(strings.NewReader(data))
 	top := &node{}
 	for {
 		var value json.RawMessage
@@ -82,7 +58,7 @@ func jsonRoots(data []byte) ([]*node, error) {
 
 // tooDeep returns the offset of the first bracket beyond maxDepth levels, or -1. It runs before the
 // decoder, which keeps a state per level.
-func tooDeep(data []byte) int {
+func tooDeep(data string) int {
 	depth, quoted := 0, false
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; {
@@ -103,7 +79,7 @@ func tooDeep(data []byte) int {
 }
 
 // jsonError adds the position to a syntax error, and a plain message if the file is truncated.
-func jsonError(data []byte, err error) error {
+func jsonError(data string, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%s: the file ends within an object or an array", newLines(data).at(len(data)))
 	}
@@ -117,7 +93,7 @@ func jsonError(data []byte, err error) error {
 type jsonParser struct {
 	*builder
 
-	data   []byte
+	data   string
 	offset int
 	lines  *lines
 }
@@ -246,10 +222,10 @@ func (p *jsonParser) text() string {
 	}
 	p.offset++
 	if !escaped {
-		return string(p.data[begin+1 : p.offset-1])
+		return strings.Clone(p.data[begin+1 : p.offset-1])
 	}
 	var text string
-	if err := json.Unmarshal(p.data[begin:p.offset], &text); err != nil {
+	if err := json.Unmarshal([]byte(p.data[begin:p.offset]), &text); err != nil {
 		panic(err) // the decoder has checked its syntax
 	}
 	return text
@@ -261,5 +237,5 @@ func (p *jsonParser) word() string {
 	for p.offset < len(p.data) && !strings.ContainsRune(" \t\r\n,:]}", rune(p.data[p.offset])) {
 		p.offset++
 	}
-	return string(p.data[begin:p.offset])
+	return strings.Clone(p.data[begin:p.offset])
 }

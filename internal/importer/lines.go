@@ -1,25 +1,25 @@
 package importer
 
 import (
-	"bytes"
 	"fmt"
+	"strings"
 )
 
 // lines converts offsets of a text into lines. Offsets must be asked for in ascending order.
 type lines struct {
-	data   []byte
+	data   string
 	offset int
 	line   int // of offset, from 1
 	start  int // of the line
 }
 
-func newLines(data []byte) *lines { return &lines{data: data, line: 1} }
+func newLines(data string) *lines { return &lines{data: data, line: 1} }
 
 // to returns the line of an offset, from 1.
 func (l *lines) to(offset int) int {
 	offset = min(offset, len(l.data))
 	for l.offset < offset {
-		next := bytes.IndexByte(l.data[l.offset:offset], '\n')
+		next := strings.IndexByte(l.data[l.offset:offset], '\n')
 		if next < 0 {
 			l.offset = offset
 			break

@@ -10,6 +10,10 @@ import (
 // Mapping defines what the columns of a table mean. It refers to a column by its name in the
 // table's header.
 type Mapping struct {
+	// Encoding is the encoding of the file, such as "windows-1252". "": what the request or the
+	// file declares, else UTF-8.
+	Encoding string `json:"encoding,omitempty"`
+
 	// Key lists the columns whose values identify a row, in this file and in later versions of it.
 	// Empty: the first of asset tag, serial number, UUID, MAC address, host name and name that has
 	// a column.

@@ -13,30 +13,31 @@ var sources = map[string]string{"deb": "dpkg"}
 
 func (m *machine) software() []entry {
 	entries := m.entries("softwares")
-	dates := make([]string, len(entries))
-	for i, n := range entries {
-		dates[i] = n.get("install_date")
+	order := dateOrder{}
+	for _, n := range entries {
+		order.observe(n.get("install_date"))
 	}
-	order := dateOrderOf(dates)
 	items := make([]entry, 0, len(entries))
-	var unread []int
-	for i, n := range entries {
+	var unread []*node
+	for _, n := range entries {
 		if n.get("name") == "" {
 			m.warnf(n, "a program without a name is ignored")
 			items = append(items, entry{})
 			continue
 		}
 		item := m.program(n)
-		if at, ok := order.parse(dates[i]); ok {
-			item.InstallDate = timestamppb.New(at)
-		} else if !unknown[strings.ToLower(dates[i])] {
-			unread = append(unread, i)
+		if date := n.get("install_date"); !unknown[strings.ToLower(date)] {
+			if at, err := order.parse(date); err == nil {
+				item.InstallDate = timestamppb.New(at)
+			} else {
+				unread = append(unread, n)
+			}
 		}
 		items = append(items, entry{item, n})
 	}
 	if len(unread) > 0 {
-		m.warnf(entries[unread[0]], "%d installation dates are ambiguous or not dates and are ignored, first %q",
-			len(unread), dates[unread[0]])
+		m.warnf(unread[0], "%d installation dates are ambiguous or not dates and are ignored, first %q",
+			len(unread), unread[0].get("install_date"))
 	}
 	return items
 }

@@ -149,8 +149,11 @@ func TestEntries(t *testing.T) {
 		{"a program without a name", `<SOFTWARES><VERSION>1</VERSION></SOFTWARES>`, "software", inventory.StatusPartial, nil, 1},
 		{"dates that one of them disambiguates", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>03/04/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"name":"a","install_date":"2020-04-03T00:00:00Z"}`, `{"name":"b","install_date":"2019-12-31T00:00:00Z"}`}, 0},
-		{"dates that contradict each other", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>12/31/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>`,
-			"software", inventory.StatusOK, []string{`{"name":"a"}`, `{"name":"b"}`}, 1},
+		{"dates that contradict each other", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>12/31/2020</INSTALLDATE></SOFTWARES><SOFTWARES><NAME>b</NAME><INSTALLDATE>31/12/2019</INSTALLDATE></SOFTWARES>` +
+			`<SOFTWARES><NAME>c</NAME><INSTALLDATE>03/04/2020</INSTALLDATE></SOFTWARES>`,
+			"software", inventory.StatusOK, []string{
+				`{"name":"a","install_date":"2020-12-31T00:00:00Z"}`, `{"name":"b","install_date":"2019-12-31T00:00:00Z"}`, `{"name":"c"}`,
+			}, 1},
 		{"a date with slashes, year first", `<SOFTWARES><NAME>a</NAME><INSTALLDATE>2025/05/24 14:37:46</INSTALLDATE></SOFTWARES>`,
 			"software", inventory.StatusOK, []string{`{"name":"a","install_date":"2025-05-24T00:00:00Z"}`}, 0},
 		{"a drive of Windows", `<DRIVES><LETTER>C:</LETTER><TYPE>Local Disk</TYPE><FILESYSTEM>NTFS</FILESYSTEM><TOTAL>40959</TOTAL><FREE>0</FREE><VOLUMN>System</VOLUMN><SYSTEMDRIVE>1</SYSTEMDRIVE></DRIVES><DRIVES><LETTER>A:</LETTER><TYPE>Removable Disk</TYPE></DRIVES>`,

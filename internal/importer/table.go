@@ -30,8 +30,10 @@ type column struct {
 	Column
 
 	index      int
-	valueType  string // of the attribute, as inventory.Attribute has it
+	valueType  string   // of the attribute, as inventory.Attribute has it
+	choices    []string // of a choice
 	dates      dateOrder
+	decimals   decimalOrder
 	currencies map[string]bool // found beside the numbers
 }
 
@@ -103,14 +105,17 @@ func (t *table) mapped(declared []inventory.Attribute) error {
 }
 
 func newColumn(c Column, index int, declared []inventory.Attribute) column {
-	valueType := typeOf(c.Attribute, declared)
+	valueType, choices := typeOf(c.Attribute, declared)
 	switch {
 	case c.Format != "":
 		valueType = "date"
 	case c.Decimal != "" && valueType == "text":
 		valueType = "number"
 	}
-	return column{Column: c, index: index, valueType: valueType, currencies: map[string]bool{}}
+	return column{
+		Column: c, index: index, valueType: valueType, choices: choices,
+		dates: dateOrder{}, currencies: map[string]bool{},
+	}
 }
 
 // recognize adds the columns with well-known names.
@@ -174,23 +179,6 @@ func (t *table) findKey() error {
 	return nil
 }
 
-// detectDateOrder detects the order of day and month from all rows of each date column.
-func (t *table) detectDateOrder(rows []row) {
-	for i := range t.columns {
-		c := &t.columns[i]
-		if c.valueType != "date" || c.Format != "" {
-			continue
-		}
-		var texts []string
-		for _, r := range rows {
-			if c.index < len(r.fields) {
-				texts = append(texts, r.fields[c.index])
-			}
-		}
-		c.dates = dateOrderOf(texts)
-	}
-}
-
 // keyOf returns the key of a row. Two rows with the same key are a problem.
 func (t *table) keyOf(r row) (key, problem string) {
 	parts := make([]string, len(t.key))
@@ -235,8 +223,7 @@ func (t *table) class(doc *Document, r row) (class, problem string) {
 	if t.mapping.Class.Column != "" {
 		return text, ""
 	}
-	doc.Warnings = append(doc.Warnings,
-		fmt.Sprintf("%s: column %q: there is no class %q; it is ignored", doc.Position, t.header[t.classColumn], text))
+	doc.warnf("column %q: there is no class %q; it is ignored", t.header[t.classColumn], text)
 	return "", ""
 }
 

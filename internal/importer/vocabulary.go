@@ -95,17 +95,17 @@ func meanings(declared []inventory.Attribute) map[string]string {
 	return found
 }
 
-// typeOf returns the type of an attribute, as inventory.Attribute has it.
-func typeOf(attribute string, declared []inventory.Attribute) string {
+// typeOf returns the type and the choices of an attribute, as inventory.Attribute has them.
+func typeOf(attribute string, declared []inventory.Attribute) (valueType string, choices []string) {
 	for _, a := range declared {
 		if a.Name == attribute {
-			return a.Type
+			return a.Type, a.Choices
 		}
 	}
 	if known := words.Attributes[attribute].Type; known != "" {
-		return known
+		return known, nil
 	}
-	return "text"
+	return "text", nil
 }
 
 // classOf returns the class that a word stands for.

@@ -41,7 +41,7 @@ func TestWordsMeanOneThing(t *testing.T) {
 func TestEveryFormatHasAReader(t *testing.T) {
 	t.Parallel()
 	for _, name := range Formats() {
-		if readers[name] == nil {
+		if readers[name].read == nil {
 			t.Errorf("format %s has no reader", name)
 		}
 	}

@@ -6,20 +6,81 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // readXML reads a message of a FusionInventory or an OCS agent.
-func readXML(data []byte, _ Options) ([]Document, error) {
-	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
-	p := xmlParser{builder: newBuilder(), decoder: xml.NewDecoder(bytes.NewReader(data))}
-	p.decoder.CharsetReader = charsetReader
+func readXML(text string, _ Options) ([]Document, error) {
+	p := xmlParser{builder: newBuilder(), decoder: xml.NewDecoder(strings.NewReader(text))}
+	p.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // the text is UTF-8
 	root, err := p.root()
 	if err != nil {
 		line, column := p.decoder.InputPos()
 		return nil, fmt.Errorf("line %d, column %d: %w", line, column, plainXML(err))
 	}
 	return messageOfXML(root)
+}
+
+// characterReference matches references such as &#31; and &#x1F;.
+var characterReference = regexp.MustCompile(`&#(x[0-9A-Fa-f]{1,9}|[0-9]{1,9});`)
+
+// replaceForbidden replaces the characters that XML forbids (XML 1.0 §2.2), and references to them,
+// by U+FFFD, with a warning. One such character in the name of one program would otherwise hide a
+// machine for as long as it reports the program.
+func replaceForbidden(text string) (clean string, warnings []string) {
+	count, first := 0, 0
+	replace := func(offset int) {
+		if count++; count == 1 {
+			first = lineOf(text, offset)
+		}
+	}
+	if strings.IndexFunc(text, isForbidden) >= 0 {
+		var b strings.Builder
+		b.Grow(len(text))
+		for offset, r := range text {
+			if isForbidden(r) {
+				replace(offset)
+				r = utf8.RuneError
+			}
+			b.WriteRune(r)
+		}
+		text = b.String()
+	}
+	if strings.Contains(text, "&#") {
+		at := 0
+		text = characterReference.ReplaceAllStringFunc(text, func(reference string) string {
+			at += strings.Index(text[at:], reference)
+			if !refersToForbidden(reference) {
+				return reference
+			}
+			replace(at)
+			return string(utf8.RuneError)
+		})
+	}
+	if count > 0 {
+		const replaced = "line %d: %d characters that XML forbids were replaced by U+FFFD"
+		warnings = []string{fmt.Sprintf(replaced, first, count)}
+	}
+	return text, warnings
+}
+
+// isForbidden reports whether a character is not allowed in XML. Surrogates are not characters of
+// Go strings.
+func isForbidden(r rune) bool {
+	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff ||
+		r >= 0xd800 && r < 0xe000 || r > utf8.MaxRune
+}
+
+func refersToForbidden(reference string) bool {
+	digits, base := reference[2:len(reference)-1], 10
+	if hex, is := strings.CutPrefix(digits, "x"); is {
+		digits, base = hex, 16
+	}
+	code, err := strconv.ParseInt(digits, base, 32)
+	return err != nil || isForbidden(rune(code))
 }
 
 // plainXML returns the decoder's error without its line, which is not always set.

@@ -74,7 +74,7 @@ func (g *Ingester) importAll(
 func (g *Ingester) readFile(
 	ctx context.Context, body io.Reader, o inventory.ImportOptions,
 ) ([]importer.Document, error) {
-	options := importer.Options{Name: o.Name}
+	options := importer.Options{Name: o.Name, Encoding: o.Encoding}
 	if o.Mapping != nil {
 		mapping, err := importer.ParseMapping(o.Mapping)
 		if err != nil {

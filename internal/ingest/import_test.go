@@ -65,21 +65,25 @@ func TestImportOfAPurchaseList(t *testing.T) {
 	_, known := e.agent(t, laptop(2))
 
 	dry := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases", DryRun: true})
-	if dry.Created != 1 || dry.Changed != 1 || dry.Rejected != 1 || e.count(t, "computer") != 1 {
+	if dry.Created != 2 || dry.Changed != 1 || dry.Rejected != 0 || e.count(t, "computer") != 1 {
 		t.Fatalf("dry run: %+v, and there are %d computers", dry, e.count(t, "computer"))
 	}
 	first := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases"})
-	if first.Created != 1 || first.Changed != 1 || first.Rejected != 1 {
+	if first.Created != 2 || first.Changed != 1 || first.Rejected != 0 {
 		t.Errorf("first: %+v", first)
 	}
-	if row := first.Documents[2]; row.Position != "row 4" || !strings.Contains(row.Problem, "purchase_date") {
-		t.Errorf("the bad row: %+v", row)
+	const wrong = `row 4: column "purchase_date": "2026-02-30" is not a date`
+	if row := first.Documents[2]; row.Position != "row 4" || !strings.HasPrefix(strings.Join(row.Warnings, " "), wrong) {
+		t.Errorf("the row with the wrong date: %+v", row)
+	}
+	if got := e.ci(t, first.Documents[2].CI, time.Time{}).Attributes; got["purchase_order"] != "PO-2" || got["purchase_date"] != nil {
+		t.Errorf("attributes of the row with the wrong date: %v", got)
 	}
 	if row := first.Documents[1]; row.CI != known {
 		t.Errorf("the ordered laptop is %s, the agent reports on %s", row.CI, known)
 	}
 	again := e.load(t, "csv", orders, inventory.ImportOptions{Name: "purchases"})
-	if again.Unchanged != 2 || e.count(t, "computer") != 2 {
+	if again.Unchanged != 3 || e.count(t, "computer") != 3 {
 		t.Errorf("again: %+v", again)
 	}
 	if got := e.ci(t, known, time.Time{}).Attributes["purchase_order"]; got != "PO-1" {
@@ -267,17 +271,21 @@ func TestListsNameTheirOwn(t *testing.T) {
 	}
 }
 
-// TestListsNameWrongly: a row that names what cannot be meant is rejected, and makes nothing.
+// TestListsNameWrongly: a list whose relationships are impossible is rejected row by row, and makes
+// nothing. A name that cannot be meant costs only its relationship.
 func TestListsNameWrongly(t *testing.T) {
 	t.Parallel()
-	for says, relation := range map[string]string{
-		"there are 2 CIs of the class location with the name Berlin": `{"type": "located_in", "class": "location"}`,
-		"there is no relationship type stands_in":                    `{"type": "stands_in", "class": "location"}`,
-		"class location has no attribute login":                      `{"type": "located_in", "class": "location", "by": "login"}`,
-		"monitor is not a location":                                  `{"type": "located_in", "class": "monitor"}`,
-		"attribute cost: Berlin is not a valid number":               `{"type": "located_in", "class": "location", "by": "cost"}`,
+	for text, c := range map[string]struct {
+		relation string
+		rejects  bool
+	}{
+		"there are 2 CIs of the class location with the name Berlin": {`{"type": "located_in", "class": "location"}`, false},
+		"attribute cost: Berlin is not a valid number":               {`{"type": "located_in", "class": "location", "by": "cost"}`, false},
+		"there is no relationship type stands_in":                    {`{"type": "stands_in", "class": "location"}`, true},
+		"class location has no attribute login":                      {`{"type": "located_in", "class": "location", "by": "login"}`, true},
+		"monitor is not a location":                                  {`{"type": "located_in", "class": "monitor"}`, true},
 	} {
-		t.Run(says, func(t *testing.T) {
+		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			e := newFixture(t)
 			for range 2 {
@@ -285,12 +293,33 @@ func TestListsNameWrongly(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			options := inventory.ImportOptions{Name: "desks", Mapping: []byte(`{"class": "laptop", "columns": {"Tag": "asset_tag"}, "relationships": {"Office": ` + relation + `}}`)}
+			options := inventory.ImportOptions{Name: "desks", Mapping: []byte(`{"class": "laptop", "columns": {"Tag": "asset_tag"}, "relationships": {"Office": ` + c.relation + `}}`)}
 			got := e.load(t, "csv", desks, options)
-			if got.Rejected != 2 || got.Created != 1 || !strings.Contains(got.Documents[0].Problem, says) || e.count(t, "") != 3 {
+			created, says := 3, strings.Join(got.Documents[0].Warnings, "; ")
+			if c.rejects {
+				created, says = 1, got.Documents[0].Problem
+			}
+			if got.Created != created || got.Rejected != 3-created || !strings.Contains(says, text) || e.count(t, "") != 2+created {
 				t.Errorf("%+v; %d CIs", got, e.count(t, ""))
 			}
 		})
+	}
+}
+
+// TestAmbiguousNameKeepsTheRelationship: when a second CI gets the name that a list uses, the list
+// still relates its rows as before.
+func TestAmbiguousNameKeepsTheRelationship(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	options := inventory.ImportOptions{Name: "desks", Mapping: []byte(desksMapping)}
+	first := e.load(t, "csv", desks, options)
+	berlin := e.related(t, first.Documents[0].CI, "located_in", time.Time{})
+	if _, err := e.CreateCI(t.Context(), inventory.NewCI{Class: "location", Name: "Berlin"}, auditor); err != nil {
+		t.Fatal(err)
+	}
+	again := e.load(t, "csv", desks, options)
+	if now := e.related(t, first.Documents[0].CI, "located_in", time.Time{}); again.Unchanged != 3 || !slices.Equal(now, berlin) {
+		t.Errorf("%+v: located in %v, before in %v", again, now, berlin)
 	}
 }
 
@@ -298,7 +327,7 @@ func TestBrokenFileChangesNothing(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)
 	for format, body := range map[string]string{
-		"csv":                 orders + "\"SVC0004;unbalanced\n",
+		"csv":                 "\"" + orders,
 		"fusioninventory-xml": "<REQUEST><CONTENT><BIOS><SSN>1</SSN></CONTENT></REQUEST>",
 		"glpi-json":           `{"deviceid":"x","content":{`,
 		"punched-cards":       "",

@@ -24,10 +24,11 @@ type ImportOutcome struct {
 
 // ImportOptions are the settings of an import.
 type ImportOptions struct {
-	Format  string
-	Name    string // of the source, e.g. "hr"
-	Mapping []byte // JSON that defines the columns of a CSV file; nil: by well-known names
-	DryRun  bool   // report what would change, and change nothing
+	Format   string
+	Name     string // of the source, e.g. "hr"
+	Encoding string // of the file, e.g. "windows-1252"; "": what the file or the mapping declares, else UTF-8
+	Mapping  []byte // JSON that defines the columns of a CSV file; nil: by well-known names
+	DryRun   bool   // report what would change, and change nothing
 }
 
 // ImportReport is the result of an import.

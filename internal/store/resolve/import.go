@@ -19,9 +19,9 @@ import (
 var errDryRun = errors.New("dry run")
 
 // TakeRecords applies documents of other sources, in the order given and in one transaction: after
-// an error, none of them is applied. It checks their values against the types of their attributes,
-// and leaves a document that does not fit out, with the problem in its outcome. A dry run returns
-// the same outcomes and changes nothing.
+// an error, none of them is applied. It leaves out a value that does not fit its attribute, with a
+// warning, and a document that cannot be applied, with the problem in its outcome. A dry run
+// returns the same outcomes and changes nothing.
 func (s *Store) TakeRecords(
 	ctx context.Context, records []inventory.ImportRecord, dryRun bool,
 ) ([]inventory.ImportOutcome, error) {
@@ -142,8 +142,8 @@ func (t *importing) report(
 }
 
 // check converts the values of a document to their stored form. It leaves out, with a warning,
-// those whose attribute the class does not have, because a table has the same columns for all its
-// rows.
+// those that do not fit, and those whose attribute the class does not have: a table has the same
+// columns for all its rows.
 func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
 	class := o.Class
 	if class == "" {
@@ -153,21 +153,22 @@ func (t *importing) check(ctx context.Context, o *inventory.Observed) (warnings 
 	if err != nil {
 		return nil, err
 	}
-	values, name := maps.Clone(o.Attributes), o.Attributes[inventory.AttributeName]
-	delete(values, inventory.AttributeName)
-	for _, attribute := range slices.Sorted(maps.Keys(values)) {
-		if !slices.ContainsFunc(declared, cmdb.Named(attribute)) {
-			text := fmt.Sprintf("%s was left out: class %s has no such attribute", attribute, class)
-			warnings = append(warnings, text)
-			delete(values, attribute)
+	values := inventory.Attributes{}
+	for _, attribute := range slices.Sorted(maps.Keys(o.Attributes)) {
+		value := o.Attributes[attribute]
+		if attribute == inventory.AttributeName {
+			values[attribute] = value
+			continue
 		}
+		converted, err := cmdb.ConvertAll(class, declared, inventory.Attributes{attribute: value})
+		if refused, is := errors.AsType[*inventory.Error](err); is {
+			warnings = append(warnings, refused.Message+"; the value was left out")
+		} else if err != nil {
+			return nil, err
+		}
+		maps.Copy(values, converted)
 	}
-	if o.Attributes, err = cmdb.ConvertAll(class, declared, values); err != nil {
-		return nil, err
-	}
-	if name != nil {
-		o.Attributes[inventory.AttributeName] = name
-	}
+	o.Attributes = values
 	made, err := t.checkReferences(ctx, o)
 	return append(warnings, made...), err
 }

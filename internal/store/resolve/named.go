@@ -2,6 +2,7 @@ package resolve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,58 +100,67 @@ func (r *resolution) lookUp(
 	return known, unknown
 }
 
-// checkReferences returns an error if a document names CIs that cannot be related to its own, and a
-// warning for each CI that it creates.
+// checkReferences returns an error if the CIs of a document cannot be related to those that it
+// names, and a warning for each CI that it creates. It leaves out a name that cannot be meant, with
+// a warning; the relationships that the document had remain then.
 func (t *importing) checkReferences(ctx context.Context, o *inventory.Observed) (warnings []string, err error) {
-	for _, component := range o.Components {
-		if component.By == "" {
-			continue
+	named := o.Components
+	o.Components = nil
+	for _, component := range named {
+		if component.By != "" {
+			if err := t.checkEnds(ctx, o.Class, component); err != nil {
+				return nil, err
+			}
+			warning, err := t.checkValue(ctx, component)
+			if refused, is := errors.AsType[*inventory.Error](err); is {
+				warning, o.Partial = refused.Message+"; the relationship was left out", true
+			} else if err != nil {
+				return nil, err
+			}
+			if warning != "" {
+				warnings = append(warnings, warning)
+			}
+			if err != nil {
+				continue
+			}
 		}
-		ends := relationEnds{component.Relationship, o.Class, component.Class, component.By, component.Inverse}
-		checked, done := t.ends[ends]
-		if !done {
-			checked = t.checkEnds(ctx, ends)
-			t.ends[ends] = checked
-		}
-		if checked == nil {
-			checked = t.checkValue(ctx, component)
-		}
-		if checked != nil {
-			return nil, checked
-		}
-		switch cis := t.references[referenceOf(component)]; len(cis) {
-		case 0:
-			warnings = append(warnings, fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
-				component.Class, component.By, component.Key))
-		case 1:
-		default:
-			return nil, db.Invalid("there are %d CIs of the class %s with the %s %s: the reference is ambiguous",
-				len(cis), component.Class, component.By, component.Key)
-		}
+		o.Components = append(o.Components, component)
 	}
 	return warnings, nil
 }
 
-// checkValue returns an error if a CI cannot be named by the value of a component, and converts the
-// value to its stored form.
-func (t *importing) checkValue(ctx context.Context, component inventory.Component) error {
+// checkValue returns an error if a CI cannot be named by the value of a component, and a warning if
+// there is no such CI yet. It converts the value to its stored form.
+func (t *importing) checkValue(ctx context.Context, component inventory.Component) (warning string, err error) {
 	if component.By == inventory.AttributeName {
 		problem := inventory.NameProblem(component.Key)
 		switch {
 		case problem != "":
-			return db.Invalid("%s", problem)
+			return "", db.Invalid("%s", problem)
 		case len(component.Key) > cmdb.MaxText:
-			return db.Invalid("a name has at most %d bytes", cmdb.MaxText)
+			return "", db.Invalid("a name has at most %d bytes", cmdb.MaxText)
 		}
-		return nil
+	} else {
+		declared, err := t.attributes(ctx, component.Class)
+		if err != nil {
+			return "", err
+		}
+		checked, err := cmdb.ConvertAll(component.Class, declared, component.Attributes)
+		if err != nil {
+			return "", err
+		}
+		maps.Copy(component.Attributes, checked)
 	}
-	declared, err := t.attributes(ctx, component.Class)
-	if err != nil {
-		return err
+	switch cis := t.references[referenceOf(component)]; len(cis) {
+	case 0:
+		return fmt.Sprintf("there is no %s with the %s %s yet: the import creates it",
+			component.Class, component.By, component.Key), nil
+	case 1:
+		return "", nil
+	default:
+		return "", db.Invalid("there are %d CIs of the class %s with the %s %s: the reference is ambiguous",
+			len(cis), component.Class, component.By, component.Key)
 	}
-	checked, err := cmdb.ConvertAll(component.Class, declared, component.Attributes)
-	maps.Copy(component.Attributes, checked)
-	return err
 }
 
 // relationEnds are the classes between which a list declares relationships: of its own CIs and of
@@ -160,8 +170,18 @@ type relationEnds struct {
 	inverse                            bool // the relationship is to the other
 }
 
-// checkEnds checks that there can be such relationships.
-func (t *importing) checkEnds(ctx context.Context, e relationEnds) error {
+// checkEnds checks that there can be such relationships as a component's.
+func (t *importing) checkEnds(ctx context.Context, class string, component inventory.Component) error {
+	ends := relationEnds{component.Relationship, class, component.Class, component.By, component.Inverse}
+	checked, done := t.ends[ends]
+	if !done {
+		checked = t.findEnds(ctx, ends)
+		t.ends[ends] = checked
+	}
+	return checked
+}
+
+func (t *importing) findEnds(ctx context.Context, e relationEnds) error {
 	relationshipType, found, err := cmdb.FindRelationshipType(ctx, t.tx, e.relationshipType)
 	if err != nil || !found {
 		return db.OrElse(err, db.Invalid("there is no relationship type %s", e.relationshipType))
