@@ -268,6 +268,45 @@ func TestReadingsFollowTheirItems(t *testing.T) {
 	}
 }
 
+// TestDailyReadingsOfOneSection: the readings of several sections are stored together, and those of
+// one section are replaced without the others.
+func TestDailyReadingsOfOneSection(t *testing.T) {
+	t.Parallel()
+	m := newFixture(t).enroll(t)
+	volume := func(free uint64) *inventoryv1.Volume {
+		return &inventoryv1.Volume{MountPoint: "/", FsType: "ext4", FreeBytes: &free}
+	}
+	program := func(size uint64) *inventoryv1.Software {
+		return &inventoryv1.Software{Name: "bash", Version: "5.1", Source: "dpkg", SizeBytes: &size}
+	}
+	check := func(after, volume, software string, rows int) {
+		t.Helper()
+		if diff := cmp.Diff(map[string]string{"/": volume}, m.readings(t, "volume")); diff != "" {
+			t.Errorf("%s: volume (-want +got):\n%s", after, diff)
+		}
+		if diff := cmp.Diff(map[string]string{"": software}, m.readings(t, "software")); diff != "" {
+			t.Errorf("%s: software (-want +got):\n%s", after, diff)
+		}
+		var got int
+		if err := m.Pool.QueryRow(t.Context(), `select count(*) from reading`).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != rows {
+			t.Errorf("%s: %d rows, want %d", after, got, rows)
+		}
+	}
+	both := software(inventory.StatusOK, program(1))
+	both["volume"] = section{status: inventory.StatusOK, items: []proto.Message{volume(10)}}
+	mustObserve(t, m, both)
+	check("the first inventory", `{"free_bytes":10}`, `{"size_bytes":1}`, 1)
+	m.sendReadings(t, "volume", volume(12))
+	check("daily readings of volumes", `{"free_bytes":12}`, `{"size_bytes":1}`, 2)
+	m.sendReadings(t, "volume", volume(13))
+	check("the next ones", `{"free_bytes":13}`, `{"size_bytes":1}`, 2)
+	m.sendReadings(t, "software", program(2))
+	check("daily readings of software", `{"free_bytes":13}`, `{"size_bytes":2}`, 2)
+}
+
 func (m *machine) readings(t testing.TB, name string) map[string]string {
 	t.Helper()
 	record, err := m.Record(t.Context(), m.key)

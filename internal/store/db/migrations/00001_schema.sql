@@ -491,22 +491,38 @@ create table item (
 -- record's row. They have no foreign keys: checking some eighty rows per machine would cost as much
 -- as writing them.
 
--- The state of each section of a record.
-create table section_state (
-    record_id    bigint not null,
-    section_id   smallint not null,
-    root         bytea,                                  -- null: never collected
-    superset     boolean not null, -- more is held than root covers: a partial section removes nothing
-    status       text not null,
-    message      text not null,
-    status_since timestamptz not null,
-    duration_ms  integer,                                -- of the collection; null: imported
-    items        integer not null,
-    first_at     timestamptz, -- when the first items came: the section's history begins
-    changed_at   timestamptz not null,
-    verdicts     jsonb,                                  -- of the last change; null: none
-    primary key (record_id, section_id)
-) with (fillfactor = 90);
+-- The states of the sections of a record, in arrays of one length: the n-th elements are those of
+-- section section_ids[n]. Read them from the view section_state. What changes with the items comes
+-- last, and so do sections with many items, which change most: the WAL record of an update contains
+-- the row from the first byte to the last one that differ.
+create table section_states (
+    record_id    bigint primary key,
+    section_ids  smallint[] not null,
+    statuses     text[] not null,
+    messages     text[] not null,
+    status_since timestamptz[] not null,
+    first_at     timestamptz[] not null, -- when the first items came: the section's history begins
+    supersets    boolean[] not null, -- more is held than root covers: a partial section removes nothing
+    verdicts     jsonb[],                                -- of the last changes; null: none at all
+    roots        bytea[] not null,                       -- an element is null: never collected
+    durations_ms integer[] not null,                     -- of the collections; null: imported
+    items        integer[] not null,
+    changed_at   timestamptz[] not null
+) with (fillfactor = 80, toast_tuple_target = 512);
+-- The arrays of times mostly repeat one: compressed, the row has half the size.
+alter table section_states
+    alter section_ids set storage main, alter statuses set storage main, alter messages set storage main,
+    alter status_since set storage main, alter first_at set storage main, alter supersets set storage main,
+    alter roots set storage main, alter durations_ms set storage main, alter items set storage main,
+    alter changed_at set storage main;
+
+-- The state of each section of a record, one row each.
+create view section_state as
+    select s.record_id, e.*
+    from section_states s
+    cross join lateral unnest(s.section_ids, s.roots, s.supersets, s.statuses, s.messages, s.status_since,
+        s.durations_ms, s.items, s.first_at, s.changed_at, s.verdicts)
+        e (section_id, root, superset, status, message, status_since, duration_ms, items, first_at, changed_at, verdicts);
 
 -- Earlier statuses of the sections.
 create table section_status_past (
@@ -559,16 +575,18 @@ create table item_event (
 -- What changed in a window of time: the change feed.
 create index item_event_by_time on item_event using brin (at) with (pages_per_range = 16);
 
--- The latest readings of a section's items; internal/store/items/readings.go describes the payload.
--- The oldest row of a section has all readings, and later rows have those that came with changes
--- since. The daily readings replace them all.
+-- The latest readings of a record's items; internal/store/items/readings.go describes the payload.
+-- Of an item that is in several rows, the last one counts. The oldest row has all readings, and
+-- later rows have those that came with changes since. The daily readings of a section replace all
+-- of that section: it is no longer among the sections of the older rows.
 create table reading (
-    record_id  bigint not null,
-    section_id smallint not null,
-    at         timestamptz not null,
-    payload    bytea not null,
-    primary key (record_id, section_id, at)
+    record_id   bigint not null,
+    at          timestamptz not null,
+    section_ids smallint[] not null, -- whose readings in the payload count
+    payload     bytea not null,
+    primary key (record_id, at)
 );
+alter table reading alter payload set storage external;  -- it is compressed already
 
 -- How many records hold an item of software: folded + pending, exact at every moment and free of
 -- hot rows. The log keeps what was folded, so that the counts of the past can be computed.
