@@ -217,7 +217,7 @@ func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]tim
 			}
 			sets.addEvents(c.Record, id, at, change)
 			if primary[c.Record] {
-				counts.add(change)
+				counts.add(change, c.rows[id])
 			}
 		}
 	}

@@ -536,8 +536,8 @@ create table section_status_past (
 );
 
 -- A set of items that rows of item_set share. It never changes but for retired_at. Collectors add
--- it when two rows have much in common, and delete it a day after it was retired, once no row
--- refers to it.
+-- it when two rows have much in common, and delete it a day after it was retired, once no row and
+-- no count refers to it.
 create table item_base (
     id         integer generated always as identity primary key,
     ids        integer[] not null,                       -- sorted
@@ -596,18 +596,24 @@ create table item_count (
 ) with (fillfactor = 70);
 
 -- The changes that groups made to the counts and that are not folded yet: a few seconds of them.
+-- The count of an item changes by itself and by each base that holds it: a first inventory counts
+-- as one more row of its base, plus and minus a few items.
 create table item_count_pending (
-    id       bigint generated always as identity primary key,
-    at       timestamptz not null,
-    item_ids integer[] not null,
-    changes  integer[] not null
+    id           bigint generated always as identity primary key,
+    at           timestamptz not null,
+    item_ids     integer[] not null,
+    changes      integer[] not null,
+    base_ids     integer[] not null default '{}',
+    base_changes integer[] not null default '{}'
 );
 
 -- The changes that were folded.
 create table item_count_log (
-    at       timestamptz not null,
-    item_ids integer[] not null,
-    changes  integer[] not null
+    at           timestamptz not null,
+    item_ids     integer[] not null,
+    changes      integer[] not null,
+    base_ids     integer[] not null,
+    base_changes integer[] not null
 );
 create index item_count_log_by_time on item_count_log using brin (at);
 
