@@ -249,9 +249,6 @@ create table evidence (
     rejected    jsonb not null default '[]',             -- identifiers that were not used, and why
     hosts       text[] not null default '{}' -- identifiers of the machine that a container runs on
 );
--- The records with an identifier. Each resolution reads what the one before it wrote, so there is
--- no pending list.
-create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 create index evidence_hosts on evidence using gin (hosts) where hosts <> '{}'; -- the containers on a machine
 
 -- The first record that reported an identifier, in each base class. The unique index makes two
@@ -262,9 +259,44 @@ create table identifier_claim (
     hash      bigint primary key,                        -- identifier_hash
     record_id bigint not null
 );
+
+-- The other records that reported it.
+create table identifier_share (
+    hash      bigint not null,
+    record_id bigint not null,
+    primary key (hash, record_id)
+);
+
+-- The records that reported an identifier, and those with an identifier of the same hash.
+create view identifier_holder as
+    select hash, record_id from identifier_claim
+    union all
+    select hash, record_id from identifier_share;
+
 create function identifier_hash(base_class text, identifier text) returns bigint
     language sql immutable strict parallel safe
     return hashtextextended(base_class || E'\n' || identifier, 0);
+
+-- Notes that records[n] reported identifiers[n] as things of base_classes[n]. It returns the record
+-- of each one that no record reported before. It inserts the identifiers in the order of their
+-- hashes, so that two transactions that do so cannot deadlock.
+create function claim_identifiers(base_classes text[], identifiers text[], records bigint[]) returns setof bigint
+    language sql volatile as $$
+    with wanted as materialized (
+        select distinct identifier_hash(n.base_class, n.identifier) as hash, n.record_id
+        from unnest(base_classes, identifiers, records) n (base_class, identifier, record_id)
+    ), claimed as (
+        insert into identifier_claim (hash, record_id)
+        select hash, record_id from wanted order by hash, record_id
+        on conflict do nothing
+        returning hash, record_id
+    ), shared as (
+        insert into identifier_share (hash, record_id)
+        select hash, record_id from wanted except select hash, record_id from claimed order by 1, 2
+        on conflict do nothing
+    )
+    select record_id from claimed
+$$;
 
 -- Versions of the assignment of records to CIs. Resolutions write them.
 create table assignment (
@@ -294,7 +326,7 @@ create index ci_retired on ci (retired_at) where retired_at is not null;
 
 -- Versions of the effective values of CIs. Resolutions write them.
 create table ci_version (
-    ci_id      uuid not null references ci,
+    ci_id      uuid not null,
     valid_from timestamptz not null,
     valid_to   timestamptz not null default 'infinity',
     device     boolean not null,                         -- of the class computer or one below it
