@@ -218,6 +218,61 @@ func checkCounts(t testing.TB, e *fixture) {
 	}
 }
 
+// TestCountsOfMachinesAlike: machines that share a base are counted by it, at every instant.
+func TestCountsOfMachinesAlike(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	programs := func(own int) report {
+		var items []proto.Message
+		for i := range 60 {
+			items = append(items, pkg(fmt.Sprintf("common-%d", i), "1"))
+		}
+		return software(inventory.StatusOK, append(items, pkg("own", fmt.Sprint(own)))...)
+	}
+	installs := func(at time.Time) map[string]int64 {
+		counts := map[string]int64{}
+		q := inventory.SoftwareQuery{Page: inventory.Page{AsOf: at}, Words: []string{"common"}}
+		err := e.ListSoftware(t.Context(), q, func(s inventory.Software, _ inventory.Position) error {
+			counts[s.Name] = s.InstallCount
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return counts
+	}
+	var m *machine
+	var committed []time.Time
+	for i := range 6 {
+		m = e.enroll(t)
+		mustObserve(t, m, programs(i))
+		committed = append(committed, e.now(t))
+	}
+	mustObserve(t, m, software(inventory.StatusOK, programs(6)["software"].items[10:]...))
+	committed = append(committed, e.now(t))
+
+	for _, folded := range []bool{false, true} {
+		for i, at := range committed {
+			counts := installs(at)
+			for _, name := range []string{"common-0", "common-59"} {
+				want := int64(i + 1)
+				if i == 6 {
+					want = map[string]int64{"common-0": 5, "common-59": 6}[name]
+				}
+				if counts[name] != want {
+					t.Errorf("folded %t, after change %d: %s is counted %d times, want %d", folded, i, name, counts[name], want)
+				}
+			}
+		}
+		checkCounts(t, e)
+	}
+	var byBase int
+	err := e.Pool.QueryRow(t.Context(), `select count(*) from item_count_log where base_ids <> '{}'`).Scan(&byBase)
+	if err != nil || byBase == 0 {
+		t.Errorf("%d changes are counted by a base: %v", byBase, err)
+	}
+}
+
 // TestGroupsAreIndependent lets many machines in at once, one of which the store refuses to take.
 func TestGroupsAreIndependent(t *testing.T) {
 	t.Parallel()
@@ -266,6 +321,45 @@ func TestReadingsFollowTheirItems(t *testing.T) {
 	if changes := m.changes(t, "volume"); len(changes) != 1 {
 		t.Errorf("readings are no history: %v", changes)
 	}
+}
+
+// TestDailyReadingsOfOneSection: the readings of several sections are stored together, and those of
+// one section are replaced without the others.
+func TestDailyReadingsOfOneSection(t *testing.T) {
+	t.Parallel()
+	m := newFixture(t).enroll(t)
+	volume := func(free uint64) *inventoryv1.Volume {
+		return &inventoryv1.Volume{MountPoint: "/", FsType: "ext4", FreeBytes: &free}
+	}
+	program := func(size uint64) *inventoryv1.Software {
+		return &inventoryv1.Software{Name: "bash", Version: "5.1", Source: "dpkg", SizeBytes: &size}
+	}
+	check := func(after, volume, software string, rows int) {
+		t.Helper()
+		if diff := cmp.Diff(map[string]string{"/": volume}, m.readings(t, "volume")); diff != "" {
+			t.Errorf("%s: volume (-want +got):\n%s", after, diff)
+		}
+		if diff := cmp.Diff(map[string]string{"": software}, m.readings(t, "software")); diff != "" {
+			t.Errorf("%s: software (-want +got):\n%s", after, diff)
+		}
+		var got int
+		if err := m.Pool.QueryRow(t.Context(), `select count(*) from reading`).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+		if got != rows {
+			t.Errorf("%s: %d rows, want %d", after, got, rows)
+		}
+	}
+	both := software(inventory.StatusOK, program(1))
+	both["volume"] = section{status: inventory.StatusOK, items: []proto.Message{volume(10)}}
+	mustObserve(t, m, both)
+	check("the first inventory", `{"free_bytes":10}`, `{"size_bytes":1}`, 1)
+	m.sendReadings(t, "volume", volume(12))
+	check("daily readings of volumes", `{"free_bytes":12}`, `{"size_bytes":1}`, 2)
+	m.sendReadings(t, "volume", volume(13))
+	check("the next ones", `{"free_bytes":13}`, `{"size_bytes":1}`, 2)
+	m.sendReadings(t, "software", program(2))
+	check("daily readings of software", `{"free_bytes":13}`, `{"size_bytes":2}`, 2)
 }
 
 func (m *machine) readings(t testing.TB, name string) map[string]string {

@@ -52,13 +52,10 @@ func (s *Store) CreateClass(ctx context.Context, c inventory.Class) error {
 		// A record without a class may be any thing: its identifiers are claimed in every base
 		// class.
 		_, err = tx.Exec(ctx, `
-			insert into identifier_claim (hash, record_id)
-			select identifier_hash($1, i.identifier), e.record_id
+			select claim_identifiers(array_agg($1::text), array_agg(i.identifier), array_agg(e.record_id))
 			from source_record r join evidence e on e.record_id = r.id cross
 				join lateral unnest(e.identifiers) i (identifier)
-			where $2 and r.base_class = ''
-			order by 1, 2
-			on conflict do nothing`, c.Name, c.Parent == inventory.RootClass)
+			where $2 and r.base_class = ''`, c.Name, c.Parent == inventory.RootClass)
 		if err != nil {
 			return fmt.Errorf("claim identifiers for class: %w", err)
 		}

@@ -117,7 +117,7 @@ func (s *Store) deviceReadings(
 		select r.payload
 		from reading r
 		where r.record_id = `+deviceRecords+`
-			and r.section_id = (select id from section where name = @section)
+			and (select id from section where name = @section) = any(r.section_ids)
 			and `+db.IsNow+`
 		order by r.at`, args, func(row readingRow) error {
 		readings, err := s.readings.Decode(row.Payload)

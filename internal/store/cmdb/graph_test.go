@@ -172,8 +172,8 @@ var largeFeed = []string{
 		select 'depends_on', i, 1 + i % 50, i, '2026-03-02', '2026-03-03' from generate_series(1000, 10000) i`,
 	`insert into item (section_id, key_hash, digest, facts)
 		select 1, i, md5('i' || i)::uuid, json_build_object('name', 'title-' || i) from generate_series(1, 3000) i`,
-	`insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
-		select id, 1, false, 'ok', '', '2026-03-02', 1, 20, '2026-03-02', '2026-03-02' from source_record where id <= 10000`,
+	`insert into section_states (record_id, section_ids, roots, supersets, statuses, messages, status_since, durations_ms, items, first_at, changed_at)
+		select id, '{1}', '{null}', '{false}', '{ok}', array[''], '{2026-03-02}', '{1}', '{20}', '{2026-03-02}', '{2026-03-02}' from source_record where id <= 10000`,
 	`insert into item_event
 		select 1 + i % 10000, 1, '2026-03-02'::timestamptz + i * interval '20 seconds', array[1 + i % 3000], array[1 + (i + 1) % 3000]
 		from generate_series(1, 100000) i`,

@@ -40,8 +40,8 @@ var fleet = []string{
 		select 1, i, md5('i' || i)::uuid, json_build_object('name', 'title-' || i) from generate_series(1, 3000) i`,
 	`insert into software_item select i, i from generate_series(1, 3000) i`,
 	`insert into item_count select i, 1 from generate_series(1, 3000) i`,
-	`insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
-		select id, 1, false, 'ok', '', '2026-02-01', 1, 20, '2026-02-01', '2026-02-01' from source_record`,
+	`insert into section_states (record_id, section_ids, roots, supersets, statuses, messages, status_since, durations_ms, items, first_at, changed_at)
+		select id, '{1}', '{null}', '{false}', '{ok}', array[''], '{2026-02-01}', '{1}', '{20}', '{2026-02-01}', '{2026-02-01}' from source_record`,
 	`insert into item_base (ids) select '{1}' from generate_series(1, 2)`,
 	`insert into item_set
 		select r.id, 1, case when r.id % 3 = 0 then 1 + r.id % 2 end,

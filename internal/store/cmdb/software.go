@@ -20,16 +20,24 @@ const (
 	// item to change, because looking up a key takes about 1 µs for any number of items. For a
 	// table, PostgreSQL estimates few rows and chooses a slow join.
 	countDifference = `
-	difference as materialized (
+	recent as materialized (
+		select item_ids, changes, base_ids, base_changes, 1 as sign from item_count_pending where at <= @as_of
+		union all
+		select item_ids, changes, base_ids, base_changes, -1 from item_count_log where at > @as_of
+	), difference as materialized (
 		select coalesce(jsonb_object_agg(c.item_id, c.change), '{}') as changes
 		from (
 			select d.item_id, sum(d.change) as change
 			from (
-				select unnest(p.item_ids) as item_id, unnest(p.changes) as change
-				from item_count_pending p
-				where p.at <= @as_of
+				select unnest(r.item_ids) as item_id, r.sign * unnest(r.changes) as change from recent r
 				union all
-				select unnest(l.item_ids), - unnest(l.changes) from item_count_log l where l.at > @as_of
+				select unnest(b.ids), n.change
+				from (
+					select c.base_id, sum(r.sign * c.change) as change
+					from recent r cross join lateral unnest(r.base_ids, r.base_changes) c (base_id, change)
+					group by c.base_id
+				) n
+				join item_base b on b.id = n.base_id
 			) d
 			group by d.item_id
 		) c

@@ -241,8 +241,19 @@ func (w *world) collect(r *worldRecord, section string, now map[int]bool) {
 	w.store(r, number, ids)
 	if !known {
 		w.exec(`
-			insert into section_state (record_id, section_id, superset, status, message, status_since, duration_ms, items, first_at, changed_at)
-			values ($1, $2, false, 'ok', '', $3, 1, $4, $3, $3)`, r.id, number, w.now, len(ids))
+			insert into section_states as s (record_id, section_ids, roots, supersets, statuses, messages, status_since, durations_ms, items, first_at, changed_at)
+			values ($1, array[$2::smallint], '{null}', '{false}', '{ok}', array[''], array[$3::timestamptz], '{1}', array[$4::integer], array[$3::timestamptz], array[$3::timestamptz])
+			on conflict (record_id) do update set
+				section_ids  = s.section_ids || excluded.section_ids,
+				roots        = s.roots || excluded.roots,
+				supersets    = s.supersets || excluded.supersets,
+				statuses     = s.statuses || excluded.statuses,
+				messages     = s.messages || excluded.messages,
+				status_since = s.status_since || excluded.status_since,
+				durations_ms = s.durations_ms || excluded.durations_ms,
+				items        = s.items || excluded.items,
+				first_at     = s.first_at || excluded.first_at,
+				changed_at   = s.changed_at || excluded.changed_at`, r.id, number, w.now, len(ids))
 		return
 	}
 	var olds, news []int32

@@ -160,12 +160,17 @@ func (s *Store) refreshBases(ctx context.Context) error {
 }
 
 // CollectBases retires the bases that no row has referred to for a day, and deletes those that were
-// retired a day ago. It returns how many it deleted. By then no collector has chosen a retired base
+// retired a day ago and that no count of the past needs. It returns how many it deleted. By then no collector has chosen a retired base
 // for a day, because each refreshes its bases before it chooses one.
 func (s *Store) CollectBases(ctx context.Context) (int64, error) {
 	const unused = `not exists (select from item_set s where s.base_id = b.id)`
 	deleted, err := s.Pool.Exec(ctx, `
-		delete from item_base b where b.retired_at < now() - interval '1 day' and `+unused)
+		delete from item_base b
+		where b.retired_at < now() - interval '1 day' and `+unused+` and not exists (
+			select from item_count_pending p where b.id = any(p.base_ids)
+			union all
+			select from item_count_log l where b.id = any(l.base_ids)
+		)`)
 	if err != nil {
 		return 0, fmt.Errorf("delete bases: %w", err)
 	}

@@ -21,7 +21,7 @@ type Change struct {
 
 	// Set by Prepare:
 	rows     map[int16]Difference // of item_set, by section, as they are afterwards
-	payloads [][]byte             // the readings of each section
+	readings []byte               // the payload of its readings; nil: it has none
 }
 
 // Prepare creates the partitions, section ids and bases that Write needs. It runs before the
@@ -50,11 +50,12 @@ func (s *Store) encodeReadings(ctx context.Context, changes []*Change) error {
 		return err
 	}
 	for _, c := range changes {
-		c.payloads = make([][]byte, len(c.Sections))
-		for i, section := range c.Sections {
-			if len(section.Readings) > 0 {
-				c.payloads[i] = s.readings.encode(section.Readings, first)
-			}
+		var readings []inventory.Reading
+		for _, section := range c.Sections {
+			readings = append(readings, section.Readings...)
+		}
+		if len(readings) > 0 {
+			c.readings = s.readings.encode(readings, first)
 		}
 	}
 	return nil
@@ -208,15 +209,15 @@ func (s *Store) queue(batch *pgx.Batch, changes []*Change, applied map[int64]tim
 			return err
 		}
 		sets.add(c.Record, c.rows)
-		for i, change := range c.Sections {
+		readings.add(s.sections, at, c)
+		for _, change := range c.Sections {
 			id := s.sections.get(change.State.Section)
 			if err := states.add(c.Record, id, at, change); err != nil {
 				return err
 			}
 			sets.addEvents(c.Record, id, at, change)
-			readings.add(c.Record, id, at, c.payloads[i], change)
 			if primary[c.Record] {
-				counts.add(change)
+				counts.add(change, c.rows[id])
 			}
 		}
 	}

@@ -12,21 +12,21 @@ import (
 
 // idLists are lists of ids of different lengths, which have no array type in SQL: one flat array
 // and bounds.
-type idLists struct {
-	flat     []inventory.ItemID
+type idLists[ID int16 | inventory.ItemID] struct {
+	flat     []ID
 	from, to []int32 // 1-based, inclusive, as SQL slices are
 }
 
-func (l *idLists) add(ids []inventory.ItemID) {
+func (l *idLists[ID]) add(ids []ID) {
 	l.from = append(l.from, int32(len(l.flat)+1)) //nolint:gosec // a group holds far fewer
 	l.flat = append(l.flat, ids...)
 	l.to = append(l.to, int32(len(l.flat))) //nolint:gosec // a group holds far fewer
 }
 
 // array returns the flat array. It is never null, because a slice of null is null.
-func (l *idLists) array() []inventory.ItemID {
+func (l *idLists[ID]) array() []ID {
 	if l.flat == nil {
-		return []inventory.ItemID{}
+		return []ID{}
 	}
 	return l.flat
 }
@@ -36,12 +36,12 @@ type setRows struct {
 	records     []int64
 	sections    []int16
 	bases       []*int32
-	plus, minus idLists
+	plus, minus idLists[inventory.ItemID]
 
 	eventRecords  []int64
 	eventSections []int16
 	eventAt       []time.Time
-	old, new      idLists
+	old, new      idLists[inventory.ItemID]
 }
 
 func (r *setRows) add(record int64, rows map[int16]Difference) {
@@ -105,34 +105,60 @@ func (r *setRows) queue(batch *pgx.Batch) {
 // readingRows collects the readings of a group.
 type readingRows struct {
 	records  []int64
-	sections []int16
 	at       []time.Time
+	sections idLists[int16] // those with readings in the payload
 	payloads [][]byte
-	all      []bool
-	replaces bool
+
+	replacedRecords  []int64
+	replacedSections []int16 // of which the payload has all readings
 }
 
-func (r *readingRows) add(record int64, section int16, at time.Time, payload []byte, c inventory.SectionChange) {
-	if payload == nil {
+func (r *readingRows) add(sections *sectionIDs, at time.Time, c *Change) {
+	if c.readings == nil {
 		return
 	}
-	r.records, r.sections, r.at = append(r.records, record), append(r.sections, section), append(r.at, at)
-	r.payloads, r.all = append(r.payloads, payload), append(r.all, c.AllReadings)
-	r.replaces = r.replaces || c.AllReadings && !c.First
+	var ids []int16
+	for _, change := range c.Sections {
+		if len(change.Readings) == 0 {
+			continue
+		}
+		id := sections.get(change.State.Section)
+		ids = append(ids, id)
+		if change.AllReadings && !change.First {
+			r.replacedRecords, r.replacedSections = append(r.replacedRecords, c.Record), append(r.replacedSections, id)
+		}
+	}
+	r.records, r.at, r.payloads = append(r.records, c.Record), append(r.at, at), append(r.payloads, c.readings)
+	r.sections.add(ids)
 }
+
+const (
+	replaceReadings = `
+		with replaced as (
+			select record_id, array_agg(section_id) as ids
+			from unnest($1::bigint[], $2::smallint[]) n (record_id, section_id)
+			group by record_id
+		), deleted as (
+			delete from reading r
+			using replaced n
+			where r.record_id = n.record_id and r.section_ids <@ n.ids
+		)
+		update reading r set section_ids = array(select i from unnest(r.section_ids) i where i <> all(n.ids))
+		from replaced n
+		where r.record_id = n.record_id and r.section_ids && n.ids and not r.section_ids <@ n.ids`
+
+	insertReadings = `
+		insert into reading (record_id, at, section_ids, payload)
+		select n.record_id, n.at, ($3::smallint[])[n.first:n.last], n.payload
+		from unnest($1::bigint[], $2::timestamptz[], $4::integer[], $5::integer[], $6::bytea[])
+			n (record_id, at, first, last, payload)`
+)
 
 func (r *readingRows) queue(batch *pgx.Batch) {
-	if len(r.records) == 0 {
-		return
+	if len(r.replacedRecords) > 0 {
+		batch.Queue(replaceReadings, r.replacedRecords, r.replacedSections)
 	}
-	if r.replaces {
-		batch.Queue(`
-			delete from reading r
-			using unnest($1::bigint[], $2::smallint[], $3::boolean[]) n (record_id, section_id, whole)
-			where r.record_id = n.record_id and r.section_id = n.section_id and n.whole`, r.records, r.sections, r.all)
+	if len(r.records) > 0 {
+		batch.Queue(insertReadings, r.records, r.at, r.sections.array(), r.sections.from, r.sections.to, r.payloads)
 	}
-	batch.Queue(`
-		insert into reading (record_id, section_id, at, payload)
-		select * from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::bytea[])`,
-		r.records, r.sections, r.at, r.payloads)
 }

@@ -72,28 +72,47 @@ const (
 		join section_state s on s.record_id = n.record_id and s.section_id = n.section_id
 		where n.changed`
 
+	// The fence lets no other transaction write the states of these records.
 	upsertStates = `
-		insert into section_state as s (record_id, section_id, changed_at, root, superset, status, message,
-			status_since, duration_ms, items, first_at, verdicts)
-		select n.record_id, n.section_id,
-			case when n.moved or not exists (
-				select from section_state x where x.record_id = n.record_id and x.section_id = n.section_id
-			) then n.at else '-infinity' end, n.root, n.superset, n.status, n.message,
-			n.at, n.duration_ms, n.items, case when n.first then n.at end, n.verdicts
-		from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[], $5::bytea[], $6::boolean[],
-			$7::text[], $8::text[], $9::integer[], $10::integer[], $11::boolean[], $12::jsonb[])
-			n (record_id, section_id, at, moved, root, superset, status, message, duration_ms, items, first, verdicts)
-		on conflict (record_id, section_id) do update set
-			changed_at   = greatest(s.changed_at, excluded.changed_at),
-			root         = excluded.root,
-			superset     = excluded.superset,
-			status       = excluded.status,
-			message      = excluded.message,
-			status_since = case when (s.status, s.message) = (excluded.status, excluded.message)
-				then s.status_since else excluded.status_since end,
-			duration_ms  = excluded.duration_ms,
+		with old as materialized (
+			select * from section_state where record_id = any($1)
+		), new as materialized (
+			select *
+			from unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::boolean[], $5::bytea[], $6::boolean[],
+				$7::text[], $8::text[], $9::integer[], $10::integer[], $11::boolean[], $12::jsonb[])
+				n (record_id, section_id, at, moved, root, superset, status, message, duration_ms, items, first,
+					verdicts)
+		), merged as (
+			select n.record_id, n.section_id, n.root, n.superset, n.status, n.message,
+				case when (o.status, o.message) = (n.status, n.message) then o.status_since else n.at end
+					as status_since,
+				n.duration_ms, n.items, coalesce(o.first_at, case when n.first then n.at end) as first_at,
+				case when n.moved or o.record_id is null then n.at else o.changed_at end as changed_at, n.verdicts
+			from new n left join old o on o.record_id = n.record_id and o.section_id = n.section_id
+			union all
+			select o.*
+			from old o
+			where not exists (select from new n where n.record_id = o.record_id and n.section_id = o.section_id)
+			order by record_id, items, section_id
+		)
+		insert into section_states (record_id, section_ids, roots, supersets, statuses, messages, status_since,
+			durations_ms, items, first_at, changed_at, verdicts)
+		select record_id, array_agg(section_id), array_agg(root), array_agg(superset), array_agg(status),
+			array_agg(message), array_agg(status_since), array_agg(duration_ms), array_agg(items), array_agg(first_at),
+			array_agg(changed_at), case when count(verdicts) > 0 then array_agg(verdicts) end
+		from merged
+		group by record_id
+		on conflict (record_id) do update set
+			section_ids  = excluded.section_ids,
+			roots        = excluded.roots,
+			supersets    = excluded.supersets,
+			statuses     = excluded.statuses,
+			messages     = excluded.messages,
+			status_since = excluded.status_since,
+			durations_ms = excluded.durations_ms,
 			items        = excluded.items,
-			first_at     = coalesce(s.first_at, excluded.first_at),
+			first_at     = excluded.first_at,
+			changed_at   = excluded.changed_at,
 			verdicts     = excluded.verdicts`
 )
 

@@ -3,6 +3,7 @@ package items
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,40 +14,53 @@ import (
 
 // countChanges is the net change of the number of records that hold each item of software. Items of
 // other sections are not counted, because no query reads their counts.
-type countChanges map[inventory.ItemID]int32
+type countChanges struct {
+	items map[inventory.ItemID]int32
+	bases map[int32]int32
+}
 
-func newCountChanges() countChanges { return countChanges{} }
+func newCountChanges() countChanges {
+	return countChanges{map[inventory.ItemID]int32{}, map[int32]int32{}}
+}
 
-func (n countChanges) add(c inventory.SectionChange) {
+// add adds a change of a section. Row is the section's own row after it, if it has one.
+func (n countChanges) add(c inventory.SectionChange, row Difference) {
 	if c.State.Section != inventory.SectionSoftware {
 		return
 	}
-	for _, id := range c.Gained {
-		n[id]++
+	gained, lost := c.Gained, c.Lost
+	if c.First && row.Base != nil {
+		n.bases[row.Base.ID]++
+		gained, lost = row.Plus, row.Minus
 	}
-	for _, id := range c.Lost {
-		n[id]--
+	for _, id := range gained {
+		n.items[id]++
+	}
+	for _, id := range lost {
+		n.items[id]--
 	}
 }
 
 func (n countChanges) queue(batch *pgx.Batch) {
-	ids := make([]inventory.ItemID, 0, len(n))
-	for id, change := range n {
-		if change != 0 {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
+	items, changes := sortedChanges(n.items)
+	bases, baseChanges := sortedChanges(n.bases)
+	if len(items)+len(bases) == 0 {
 		return
 	}
-	slices.Sort(ids)
-	changes := make([]int32, len(ids))
-	for i, id := range ids {
-		changes[i] = n[id]
-	}
 	batch.Queue(`
-		insert into item_count_pending (at, item_ids, changes)
-		values (clock_timestamp(), $1, $2)`, ids, changes)
+		insert into item_count_pending (at, item_ids, changes, base_ids, base_changes)
+		values (clock_timestamp(), $1, $2, $3, $4)`, items, changes, bases, baseChanges)
+}
+
+// sortedChanges returns the changes that are not zero, by id.
+func sortedChanges[ID ~int32](net map[ID]int32) (ids []ID, changes []int32) {
+	ids, changes = []ID{}, []int32{}
+	for _, id := range slices.Sorted(maps.Keys(net)) {
+		if net[id] != 0 {
+			ids, changes = append(ids, id), append(changes, net[id])
+		}
+	}
+	return ids, changes
 }
 
 // Each fold writes the rows of all items that changed, and each reader adds up the pending changes:
@@ -84,12 +98,23 @@ func (s *Store) FoldCounts(ctx context.Context, all bool) (int, error) {
 
 const foldCounts = `
 	with taken as (
-		delete from item_count_pending returning at, item_ids, changes
+		delete from item_count_pending returning at, item_ids, changes, base_ids, base_changes
 	), logged as (
-		insert into item_count_log (at, item_ids, changes) select at, item_ids, changes from taken
+		insert into item_count_log (at, item_ids, changes, base_ids, base_changes)
+		select at, item_ids, changes, base_ids, base_changes from taken
 	), net as (
 		select c.item_id, sum(c.change)::integer as change
-		from taken t cross join lateral unnest(t.item_ids, t.changes) c (item_id, change)
+		from (
+			select unnest(item_ids) as item_id, unnest(changes) as change from taken
+			union all
+			select unnest(b.ids), n.change
+			from (
+				select c.base_id, sum(c.change) as change
+				from taken t cross join lateral unnest(t.base_ids, t.base_changes) c (base_id, change)
+				group by c.base_id
+			) n
+			join item_base b on b.id = n.base_id
+		) c
 		group by c.item_id having sum(c.change) <> 0
 	), updated as (
 		update item_count i set installs = i.installs + net.change from net where i.item_id = net.item_id

@@ -115,11 +115,19 @@ func (n candidateSearch) queueByIdentifier(batch *pgx.Batch, identifiers []strin
 	if len(identifiers) == 0 {
 		return
 	}
+	// A record without a base class is found in each of them.
 	batch.Queue(`
-		select i.identifier, e.record_id
+		select distinct i.identifier, h.record_id
 		from unnest($1::text[]) i (identifier)
-		cross join lateral (select record_id from evidence where identifiers @> array[i.identifier] limit $2) e`,
-		identifiers, identify.MaxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
+		cross join unnest($2::text[]) c (base_class)
+		cross join lateral (
+			select h.record_id
+			from identifier_holder h
+			join evidence e on e.record_id = h.record_id and e.identifiers @> array[i.identifier]
+			where h.hash = identifier_hash(c.base_class, i.identifier)
+			limit $3
+		) h`,
+		identifiers, baseClasses(n.parents), identify.MaxRecordsPerIdentifier+1).Query(func(rows pgx.Rows) error {
 		holdersOf := map[inventory.Identifier][]int64{}
 		var identifier inventory.Identifier
 		var record int64

@@ -20,10 +20,14 @@ const chains = `
 		from generate_series(1, $1::integer) chain, generate_series(1, $2::integer) link
 		order by link, chain
 		returning id, native_key
+	), reported as (
+		insert into evidence (record_id, identifiers, first_seen, last_seen)
+		select id, array['mac:' || n, 'mac:' || n + 1], array[now(), now()], array[null, null]::timestamptz[]
+		from made, lateral (select get_byte(native_key, 1) * 65536 + get_byte(native_key, 2) * 256 + get_byte(native_key, 3) as n) k
+		returning record_id, identifiers
 	)
-	insert into evidence (record_id, identifiers, first_seen, last_seen)
-	select id, array['mac:' || n, 'mac:' || n + 1], array[now(), now()], array[null, null]::timestamptz[]
-	from made, lateral (select get_byte(native_key, 1) * 65536 + get_byte(native_key, 2) * 256 + get_byte(native_key, 3) as n) k`
+	select claim_identifiers(array_agg('computer'::text), array_agg(i.identifier), array_agg(e.record_id))
+	from reported e cross join lateral unnest(e.identifiers) i (identifier)`
 
 // TestCandidateSetsAreWhole: candidate sets are complete however many records are resolved
 // together, and a set that exceeds its bound is reported as cut short.
@@ -45,7 +49,7 @@ func TestCandidateSetsAreWhole(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := s.Read(t.Context(), func(tx pgx.Tx) error {
-				r := &resolution{tx: tx, rules: defaultRules()}
+				r := &resolution{tx: tx, rules: defaultRules(), parents: map[string]string{"computer": "ci"}}
 				var first []int64
 				if err := tx.QueryRow(t.Context(), `select array_agg(id) from (select id from source_record order by id limit $1) f`, c.chains).Scan(&first); err != nil {
 					return err

@@ -52,19 +52,12 @@ func baseClasses(parents map[string]string) []string {
 	return classes
 }
 
-// queue claims the identifiers in the order of their hashes, so that two transactions that do so
-// cannot deadlock.
 func (c *claimRows) queue(batch *pgx.Batch) {
 	if len(c.records) == 0 {
 		return
 	}
-	batch.Queue(`
-		insert into identifier_claim (hash, record_id)
-		select identifier_hash(n.class, n.identifier), n.record_id
-		from unnest($1::text[], $2::text[], $3::bigint[]) n (class, identifier, record_id)
-		order by 1, 2
-		on conflict (hash) do nothing
-		returning record_id`, c.classes, c.identifiers, c.records).Query(func(rows pgx.Rows) error {
+	batch.Queue(`select claim_identifiers($1::text[], $2::text[], $3::bigint[])`,
+		c.classes, c.identifiers, c.records).Query(func(rows pgx.Rows) error {
 		var record int64
 		_, err := pgx.ForEachRow(rows, []any{&record}, func() error {
 			if _, isNew := c.pending[record]; isNew {

@@ -20,7 +20,9 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 		(
 			select distinct on (g.record_id) g.record_id as guest, h.record_id as host
 			from evidence g
-			join evidence h on h.identifiers && g.hosts
+			cross join lateral unnest(g.hosts) i (identifier)
+			join identifier_holder k on k.hash = identifier_hash($2, i.identifier)
+			join evidence h on h.record_id = k.record_id and h.identifiers @> array[i.identifier]
 			join source_record s on s.id = h.record_id and s.base_class = $2
 			join assignment m on m.record_id = s.id and m.valid_to = 'infinity'
 			where g.record_id = any($1) and g.hosts <> '{}' and h.record_id <> g.record_id

@@ -252,9 +252,6 @@ create table evidence (
     rejected    jsonb not null default '[]',             -- identifiers that were not used, and why
     hosts       text[] not null default '{}' -- identifiers of the machine that a container runs on
 );
--- The records with an identifier. Each resolution reads what the one before it wrote, so there is
--- no pending list.
-create index evidence_identifiers on evidence using gin (identifiers) with (fastupdate = off);
 create index evidence_hosts on evidence using gin (hosts) where hosts <> '{}'; -- the containers on a machine
 
 -- The first record that reported an identifier, in each base class. The unique index makes two
@@ -265,9 +262,44 @@ create table identifier_claim (
     hash      bigint primary key,                        -- identifier_hash
     record_id bigint not null
 );
+
+-- The other records that reported it.
+create table identifier_share (
+    hash      bigint not null,
+    record_id bigint not null,
+    primary key (hash, record_id)
+);
+
+-- The records that reported an identifier, and those with an identifier of the same hash.
+create view identifier_holder as
+    select hash, record_id from identifier_claim
+    union all
+    select hash, record_id from identifier_share;
+
 create function identifier_hash(base_class text, identifier text) returns bigint
     language sql immutable strict parallel safe
     return hashtextextended(base_class || E'\n' || identifier, 0);
+
+-- Notes that records[n] reported identifiers[n] as things of base_classes[n]. It returns the record
+-- of each one that no record reported before. It inserts the identifiers in the order of their
+-- hashes, so that two transactions that do so cannot deadlock.
+create function claim_identifiers(base_classes text[], identifiers text[], records bigint[]) returns setof bigint
+    language sql volatile as $$
+    with wanted as materialized (
+        select distinct identifier_hash(n.base_class, n.identifier) as hash, n.record_id
+        from unnest(base_classes, identifiers, records) n (base_class, identifier, record_id)
+    ), claimed as (
+        insert into identifier_claim (hash, record_id)
+        select hash, record_id from wanted order by hash, record_id
+        on conflict do nothing
+        returning hash, record_id
+    ), shared as (
+        insert into identifier_share (hash, record_id)
+        select hash, record_id from wanted except select hash, record_id from claimed order by 1, 2
+        on conflict do nothing
+    )
+    select record_id from claimed
+$$;
 
 -- Versions of the assignment of records to CIs. Resolutions write them.
 create table assignment (
@@ -297,7 +329,7 @@ create index ci_retired on ci (retired_at) where retired_at is not null;
 
 -- Versions of the effective values of CIs. Resolutions write them.
 create table ci_version (
-    ci_id      uuid not null references ci,
+    ci_id      uuid not null,
     valid_from timestamptz not null,
     valid_to   timestamptz not null default 'infinity',
     device     boolean not null,                         -- of the class computer or one below it
@@ -495,22 +527,38 @@ create table item (
 -- record's row. They have no foreign keys: checking some eighty rows per machine would cost as much
 -- as writing them.
 
--- The state of each section of a record.
-create table section_state (
-    record_id    bigint not null,
-    section_id   smallint not null,
-    root         bytea,                                  -- null: never collected
-    superset     boolean not null, -- more is held than root covers: a partial section removes nothing
-    status       text not null,
-    message      text not null,
-    status_since timestamptz not null,
-    duration_ms  integer,                                -- of the collection; null: imported
-    items        integer not null,
-    first_at     timestamptz, -- when the first items came: the section's history begins
-    changed_at   timestamptz not null,
-    verdicts     jsonb,                                  -- of the last change; null: none
-    primary key (record_id, section_id)
-) with (fillfactor = 90);
+-- The states of the sections of a record, in arrays of one length: the n-th elements are those of
+-- section section_ids[n]. Read them from the view section_state. What changes with the items comes
+-- last, and so do sections with many items, which change most: the WAL record of an update contains
+-- the row from the first byte to the last one that differ.
+create table section_states (
+    record_id    bigint primary key,
+    section_ids  smallint[] not null,
+    statuses     text[] not null,
+    messages     text[] not null,
+    status_since timestamptz[] not null,
+    first_at     timestamptz[] not null, -- when the first items came: the section's history begins
+    supersets    boolean[] not null, -- more is held than root covers: a partial section removes nothing
+    verdicts     jsonb[],                                -- of the last changes; null: none at all
+    roots        bytea[] not null,                       -- an element is null: never collected
+    durations_ms integer[] not null,                     -- of the collections; null: imported
+    items        integer[] not null,
+    changed_at   timestamptz[] not null
+) with (fillfactor = 80, toast_tuple_target = 512);
+-- The arrays of times mostly repeat one: compressed, the row has half the size.
+alter table section_states
+    alter section_ids set storage main, alter statuses set storage main, alter messages set storage main,
+    alter status_since set storage main, alter first_at set storage main, alter supersets set storage main,
+    alter roots set storage main, alter durations_ms set storage main, alter items set storage main,
+    alter changed_at set storage main;
+
+-- The state of each section of a record, one row each.
+create view section_state as
+    select s.record_id, e.*
+    from section_states s
+    cross join lateral unnest(s.section_ids, s.roots, s.supersets, s.statuses, s.messages, s.status_since,
+        s.durations_ms, s.items, s.first_at, s.changed_at, s.verdicts)
+        e (section_id, root, superset, status, message, status_since, duration_ms, items, first_at, changed_at, verdicts);
 
 -- Earlier statuses of the sections.
 create table section_status_past (
@@ -524,8 +572,8 @@ create table section_status_past (
 );
 
 -- A set of items that rows of item_set share. It never changes but for retired_at. Collectors add
--- it when two rows have much in common, and delete it a day after it was retired, once no row
--- refers to it.
+-- it when two rows have much in common, and delete it a day after it was retired, once no row and
+-- no count refers to it.
 create table item_base (
     id         integer generated always as identity primary key,
     ids        integer[] not null,                       -- sorted
@@ -563,16 +611,18 @@ create table item_event (
 -- What changed in a window of time: the change feed.
 create index item_event_by_time on item_event using brin (at) with (pages_per_range = 16);
 
--- The latest readings of a section's items; internal/store/items/readings.go describes the payload.
--- The oldest row of a section has all readings, and later rows have those that came with changes
--- since. The daily readings replace them all.
+-- The latest readings of a record's items; internal/store/items/readings.go describes the payload.
+-- Of an item that is in several rows, the last one counts. The oldest row has all readings, and
+-- later rows have those that came with changes since. The daily readings of a section replace all
+-- of that section: it is no longer among the sections of the older rows.
 create table reading (
-    record_id  bigint not null,
-    section_id smallint not null,
-    at         timestamptz not null,
-    payload    bytea not null,
-    primary key (record_id, section_id, at)
+    record_id   bigint not null,
+    at          timestamptz not null,
+    section_ids smallint[] not null, -- whose readings in the payload count
+    payload     bytea not null,
+    primary key (record_id, at)
 );
+alter table reading alter payload set storage external;  -- it is compressed already
 
 -- How many records hold an item of software: folded + pending, exact at every moment and free of
 -- hot rows. The log keeps what was folded, so that the counts of the past can be computed.
@@ -582,18 +632,24 @@ create table item_count (
 ) with (fillfactor = 70);
 
 -- The changes that groups made to the counts and that are not folded yet: a few seconds of them.
+-- The count of an item changes by itself and by each base that holds it: a first inventory counts
+-- as one more row of its base, plus and minus a few items.
 create table item_count_pending (
-    id       bigint generated always as identity primary key,
-    at       timestamptz not null,
-    item_ids integer[] not null,
-    changes  integer[] not null
+    id           bigint generated always as identity primary key,
+    at           timestamptz not null,
+    item_ids     integer[] not null,
+    changes      integer[] not null,
+    base_ids     integer[] not null default '{}',
+    base_changes integer[] not null default '{}'
 );
 
 -- The changes that were folded.
 create table item_count_log (
-    at       timestamptz not null,
-    item_ids integer[] not null,
-    changes  integer[] not null
+    at           timestamptz not null,
+    item_ids     integer[] not null,
+    changes      integer[] not null,
+    base_ids     integer[] not null,
+    base_changes integer[] not null
 );
 create index item_count_log_by_time on item_count_log using brin (at);
 
