@@ -29,6 +29,7 @@ type Volume struct {
 	// Signature is the beginning of the volume as it is on the disk, which encryption changes. It
 	// is nil if the agent may not read it.
 	Signature []byte
+	BitLocker *BitLocker // nil if the volume is not encrypted, or its metadata cannot be read
 }
 
 // Volumes returns the volumes of Windows.

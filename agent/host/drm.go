@@ -69,16 +69,13 @@ func (h *Host) connector(dir string) (edid []byte, attached bool, err error) {
 	return edid, true, nil
 }
 
-// deviceKey has a subkey for each device of Windows.
-const deviceKey = `HKLM\SYSTEM\CurrentControlSet\Enum\`
-
 // registeredMonitors returns the displays with the given device instances, such as
 // `DISPLAY\DEL4321\5&1&0&UID4352`. Windows keeps the EDID of each in the registry.
 func (h *Host) registeredMonitors(instances []string) ([]Connector, error) {
 	var list []Connector
 	var failed []error
 	for _, instance := range instances {
-		key, err := h.RegistryKey(deviceKey + instance + `\Device Parameters`)
+		key, err := h.RegistryKey(DeviceKey + instance + `\Device Parameters`)
 		if errors.Is(err, fs.ErrNotExist) { // a display without EDID, as of a virtual machine
 			err = nil
 		}

@@ -22,8 +22,8 @@ func (c closed) Key(path string) (RegistryKey, error) {
 func TestRegisteredMonitors(t *testing.T) {
 	t.Parallel()
 	tree := NewRegistryTree()
-	tree.Add(deviceKey+`DISPLAY\DEL4321\5&1&0&UID1\Device Parameters`, map[string]RegistryValue{"EDID": {Type: RegBinary, Data: []byte{0, 255}}})
-	h := (&Host{root: t.TempDir()}).WithRegistry(closed{tree, deviceKey + `DISPLAY\X\3\Device Parameters`})
+	tree.Add(DeviceKey+`DISPLAY\DEL4321\5&1&0&UID1\Device Parameters`, map[string]RegistryValue{"EDID": {Type: RegBinary, Data: []byte{0, 255}}})
+	h := (&Host{root: t.TempDir()}).WithRegistry(closed{tree, DeviceKey + `DISPLAY\X\3\Device Parameters`})
 	list, err := h.registeredMonitors([]string{`DISPLAY\Default_Monitor\5&1&0&UID2`, `DISPLAY\DEL4321\5&1&0&UID1`, `DISPLAY\X\3`})
 	if !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v, want fs.ErrPermission", err)

@@ -1,7 +1,6 @@
 package host
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/windows"
@@ -21,18 +20,9 @@ func monitors() ([]string, error) {
 	}
 	defer func() { _ = devices.Close() }()
 	var list []string
-	for i := 0; ; i++ {
-		device, err := devices.EnumDeviceInfo(i)
-		if errors.Is(err, windows.ERROR_NO_MORE_ITEMS) {
-			return list, nil
-		}
-		if err != nil {
-			return list, fmt.Errorf("list displays: %w", err)
-		}
-		instance, err := devices.DeviceInstanceID(device)
-		if err != nil {
-			return list, fmt.Errorf("list displays: %w", err)
-		}
-		list = append(list, instance)
+	err = eachDevice(devices, func(_ *windows.DevInfoData, instance string) { list = append(list, instance) })
+	if err != nil {
+		err = fmt.Errorf("list displays: %w", err)
 	}
+	return list, err
 }

@@ -188,7 +188,8 @@ func TestEveryAnswerIsRecorded(t *testing.T) {
 		t.Fatal(err)
 	}
 	aware := map[string]bool{ // they know of recordings
-		"Live": true, "Path": true, "SMBIOS": true, "Connectors": true, "Program": true, "RequireLinux": true, "IsMac": true,
+		"Live": true, "Path": true, "SMBIOS": true, "Connectors": true, "Program": true, "RequireLinux": true,
+		"IsWindows": true, "IsMac": true,
 	}
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {

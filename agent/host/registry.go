@@ -87,10 +87,16 @@ func (h *Host) RegistryKey(path string) (RegistryKey, error) {
 	if h.registry != nil {
 		return h.registry.Key(path)
 	}
-	if h.System() != "windows" {
+	if !h.IsWindows() {
 		return RegistryKey{}, fmt.Errorf("registry on %s: %w", h.System(), ErrUnsupported)
 	}
 	return ask(h, "registry key", path, func() (RegistryKey, error) { return registryKey(path) })
+}
+
+// IsWindows reports whether the host runs Windows. A tree does not, because the agent does not read
+// the files of the registry.
+func (h *Host) IsWindows() bool {
+	return h.registry != nil || h.Live() && h.System() == "windows"
 }
 
 // WithRegistry returns the host with another registry in place of its own.
@@ -109,6 +115,15 @@ func (k RegistryKey) Text(name string) string {
 	}
 	text, _, _ := strings.Cut(UTF16Text(v.Data), "\x00")
 	return strings.TrimSpace(text)
+}
+
+// Texts returns the parts of a value that consists of several texts.
+func (k RegistryKey) Texts(name string) []string {
+	v := k.Values[strings.ToLower(name)]
+	if !v.isText() {
+		return nil
+	}
+	return strings.FieldsFunc(UTF16Text(v.Data), func(r rune) bool { return r == 0 })
 }
 
 // Number returns a number of 32 or 64 bits.

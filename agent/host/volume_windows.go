@@ -69,7 +69,7 @@ func readVolume(name, system string) (Volume, error) {
 		err = windows.GetDiskFreeSpaceEx(wide, &v.FreeBytes, &v.TotalBytes, nil)
 	}
 	if v.DriveType == windows.DRIVE_FIXED || v.DriveType == windows.DRIVE_REMOVABLE {
-		v.Signature = signature(strings.TrimSuffix(name, `\`))
+		v.Signature, v.BitLocker = readEncryption(strings.TrimSuffix(name, `\`))
 	}
 	if v.FileSystem == "" {
 		return v, nil
@@ -97,28 +97,43 @@ func mountPoints(volume *uint16) ([]string, error) {
 	}
 }
 
-// signature reads the beginning of the volume from its disk, below a driver that decrypts it.
-func signature(volume string) []byte {
+// readEncryption reads the beginning of the volume from its disk, below a driver that decrypts it,
+// and what it says of its encryption.
+func readEncryption(volume string) (signature []byte, encryption *BitLocker) {
 	device, err := openDevice(volume, 0)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	extents, err := control(device, diskExtents, nil, 1024)
 	_ = windows.CloseHandle(device)
 	if err != nil || len(extents) < 32 || binary.LittleEndian.Uint32(extents) != 1 { // not on one disk
-		return nil
+		return nil, nil
 	}
-	number, offset := binary.LittleEndian.Uint32(extents[8:]), binary.LittleEndian.Uint64(extents[16:])
+	number, start := binary.LittleEndian.Uint32(extents[8:]), binary.LittleEndian.Uint64(extents[16:])
 	disk, err := openDevice(`\\.\PhysicalDrive`+strconv.FormatUint(uint64(number), 10), windows.GENERIC_READ)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	defer func() { _ = windows.CloseHandle(disk) }()
-	sector := make([]byte, 4096) // the size of the largest sector
+	sector := readSectors(disk, start, 4096) // the size of the largest sector
+	if len(sector) < 16 {
+		return nil, nil
+	}
+	for _, offset := range bitLockerMetadata(sector) {
+		if encryption = parseBitLocker(readSectors(disk, start+offset, bitLockerSize)); encryption != nil {
+			break
+		}
+	}
+	return sector[:16], encryption
+}
+
+// readSectors returns nil if the disk cannot be read there.
+func readSectors(disk windows.Handle, offset uint64, size int) []byte {
+	data := make([]byte, size)
 	var read uint32
 	at := windows.Overlapped{Offset: uint32(offset), OffsetHigh: uint32(offset >> 32)} //nolint:gosec // two halves
-	if err := windows.ReadFile(disk, sector, &read, &at); err != nil || read < 16 {
+	if err := windows.ReadFile(disk, data, &read, &at); err != nil {
 		return nil
 	}
-	return sector[:16]
+	return data[:read]
 }

@@ -26,6 +26,9 @@ func Collector() section.Collector {
 const supplies = "/sys/class/power_supply"
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	entries, err := h.ReadDir(supplies)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s does not exist", host.ErrUnsupported, supplies)
@@ -34,7 +37,6 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		return nil, err
 	}
 	var batteries []*inventoryv1.Battery
-	serials := map[string]int{}
 	for _, entry := range entries {
 		s := supply{host: h, directory: supplies + "/" + entry.Name() + "/"}
 		if s.text("type") != "Battery" || s.text("scope") == "Device" || s.text("present") == "0" {
@@ -43,10 +45,18 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		battery := s.read()
 		battery.Name = entry.Name()
 		batteries = append(batteries, battery)
-		serials[battery.SerialNumber]++
 	}
 	if len(batteries) == 0 {
 		return nil, fmt.Errorf("%w: the machine has no battery", host.ErrUnsupported)
+	}
+	return keyed(batteries), nil
+}
+
+// keyed leaves the name out of the key of a battery whose serial number is unique.
+func keyed(batteries []*inventoryv1.Battery) []proto.Message {
+	serials := map[string]int{}
+	for _, battery := range batteries {
+		serials[battery.SerialNumber]++
 	}
 	items := make([]proto.Message, len(batteries))
 	for i, battery := range batteries {
@@ -55,7 +65,7 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 		}
 		items[i] = battery
 	}
-	return items, nil
+	return items
 }
 
 // supply is a power supply of the kernel (Linux, ABI/testing/sysfs-class-power).

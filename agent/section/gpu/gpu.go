@@ -39,6 +39,9 @@ const displayClass = "0x03"
 // collect reads the ids of display controllers itself. host.PCIDevices would read all devices a
 // second time, after the section pci_device.
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	entries, err := h.ReadDir(strings.TrimSuffix(pciDevices, "/"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err

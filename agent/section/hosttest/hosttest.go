@@ -58,7 +58,7 @@ func put(t testing.TB, name, text string, directory bool) {
 	}
 }
 
-// Registry returns a registry with the given keys and values: strings, uint32 and []byte.
+// Registry returns a registry with the given keys and values: string, []string, uint32 and []byte.
 func Registry(t testing.TB, keys map[string]map[string]any) *host.RegistryTree {
 	t.Helper()
 	tree := host.NewRegistryTree()
@@ -68,6 +68,9 @@ func Registry(t testing.TB, keys map[string]map[string]any) *host.RegistryTree {
 			switch v := value.(type) {
 			case string:
 				values[name] = host.TextValue(v)
+			case []string:
+				list := host.TextValue(strings.Join(v, "\x00") + "\x00")
+				values[name] = host.RegistryValue{Type: host.RegMultiText, Data: list.Data}
 			case uint32:
 				values[name] = host.DWordValue(v)
 			case []byte:

@@ -69,3 +69,13 @@ func readAll(t testing.TB, h *host.Host, dir string) {
 		}
 	}
 }
+
+// WindowsMachine returns a machine with Windows: its registry, and the answers to other questions.
+func WindowsMachine(t testing.TB, r host.Registry, calls []Call) *host.Host {
+	t.Helper()
+	h, err := host.Replay(Recording(t, "windows", nil, calls))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h.WithRegistry(r)
+}

@@ -18,6 +18,9 @@ func Collector() section.Collector {
 }
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	devices, err := h.PCIDevices()
 	items := make([]proto.Message, len(devices))
 	for i, d := range devices {

@@ -32,6 +32,9 @@ const (
 const maxPrinters = 8 << 20
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	if _, err := h.Stat(cups); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: CUPS is not installed", host.ErrUnsupported)
 	}

@@ -32,6 +32,9 @@ const devices = "/sys/bus/usb/devices"
 // collect reads the kernel's list of devices "1-4.2" and interfaces "1-4.2:1.0" (Linux,
 // ABI/stable/sysfs-bus-usb). Names "usb1" are root hubs, which are part of the controllers.
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	entries, err := h.ReadDir(devices)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s does not exist", host.ErrUnsupported, devices)

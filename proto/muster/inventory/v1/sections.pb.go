@@ -792,8 +792,13 @@ type Volume struct {
 	IsSystem         *bool                  `protobuf:"varint,7,opt,name=is_system,json=isSystem,proto3,oneof" json:"is_system,omitempty"`
 	EncryptionMethod string                 `protobuf:"bytes,8,opt,name=encryption_method,json=encryptionMethod,proto3" json:"encryption_method,omitempty"` // "luks", …; empty: no known encryption
 	FreeBytes        *uint64                `protobuf:"varint,9,opt,name=free_bytes,json=freeBytes,proto3,oneof" json:"free_bytes,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// "on"; "suspended": the key lies beside the data; "encrypting", "decrypting", "locked"; open.
+	// Empty: unknown.
+	EncryptionStatus     string   `protobuf:"bytes,10,opt,name=encryption_status,json=encryptionStatus,proto3" json:"encryption_status,omitempty"`
+	EncryptionAlgorithm  string   `protobuf:"bytes,11,opt,name=encryption_algorithm,json=encryptionAlgorithm,proto3" json:"encryption_algorithm,omitempty"`    // "xts-aes-128", …; open
+	EncryptionProtectors []string `protobuf:"bytes,12,rep,name=encryption_protectors,json=encryptionProtectors,proto3" json:"encryption_protectors,omitempty"` // of the key: "tpm", "recovery_password", …; sorted; open
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Volume) Reset() {
@@ -887,6 +892,27 @@ func (x *Volume) GetFreeBytes() uint64 {
 		return *x.FreeBytes
 	}
 	return 0
+}
+
+func (x *Volume) GetEncryptionStatus() string {
+	if x != nil {
+		return x.EncryptionStatus
+	}
+	return ""
+}
+
+func (x *Volume) GetEncryptionAlgorithm() string {
+	if x != nil {
+		return x.EncryptionAlgorithm
+	}
+	return ""
+}
+
+func (x *Volume) GetEncryptionProtectors() []string {
+	if x != nil {
+		return x.EncryptionProtectors
+	}
+	return nil
 }
 
 // NetworkInterface is one network interface that can carry traffic off the machine.
@@ -2095,7 +2121,7 @@ func (x *Gpu) GetVramBytes() uint64 {
 // UsbDevice is one device on a USB, including hubs that are devices of their own.
 type UsbDevice struct {
 	state            protoimpl.MessageState `protogen:"open.v1"`
-	BusPath          string                 `protobuf:"bytes,1,opt,name=bus_path,json=busPath,proto3" json:"bus_path,omitempty"`    // bus and ports, e.g. "1-4.2"
+	BusPath          string                 `protobuf:"bytes,1,opt,name=bus_path,json=busPath,proto3" json:"bus_path,omitempty"`    // bus and ports, e.g. "1-4.2", as the system names them
 	VendorId         string                 `protobuf:"bytes,2,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // four hexadecimal digits, lower case
 	ProductId        string                 `protobuf:"bytes,3,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	SerialNumber     string                 `protobuf:"bytes,4,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
@@ -2454,8 +2480,9 @@ func (x *Printer) GetIsShared() bool {
 // Management is one directory service, device management or configuration management that the
 // machine belongs to.
 type Management struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`                            // "directory", "mdm", "configuration", "subscription"; open
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "directory", "mdm", "configuration", "updates", "subscription"; open
+	Type          string                 `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	Provider      string                 `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`                    // "active_directory", "entra_id", "intune", "puppet", …; open
 	Domain        string                 `protobuf:"bytes,3,opt,name=domain,proto3" json:"domain,omitempty"`                        // DNS name of the domain, else its short name
 	Client        string                 `protobuf:"bytes,4,opt,name=client,proto3" json:"client,omitempty"`                        // the program on the machine, e.g. "sssd"
@@ -2582,7 +2609,7 @@ func (x *Management) GetLastContact() *timestamppb.Timestamp {
 type Patch struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`         // "KB5031455", "livepatch_52", …
-	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"` // "wu", "livepatch", "packagekit", "reboot_required", …; open
+	Source        string                 `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"` // "cbs", "msi", "livepatch", "packagekit", "reboot_required", …; open
 	Title         string                 `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
 	Kind          string                 `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`   // "security", "update", "driver", …; open
 	State         string                 `protobuf:"bytes,5,opt,name=state,proto3" json:"state,omitempty"` // "installed", "pending", "disabled"; "reboot": effective after a restart
@@ -2870,7 +2897,9 @@ func (x *Session) GetSessions() uint32 {
 type SecurityPosture struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "secure_boot", "tpm", "disk_encryption", "firewall", "mandatory_access_control",
-	// "kernel_lockdown", "antivirus", "remote_login", "automatic_updates", "screen_lock", …; open
+	// "kernel_lockdown", "antivirus", "remote_login", "automatic_updates", "screen_lock",
+	// "user_account_control", "memory_integrity", "lsa_protection",
+	// "local_administrator_password", …; open
 	Control          string                 `protobuf:"bytes,1,opt,name=control,proto3" json:"control,omitempty"`
 	Product          string                 `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`        // e.g. "ufw"; empty: the system itself
 	State            string                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`            // "on", "off", "partial", "enforcing", "permissive", …; open
@@ -3097,7 +3126,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x06device\x18\v \x01(\tB\x04\xb8\xbb\x18\x01R\x06device:\v\xaa\xbb\x18\astorageB\r\n" +
 	"\v_size_bytesB\f\n" +
 	"\n" +
-	"_removable\"\xe2\x02\n" +
+	"_removable\"\xf7\x03\n" +
 	"\x06Volume\x12%\n" +
 	"\vmount_point\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\n" +
 	"mountPoint\x12\x16\n" +
@@ -3110,7 +3139,11 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\tis_system\x18\a \x01(\bH\x01R\bisSystem\x88\x01\x01\x12+\n" +
 	"\x11encryption_method\x18\b \x01(\tR\x10encryptionMethod\x12(\n" +
 	"\n" +
-	"free_bytes\x18\t \x01(\x04B\x04\xb8\xbb\x18\x01H\x02R\tfreeBytes\x88\x01\x01:\n" +
+	"free_bytes\x18\t \x01(\x04B\x04\xb8\xbb\x18\x01H\x02R\tfreeBytes\x88\x01\x01\x12+\n" +
+	"\x11encryption_status\x18\n" +
+	" \x01(\tR\x10encryptionStatus\x121\n" +
+	"\x14encryption_algorithm\x18\v \x01(\tR\x13encryptionAlgorithm\x123\n" +
+	"\x15encryption_protectors\x18\f \x03(\tR\x14encryptionProtectors:\n" +
 	"\xaa\xbb\x18\x06volumeB\x0e\n" +
 	"\f_total_bytesB\f\n" +
 	"\n" +
