@@ -32,6 +32,10 @@ const (
 func batteries() ([]Battery, error) {
 	const present = 0 // CM_GET_DEVICE_INTERFACE_LIST_PRESENT
 	paths, err := windows.CM_Get_Device_Interface_List("", &batteryInterface, present)
+	// The text of this error, and what it wraps, come from a function that not every system has.
+	if code, ok := err.(windows.CONFIGRET); ok { //nolint:errorlint // errors.As could call that function
+		return nil, fmt.Errorf("list batteries: result %#x of the configuration manager", uint32(code))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list batteries: %w", err)
 	}

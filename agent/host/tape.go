@@ -341,6 +341,7 @@ type readFunc func(name string, limit int64) ([]byte, error)
 
 // content records the first limit bytes of a file unless they are already recorded.
 func (t *tape) content(name string, limit int64, source readFunc) (contentRecord, error) {
+	ownName := name // for the source: on Windows it begins with a drive
 	name = path.Clean("/" + name)
 	t.mutex.Lock()
 	if record := t.names[name]; record != nil && record.Content != nil {
@@ -354,7 +355,7 @@ func (t *tape) content(name string, limit int64, source readFunc) (contentRecord
 	if t.source == nil {
 		return contentRecord{}, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	data, err := source(name, min(limit, left+1))
+	data, err := source(ownName, min(limit, left+1))
 	data = scrub(data)
 	t.mutex.Lock()
 	defer t.mutex.Unlock()

@@ -40,6 +40,9 @@ const (
 )
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ type survey struct {
 }
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}
@@ -40,11 +43,15 @@ func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
 	for _, source := range sources {
 		source(s)
 	}
+	return s.messages(), errors.Join(s.errs...)
+}
+
+func (s *survey) messages() []proto.Message {
 	items := make([]proto.Message, len(s.items))
 	for i, item := range s.items {
 		items[i] = item
 	}
-	return items, errors.Join(s.errs...)
+	return items
 }
 
 func (s *survey) add(item *inventoryv1.Management) {

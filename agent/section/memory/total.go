@@ -19,6 +19,13 @@ const maxMeminfo = 64 << 10
 // ghw's package memory, which reads the whole system log where the kernel lists no blocks.
 func total(h *host.Host) *inventoryv1.Memory {
 	size := blocks(h)
+	if h.IsWindows() {
+		p, err := h.Platform()
+		if err != nil && p.MemoryBytes == 0 {
+			return nil
+		}
+		size = p.MemoryBytes
+	}
 	if size == 0 {
 		text, err := h.ReadFile("/proc/meminfo", maxMeminfo)
 		if err != nil {

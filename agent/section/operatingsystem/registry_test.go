@@ -69,3 +69,17 @@ func TestWindowsReleases(t *testing.T) {
 		}
 	}
 }
+
+func TestPendingRestart(t *testing.T) {
+	t.Parallel()
+	for _, path := range pendingRestarts {
+		os := &inventoryv1.OperatingSystem{}
+		if err := reboot(hosttest.Windows(t, map[string]map[string]any{path: {}}), os); err != nil || !os.GetRebootRequired() {
+			t.Errorf("%s: %v, error %v", path, os.RebootRequired, err)
+		}
+	}
+	os := &inventoryv1.OperatingSystem{}
+	if err := reboot(hosttest.Windows(t, nil), os); err != nil || os.RebootRequired != nil {
+		t.Errorf("without a key: %v, error %v", os.RebootRequired, err)
+	}
+}

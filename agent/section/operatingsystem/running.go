@@ -94,14 +94,25 @@ func bootSeconds(text string) (int64, bool) {
 }
 
 // reboot reports that an update needs a restart, which packages of Debian, Ubuntu and SUSE leave as
-// a file until then. Its absence proves nothing.
+// a file until then, and Windows as a registry key. Its absence proves nothing.
 func reboot(h *host.Host, os *inventoryv1.OperatingSystem) error {
 	for _, name := range []string{"/run/reboot-required", "/run/reboot-needed"} {
 		if _, err := h.Stat(name); err == nil {
 			os.RebootRequired = proto.Bool(true)
 		}
 	}
+	for _, path := range pendingRestarts {
+		if _, err := h.RegistryKey(path); err == nil {
+			os.RebootRequired = proto.Bool(true)
+		}
+	}
 	return nil
+}
+
+// pendingRestarts are keys that Windows has until a restart has completed an update.
+var pendingRestarts = []string{
+	`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending`,
+	`HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired`,
 }
 
 // installDate is the creation time of the root directory, which is that of the file system or, in a

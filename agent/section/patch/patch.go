@@ -39,6 +39,9 @@ const (
 const maxList = 1 << 20
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}

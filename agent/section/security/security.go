@@ -34,6 +34,9 @@ type survey struct {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(ctx, h)
+	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}

@@ -37,6 +37,9 @@ const sessions = "/run/systemd/sessions"
 const maxSession = 16 << 10
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsWindows() {
+		return collectWindows(h)
+	}
 	entries, err := h.ReadDir(sessions)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: no %s, which systemd-logind writes", host.ErrUnsupported, sessions)

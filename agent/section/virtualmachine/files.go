@@ -51,17 +51,23 @@ func (s system) ReadFile(name string, limit int64) ([]byte, error) {
 
 // list lists a directory, which may be absent.
 func (s *survey) list(in place, directory string) []fs.DirEntry {
+	entries, _ := s.find(in, directory)
+	return entries
+}
+
+// find lists a directory and reports whether it can be read, also if it is empty.
+func (s *survey) find(in place, directory string) (entries []fs.DirEntry, found bool) {
 	entries, err := in.ReadDir(directory, maxEntries)
 	if err != nil && !absent(err) {
 		s.fail(err)
 	}
-	return entries
+	return entries, err == nil
 }
 
 // each reads the files of a directory that have a name suffix.
 func (s *survey) each(in place, directory, ending string, read func(name string, text []byte) error) {
-	entries := s.list(in, directory)
-	s.found = s.found || entries != nil
+	entries, found := s.find(in, directory)
+	s.found = s.found || found
 	for _, entry := range entries {
 		if name := directory + "/" + entry.Name(); strings.HasSuffix(name, ending) && !entry.IsDir() {
 			s.one(in, name, read)

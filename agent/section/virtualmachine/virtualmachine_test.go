@@ -1,6 +1,7 @@
 package virtualmachine
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -160,5 +161,18 @@ func BenchmarkThisHost(b *testing.B) {
 			b.Log(err)
 		}
 		b.ReportMetric(float64(len(items)), "machines")
+	}
+}
+
+// TestRecordedWithoutManager: a recording of a machine without virtual machines says so, as the
+// machine does.
+func TestRecordedWithoutManager(t *testing.T) {
+	t.Parallel()
+	recording, err := host.Record(hosttest.Tree(t, nil), filepath.Join(t.TempDir(), "recording"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if items, err := collect(t.Context(), recording.Host()); !errors.Is(err, host.ErrUnsupported) {
+		t.Errorf("%d items, error %v", len(items), err)
 	}
 }

@@ -41,6 +41,9 @@ func ofDrive(v host.Volume) *inventoryv1.Volume {
 		IsSystem:         proto.Bool(v.System),
 		EncryptionMethod: encryption(v.Signature),
 	}
+	if item.EncryptionMethod != "" {
+		describeBitLocker(item, v)
+	}
 	if v.TotalBytes > 0 {
 		item.TotalBytes, item.FreeBytes = proto.Uint64(v.TotalBytes), proto.Uint64(v.FreeBytes)
 	}
@@ -54,4 +57,19 @@ func encryption(signature []byte) string {
 		return "bitlocker"
 	}
 	return ""
+}
+
+// EncryptionKnown reports whether the agent may read the beginning of all volumes of Windows, so
+// that one without encryption is known to have none.
+func EncryptionKnown(h *host.Host) bool {
+	drives, err := h.Volumes()
+	if err != nil {
+		return false
+	}
+	for _, v := range drives {
+		if ofDrive(v) != nil && v.Signature == nil {
+			return false
+		}
+	}
+	return len(drives) > 0
 }
