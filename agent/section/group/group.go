@@ -39,7 +39,10 @@ const (
 	sudoersD = "/etc/sudoers.d"
 )
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsMac() {
+		return collectMac(ctx, h)
+	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}
