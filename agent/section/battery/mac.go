@@ -60,7 +60,7 @@ func ofNode(n ioregistry.Node) *inventoryv1.Battery {
 	}
 	charge, full := number("CurrentCapacity"), positive(number("MaxCapacity"))
 	if charge != nil && full != nil && *charge <= *full {
-		item.ChargePercent = proto.Uint32(uint32(uint64(*charge) * percent / uint64(*full)))
+		item.ChargePercent = proto.Uint32(uint32(uint64(*charge) * percent / uint64(*full))) //nolint:gosec // ≤ 100
 	}
 	if item.FullCapacityMah == nil && full != nil && *full > percent {
 		item.FullCapacityMah = full

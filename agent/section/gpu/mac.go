@@ -34,14 +34,17 @@ func ofNode(n *profiler.Node) *inventoryv1.Gpu {
 	}
 	item := &inventoryv1.Gpu{
 		BusPath: n.Text("sppci_slot_name", "Slot"), Name: model,
-		VendorId: vendorID(n.Text("spdisplays_vendor", "Vendor")), DeviceId: pciID(n.Text("spdisplays_device-id", "Device ID")),
+		VendorId: vendorID(n.Text("spdisplays_vendor", "Vendor")),
+		DeviceId: pciID(n.Text("spdisplays_device-id", "Device ID")),
 	}
 	if item.BusPath == "" {
 		item.BusPath = n.Name
 	}
 	// A processor that is built into the main one uses the memory of the system.
 	if bus := n.Text("sppci_bus", "Bus"); bus != "spdisplays_builtin" && bus != "Built-In" && bus != "" {
-		size := n.MemoryBytes("spdisplays_vram", "_spdisplays_vram", "spdisplays_vram_shared", "VRAM (Total)", "VRAM (Dynamic, Max)")
+		size := n.MemoryBytes(
+			"spdisplays_vram", "_spdisplays_vram", "spdisplays_vram_shared", "VRAM (Total)", "VRAM (Dynamic, Max)",
+		)
 		if size > 0 {
 			item.VramBytes = &size
 		}

@@ -1,6 +1,7 @@
 package management
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -77,21 +78,14 @@ func domain(ctx context.Context, s *survey) {
 		return
 	}
 	out, err := s.host.Output(ctx, host.DomainMembership)
-	if err == nil {
-		var item *inventoryv1.Management
-		if item, err = parseDomain(out); item != nil {
-			s.add(item)
-		}
+	if err == nil && len(bytes.TrimSpace(out)) > 0 { // nothing on a Mac that is not joined
+		err = s.addDomain(out)
 	}
 	s.fail(err)
 }
 
-// parseDomain reads the property list of dsconfigad, which prints nothing on a Mac that is not
-// joined.
-func parseDomain(data []byte) (*inventoryv1.Management, error) {
-	if len(strings.TrimSpace(string(data))) == 0 {
-		return nil, nil
-	}
+// addDomain reads the property list of dsconfigad.
+func (s *survey) addDomain(data []byte) error {
 	var state struct {
 		General struct {
 			Domain  string `plist:"Active Directory Domain"`
@@ -99,15 +93,15 @@ func parseDomain(data []byte) (*inventoryv1.Management, error) {
 		} `plist:"General Info"`
 	}
 	if err := plist.Unmarshal(data, &state); err != nil {
-		return nil, fmt.Errorf("domain membership: %w", err)
+		return fmt.Errorf("domain membership: %w", err)
 	}
-	if state.General.Domain == "" {
-		return nil, nil
+	if state.General.Domain != "" {
+		s.add(&inventoryv1.Management{
+			Type: typeDirectory, Provider: "active_directory", Client: "opendirectory", Domain: state.General.Domain,
+			DeviceId: strings.TrimSuffix(state.General.Account, "$"), Enrolled: proto.Bool(true),
+		})
 	}
-	return &inventoryv1.Management{
-		Type: typeDirectory, Provider: "active_directory", Client: "opendirectory", Domain: state.General.Domain,
-		DeviceId: strings.TrimSuffix(state.General.Account, "$"), Enrolled: proto.Bool(true),
-	}, nil
+	return nil
 }
 
 // ldapServers adds the LDAP directories, whose files have the names of their servers.

@@ -88,10 +88,10 @@ func TestMacOfNobody(t *testing.T) {
 	}
 }
 
-func FuzzParseDomain(f *testing.F) {
+func FuzzDomain(f *testing.F) {
 	f.Add([]byte(plistHead + `<dict><key>General Info</key><dict><key>Computer Account</key><string>a$</string></dict></dict></plist>`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _ = parseDomain(data)
+		_ = (&survey{}).addDomain(data)
 		parseEnrollment(string(data))
 	})
 }

@@ -57,15 +57,15 @@ func integrityProtection(ctx context.Context, s *survey) {
 
 // gatekeeper adds whether programs need a signature that Apple knows.
 func gatekeeper(ctx context.Context, s *survey) {
-	s.answer(ctx, host.GatekeeperStatus, &inventoryv1.SecurityPosture{Control: "application_control", Product: "Gatekeeper"},
-		"assessments enabled", "assessments disabled")
+	item := &inventoryv1.SecurityPosture{Control: "application_control", Product: "Gatekeeper"}
+	s.answer(ctx, host.GatekeeperStatus, item, "assessments enabled", "assessments disabled")
 }
 
 // applicationFirewall asks its own program: since macOS 15 the preferences no longer have its
 // state, and those of an older release may still be there.
 func applicationFirewall(ctx context.Context, s *survey) {
-	s.answer(ctx, host.ApplicationFirewall, &inventoryv1.SecurityPosture{Control: "firewall", Product: "Application Firewall"},
-		"Firewall is enabled", "Firewall is disabled")
+	item := &inventoryv1.SecurityPosture{Control: "firewall", Product: "Application Firewall"}
+	s.answer(ctx, host.ApplicationFirewall, item, "Firewall is enabled", "Firewall is disabled")
 }
 
 // xprotectBundles has the signatures of XProtect, first where macOS 15 and later have them.
@@ -78,7 +78,8 @@ var xprotectBundles = []string{
 func xprotect(_ context.Context, s *survey) {
 	for _, bundle := range xprotectBundles {
 		if version := s.bundleVersion(bundle); version != "" {
-			s.unknown(&inventoryv1.SecurityPosture{Control: "antivirus", Product: "XProtect", SignatureVersion: version}, "installed")
+			item := &inventoryv1.SecurityPosture{Control: "antivirus", Product: "XProtect", SignatureVersion: version}
+			s.unknown(item, "installed")
 			return
 		}
 	}

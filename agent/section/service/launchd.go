@@ -76,7 +76,7 @@ func ofLaunchd(ctx context.Context, h *host.Host) ([]*inventoryv1.Service, error
 func overridesOf(h *host.Host) (map[string]plist.Flag, error) {
 	data, err := h.ReadFile(disabledJobs, maxJob)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return map[string]plist.Flag{}, nil
 	}
 	if err != nil {
 		return nil, err

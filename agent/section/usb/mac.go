@@ -28,7 +28,8 @@ func ofRegistry(nodes []ioregistry.Node) []proto.Message {
 	for _, n := range nodes {
 		location, known := n.Number("locationID")
 		vendor, hasVendor := n.Number("idVendor")
-		if path := busPath(uint32(location)); known && hasVendor && path != "" {
+		path := busPath(uint32(location)) //nolint:gosec // the higher half repeats the highest bit
+		if known && hasVendor && path != "" {
 			item := ofNode(n)
 			item.BusPath, item.VendorId = path, fmt.Sprintf("%04x", vendor)
 			items = append(items, item)
