@@ -13,9 +13,11 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/battery"
 	"github.com/musterhq/muster/agent/section/cpu"
 	"github.com/musterhq/muster/agent/section/display"
 	"github.com/musterhq/muster/agent/section/firmware"
+	"github.com/musterhq/muster/agent/section/gpu"
 	"github.com/musterhq/muster/agent/section/memory"
 	"github.com/musterhq/muster/agent/section/operatingsystem"
 	"github.com/musterhq/muster/agent/section/profiler"
@@ -200,6 +202,8 @@ func (c decodeSystemProfiler) Run(ctx context.Context, out io.Writer) error {
 		{"display", display.FromProfile},
 		{"os", operatingsystem.FromProfile},
 		{"software", software.FromProfile},
+		{"gpu", gpu.FromProfile},
+		{"battery", battery.FromProfile},
 	} {
 		items, err := s.decode(report)
 		if !errors.Is(err, host.ErrUnsupported) {

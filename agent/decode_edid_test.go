@@ -19,6 +19,7 @@ func TestDecodeEDID(t *testing.T) {
 	for _, list := range lists {
 		var displays []map[string]any
 		readExpected(t, list, &displays)
+		t.Logf("%s: %d displays", filepath.Base(filepath.Dir(list)), len(displays))
 		for _, want := range displays {
 			file := filepath.Join(filepath.Dir(list), field(want, "file"))
 			var out bytes.Buffer

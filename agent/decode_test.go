@@ -108,6 +108,7 @@ func TestDecodeSMBIOS(t *testing.T) {
 	if err != nil || len(tables) == 0 {
 		t.Fatalf("no tables: %v", err)
 	}
+	t.Logf("%d tables, each in three formats", len(tables))
 	for _, expected := range tables {
 		dir := filepath.Dir(expected)
 		t.Run(filepath.Base(dir), func(t *testing.T) {

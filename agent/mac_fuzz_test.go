@@ -5,9 +5,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/musterhq/muster/agent/section/battery"
 	"github.com/musterhq/muster/agent/section/cpu"
 	"github.com/musterhq/muster/agent/section/display"
 	"github.com/musterhq/muster/agent/section/firmware"
+	"github.com/musterhq/muster/agent/section/gpu"
 	"github.com/musterhq/muster/agent/section/memory"
 	"github.com/musterhq/muster/agent/section/operatingsystem"
 	"github.com/musterhq/muster/agent/section/profiler"
@@ -30,7 +32,7 @@ func FuzzProfile(f *testing.F) {
 		}
 		for _, decode := range []func(profiler.Report) ([]proto.Message, error){
 			system.FromProfile, firmware.FromProfile, cpu.FromProfile, memory.FromProfile, storage.FromProfile,
-			display.FromProfile, operatingsystem.FromProfile, software.FromProfile,
+			display.FromProfile, operatingsystem.FromProfile, software.FromProfile, gpu.FromProfile, battery.FromProfile,
 		} {
 			_, _ = decode(report)
 		}

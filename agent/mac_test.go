@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section/hosttest"
 )
 
@@ -89,6 +91,11 @@ func mac(t *testing.T) string {
 		"/opt/homebrew/Cellar/rclone/1.67.0/INSTALL_RECEIPT.json":   `{"time": 1722991679, "arch": "arm64"}`,
 		"/opt/homebrew/Caskroom/firefox/130.0.1/firefox.app/":       "",
 		"/opt/homebrew/Caskroom/firefox/.metadata/130.0.1/a/b.json": "{}",
+		"/Library/LaunchDaemons/com.example.agent.plist":            `{ Label = "com.example.agent"; RunAtLoad = 1; }`,
+		"/Library/Receipts/InstallHistory.plist": plistHead + `<array><dict><key>date</key><date>2024-04-17T01:25:11Z</date>
+<key>displayName</key><string>macOS 14.4</string><key>displayVersion</key><string>14.4</string>
+<key>processName</key><string>softwareupdated</string></dict></array></plist>`,
+		"/etc/cups/printers.conf": "<DefaultPrinter Office>\nDeviceURI ipp://printer.example.com/ipp/print\n</DefaultPrinter>\n",
 	}
 	return hosttest.Recording(t, "darwin", files, []hosttest.Call{
 		{Call: "kernel", Value: map[string]string{"Hostname": "ann.local", "Release": "23.4.0", "Arch": "arm64"}},
@@ -98,6 +105,23 @@ func mac(t *testing.T) string {
 		{Call: "disks profile", Value: disksProfile},
 		{Call: "displays profile", Value: displaysProfile},
 		{Call: "APFS volumes", Value: apfsVolumes},
+		{Call: "PCI registry", Value: plistHead + `<array><dict><key>pcidebug</key><string>0:0:0(1:1)</string>
+<key>vendor-id</key><data>axAAAA==</data><key>device-id</key><data>DBAAAA==</data><key>class-code</key><data>AAQGAA==</data></dict></array></plist>`},
+		{Call: "USB registry", Value: plistHead + `<array><dict><key>locationID</key><integer>1048576</integer>
+<key>idVendor</key><integer>1452</integer><key>idProduct</key><integer>591</integer></dict></array></plist>`},
+		{Call: "battery registry", Value: plistHead + `<array><dict><key>BatteryInstalled</key><true/><key>Serial</key><string>F5D1234</string>
+<key>CycleCount</key><integer>36</integer><key>DesignCapacity</key><integer>8579</integer></dict></array></plist>`},
+		{Call: "directory users", Value: plistHead + `<array><dict><key>dsAttrTypeStandard:RecordName</key><array><string>ann</string></array>
+<key>dsAttrTypeStandard:UniqueID</key><array><string>501</string></array>
+<key>dsAttrTypeStandard:NFSHomeDirectory</key><array><string>/Users/ann</string></array></dict></array></plist>`},
+		{Call: "directory groups", Value: plistHead + `<array><dict><key>dsAttrTypeStandard:RecordName</key><array><string>admin</string></array>
+<key>dsAttrTypeStandard:PrimaryGroupID</key><array><string>80</string></array>
+<key>dsAttrTypeStandard:GroupMembership</key><array><string>ann</string></array></dict></array></plist>`},
+		{Call: "logged-on users", Value: []host.LoggedOn{{User: "ann", Terminal: "console", Since: time.Unix(1_760_000_000, 0)}}},
+		{Call: "MDM status", Value: "Enrolled via DEP: Yes\nMDM enrollment: Yes (User Approved)\nMDM server: https://mdm.example.com/\n"},
+		{Call: "system jobs", Value: "PID\tStatus\tLabel\n312\t0\tcom.example.agent\n"},
+		{Call: "integrity status", Value: "System Integrity Protection status: enabled.\n"},
+		{Call: "network interfaces", Value: []map[string]any{{"Index": 5, "Name": "en0", "MAC": "5e:01:02:03:04:05", "Up": true}}},
 		{Call: "sysctl text", Argument: "machdep.cpu.brand_string", Value: "Apple M1 Pro"},
 		{Call: "sysctl number", Argument: "hw.packages", Value: 1},
 		{Call: "sysctl number", Argument: "kern.hv_vmm_present", Value: 0},

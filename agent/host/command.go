@@ -80,7 +80,8 @@ var invocations = map[Command]invocation{
 // maxOutput bounds the output of a command, in bytes.
 const maxOutput = 16 << 20
 
-// Output starts the command and returns its standard output.
+// Output starts the command and returns its standard output, also with an error: some commands
+// report by their exit code what they print.
 func (h *Host) Output(ctx context.Context, name Command) ([]byte, error) {
 	text, err := ask(h, string(name), "", func() (string, error) { return run(ctx, name) })
 	return []byte(text), err
@@ -104,9 +105,9 @@ func run(ctx context.Context, name Command) (string, error) {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s: %s: %w", name, i.path, err)
+		err = fmt.Errorf("%s: %s: %w", name, i.path, err)
 	}
-	return out.text.String(), nil
+	return out.text.String(), err
 }
 
 // limitedBuffer fails the write that exceeds maxOutput, which ends the command.

@@ -12,15 +12,17 @@ type Interface struct {
 	Loopback bool
 	Tunnel   bool // point to point
 
-	// Only Windows has the fields below.
+	// Only Windows and macOS have the fields below.
+	Gateways []netip.Addr
+	Metric   uint32 // the interface with the lowest one is used first
+
+	// Only Windows has the fields below. macOS has some of them in a file.
 	ID           string // a GUID in braces
 	Type         uint32 // IANA's ifType; 0 if unknown
 	Hardware     *bool  // it is a device, or a guest's virtual one; nil if unknown
 	PermanentMAC string
 	SpeedBits    uint64 // per second; 0 if unknown
-	Gateways     []netip.Addr
 	NameServers  []netip.Addr
-	Metric       uint32 // the interface with the lowest one is used first
 }
 
 // Neighbor is a machine on the link of an interface, with its hardware address.

@@ -13,6 +13,7 @@ func interfaces() ([]Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
+	routes, err := defaultRoutes()
 	found := make([]Interface, 0, len(list))
 	for _, i := range list {
 		found = append(found, Interface{
@@ -23,9 +24,11 @@ func interfaces() ([]Interface, error) {
 			Up:       i.Flags&net.FlagUp != 0,
 			Loopback: i.Flags&net.FlagLoopback != 0,
 			Tunnel:   i.Flags&net.FlagPointToPoint != 0,
+			Gateways: routes[i.Index].gateways,
+			Metric:   routes[i.Index].metric,
 		})
 	}
-	return found, nil
+	return found, err
 }
 
 func interfaceAddresses() ([]InterfaceAddress, error) {
@@ -46,10 +49,6 @@ func interfaceAddresses() ([]InterfaceAddress, error) {
 		}
 	}
 	return addresses, nil
-}
-
-func neighbors() ([]Neighbor, error) {
-	return nil, fmt.Errorf("neighbors: %w", ErrUnsupported)
 }
 
 func linkKinds() (map[string]string, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	gopsutil "github.com/shirou/gopsutil/v4/host"
+	"github.com/shirou/gopsutil/v4/mem"
 	"golang.org/x/sys/unix"
 )
 
@@ -12,14 +14,18 @@ import (
 // them.
 func platform() (Platform, error) {
 	var p Platform
-	boot, err1 := unix.SysctlTimeval("kern.boottime")
-	if err1 == nil {
-		p.BootTime = time.Unix(boot.Sec, 0)
+	boot, bootErr := gopsutil.BootTime()
+	if bootErr == nil {
+		p.BootTime = time.Unix(int64(boot), 0) //nolint:gosec // seconds since 1970
 	}
-	memory, err2 := unix.SysctlUint64("hw.memsize")
+	memory, memoryErr := unix.SysctlUint64("hw.memsize")
 	p.MemoryBytes = memory
-	if err := errors.Join(err1, err2); err != nil {
-		return p, fmt.Errorf("sysctl: %w", err)
+	swap, swapErr := mem.SwapMemory()
+	if swapErr == nil {
+		p.SwapBytes = swap.Total
+	}
+	if err := errors.Join(bootErr, memoryErr, swapErr); err != nil {
+		return p, fmt.Errorf("platform: %w", err)
 	}
 	return p, nil
 }

@@ -5,6 +5,20 @@ import (
 	"testing"
 )
 
+// TestScrubKeepsRules: the tag of a rule of sudoers is not the name of a password.
+func TestScrubKeepsRules(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"%deploy ALL=(ALL) NOPASSWD: ALL\n": "%deploy ALL=(ALL) NOPASSWD: ALL\n",
+		"DB_PASSWD: hunter2\n":              "DB_PASSWD: xxxxxxx\n",
+		"NOPASSWD: ALL, PASSWD=hunter2":     "NOPASSWD: ALL, PASSWD=xxxxxxx",
+	} {
+		if got := string(scrub([]byte(text))); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func FuzzScrub(f *testing.F) {
 	f.Add([]byte("root:$y$j9T$abc$abcdefgh:19000:\npsk=secret\n--token\x00x\x00https://me:pw@host/"))
 	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n{\"password\": \"a\\\"b\"}"))

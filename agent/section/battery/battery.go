@@ -25,9 +25,12 @@ func Collector() section.Collector {
 
 const supplies = "/sys/class/power_supply"
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.IsWindows() {
 		return collectWindows(h)
+	}
+	if h.IsMac() {
+		return collectMac(ctx, h)
 	}
 	entries, err := h.ReadDir(supplies)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/profiler"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
@@ -41,6 +42,9 @@ const displayClass = "0x03"
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.IsWindows() {
 		return collectWindows(h)
+	}
+	if h.IsMac() {
+		return profiler.Ask(ctx, h, host.DisplaysProfile, FromProfile)
 	}
 	entries, err := h.ReadDir(strings.TrimSuffix(pciDevices, "/"))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

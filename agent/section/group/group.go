@@ -39,9 +39,12 @@ const (
 	sudoersD = "/etc/sudoers.d"
 )
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.IsWindows() {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	switch {
+	case h.IsWindows():
 		return collectWindows(h)
+	case h.IsMac():
+		return collectMac(ctx, h)
 	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err

@@ -1,7 +1,7 @@
 // Package management collects the section "management": the directory service that the machine is
 // joined to, and the services that manage its devices, configuration and subscriptions. It reads
-// configuration files. It never contacts a service and never reports a password, key or token.
-// Start reading at sources.
+// configuration files, and on macOS asks the system's own commands. It never contacts a service and
+// never reports a password, key or token. Start reading at sources.
 package management
 
 import (
@@ -32,16 +32,19 @@ type survey struct {
 	errs  []error
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.IsWindows() {
 		return collectWindows(h)
 	}
-	if err := h.RequireLinux(); err != nil {
-		return nil, err
-	}
 	s := &survey{host: h}
-	for _, source := range sources {
-		source(s)
+	if h.IsMac() {
+		collectMac(ctx, s)
+	} else if err := h.RequireLinux(); err != nil {
+		return nil, err
+	} else {
+		for _, source := range sources {
+			source(s)
+		}
 	}
 	return s.messages(), errors.Join(s.errs...)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/musterhq/muster/agent/host"
 )
 
-// types are the values of the field type by IANA's ifType, for those that Windows uses.
+// types are the values of the field type by IANA's ifType, for those that are in use.
 var types = map[uint32]string{
 	6: ethernet, 23: tunnel, 71: wifi, 131: tunnel, 199: "infiniband", 243: "wwan", 244: "wwan",
 }
 
-// addOwnGateways adds the gateways that Windows reports with each interface. The best interface is
-// the one with the lowest metric.
+// addOwnGateways adds the gateways that systems other than Linux report with each interface. The
+// best interface is the one with the lowest metric.
 func addOwnGateways(links []*link, gateways map[string][]string, best string) (map[string][]string, string) {
 	all := maps.Clone(gateways)
 	var lowest *link
@@ -33,9 +33,9 @@ func addOwnGateways(links []*link, gateways map[string][]string, best string) (m
 	return all, best
 }
 
-// addNeighbors adds the neighbors that Windows knows.
+// addNeighbors adds the neighbors that systems other than Linux report.
 func addNeighbors(h *host.Host, links []*link, known map[neighbor]string) {
-	list, _ := h.Neighbors() // no other system has them, and the inventory is complete without
+	list, _ := h.Neighbors() // the inventory is complete without
 	names := map[int]string{}
 	for _, l := range links {
 		names[l.index] = l.item.Name

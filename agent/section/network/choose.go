@@ -47,9 +47,9 @@ func (c chooser) decide(l *link) bool {
 		return true
 	case l.internal:
 		return false
-	case l.physical != nil: // Windows
+	case l.physical != nil: // Windows and macOS
 		return *l.physical && l.item.Mac != "" || l.item.Type == tunnel && l.up
-	case l.hardware == "": // not Linux: nothing more is known
+	case l.hardware == "": // nothing more is known
 		return l.item.Mac != "" || l.up
 	case !l.item.GetIsVirtual():
 		return l.item.Type != ""

@@ -38,9 +38,9 @@ type link struct {
 	loopback bool
 	internal bool         // carries no traffic of the machine's own, except by a default route
 	ports    []string     // what it is built on: the ports of a bridge, the interface below a VLAN
-	gateways []netip.Addr // on Windows
+	gateways []netip.Addr // on systems other than Linux
 	metric   uint32       // of the gateways
-	physical *bool        // on Windows, if known
+	physical *bool        // on systems other than Linux, if known
 }
 
 // readLink reads an interface from sysfs. It returns nil for the loopback and for an entry that is

@@ -31,13 +31,16 @@ func Collector() section.Collector {
 
 func (n *neighbors) collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	links, err := linksOf(h)
-	if err != nil {
+	if len(links) == 0 {
 		return nil, err
 	}
-	var errs []error
+	errs := []error{err}
 	addresses, err := h.InterfaceAddresses()
 	if err != nil && !errors.Is(err, host.ErrUnsupported) {
 		errs = append(errs, err)
+	}
+	if h.IsMac() {
+		markOwnTunnels(links, addresses)
 	}
 	gateways, dflt := gateways(h)
 	gateways, dflt = addOwnGateways(links, gateways, dflt)
@@ -84,6 +87,9 @@ func linksOf(h *host.Host) ([]*link, error) {
 		return nil, fmt.Errorf("list network interfaces: %w", err)
 	}
 	interfaces, err := h.Interfaces()
+	if h.IsMac() {
+		err = errors.Join(err, addHardware(h, interfaces))
+	}
 	links := make([]*link, len(interfaces))
 	for i, known := range interfaces {
 		links[i] = linkOf(known)

@@ -6,6 +6,8 @@
 // running kernel, updates that PackageKit installs at the next start, and packages whose update
 // needs a restart. Available updates are left out: to find them means to compare all packages of
 // all repositories, which takes longer than the whole inventory.
+//
+// macOS records its updates in its history of installations, and those that its last search found.
 package patch
 
 import (
@@ -39,8 +41,11 @@ const (
 const maxList = 1 << 20
 
 func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.IsWindows() {
+	switch {
+	case h.IsWindows():
 		return collectWindows(h)
+	case h.IsMac():
+		return collectMac(h)
 	}
 	if err := h.RequireLinux(); err != nil {
 		return nil, err

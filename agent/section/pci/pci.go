@@ -17,9 +17,12 @@ func Collector() section.Collector {
 	return section.Collector{Name: "pci_device", Collect: collect}
 }
 
-func collect(_ context.Context, h *host.Host) ([]proto.Message, error) {
+func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.IsWindows() {
 		return collectWindows(h)
+	}
+	if h.IsMac() {
+		return collectMac(ctx, h)
 	}
 	devices, err := h.PCIDevices()
 	items := make([]proto.Message, len(devices))

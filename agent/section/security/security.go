@@ -1,6 +1,7 @@
 // Package security collects the section "security_posture": which protections the machine has and
-// whether they are on. It reads the kernel's and the programs' own files. It never changes a
-// setting, and a protection whose state it cannot know has none. Start reading at controls.
+// whether they are on. It reads the kernel's and the programs' own files, and on macOS asks the
+// system's own commands. It never changes a setting, and a protection whose state it cannot know
+// has none. Start reading at controls.
 package security
 
 import (
@@ -34,14 +35,17 @@ type survey struct {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	all := controls
 	if h.IsWindows() {
 		return collectWindows(ctx, h)
 	}
-	if err := h.RequireLinux(); err != nil {
+	if h.IsMac() {
+		all = macControls
+	} else if err := h.RequireLinux(); err != nil {
 		return nil, err
 	}
 	s := &survey{host: h}
-	for _, control := range controls {
+	for _, control := range all {
 		control(ctx, s)
 	}
 	if len(s.items) == 0 && len(s.errs) == 0 {

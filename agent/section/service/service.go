@@ -1,7 +1,8 @@
 // Package service collects the section "service": the services that the machine's service manager
 // can start. It reads unit files and the scripts of SysV and OpenRC as text and asks a running
-// systemd for their states. On Windows it asks the service manager and reads the registry. It never
-// starts or stops a service. Start reading at collect.
+// systemd for their states. On Windows it asks the service manager and reads the registry; on macOS
+// it reads the property lists of launchd. It never starts or stops a service. Start reading at
+// collect.
 //
 // A systemd service has the name of its unit, "ssh.service"; a script has the name of its file. An
 // alias is not a service of its own. A template is a service only for the instances that links make
@@ -26,6 +27,10 @@ func Collector() section.Collector {
 }
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsMac() {
+		services, err := ofLaunchd(ctx, h)
+		return messages(services), err
+	}
 	if services, err := ofWindows(ctx, h); !errors.Is(err, host.ErrUnsupported) {
 		return messages(services), err
 	}

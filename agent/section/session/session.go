@@ -2,7 +2,8 @@
 // collects what they do. This is personal data, so the option --without session leaves it out.
 // Start reading at collect.
 //
-// It does not use gopsutil, which starts the program loginctl on systems without utmp.
+// gopsutil lists the sessions of macOS. On Linux it would start the program loginctl where there is
+// no utmp.
 package session
 
 import (
@@ -37,8 +38,11 @@ const sessions = "/run/systemd/sessions"
 const maxSession = 16 << 10
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
-	if h.IsWindows() {
+	switch {
+	case h.IsWindows():
 		return collectWindows(h)
+	case h.IsMac():
+		return collectMac(h)
 	}
 	entries, err := h.ReadDir(sessions)
 	if errors.Is(err, fs.ErrNotExist) {

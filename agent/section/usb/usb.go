@@ -35,6 +35,9 @@ func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
 	if h.IsWindows() {
 		return collectWindows(h)
 	}
+	if h.IsMac() {
+		return collectMac(ctx, h)
+	}
 	entries, err := h.ReadDir(devices)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %s does not exist", host.ErrUnsupported, devices)

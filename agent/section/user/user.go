@@ -7,7 +7,8 @@
 // Sessions at the machine's own screen determine the primary user; remote sessions, as by ssh,
 // count only if nobody used the screen.
 // Windows has no such record that every user may read: it records the last logon at the console and
-// the local accounts that have a profile.
+// the local accounts that have a profile. macOS records the last logon at the screen and has the
+// accounts in its directory service.
 package user
 
 import (
@@ -37,6 +38,9 @@ func Collector() section.Collector {
 const maxUsers = 16
 
 func collect(ctx context.Context, h *host.Host) ([]proto.Message, error) {
+	if h.IsMac() {
+		return collectMac(ctx, h)
+	}
 	logons, err := h.Logons()
 	if !errors.Is(err, host.ErrUnsupported) {
 		return messages(ofLogons(logons)), err

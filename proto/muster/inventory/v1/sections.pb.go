@@ -1585,7 +1585,7 @@ type Service struct {
 	Name        string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	DisplayName string                 `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// "enabled", "disabled", "static", "masked", …; on Windows "automatic", "automatic-delayed",
-	// "manual", "disabled"; open
+	// "manual", "disabled"; on macOS "enabled", "on-demand", "disabled"; open
 	StartType     string `protobuf:"bytes,3,opt,name=start_type,json=startType,proto3" json:"start_type,omitempty"`
 	ExePath       string `protobuf:"bytes,4,opt,name=exe_path,json=exePath,proto3" json:"exe_path,omitempty"`
 	RunAs         string `protobuf:"bytes,5,opt,name=run_as,json=runAs,proto3" json:"run_as,omitempty"`
@@ -1674,8 +1674,8 @@ type User struct {
 	Domain   string                 `protobuf:"bytes,2,opt,name=domain,proto3" json:"domain,omitempty"` // on Windows the machine's name for a local account
 	FullName string                 `protobuf:"bytes,3,opt,name=full_name,json=fullName,proto3" json:"full_name,omitempty"`
 	// True for one user: the one with the longest time at the machine's own console on record or,
-	// without console sessions, the longest time logged on. Windows has no such record; there it is
-	// the user who logged on last.
+	// without console sessions, the longest time logged on. Windows and macOS have no such record;
+	// there it is the user who logged on last.
 	IsPrimary     bool                   `protobuf:"varint,4,opt,name=is_primary,json=isPrimary,proto3" json:"is_primary,omitempty"`
 	LastLogin     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=last_login,json=lastLogin,proto3" json:"last_login,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1886,17 +1886,19 @@ func (x *VirtualMachine) GetConfigPath() string {
 // PciDevice is one function of a device on a PCI bus. The ids are lower-case hexadecimal digits
 // without prefix.
 type PciDevice struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	Address           string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`                   // domain:bus:device.function, e.g. "0000:00:1f.6"
-	VendorId          string                 `protobuf:"bytes,2,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // four digits, like the other ids
-	DeviceId          string                 `protobuf:"bytes,3,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	SubsystemVendorId string                 `protobuf:"bytes,4,opt,name=subsystem_vendor_id,json=subsystemVendorId,proto3" json:"subsystem_vendor_id,omitempty"`
-	SubsystemId       string                 `protobuf:"bytes,5,opt,name=subsystem_id,json=subsystemId,proto3" json:"subsystem_id,omitempty"`
-	Class             string                 `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`       // six digits: class, subclass and programming interface
-	Revision          string                 `protobuf:"bytes,7,opt,name=revision,proto3" json:"revision,omitempty"` // two digits
-	Driver            string                 `protobuf:"bytes,8,opt,name=driver,proto3" json:"driver,omitempty"`     // e.g. "e1000e"; empty: none is bound
-	Name              string                 `protobuf:"bytes,9,opt,name=name,proto3" json:"name,omitempty"`         // the system's own name of the device; Linux has none
-	Manufacturer      string                 `protobuf:"bytes,10,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// domain:bus:device.function, e.g. "0000:00:1f.6"; on a Mac whose buses have equal numbers, the
+	// name of the port
+	Address           string `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	VendorId          string `protobuf:"bytes,2,opt,name=vendor_id,json=vendorId,proto3" json:"vendor_id,omitempty"` // four digits, like the other ids
+	DeviceId          string `protobuf:"bytes,3,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	SubsystemVendorId string `protobuf:"bytes,4,opt,name=subsystem_vendor_id,json=subsystemVendorId,proto3" json:"subsystem_vendor_id,omitempty"`
+	SubsystemId       string `protobuf:"bytes,5,opt,name=subsystem_id,json=subsystemId,proto3" json:"subsystem_id,omitempty"`
+	Class             string `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`       // six digits: class, subclass and programming interface
+	Revision          string `protobuf:"bytes,7,opt,name=revision,proto3" json:"revision,omitempty"` // two digits
+	Driver            string `protobuf:"bytes,8,opt,name=driver,proto3" json:"driver,omitempty"`     // e.g. "e1000e"; empty: none is bound
+	Name              string `protobuf:"bytes,9,opt,name=name,proto3" json:"name,omitempty"`         // the system's own name of the device; Linux has none
+	Manufacturer      string `protobuf:"bytes,10,opt,name=manufacturer,proto3" json:"manufacturer,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -2261,6 +2263,8 @@ type Battery struct {
 	Chemistry         string                 `protobuf:"bytes,5,opt,name=chemistry,proto3" json:"chemistry,omitempty"` // "Li-ion", …; as the system names it
 	DesignCapacityMwh *uint32                `protobuf:"varint,6,opt,name=design_capacity_mwh,json=designCapacityMwh,proto3,oneof" json:"design_capacity_mwh,omitempty"`
 	FullCapacityMwh   *uint32                `protobuf:"varint,7,opt,name=full_capacity_mwh,json=fullCapacityMwh,proto3,oneof" json:"full_capacity_mwh,omitempty"`
+	DesignCapacityMah *uint32                `protobuf:"varint,11,opt,name=design_capacity_mah,json=designCapacityMah,proto3,oneof" json:"design_capacity_mah,omitempty"` // if the voltage for a conversion to mWh is not known
+	FullCapacityMah   *uint32                `protobuf:"varint,12,opt,name=full_capacity_mah,json=fullCapacityMah,proto3,oneof" json:"full_capacity_mah,omitempty"`
 	CycleCount        *uint32                `protobuf:"varint,8,opt,name=cycle_count,json=cycleCount,proto3,oneof" json:"cycle_count,omitempty"`
 	ChargePercent     *uint32                `protobuf:"varint,9,opt,name=charge_percent,json=chargePercent,proto3,oneof" json:"charge_percent,omitempty"`
 	State             string                 `protobuf:"bytes,10,opt,name=state,proto3" json:"state,omitempty"` // "charging", "discharging", "full", …; open
@@ -2343,6 +2347,20 @@ func (x *Battery) GetDesignCapacityMwh() uint32 {
 func (x *Battery) GetFullCapacityMwh() uint32 {
 	if x != nil && x.FullCapacityMwh != nil {
 		return *x.FullCapacityMwh
+	}
+	return 0
+}
+
+func (x *Battery) GetDesignCapacityMah() uint32 {
+	if x != nil && x.DesignCapacityMah != nil {
+		return *x.DesignCapacityMah
+	}
+	return 0
+}
+
+func (x *Battery) GetFullCapacityMah() uint32 {
+	if x != nil && x.FullCapacityMah != nil {
+		return *x.FullCapacityMah
 	}
 	return 0
 }
@@ -3329,7 +3347,7 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"usb_deviceB\f\n" +
 	"\n" +
 	"_removableB\r\n" +
-	"\v_speed_mbps\"\xea\x03\n" +
+	"\v_speed_mbps\"\x84\x05\n" +
 	"\aBattery\x12)\n" +
 	"\rserial_number\x18\x01 \x01(\tB\x04\xb0\xbb\x18\x01R\fserialNumber\x12\x18\n" +
 	"\x04name\x18\x02 \x01(\tB\x04\xb0\xbb\x18\x01R\x04name\x12\"\n" +
@@ -3337,14 +3355,18 @@ const file_muster_inventory_v1_sections_proto_rawDesc = "" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12\x1c\n" +
 	"\tchemistry\x18\x05 \x01(\tR\tchemistry\x123\n" +
 	"\x13design_capacity_mwh\x18\x06 \x01(\rH\x00R\x11designCapacityMwh\x88\x01\x01\x125\n" +
-	"\x11full_capacity_mwh\x18\a \x01(\rB\x04\xb8\xbb\x18\x01H\x01R\x0ffullCapacityMwh\x88\x01\x01\x12*\n" +
-	"\vcycle_count\x18\b \x01(\rB\x04\xb8\xbb\x18\x01H\x02R\n" +
+	"\x11full_capacity_mwh\x18\a \x01(\rB\x04\xb8\xbb\x18\x01H\x01R\x0ffullCapacityMwh\x88\x01\x01\x123\n" +
+	"\x13design_capacity_mah\x18\v \x01(\rH\x02R\x11designCapacityMah\x88\x01\x01\x125\n" +
+	"\x11full_capacity_mah\x18\f \x01(\rB\x04\xb8\xbb\x18\x01H\x03R\x0ffullCapacityMah\x88\x01\x01\x12*\n" +
+	"\vcycle_count\x18\b \x01(\rB\x04\xb8\xbb\x18\x01H\x04R\n" +
 	"cycleCount\x88\x01\x01\x120\n" +
-	"\x0echarge_percent\x18\t \x01(\rB\x04\xb8\xbb\x18\x01H\x03R\rchargePercent\x88\x01\x01\x12\x1a\n" +
+	"\x0echarge_percent\x18\t \x01(\rB\x04\xb8\xbb\x18\x01H\x05R\rchargePercent\x88\x01\x01\x12\x1a\n" +
 	"\x05state\x18\n" +
 	" \x01(\tB\x04\xb8\xbb\x18\x01R\x05state:\v\xaa\xbb\x18\abatteryB\x16\n" +
 	"\x14_design_capacity_mwhB\x14\n" +
-	"\x12_full_capacity_mwhB\x0e\n" +
+	"\x12_full_capacity_mwhB\x16\n" +
+	"\x14_design_capacity_mahB\x14\n" +
+	"\x12_full_capacity_mahB\x0e\n" +
 	"\f_cycle_countB\x11\n" +
 	"\x0f_charge_percent\"\xd3\x02\n" +
 	"\aPrinter\x12\x18\n" +

@@ -1,0 +1,9 @@
+//go:build !darwin
+
+package host
+
+import "fmt"
+
+func loggedOn() ([]LoggedOn, error) {
+	return nil, fmt.Errorf("logged-on users: %w", ErrUnsupported)
+}
