@@ -32,12 +32,20 @@ create table enrollment_token (
     name       text not null,
     hash       bytea not null unique,                    -- SHA-256
     max_uses   integer not null check (max_uses > 0),
-    uses       integer not null default 0,               -- each enrollment adds one
     network    cidr, -- where agents may enroll from; null: anywhere
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     revoked_at timestamptz
 );
+
+-- The uses of an enrollment token that remain, in up to 16 rows. An enrollment takes one from a row
+-- that no other enrollment has locked, so that they do not wait for each other.
+create table enrollment_token_uses (
+    token_id  uuid not null references enrollment_token,
+    part      smallint not null,
+    remaining integer not null check (remaining >= 0),
+    primary key (token_id, part)
+) with (fillfactor = 50);
 
 -- Classes, attributes and relationship types: data, so that people can add to them ----------------
 
