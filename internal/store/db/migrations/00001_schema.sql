@@ -255,12 +255,12 @@ create table record_version (
 create table evidence (
     record_id   bigint primary key,
     identifiers text[] not null,
-    first_seen  timestamptz[] not null,
-    last_seen   timestamptz[] not null,                  -- null: reported now
-    rejected    jsonb not null default '[]',             -- identifiers that were not used, and why
-    hosts       text[] not null default '{}' -- identifiers of the machine that a container runs on
+    first_seen  timestamptz[] not null,                  -- one element: all have the same
+    last_seen   timestamptz[],                           -- null, an element or the array: reported now
+    rejected    jsonb, -- identifiers that were not used, and why; null: none
+    hosts       text[] -- identifiers of the machine that a container runs on; null: it is none
 );
-create index evidence_hosts on evidence using gin (hosts) where hosts <> '{}'; -- the containers on a machine
+create index evidence_hosts on evidence using gin (hosts) where hosts is not null; -- the containers on a machine
 
 -- The first record that reported an identifier, in each base class. The unique index makes two
 -- transactions that report one identifier at the same moment wait for each other, so that a machine
