@@ -2,9 +2,12 @@ package api
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,6 +73,56 @@ func TestEnrollmentTokens(t *testing.T) {
 	_, err = e.store.Enroll(t.Context(), pki.HashToken(token.Token), key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
 	if err == nil {
 		t.Error("a revoked token enrolls")
+	}
+}
+
+// TestEnrollmentsDoNotWaitForEachOther: a token is used as often as it may be, by enrollments at the
+// same time, and an enrollment that has not committed yet holds up no other one.
+func TestEnrollmentsDoNotWaitForEachOther(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	create := func(uses int) string {
+		var token NewEnrollmentToken
+		e.do(t, http.MethodPost, "/api/v1/enrollment-tokens", fmt.Sprintf(`{"name": "a", "max_uses": %d}`, uses), nil).decode(t, &token)
+		return token.Token
+	}
+	enroll := func(token string, key byte) (string, error) {
+		return e.store.Enroll(t.Context(), pki.HashToken(token), [32]byte{key}, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	}
+	// together returns the agents of n enrollments at the same time, "" for those that are refused.
+	together := func(token string, n int, key func(i int) byte) []string {
+		ids := make([]string, n)
+		var wait sync.WaitGroup
+		for i := range n {
+			wait.Go(func() { ids[i], _ = enroll(token, key(i)) })
+		}
+		wait.Wait()
+		slices.Sort(ids)
+		return slices.Compact(ids)
+	}
+	if got := together(create(25), 40, func(i int) byte { return byte(1 + i) }); len(got) != 26 || got[0] != "" {
+		t.Errorf("%d agents enrolled with a token for 25", len(got)-1)
+	}
+	single := create(1)
+	if got := together(single, 8, func(int) byte { return 100 }); len(got) != 1 || got[0] == "" {
+		t.Errorf("one agent that enrolls 8 times at once is %q", got)
+	}
+	if id, err := enroll(single, 100); err != nil || id == "" {
+		t.Errorf("an enrolled agent is refused: %v", err)
+	}
+
+	token := create(2)
+	tx, err := e.store.Pool.Begin(t.Context())
+	check(t, err)
+	_, err = tx.Exec(t.Context(), `
+		update enrollment_token_uses set remaining = remaining - 1
+		where (token_id, part) = (select token_id, part from enrollment_token_uses join enrollment_token on id = token_id where max_uses = 2 limit 1)`)
+	check(t, err)
+	_, err = enroll(token, 110)
+	check(t, err)
+	check(t, tx.Commit(t.Context()))
+	if _, err := enroll(token, 111); err == nil {
+		t.Error("a token is used more often than it may be")
 	}
 }
 

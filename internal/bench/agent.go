@@ -123,7 +123,7 @@ func (r *fleetRun) enrollAgent(ctx context.Context, p *proxy, name string) (stri
 		return "", err
 	}
 	_, err := spend(ctx, r.agentPath, "enroll", "--state", dir, "--collector", p.address(),
-		"--token", r.collector.tokens[0], "--ca-pin", r.collector.pin)
+		"--token", r.collector.token, "--ca-pin", r.collector.pin)
 	return dir, err
 }
 

@@ -64,7 +64,7 @@ func (c *client) enroll(ctx context.Context, at *collector) error {
 		return err
 	}
 	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, &inventoryv1.EnrollRequest{
-		Token: at.tokens[c.machine%len(at.tokens)], Csr: csr,
+		Token: at.token, Csr: csr,
 	})
 	if err != nil {
 		return fmt.Errorf("enroll machine %d: %w", c.machine, err)

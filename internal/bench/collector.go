@@ -32,8 +32,8 @@ type collector struct {
 
 	httpAddr, grpcAddr, metricsAddr string
 	adminToken                      string
-	tokens                          []string // for enrollment
-	pin                             string   // of the CA's certificate
+	token                           string // for enrollment
+	pin                             string // of the CA's certificate
 }
 
 // startCollector starts a collector on a database and waits until it is ready. The caller stops it.
@@ -125,22 +125,13 @@ func (c *collector) stop() error {
 	}
 }
 
-// tokenCount is the number of enrollment tokens of the fleet. An enrollment locks the row of its
-// token until its commit is on disk; several tokens keep the disk from limiting the measurement.
-const tokenCount = 64
-
 func (c *collector) prepareEnrollment(ctx context.Context, data string) error {
 	text, err := os.ReadFile(filepath.Join(data, "admin.token")) //nolint:gosec // of the started collector
 	if err != nil {
 		return fmt.Errorf("read admin token: %w", err)
 	}
 	c.adminToken = strings.TrimSpace(string(text))
-	for range tokenCount {
-		if err := c.makeToken(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.makeToken(ctx)
 }
 
 func (c *collector) makeToken(ctx context.Context) error {
@@ -156,7 +147,7 @@ func (c *collector) makeToken(ctx context.Context) error {
 	if err := json.Unmarshal(text, &made); err != nil {
 		return fmt.Errorf("read enrollment token: %w", err)
 	}
-	c.tokens, c.pin = append(c.tokens, made.Token), made.CAPin
+	c.token, c.pin = made.Token, made.CAPin
 	return nil
 }
 

@@ -69,7 +69,7 @@ var fillTables = [...]struct {
 		"id", "source", "native_key", "created_at", "default_ci", "base_class", "label", "seen_at",
 	}},
 	{"presence", []string{"record_id", "seen_at", "stream", "since", "until"}},
-	{"evidence", []string{"record_id", "identifiers", "first_seen", "last_seen", "rejected"}},
+	{"evidence", []string{"record_id", "identifiers", "first_seen", "rejected"}},
 	{"record_version", []string{"record_id", "valid_from", "class", "attributes"}},
 	{"assignment", []string{"record_id", "valid_from", "ci_id", "is_primary"}},
 	{"ci", []string{"id", "created_at"}},
@@ -150,13 +150,12 @@ func (f *filling) write(ctx context.Context, b batch) error {
 // rows makes the rows of the i-th CI.
 func (f *filling) rows(rows *tableRows, i int, at assignment, t ciData, now time.Time) error {
 	identifiers, rejections := f.rules.Normalize(t.reported.Identifiers)
-	first, last := make([]time.Time, len(identifiers)), make([]*time.Time, len(identifiers))
-	for n := range identifiers {
-		first[n] = t.since
-	}
-	rejected, err := json.Marshal(append([]inventory.Rejection{}, rejections...))
-	if err != nil {
-		return fmt.Errorf("encode rejections: %w", err)
+	var rejected []byte
+	if len(rejections) > 0 {
+		var err error
+		if rejected, err = json.Marshal(rejections); err != nil {
+			return fmt.Errorf("encode rejections: %w", err)
+		}
 	}
 	reported, err := json.Marshal(t.reported.Attributes)
 	if err != nil {
@@ -179,7 +178,7 @@ func (f *filling) rows(rows *tableRows, i int, at assignment, t ciData, now time
 	for table, row := range [len(fillTables)][]any{
 		{at.record, t.source, key[:], t.since, at.ci, t.baseClass, t.key, t.since},
 		{at.record, now, uuid.Nil, now, now},
-		{at.record, textsOf(identifiers), first, last, rejected},
+		{at.record, textsOf(identifiers), []time.Time{t.since}, rejected},
 		{at.record, t.since, t.reported.Class, reported},
 		{at.record, t.since, at.ci, true},
 		{at.ci, t.since},

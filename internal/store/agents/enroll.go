@@ -20,7 +20,7 @@ import (
 func (s *Store) Enroll(
 	ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time,
 ) (agentID string, err error) {
-	err = s.InTx(ctx, func(tx pgx.Tx) error {
+	enroll := func(tx pgx.Tx) error {
 		id, err := checkToken(ctx, tx, token, from)
 		if err != nil {
 			return err
@@ -29,26 +29,50 @@ func (s *Store) Enroll(
 		if agentID != "" || err != nil {
 			return err
 		}
-		// checkToken has locked the row, so that only one of two agents gets the last use.
-		spent, err := tx.Exec(ctx, `update enrollment_token set uses = uses + 1 where id = $1 and uses < max_uses`, id)
-		if err != nil {
-			return fmt.Errorf("use enrollment token: %w", err)
-		}
-		if spent.RowsAffected() == 0 {
-			return unauthenticated("the enrollment token is used up")
+		if err := useToken(ctx, tx, id); err != nil {
+			// Another enrollment of the key may have taken the last use meanwhile.
+			if agentID, _ = enrolledAgent(ctx, tx, key); agentID != "" {
+				return nil
+			}
+			return err
 		}
 		agentID, err = addAgent(ctx, tx, key, expires, &id, nil)
 		return err
-	})
+	}
+	if err = s.InTx(ctx, enroll); db.IsTaken(err) { // by another enrollment of the key, which is visible now
+		err = s.InTx(ctx, enroll)
+	}
 	return agentID, err
+}
+
+// useToken takes one of the remaining uses of a token. It waits for other enrollments only if they
+// may have taken the last ones.
+func useToken(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
+	for _, locked := range []string{`skip locked`, ``} {
+		taken, err := tx.Exec(ctx, `
+			update enrollment_token_uses u set remaining = u.remaining - 1
+			from (
+				select token_id, part from enrollment_token_uses
+				where token_id = $1 and remaining > 0
+				limit 1
+				for update `+locked+`
+			) free
+			where u.token_id = free.token_id and u.part = free.part`, id)
+		if err != nil {
+			return fmt.Errorf("use enrollment token: %w", err)
+		}
+		if taken.RowsAffected() > 0 {
+			return nil
+		}
+	}
+	return unauthenticated("the enrollment token is used up")
 }
 
 func unauthenticated(message string) error {
 	return &inventory.Error{Code: inventory.CodeUnauthenticated, Message: message}
 }
 
-// checkToken locks an enrollment token and returns its id, or an inventory.Error with
-// CodeUnauthenticated.
+// checkToken returns the id of an enrollment token, or an inventory.Error with CodeUnauthenticated.
 func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr) (uuid.UUID, error) {
 	var (
 		id                        uuid.UUID
@@ -57,8 +81,7 @@ func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr)
 	err := tx.QueryRow(ctx, `
 		select id, expires_at <= clock_timestamp(), revoked_at is not null, network is null or network >>= $2::inet
 		from enrollment_token
-		where hash = $1
-		for update`, token[:], from).Scan(&id, &expired, &revoked, &allowed)
+		where hash = $1`, token[:], from).Scan(&id, &expired, &revoked, &allowed)
 	switch {
 	case db.IsNoRows(err):
 		return id, unauthenticated("the enrollment token is not known here")

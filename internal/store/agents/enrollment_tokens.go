@@ -22,6 +22,11 @@ func (s *Store) CreateEnrollmentToken(
 	}
 	token.ID = id.String()
 	err = s.Pool.QueryRow(ctx, `
+		with uses as (
+			insert into enrollment_token_uses (token_id, part, remaining)
+			select @id, part, @max_uses::integer / parts + (part < @max_uses % parts)::integer
+			from (select least(16, @max_uses::integer) as parts) p cross join generate_series(0, parts - 1) part
+		)
 		insert into enrollment_token (id, name, hash, max_uses, network, expires_at)
 		values (@id, @name, @hash, @max_uses, nullif(@network, '')::cidr, @expires_at)
 		returning created_at, expires_at`, pgx.NamedArgs{
@@ -43,7 +48,9 @@ func (s *Store) ListEnrollmentTokens(
 	if err != nil {
 		return err
 	}
-	uses := `t.uses`
+	uses := `(
+			select t.max_uses - sum(u.remaining) from enrollment_token_uses u where u.token_id = t.id
+		)::integer as uses`
 	if !page.AsOf.IsZero() {
 		uses = `(
 			select count(*) from agent a join source_record r on r.id = a.record_id

@@ -67,7 +67,7 @@ func sortedChanges[ID ~int32](net map[ID]int32) (ids []ID, changes []int32) {
 // 50,000 of them, of 4,000 items in 50 groups, took 14 ms on PostgreSQL 15.
 const (
 	foldAfterChanges = 50_000
-	foldAfter        = 20 * time.Second
+	foldAfter        = 2 * time.Minute
 )
 
 // FoldCounts adds the pending changes to the folded counts, if they are many or old or if all is

@@ -95,13 +95,19 @@ func (n candidateSearch) recordEvidence(row recordEvidenceRow) inventory.RecordE
 	return identify.WithSession(evidence, session, *row.PresentAt)
 }
 
-// identifierHistory joins the columns of a record's evidence.
+// identifierHistory joins the columns of a record's evidence. FirstSeen may have one element for
+// all identifiers, and lastSeen none.
 func identifierHistory(
 	identifiers []inventory.Identifier, firstSeen []time.Time, lastSeen []*time.Time,
 ) []inventory.IdentifierHistory {
 	history := make([]inventory.IdentifierHistory, len(identifiers))
 	for i, identifier := range identifiers {
-		history[i] = inventory.IdentifierHistory{Identifier: identifier, FirstSeen: firstSeen[i], LastSeen: lastSeen[i]}
+		history[i] = inventory.IdentifierHistory{
+			Identifier: identifier, FirstSeen: firstSeen[min(i, len(firstSeen)-1)],
+		}
+		if lastSeen != nil {
+			history[i].LastSeen = lastSeen[i]
+		}
 	}
 	return history
 }

@@ -25,14 +25,14 @@ func (r *resolution) hosts(ctx context.Context, observations []inventory.Observa
 			join evidence h on h.record_id = k.record_id and h.identifiers @> array[i.identifier]
 			join source_record s on s.id = h.record_id and s.base_class = $2
 			join assignment m on m.record_id = s.id and m.valid_to = 'infinity'
-			where g.record_id = any($1) and g.hosts <> '{}' and h.record_id <> g.record_id
+			where g.record_id = any($1) and h.record_id <> g.record_id
 			order by g.record_id, s.source <> $3, h.record_id
 		)
 		union
 		select g.record_id, h.record_id
 		from evidence h
 		join source_record s on s.id = h.record_id and s.base_class = $2
-		join evidence g on g.hosts && h.identifiers and g.hosts <> '{}'
+		join evidence g on g.hosts && h.identifiers
 		where h.record_id = any($1) and g.record_id <> h.record_id and not exists (
 			select from relationship l where l.observer = g.record_id and l.type = $4 and l.valid_to = 'infinity'
 		)`, updated, inventory.ClassComputer, inventory.SourceAgent, inventory.RelationshipHostedOn)

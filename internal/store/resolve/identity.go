@@ -55,7 +55,7 @@ type identityRow struct {
 	CreatedAt    time.Time
 	LastSeen     *time.Time
 	IsPrimary    bool
-	Identifiers  []string
+	Identifiers  []inventory.Identifier
 	FirstSeen    []time.Time
 	LastReported []*time.Time
 	Rejected     []byte
@@ -81,17 +81,14 @@ func identityRecords(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs, to *inv
 		if record.NativeKey == "" {
 			record.NativeKey = hex.EncodeToString(row.NativeKey)
 		}
-		for i, identifier := range row.Identifiers {
-			if row.FirstSeen[i].After(asOf) {
+		for _, h := range identifierHistory(row.Identifiers, row.FirstSeen, row.LastReported) {
+			if h.FirstSeen.After(asOf) {
 				continue
 			}
-			last := row.LastReported[i]
-			if last != nil && last.After(asOf) {
-				last = nil
+			if h.LastSeen != nil && h.LastSeen.After(asOf) {
+				h.LastSeen = nil
 			}
-			record.Identifiers = append(record.Identifiers, inventory.IdentifierHistory{
-				Identifier: inventory.Identifier(identifier), FirstSeen: row.FirstSeen[i], LastSeen: last,
-			})
+			record.Identifiers = append(record.Identifiers, h)
 		}
 		if err := json.Unmarshal(row.Rejected, &record.Rejected); err != nil {
 			return err

@@ -17,13 +17,13 @@ type evidenceRows struct {
 	identifiers       []inventory.Identifier
 	firstSeen         []time.Time
 	lastSeen          []*time.Time
-	rejected          []string
+	rejected          []*string
 	hosts             []inventory.Identifier
 	hostFrom, hostsTo []int32
 }
 
 func (e *evidenceRows) add(
-	record int64, history []inventory.IdentifierHistory, rejected string, hosts []inventory.Identifier,
+	record int64, history []inventory.IdentifierHistory, rejected *string, hosts []inventory.Identifier,
 ) {
 	e.records, e.rejected = append(e.records, record), append(e.rejected, rejected)
 	e.first = append(e.first, bound(len(e.identifiers)+1))
@@ -45,10 +45,15 @@ func (e *evidenceRows) queue(batch *pgx.Batch) {
 	}
 	batch.Queue(`
 		insert into evidence (record_id, identifiers, first_seen, last_seen, rejected, hosts)
-		select n.record_id, ($6::text[])[n.first:n.last], ($7::timestamptz[])[n.first:n.last],
-			($8::timestamptz[])[n.first:n.last], n.rejected, ($9::text[])[n.host_from:n.hosts_to]
+		select n.record_id, ($6::text[])[n.first:n.last],
+			case when seen.first[1] = all(seen.first) then seen.first[1:1] else seen.first end,
+			case when array_remove(seen.last, null) <> '{}' then seen.last end,
+			n.rejected, nullif(($9::text[])[n.host_from:n.hosts_to], '{}')
 		from unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::integer[], $10::jsonb[])
 			n (record_id, first, last, host_from, hosts_to, rejected)
+		cross join lateral (
+			select ($7::timestamptz[])[n.first:n.last] as first, ($8::timestamptz[])[n.first:n.last] as last
+		) seen
 		on conflict (record_id) do update set identifiers = excluded.identifiers, first_seen = excluded.first_seen,
 			last_seen = excluded.last_seen, rejected = excluded.rejected, hosts = excluded.hosts`,
 		e.records, e.first, e.last, e.hostFrom, e.hostsTo, orEmpty(e.identifiers), orEmpty(e.firstSeen),

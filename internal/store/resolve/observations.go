@@ -120,9 +120,12 @@ func (r *resolution) heldRecords(
 func (r *resolution) joinEvidence(rows *observationRows, h heldRecord, observed inventory.Observed) error {
 	identifiers, rejected := r.rules.Normalize(observed.Identifiers)
 	r.rejected[h.ID] = rejected
-	encoded, err := json.Marshal(append([]inventory.Rejection{}, rejected...))
-	if err != nil {
-		return fmt.Errorf("encode rejections: %w", err)
+	var encoded []byte
+	if len(rejected) > 0 {
+		var err error
+		if encoded, err = json.Marshal(rejected); err != nil {
+			return fmt.Errorf("encode rejections: %w", err)
+		}
 	}
 	isNew, known := h.CI == nil && !h.EvidenceHeld && !h.Tied, len(h.Identifiers)
 	history, changed := reconcile.JoinEvidence(
@@ -142,7 +145,7 @@ func (r *resolution) joinEvidence(rows *observationRows, h heldRecord, observed 
 	if !changed && h.EvidenceHeld && db.SameJSON(h.Rejected, encoded) && slices.Equal(h.Hosts, hosts) {
 		return nil
 	}
-	rows.evidence.add(h.ID, history, string(encoded), hosts)
+	rows.evidence.add(h.ID, history, db.Text(encoded), hosts)
 	return nil
 }
 

@@ -32,12 +32,20 @@ create table enrollment_token (
     name       text not null,
     hash       bytea not null unique,                    -- SHA-256
     max_uses   integer not null check (max_uses > 0),
-    uses       integer not null default 0,               -- each enrollment adds one
     network    cidr, -- where agents may enroll from; null: anywhere
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     revoked_at timestamptz
 );
+
+-- The uses of an enrollment token that remain, in up to 16 rows. An enrollment takes one from a row
+-- that no other enrollment has locked, so that they do not wait for each other.
+create table enrollment_token_uses (
+    token_id  uuid not null references enrollment_token,
+    part      smallint not null,
+    remaining integer not null check (remaining >= 0),
+    primary key (token_id, part)
+) with (fillfactor = 50);
 
 -- Classes, attributes and relationship types: data, so that people can add to them ----------------
 
@@ -247,12 +255,12 @@ create table record_version (
 create table evidence (
     record_id   bigint primary key,
     identifiers text[] not null,
-    first_seen  timestamptz[] not null,
-    last_seen   timestamptz[] not null,                  -- null: reported now
-    rejected    jsonb not null default '[]',             -- identifiers that were not used, and why
-    hosts       text[] not null default '{}' -- identifiers of the machine that a container runs on
+    first_seen  timestamptz[] not null,                  -- one element: all have the same
+    last_seen   timestamptz[],                           -- null, an element or the array: reported now
+    rejected    jsonb, -- identifiers that were not used, and why; null: none
+    hosts       text[] -- identifiers of the machine that a container runs on; null: it is none
 );
-create index evidence_hosts on evidence using gin (hosts) where hosts <> '{}'; -- the containers on a machine
+create index evidence_hosts on evidence using gin (hosts) where hosts is not null; -- the containers on a machine
 
 -- The first record that reported an identifier, in each base class. The unique index makes two
 -- transactions that report one identifier at the same moment wait for each other, so that a machine
