@@ -35,6 +35,7 @@ type serveFlags struct {
 	MasterKeyFile   string        `env:"MUSTER_MASTER_KEY_FILE" help:"File with the key (32 bytes, hex) that encrypts the agents' CA in the database. All collectors of a database need the same key. Default: master.key in the data directory, created at the first start." type:"path"`
 	AgentAddr       string        `env:"MUSTER_AGENT_ADDR" help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `env:"MUSTER_CHECK_IN_INTERVAL" default:"15m" help:"How often each agent checks in, at most 15m."`
+	NewItemsPerDay  int           `env:"MUSTER_NEW_ITEMS_PER_DAY" default:"50000" help:"How many items, such as a package in a version, each agent may add to the catalog in a day. More are rejected, and the agent is logged."`
 
 	GLPI glpiFlags `embed:"" prefix:"glpi-"`
 }
@@ -149,7 +150,7 @@ func (c *collector) openStore(ctx context.Context) (err error) {
 
 // serve starts the services and the background loops.
 func (c *collector) serve(authority *pki.Authority) error {
-	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger})
+	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger, NewItemsPerDay: c.flags.NewItemsPerDay})
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ func inspect(text []byte) message {
 	return message{contact: xmlQuery(text) == "PROLOG"}
 }
 
-// inspectJSON reads the header fields of a message of a GLPI agent. The members of a contact are few
-// and flat; a nested message is an inventory.
+// inspectJSON reads the header fields of a message of a GLPI agent. The members of a contact are
+// few and flat; a nested message is an inventory.
 func inspectJSON(text []byte) message {
 	var head struct {
 		Action string   `json:"action"`

@@ -9,8 +9,8 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
-// TestBudget takes and releases at random: no agent exceeds its share, all together never exceed the
-// whole, and what fits is granted.
+// TestBudget takes and releases at random: no agent exceeds its share, all together never exceed
+// the whole, and what fits is granted.
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

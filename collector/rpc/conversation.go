@@ -131,8 +131,8 @@ func (c *conversation) next(timeout time.Duration) (*inventoryv1.AgentMessage, e
 	}
 }
 
-// send sends a message. An agent that does not read blocks stream.Send until the stream ends, so that
-// another goroutine waits for it.
+// send sends a message. An agent that does not read blocks stream.Send until the stream ends, so
+// that another goroutine waits for it.
 func (c *conversation) send(message *inventoryv1.CollectorMessage) error {
 	sent := make(chan error, 1)
 	go func() {

@@ -12,8 +12,8 @@ import (
 // unaryTimeout bounds a unary call, with the time until its message has arrived.
 const unaryTimeout = 30 * time.Second
 
-// boundUnary sets the deadline of a unary call. It is a tap, because gRPC reads the message before it
-// calls an interceptor. A stream has deadlines of its own.
+// boundUnary sets the deadline of a unary call. It is a tap, because gRPC reads the message before
+// it calls an interceptor. A stream has deadlines of its own.
 func boundUnary(ctx context.Context, info *tap.Info) (context.Context, error) {
 	if info.FullMethodName == inventoryv1.Inventory_Sync_FullMethodName {
 		return ctx, nil

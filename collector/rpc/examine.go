@@ -73,8 +73,8 @@ func (c *conversation) incident(incidentType string, alive, different bool) *inv
 }
 
 // recordable returns the incident if it may be stored and logged, with the number of those before
-// it that were not; nil if the record had too many. An agent that causes incidents at every check-in
-// would fill the table and the log.
+// it that were not; nil if the record had too many. An agent that causes incidents at every
+// check-in would fill the table and the log.
 func (c *conversation) recordable(incident *inventory.Incident) *inventory.Incident {
 	if incident == nil {
 		return nil

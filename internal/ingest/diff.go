@@ -50,8 +50,12 @@ func (w *sectionWork) diff() (bool, error) {
 	case w.update.Base == nil:
 		w.diffFull()
 	default:
-		return true, w.diffDelta()
+		if err := w.diffDelta(); err != nil {
+			return true, err
+		}
 	}
+	// A section of which something is missing is requested whole with the next change.
+	w.change.State.Superset = w.change.State.Superset || w.missing > 0
 	return true, nil
 }
 

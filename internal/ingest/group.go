@@ -104,6 +104,9 @@ func (g *Ingester) process(ctx context.Context, group []*job) error {
 
 // intern sets the ids of all items of the group that are not in the cache.
 func (g *Ingester) intern(ctx context.Context, group []*job) error {
+	if err := g.enforceQuota(ctx, group); err != nil {
+		return err
+	}
 	var unknown []*slot
 	var unread []inventory.Item
 	for _, j := range group {
@@ -125,6 +128,7 @@ func (g *Ingester) intern(ctx context.Context, group []*job) error {
 	if err != nil {
 		return err
 	}
+	g.chargeQuota(group)
 	for i, s := range unknown {
 		s.ref.ID = ids[i]
 	}

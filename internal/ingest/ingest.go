@@ -27,6 +27,7 @@ import (
 type Store interface {
 	importStore
 
+	Known(ctx context.Context, digests []inventory.Digest) (map[inventory.Digest]bool, error)
 	Intern(ctx context.Context, items []inventory.Item) ([]inventory.ItemID, error)
 	Refs(ctx context.Context, ids []inventory.ItemID) ([]inventory.Ref, error)
 	Facts(ctx context.Context, ids []inventory.ItemID) (map[inventory.ItemID][]byte, error)
@@ -84,6 +85,9 @@ type Options struct {
 	Workers   int // the most concurrent groups of cheap jobs, and of expensive ones; 0 means 2
 	CacheSize int // cached encodings of items; 0 means 262,144 (about 35 MB)
 	Logger    *slog.Logger
+
+	// NewItemsPerDay is how many items each record may add to the catalog in a day; 0 means 50,000.
+	NewItemsPerDay int
 }
 
 // Ingester applies check-ins and imports. It is safe for concurrent use.
@@ -92,6 +96,7 @@ type Ingester struct {
 	options Options
 	rules   *identify.Rules
 	known   *knownItems
+	quota   *quota
 	stopped chan struct{}
 
 	cheap, expensive *lane
@@ -116,11 +121,15 @@ func New(store Store, o Options) (*Ingester, error) {
 	if o.CacheSize == 0 {
 		o.CacheSize = 1 << 18
 	}
+	if o.NewItemsPerDay == 0 {
+		o.NewItemsPerDay = newItemsPerDay
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Ingester{
 		store: store, options: o, rules: identify.Default(), known: newKnownItems(o.CacheSize),
+		quota:   newQuota(o.NewItemsPerDay),
 		stopped: make(chan struct{}), cheap: newLane(o), expensive: newLane(o),
 		preparing: semaphore.NewWeighted(max(int64(runtime.GOMAXPROCS(0)/2), 1)),
 	}, nil

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lane is a queue with workers of its own. Expensive jobs have a lane beside that of the cheap ones,
-// so that a change of twenty packages does not wait for machines with thousands of new items.
+// lane is a queue with workers of its own. Expensive jobs have a lane beside that of the cheap
+// ones, so that a change of twenty packages does not wait for machines with thousands of new items.
 //
 // One worker takes all jobs of a lane, because each statement costs the same for one machine as for
 // many, and the queue fills while it works. The others take a group when the queue is full or the

@@ -12,8 +12,8 @@ import (
 )
 
 // TestCheapJobsDoNotWaitForExpensiveOnes holds up every worker that takes an expensive job: each of
-// four machines brings hundreds of new items and waits for a lock. The upgrade of another machine is
-// committed meanwhile.
+// four machines brings hundreds of new items and waits for a lock. The upgrade of another machine
+// is committed meanwhile.
 func TestCheapJobsDoNotWaitForExpensiveOnes(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

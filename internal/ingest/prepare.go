@@ -29,6 +29,7 @@ type sectionWork struct {
 	added    []slot
 	removed  []slot
 	verdicts []inventory.Verdict
+	missing  int // items that were rejected for today
 
 	held   *items.Holding  // of the record
 	refs   []inventory.Ref // held items whose keys are needed
@@ -46,7 +47,8 @@ type slot struct {
 type unknown struct {
 	item      inventory.Item
 	hash      wire.Hash
-	unchanged bool // no verdict: the encoding may be remembered
+	encoded   []byte // the facts as they came
+	unchanged bool   // no verdict: the encoding may be remembered
 }
 
 // maxVerdicts bounds the stored verdicts of one section. If there are more, the last one reports
@@ -133,6 +135,7 @@ func read(section *wire.Section, encoded *wire.Encoded) (*unknown, inventory.Ver
 	facts := section.AppendFacts(make([]byte, 0, 2*len(encoded.Facts)), m)
 	return &unknown{
 		hash:      encoded.Hash,
+		encoded:   encoded.Facts,
 		unchanged: verdict.Outcome == "",
 		item: inventory.Item{
 			Section: section.Name, Digest: section.Digest(facts), KeyHash: section.KeyHash(m), Facts: facts,

@@ -47,9 +47,9 @@ type Change struct {
 	Sections []SectionChange
 }
 
-// Incident is an anomaly of a record that the ratchet detected.
+// Incident is an anomaly of a record that the ratchet or a quota detected.
 type Incident struct {
-	Type   string            // "rollback" or "clone"
+	Type   string            // "rollback", "clone" or "quota"
 	Detail map[string]string // for people
 }
 
@@ -57,6 +57,7 @@ type Incident struct {
 const (
 	IncidentRollback = "rollback"
 	IncidentClone    = "clone"
+	IncidentQuota    = "quota" // too many new items in one day
 )
 
 // SectionChange is the part of a Change for one section.
