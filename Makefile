@@ -10,11 +10,13 @@ PROTOC_GEN_GO_GRPC_VERSION = v1.6.2
 GOLANGCI_LINT_VERSION      = v2.13.2
 NFPM_VERSION               = v2.45.2
 CYCLONEDX_GOMOD_VERSION    = v1.10.0
+GOVULNCHECK_VERSION        = v1.9.0
 
 PROTOC_GEN_GO      = bin/tools/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)
 PROTOC_GEN_GO_GRPC = bin/tools/protoc-gen-go-grpc-$(PROTOC_GEN_GO_GRPC_VERSION)
 NFPM               = bin/tools/nfpm-$(NFPM_VERSION)
 CYCLONEDX_GOMOD    = bin/tools/cyclonedx-gomod-$(CYCLONEDX_GOMOD_VERSION)
+GOVULNCHECK        = bin/tools/govulncheck-$(GOVULNCHECK_VERSION)
 GOLANGCI_LINT     ?= bin/tools/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 # git refuses a checkout that belongs to another user. These variables make it accept this one, also
@@ -46,6 +48,15 @@ run: postgresql build ## start a collector, enroll this machine and print its in
 test: postgresql ## run all tests, for instance with CGO_ENABLED=1 TESTFLAGS=-race
 	go test -timeout 15m $(TESTFLAGS) ./...
 
+# The packages in which several goroutines share data.
+CONCURRENT = ./agent/link ./agent/state ./api ./collector/... ./internal/ingest ./internal/pki ./internal/postgres ./internal/store/db
+
+.PHONY: race
+race: export CGO_ENABLED = 1
+race: postgresql ## run the tests of the concurrent packages with the race detector; needs a C compiler
+	@if ! command -v "$$(go env CC)" >/dev/null; then echo "skipped: the race detector needs a C compiler ($$(go env CC))"; exit 0; fi; \
+		set -x; go test -race -timeout 15m $(CONCURRENT)
+
 .PHONY: bench
 bench: postgresql build ## measure with FLEET machines; PARTS=collector,resolvers runs only these parts
 	go run ./internal/bench --fleet $(FLEET) --agent bin/muster-agent $(if $(PARTS),--parts $(PARTS)) $(BENCHFLAGS)
@@ -63,6 +74,13 @@ fuzz: ## run every fuzz target for FUZZTIME
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## run the linters
 	$(GOLANGCI_LINT) run ./...
+
+# The result without the database of vulnerabilities is no failure: not every machine can reach it.
+.PHONY: vulncheck
+vulncheck: $(GOVULNCHECK) ## look for known vulnerabilities in the code that the programs call
+	@output="$$($(GOVULNCHECK) ./... 2>&1)" && status=0 || status=$$?; printf '%s\n' "$$output"; \
+	case "$$output" in *"fetching vulnerabilities"*) echo "skipped: the database of vulnerabilities cannot be reached"; exit 0;; esac; \
+	exit $$status
 
 .PHONY: generate
 generate: generate-proto generate-openapi ## regenerate the generated code
@@ -133,6 +151,9 @@ bin/tools/golangci-lint-v%:
 
 bin/tools/nfpm-v%:
 	GOBIN='$(CURDIR)/$(@D)' go install github.com/goreleaser/nfpm/v2/cmd/nfpm@v$* && mv $(@D)/nfpm $@
+
+bin/tools/govulncheck-v%:
+	GOBIN='$(CURDIR)/$(@D)' go install golang.org/x/vuln/cmd/govulncheck@v$* && mv $(@D)/govulncheck $@
 
 bin/tools/cyclonedx-gomod-v%:
 	GOBIN='$(CURDIR)/$(@D)' go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v$* && mv $(@D)/cyclonedx-gomod $@

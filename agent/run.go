@@ -136,7 +136,7 @@ func enrollUntil(ctx context.Context, e link.Enrollment, s *state.State, logger 
 		if ctx.Err() != nil {
 			return identity, false
 		}
-		wait := link.BackoffAfter(failures)
+		wait := link.BackoffAfter(failures, err)
 		logger.Warn("enrollment failed", "error", link.Explain(err), "retry_in", wait.Round(time.Second))
 		now := time.Now()
 		status := state.Status{LastError: link.Explain(err), LastErrorAt: now, NextCheckIn: now.Add(wait)}

@@ -71,6 +71,18 @@ type Options struct {
 	// of an inventory.Error only.
 	Ready func(ctx context.Context) error
 
+	// Alive returns an error if the program needs a person's help to serve requests again; nil: it
+	// never does.
+	Alive func() error
+
+	// Outage returns an error while the database does not answer, so that a request fails at once
+	// instead of waiting; nil: it always answers.
+	Outage func() error
+
+	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do the
+	// work now, otherwise nil; nil: it always can.
+	Unavailable func(err error) *inventory.Error
+
 	Now    func() time.Time // nil: time.Now
 	Logger *slog.Logger     // nil: slog.Default
 }
@@ -106,6 +118,15 @@ func OpenAPI() ([]byte, error) {
 func newServer(o Options, mux humago.Mux) *server {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Alive == nil {
+		o.Alive = func() error { return nil }
+	}
+	if o.Outage == nil {
+		o.Outage = func() error { return nil }
+	}
+	if o.Unavailable == nil {
+		o.Unavailable = func(error) *inventory.Error { return nil }
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -32,6 +32,10 @@ func (s *server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		)
 		return
 	}
+	if err := s.Outage(); err != nil {
+		s.answer(ctx, s.problem(ctx.Context(), err))
+		return
+	}
 	verdict, err := s.tokens.check(ctx.Context(), s.Store, s.HashToken(token), s.Now())
 	switch {
 	case err != nil:

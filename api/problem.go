@@ -3,9 +3,12 @@ package api
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -108,25 +111,58 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 	}
 	domain, ok := errors.AsType[*inventory.Error](err)
 	if !ok {
-		return s.internalProblem(ctx, err)
+		if domain = s.outage(ctx, err); domain == nil {
+			return s.internalProblem(ctx, err)
+		}
 	}
 	p := newProblem(ctx, statusOf(domain.Code), domain.Message)
+	if domain.Code == inventory.CodeUnavailable {
+		p.retryAfter(domain.RetryAfter)
+	}
 	if parameter, ok := errors.AsType[*parameterError](err); ok {
 		p.Errors = []Detail{{Pointer: pointer(parameter.Location), Message: parameter.Err.Message}}
 	}
 	return p
 }
 
+// outage returns the failure of the database that an error is about, or nil.
+func (s *server) outage(ctx context.Context, err error) *inventory.Error {
+	outage := s.Unavailable(err)
+	if outage == nil {
+		return nil
+	}
+	message := *outage
+	message.Message += "; try again after the time in Retry-After"
+	about, _ := ctx.Value(requestKey{}).(request)
+	s.Logger.WarnContext(ctx, "request failed", "request_id", about.id, "path", about.path, "error", err)
+	return &message
+}
+
+// defaultRetry is the Retry-After of an outage whose duration is unknown.
+const defaultRetry = 5 * time.Second
+
+// retryAfter sets the header Retry-After (RFC 9110 §10.2.3), in whole seconds.
+func (p *Problem) retryAfter(wait time.Duration) {
+	if wait == 0 {
+		wait = defaultRetry
+	}
+	p.headers = http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
+}
+
+// internalProblem logs an error, unless the client left: its context is canceled then, and the
+// error is only the consequence.
 func (s *server) internalProblem(ctx context.Context, err error) *Problem {
-	if errors.Is(err, context.Canceled) {
+	if errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled) {
 		return newProblem(ctx, http.StatusServiceUnavailable, "the client canceled the request")
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return newProblem(
+		p := newProblem(
 			ctx,
 			http.StatusServiceUnavailable,
 			"the collector did not finish the request within its time limit; ask for less, or try again",
 		)
+		p.retryAfter(defaultRetry)
+		return p
 	}
 	p := newProblem(ctx, http.StatusInternalServerError, internalDetail)
 	s.Logger.ErrorContext(ctx, "request failed", "request_id", p.RequestID, "path", p.Instance, "error", err)

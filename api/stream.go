@@ -2,11 +2,14 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -19,8 +22,10 @@ import (
 const (
 	// maxStreams bounds the lists streamed at a time. Each one needs a database connection.
 	maxStreams = 4
-	// maxStall is the time that a client has to read the next chunk before the stream is aborted.
-	maxStall = time.Minute
+	// maxStall is the time that a client may make the stream wait, in all. What it reads earns it
+	// more: a second for every minRate bytes, up to maxStall.
+	maxStall = 30 * time.Second
+	minRate  = 16 << 10
 	// chunkSize is the size of a write to the client, in bytes.
 	chunkSize = 64 << 10
 	// rowsTrailer is the trailer with the number of rows.
@@ -40,12 +45,12 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 			http.StatusServiceUnavailable,
 			fmt.Sprintf("the collector already streams %d lists; try again after the time in Retry-After", maxStreams),
 		)
-		p.headers = http.Header{"Retry-After": {"5"}}
+		p.retryAfter(defaultRetry)
 		s.answer(ctx, p)
 		return
 	}
 	_, w := humago.Unwrap(ctx)
-	paced := &pacedWriter{w: w, control: http.NewResponseController(w)}
+	paced := newPacedWriter(w)
 	defer paced.done()
 	out := bufio.NewWriterSize(paced, chunkSize)
 	rows := newRowWriter(out, f, l.table)
@@ -76,6 +81,9 @@ func stream[T any](s *server, ctx huma.Context, l listing[T], page inventory.Pag
 	}
 	switch {
 	case err == nil:
+	case paced.failed != nil:
+		s.logSlowReader(ctx.Context(), paced.failed)
+		panic(http.ErrAbortHandler)
 	case !begun:
 		s.answer(ctx, s.problem(ctx.Context(), err))
 	default:
@@ -121,15 +129,35 @@ func (s *server) fileName(list string, page inventory.Page, f format) string {
 	return "muster-" + list + "-" + at.UTC().Format("20060102T150405Z") + "." + f.extension()
 }
 
-// pacedWriter renews the write deadline for each chunk.
+// logSlowReader logs why a stream was aborted, unless the client left.
+func (s *server) logSlowReader(ctx context.Context, err error) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return
+	}
+	about, _ := ctx.Value(requestKey{}).(request)
+	s.Logger.WarnContext(ctx, "aborted a list whose client reads too slowly", "request_id", about.id, "path", about.path)
+}
+
+// pacedWriter aborts the stream to a client that reads less than minRate over a longer time, since
+// each stream occupies a slot and a database connection.
 type pacedWriter struct {
 	w       io.Writer
 	control *http.ResponseController
+	left    time.Duration // that the client may still make the stream wait
+	failed  error         // the error of the last write
 }
 
-func (p *pacedWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(maxStall)) // not every writer supports deadlines
-	return p.w.Write(b)
+func newPacedWriter(w http.ResponseWriter) *pacedWriter {
+	return &pacedWriter{w: w, control: http.NewResponseController(w), left: maxStall}
+}
+
+func (p *pacedWriter) Write(b []byte) (n int, _ error) {
+	began := time.Now()
+	_ = p.control.SetWriteDeadline(began.Add(p.left)) // not every writer supports deadlines
+	n, p.failed = p.w.Write(b)
+	earned := time.Duration(n) * time.Second / minRate
+	p.left = min(p.left-time.Since(began)+earned, maxStall)
+	return n, p.failed
 }
 
 // done removes the deadline for the next response on the connection.

@@ -13,6 +13,7 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
 	"github.com/musterhq/muster/internal/reconcile"
+	"github.com/musterhq/muster/internal/store"
 	"github.com/musterhq/muster/internal/wire"
 )
 
@@ -43,6 +44,7 @@ func (c *collector) apiOptions(authority *pki.Authority, ingester *ingest.Ingest
 		},
 		Import: ingester.Import,
 		Ready:  c.ready,
+		Alive:  c.alive, Outage: c.store.Outage, Unavailable: store.Unavailable,
 		Logger: c.logger,
 	}
 }
@@ -52,7 +54,29 @@ func (c *collector) ready(ctx context.Context) error {
 	if c.draining.Load() {
 		return &inventory.Error{Code: inventory.CodeUnavailable, Message: "the collector is stopping"}
 	}
-	return c.store.Ready(ctx)
+	if err := c.store.Ready(ctx); err != nil {
+		return err
+	}
+	return c.accepting()
+}
+
+// alive reports whether the collector can go on without a person's help.
+func (c *collector) alive() error {
+	if c.cluster == nil || c.cluster.Err() == nil {
+		return nil
+	}
+	return &inventory.Error{
+		Code:    inventory.CodeUnavailable,
+		Message: "the private PostgreSQL ended and cannot be restarted; the collector's log has the reason",
+	}
+}
+
+// accepting returns an error while inventories cannot be stored.
+func (c *collector) accepting() error {
+	if err := c.store.Outage(); err != nil {
+		return err
+	}
+	return c.disk.err()
 }
 
 // sections describes the sections of the .proto for the API.

@@ -39,7 +39,7 @@ func (c demoCommand) Run(ctx context.Context, out io.Writer) error {
 	d.stepf("starting the collector and its PostgreSQL in %s", c.Var)
 	flags := serveFlags{
 		HTTPAddr: c.HTTPAddr, GRPCAddr: c.GRPCAddr, MetricsAddr: "127.0.0.1:0", DataDir: c.Var,
-		CheckInInterval: 15 * time.Minute, // the default of serve
+		CheckInInterval: 15 * time.Minute, MinFree: 1 << 30, // the defaults of serve
 	}
 	running, err := start(ctx, flags, logger)
 	if err != nil {
@@ -75,7 +75,7 @@ func (d *demo) inventory(ctx context.Context, running *collector) error {
 	if err != nil {
 		return fmt.Errorf("read admin token: %w", err)
 	}
-	d.token, d.base = strings.TrimSpace(string(text)), "http://"+running.httpAddr
+	d.token, d.base = strings.TrimSpace(string(text)), running.apiURL()
 
 	d.stepf("creating an enrollment token")
 	var enrollment struct {

@@ -27,6 +27,9 @@ func listen(ctx context.Context, flags serveFlags) (_ *listeners, err error) {
 	if l.http, err = listenOn(ctx, flags.HTTPAddr, "the REST API", "--http-addr"); err != nil {
 		return nil, err
 	}
+	if err = flags.REST.permit(l.http.Addr()); err != nil {
+		return nil, err
+	}
 	if l.grpc, err = listenOn(ctx, flags.GRPCAddr, "agents", "--grpc-addr"); err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,7 +37,9 @@ type serveFlags struct {
 	AgentAddr       string        `env:"MUSTER_AGENT_ADDR" help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `env:"MUSTER_CHECK_IN_INTERVAL" default:"15m" help:"How often each agent checks in, at most 15m."`
 	NewItemsPerDay  int           `env:"MUSTER_NEW_ITEMS_PER_DAY" default:"50000" help:"How many items, such as a package in a version, each agent may add to the catalog in a day. More are rejected, and the agent is logged."`
+	MinFree         byteSize      `env:"MUSTER_MIN_FREE" default:"1GB" help:"Accept no inventories while the disk of the private database has less free space, e.g. 500MB or 2GB. 0: off."`
 
+	REST restFlags `embed:"" prefix:"http-"`
 	GLPI glpiFlags `embed:"" prefix:"glpi-"`
 }
 
@@ -44,7 +47,7 @@ type serveFlags struct {
 func (serveCommand) Help() string {
 	return `Examples:
   muster-collector serve --data-dir ./var
-  muster-collector serve --http-addr 0.0.0.0:8080 --grpc-addr 0.0.0.0:8443 \
+  muster-collector serve --http-addr 0.0.0.0:8080 --http-tls --grpc-addr 0.0.0.0:8443 \
       --database-url postgres://muster:secret@db.example/muster
   muster-collector serve --glpi-addr 0.0.0.0:8444 --agent-addr collector.example:8443`
 }
@@ -57,7 +60,7 @@ func (c serveCommand) Run(ctx context.Context) error {
 		return unlessStopped(ctx, err)
 	}
 	addresses := []any{
-		"api", "http://" + running.httpAddr, "agents", running.grpcAddr, "admin_token", running.tokenFile,
+		"api", running.apiURL(), "agents", running.grpcAddr, "admin_token", running.tokenFile,
 	}
 	if running.glpiAddr != "" {
 		addresses = append(addresses, "glpi", "https://"+running.glpiAddr)
@@ -89,6 +92,7 @@ type collector struct {
 	listeners *listeners
 	cluster   *postgres.Cluster // nil: the operator's database
 	store     *store.Store
+	disk      *disk
 	rpc       *rpc.Server
 	http      []*http.Server
 	loops     sync.WaitGroup
@@ -102,6 +106,9 @@ type collector struct {
 
 // start starts a collector, the steps that fail fast first. ctx limits the start only.
 func start(ctx context.Context, flags serveFlags, logger *slog.Logger) (_ *collector, err error) {
+	if err := flags.REST.check(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(flags.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
@@ -150,7 +157,12 @@ func (c *collector) openStore(ctx context.Context) (err error) {
 
 // serve starts the services and the background loops.
 func (c *collector) serve(authority *pki.Authority) error {
-	ingester, err := ingest.New(c.store, ingest.Options{Logger: c.logger, NewItemsPerDay: c.flags.NewItemsPerDay})
+	ctx, stop := context.WithCancel(context.Background())
+	c.stopLoops = stop
+	c.watchDatabase(ctx)
+	ingester, err := ingest.New(c.store, ingest.Options{
+		Logger: c.logger, NewItemsPerDay: c.flags.NewItemsPerDay, Accepting: c.accepting,
+	})
 	if err != nil {
 		return err
 	}
@@ -159,21 +171,28 @@ func (c *collector) serve(authority *pki.Authority) error {
 		Store: c.store, Ingester: ingester, Authority: authority, Logger: c.logger,
 		Names: names, Addresses: addresses, CheckInInterval: c.flags.CheckInInterval,
 		Connections: rpc.DefaultConnections(c.listeners.agents),
+		Outage: c.store.Outage, Unavailable: store.Unavailable,
 	})
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	c.stopLoops = stop
+	restTLS, err := c.restTLS(authority)
+	if err != nil {
+		return err
+	}
 	c.loops.Go(func() { ingester.Run(ctx) })
 	c.loops.Go(func() { c.rpc.Run(ctx) })
 	c.loops.Go(func() { every(ctx, foldInterval, c.foldCounts) })
 	c.loops.Go(func() { every(ctx, lockInterval, c.expireLocks) })
 	c.loops.Go(func() { every(ctx, baseInterval, c.collectBases) })
 
-	c.serveHTTP(c.listeners.http, api.New(c.apiOptions(authority, ingester)))
+	rest := c.listeners.http
+	if restTLS != nil {
+		rest = tls.NewListener(rest, restTLS)
+	}
+	c.serveHTTP(rest, api.New(c.apiOptions(authority, ingester)))
 	if c.listeners.metrics != nil {
-		c.serveHTTP(c.listeners.metrics, metricsHandler(c.store))
+		c.serveHTTP(c.listeners.metrics, c.metricsHandler())
 	}
 	if c.listeners.glpi != nil {
 		if err := c.serveGLPI(authority, ingester); err != nil {
@@ -182,6 +201,27 @@ func (c *collector) serve(authority *pki.Authority) error {
 	}
 	go func() { c.failed <- c.rpc.Serve(c.listeners.grpc) }()
 	return nil
+}
+
+// watchDatabase starts the loops that watch the database, restart a private one and watch its disk.
+func (c *collector) watchDatabase(ctx context.Context) {
+	c.loops.Go(func() { c.store.Watch(ctx) })
+	c.disk = &disk{least: c.flags.MinFree, logger: c.logger}
+	if c.cluster == nil {
+		return
+	}
+	c.loops.Go(func() { c.cluster.Watch(ctx) })
+	c.disk.free = c.cluster.Free
+	c.disk.look()
+	c.loops.Go(func() { c.disk.watch(ctx) })
+}
+
+// apiURL returns the URL of the REST API.
+func (c *collector) apiURL() string {
+	if c.flags.REST.Cert != "" || c.flags.REST.TLS {
+		return "https://" + c.httpAddr
+	}
+	return "http://" + c.httpAddr
 }
 
 // The limits of an HTTP connection. There is no write timeout, because an export may take long.

@@ -2,8 +2,12 @@ package link
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/status"
 )
 
 const (
@@ -49,7 +53,23 @@ func Sleep(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
-// BackoffAfter returns a random wait after a number of failures in a row.
-func BackoffAfter(failures int) time.Duration {
-	return Backoff(failures, rand.Float64()) //nolint:gosec // no secret
+// retryDelay returns the wait that a collector asks for when it cannot do its work now, at most
+// backoffCap; 0: none.
+func retryDelay(err error) time.Duration {
+	var answered interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &answered) {
+		return 0
+	}
+	for _, detail := range answered.GRPCStatus().Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return min(max(info.GetRetryDelay().AsDuration(), 0), backoffCap)
+		}
+	}
+	return 0
+}
+
+// BackoffAfter returns a random wait after a number of failures in a row, the last of which was
+// err. It begins after the wait that the collector asks for, so that agents do not return at once.
+func BackoffAfter(failures int, err error) time.Duration {
+	return retryDelay(err) + Backoff(failures, rand.Float64()) //nolint:gosec // no secret
 }

@@ -28,13 +28,13 @@ func (a *Agent) Run(ctx context.Context) {
 		wait = 0
 		if a.ended() {
 			if err != nil {
-				a.recordFailure(err, BackoffAfter(failures+1)) // the next process waits
+				a.recordFailure(err, BackoffAfter(failures+1, err)) // the next process waits
 			}
 			return
 		}
 		if err != nil {
 			failures++
-			wait = BackoffAfter(failures)
+			wait = BackoffAfter(failures, err)
 			a.logger().Warn("check-in failed", "error", Explain(err), "retry_in", wait.Round(time.Second))
 			a.recordFailure(err, wait)
 		}

@@ -77,6 +77,8 @@ func (s *Server) toStatus(method string, err error) error {
 	}
 	var e *inventory.Error
 	switch {
+	case errors.As(err, &e) && e.Code == inventory.CodeUnavailable:
+		return unavailable(e)
 	case errors.As(err, &e):
 		return status.Error(codeOf(e.Code), e.Message)
 	case errors.Is(err, ingest.ErrTooMuch):
@@ -88,6 +90,9 @@ func (s *Server) toStatus(method string, err error) error {
 	}
 	if ok, dropped := s.faults.allow(method); ok {
 		s.options.Logger.Error("call failed", "method", method, "error", err, "not_logged_before", dropped)
+	}
+	if outage := s.outage(err); outage != nil {
+		return unavailable(outage)
 	}
 	return status.Error(codes.Unavailable, "the collector cannot reach its store, or is stopping")
 }

@@ -61,6 +61,7 @@ type presenceStore interface {
 
 // Ingester applies observations.
 type Ingester interface {
+	Accepting() error
 	Apply(ctx context.Context, obs *ingest.CheckIn) (ingest.Result, error)
 	Reconsider(
 		ctx context.Context, record inventory.Record, states map[string]inventory.SectionState,
@@ -82,6 +83,11 @@ type Options struct {
 	CheckInInterval time.Duration
 	// Connections limits the connections; the zero value means DefaultConnections(4096).
 	Connections Connections
+	// Outage returns an error while the database does not answer; nil: it always answers.
+	Outage func() error
+	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do the
+	// work now, otherwise nil; nil: it always can.
+	Unavailable func(err error) *inventory.Error
 }
 
 // Validity of certificates. An agent renews at half-life.
@@ -176,8 +182,8 @@ func New(o Options) (*Server, error) {
 			MinTime: 30 * time.Second, PermitWithoutStream: true,
 		}),
 		grpc.InTapHandle(boundUnary),
-		grpc.ChainUnaryInterceptor(s.recoverUnary, s.translateUnary),
-		grpc.ChainStreamInterceptor(s.recoverStream, s.translateStream),
+		grpc.ChainUnaryInterceptor(s.recoverUnary, s.translateUnary, s.rejectUnary),
+		grpc.ChainStreamInterceptor(s.recoverStream, s.translateStream, s.rejectStream),
 	)
 	inventoryv1.RegisterEnrollmentServer(s.grpc, s)
 	inventoryv1.RegisterInventoryServer(s.grpc, s)

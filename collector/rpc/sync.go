@@ -131,6 +131,9 @@ func (c *conversation) tokenFor(checkIn *inventoryv1.CheckIn) []byte {
 // update requests the missing sections and commits them. It returns ErrFenced if another
 // conversation of the record committed first.
 func (c *conversation) update(checkIn *inventoryv1.CheckIn, incident *inventory.Incident) error {
+	if err := c.server.options.Ingester.Accepting(); err != nil {
+		return err // before the agent sends what would be rejected
+	}
 	summaries, err := c.summaries(checkIn)
 	if err != nil {
 		return err

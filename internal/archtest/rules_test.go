@@ -34,7 +34,7 @@ var uses = []struct {
 	{pkg: "internal/importer", may: []string{"internal/inventory", "internal/edid", "internal/wire", "proto/..."}},
 	{pkg: "internal/ingest", may: []string{"internal/store/items", "internal/store/resolve", "internal/inventory", "internal/identify", "internal/reconcile",
 		"internal/catalog", "internal/importer", "internal/wire", "proto/..."}},
-	{pkg: "internal/store", may: []string{"internal/store/..."}},
+	{pkg: "internal/store", may: []string{"internal/store/...", "internal/inventory"}},
 	{pkg: "internal/store/db", may: []string{"internal/inventory"}},
 	{pkg: "internal/store/agents", may: []string{"internal/inventory", "internal/store/db"}},
 	{pkg: "internal/store/items", may: []string{"internal/inventory", "internal/store/db"}},

@@ -40,7 +40,7 @@ func startDatabase(ctx context.Context, dir string) (*database, error) {
 }
 
 func (d *database) connect(ctx context.Context, dir string) (err error) {
-	if d.session, err = pgx.Connect(ctx, d.cluster.URL()); err != nil {
+	if d.session, err = pgx.Connect(ctx, d.cluster.AdminURL()); err != nil {
 		return fmt.Errorf("connect to database: %w", err)
 	}
 	d.own = int(d.session.PgConn().PID())

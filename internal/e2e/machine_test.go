@@ -90,6 +90,13 @@ func (m *machine) changeMany(times int) []change {
 	return done
 }
 
+// rename changes the machine's name.
+func (m *machine) rename() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hostname++
+}
+
 // shuffled returns the installed packages and the others.
 func (m *machine) shuffled() (installed, absent []int) {
 	installed = slices.Sorted(maps.Keys(m.packages))

@@ -35,6 +35,9 @@ func (g *Ingester) Import(
 	ctx context.Context, body io.Reader, o inventory.ImportOptions,
 ) (inventory.ImportReport, error) {
 	report := inventory.ImportReport{Format: o.Format, DryRun: o.DryRun, Documents: []inventory.ImportRow{}}
+	if err := g.Accepting(); err != nil && !o.DryRun {
+		return report, err
+	}
 	docs, err := g.readFile(ctx, body, o)
 	if err != nil {
 		return report, err

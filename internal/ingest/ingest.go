@@ -88,6 +88,9 @@ type Options struct {
 
 	// NewItemsPerDay is how many items each record may add to the catalog in a day; 0 means 50,000.
 	NewItemsPerDay int
+	// Accepting returns an error while nothing may be applied, e.g. because the disk is nearly full;
+	// nil: everything may be applied at any time.
+	Accepting func() error
 }
 
 // Ingester applies check-ins and imports. It is safe for concurrent use.
@@ -127,6 +130,9 @@ func New(store Store, o Options) (*Ingester, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Accepting == nil {
+		o.Accepting = func() error { return nil }
+	}
 	return &Ingester{
 		store: store, options: o, rules: identify.Default(), known: newKnownItems(o.CacheSize),
 		quota:   newQuota(o.NewItemsPerDay),
@@ -135,10 +141,16 @@ func New(store Store, o Options) (*Ingester, error) {
 	}, nil
 }
 
+// Accepting returns the error of Apply and Import while nothing may be applied, or nil.
+func (g *Ingester) Accepting() error { return g.options.Accepting() }
+
 // Apply commits a check-in and returns after the COMMIT. A caller can act on the errors ErrFenced,
 // MismatchError and ErrStopped. After any other error, the store was not reachable or rejected the
 // check-in. After an error, nothing is applied.
 func (g *Ingester) Apply(ctx context.Context, obs *CheckIn) (Result, error) {
+	if err := g.Accepting(); err != nil {
+		return Result{}, err
+	}
 	j := &job{obs: obs, done: make(chan error, 1)}
 	for _, u := range obs.Updates {
 		if err := u.Check(); err != nil {

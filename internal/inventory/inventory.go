@@ -88,6 +88,8 @@ type Device struct {
 type Error struct {
 	Code    string
 	Message string
+	// RetryAfter is how long the caller of an unavailable service should wait; 0 means unknown.
+	RetryAfter time.Duration
 }
 
 // The codes of an Error.

@@ -54,7 +54,8 @@ func New(t testing.TB) string {
 	shared.once.Do(func() { shared.err = shared.start() })
 	check(t, shared.err)
 	name := fmt.Sprintf("test_%d", shared.clones.Add(1))
-	check(t, shared.exec("CREATE DATABASE "+name+" TEMPLATE "+postgres.Database+" STRATEGY wal_log"))
+	check(t, shared.exec("CREATE DATABASE "+name+" OWNER "+postgres.Database+" TEMPLATE "+postgres.Database+
+		" STRATEGY wal_log"))
 	t.Cleanup(func() {
 		if err := shared.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
 			t.Error(err)
@@ -91,8 +92,10 @@ func (b *binary) start() error {
 			return fmt.Errorf("migrate the template: %w", err)
 		}
 	}
-	b.admin, err = pgx.Connect(ctx, databaseURL(b.cluster.URL(), "postgres"))
-	return err
+	if b.admin, err = pgx.Connect(ctx, databaseURL(b.cluster.AdminURL(), "postgres")); err != nil {
+		return err
+	}
+	return b.exec("ALTER ROLE " + postgres.Database + " CREATEDB") // for tests that make databases themselves
 }
 
 func (b *binary) exec(statement string) error {

@@ -15,7 +15,7 @@ const newestWithoutChecksums = 17
 
 // initialize makes the data directory with its database if it does not exist. It works in another
 // directory and renames it, so that an interrupted initialization is never taken for a cluster.
-func (c *Cluster) initialize(ctx context.Context, overrides map[string]string) error {
+func (c *Cluster) initialize(ctx context.Context) error {
 	if _, err := os.Stat(c.data()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -24,7 +24,7 @@ func (c *Cluster) initialize(ctx context.Context, overrides map[string]string) e
 	if err := c.server.account.makeDir(fresh); err != nil {
 		return err
 	}
-	if err := c.server.initdb(ctx, fresh, overrides["fsync"] != "off"); err != nil {
+	if err := c.server.initdb(ctx, fresh, c.overrides["fsync"] != "off"); err != nil {
 		return fmt.Errorf("create a cluster: %w", err)
 	}
 	return os.Rename(fresh, c.data())
@@ -36,7 +36,7 @@ func (c *Cluster) initialize(ctx context.Context, overrides map[string]string) e
 // must write none.
 func (s *server) initdb(ctx context.Context, data string, sync bool) error {
 	args := []string{
-		"--username", Database, "--auth", "trust", "--encoding", "UTF8", "--locale", locale, "--no-instructions",
+		"--username", superuser, "--auth", "trust", "--encoding", "UTF8", "--locale", locale, "--no-instructions",
 	}
 	if s.major > newestWithoutChecksums {
 		args = append(args, "--no-data-checksums")
@@ -49,7 +49,9 @@ func (s *server) initdb(ctx context.Context, data string, sync bool) error {
 	if err := s.run(ctx, "initdb", data, "", args...); err != nil {
 		return err
 	}
-	return s.run(ctx, "postgres", data, "CREATE DATABASE "+Database+"\n", append(single, "postgres")...)
+	// A server in single-user mode reads one statement per line.
+	statements := "CREATE ROLE " + Database + " LOGIN\nCREATE DATABASE " + Database + " OWNER " + Database + "\n"
+	return s.run(ctx, "postgres", data, statements, append(single, "postgres")...)
 }
 
 // walCompression returns the best compression of full pages in the WAL that this server supports.

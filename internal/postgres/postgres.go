@@ -15,10 +15,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 )
 
-// Database is the name of the cluster's database and of its only role.
+// Database is the name of the cluster's database and of the role that owns it. The role is no
+// superuser.
 const Database = "muster"
+
+// superuser is the cluster's first role, which Muster uses only to make the other one.
+const superuser = "postgres"
 
 // Options configure a cluster.
 type Options struct {
@@ -41,6 +46,9 @@ type Cluster struct {
 	lock    io.Closer
 	logger  *slog.Logger
 	process *process
+
+	overrides map[string]string     // the settings of Options
+	failure   atomic.Pointer[error] // see Err
 }
 
 // Start starts the cluster in o.Dir and returns when it accepts connections. It creates the cluster
@@ -54,8 +62,8 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	c := &Cluster{dir: dir, logger: o.Logger}
-	if err := c.start(ctx, o.Settings); err != nil {
+	c := &Cluster{dir: dir, logger: o.Logger, overrides: o.Settings}
+	if err := c.start(ctx); err != nil {
 		c.release()
 		return nil, fmt.Errorf("start PostgreSQL: %w", err)
 	}
@@ -78,7 +86,7 @@ func makeDir(dir string) (string, error) {
 	return filepath.EvalSymlinks(absolute)
 }
 
-func (c *Cluster) start(ctx context.Context, overrides map[string]string) (err error) {
+func (c *Cluster) start(ctx context.Context) (err error) {
 	if c.lock, err = lockFile(filepath.Join(c.dir, "lock")); err != nil {
 		return err
 	}
@@ -91,13 +99,13 @@ func (c *Cluster) start(ctx context.Context, overrides map[string]string) (err e
 	if err := c.server.evict(ctx, c.data(), c.name(), c.logger); err != nil {
 		return err
 	}
-	if err := c.initialize(ctx, overrides); err != nil {
+	if err := c.initialize(ctx); err != nil {
 		return err
 	}
 	if c.sockets, err = makeSocketDir(c.name(), c.server.account); err != nil {
 		return err
 	}
-	return c.launch(ctx, overrides)
+	return c.launch(ctx)
 }
 
 // choose returns the server version that created the data directory, or the newest version if there
@@ -120,10 +128,10 @@ func (c *Cluster) choose(ctx context.Context) (*server, error) {
 }
 
 // launch starts the server and waits until it is ready.
-func (c *Cluster) launch(ctx context.Context, overrides map[string]string) error {
+func (c *Cluster) launch(ctx context.Context) error {
 	set := settings(totalMemory())
 	set["wal_compression"] = c.server.walCompression(ctx, c.data())
-	maps.Copy(set, overrides)
+	maps.Copy(set, c.overrides)
 	set["cluster_name"] = c.name()
 	set["listen_addresses"] = ""
 	set["unix_socket_directories"] = c.sockets
@@ -156,9 +164,23 @@ func (c *Cluster) name() string {
 
 // URL returns the cluster's URL, in the form that libpq and pgx read. It has no password: the
 // permissions of the socket admit only the server's user and root.
-func (c *Cluster) URL() string {
-	query := url.Values{"host": {c.sockets}, "user": {Database}}
+func (c *Cluster) URL() string { return c.urlAs(Database) }
+
+// AdminURL is URL for the superuser. Only tests and measurements need it.
+func (c *Cluster) AdminURL() string { return c.urlAs(superuser) }
+
+func (c *Cluster) urlAs(role string) string {
+	query := url.Values{"host": {c.sockets}, "user": {role}}
 	return (&url.URL{Scheme: "postgres", Path: "/" + Database, RawQuery: query.Encode()}).String()
+}
+
+// Free returns the free space of the cluster's disk for its user, in bytes.
+func (c *Cluster) Free() (int64, error) {
+	free, err := freeSpace(c.dir)
+	if err != nil {
+		return 0, fmt.Errorf("read free space of %s: %w", c.dir, err)
+	}
+	return free, nil
 }
 
 // Done returns a channel that is closed when the server has ended.

@@ -57,3 +57,13 @@ func ownerOf(info fs.FileInfo) *account {
 	}
 	return &account{uid: int(stat.Uid), gid: int(stat.Gid)}
 }
+
+// freeSpace returns the space that users other than root can fill on a disk.
+func freeSpace(dir string) (int64, error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	//nolint:gosec,unconvert // the types differ between systems; no disk has 2⁶³ bytes
+	return int64(s.Bavail) * int64(s.Bsize), nil
+}

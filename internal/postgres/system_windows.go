@@ -21,3 +21,5 @@ func ownerOf(fs.FileInfo) *account { return nil }
 func (s *server) enter(*exec.Cmd, string) error { return errWindows }
 
 func (s *server) evict(context.Context, string, string, *slog.Logger) error { return errWindows }
+
+func freeSpace(string) (int64, error) { return 0, errWindows }

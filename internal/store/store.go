@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 
+	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/agents"
 	"github.com/musterhq/muster/internal/store/cmdb"
 	"github.com/musterhq/muster/internal/store/db"
@@ -35,6 +36,9 @@ type Options = db.Options
 
 // Migrate brings the schema of a database up to date; see db.Migrate.
 func Migrate(ctx context.Context, url string) error { return db.Migrate(ctx, url) }
+
+// Unavailable returns the outage that an error is about, or nil; see db.Unavailable.
+func Unavailable(err error) *inventory.Error { return db.Unavailable(err) }
 
 // Open connects to a database that db.Migrate has been applied to. The caller closes the store.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {

@@ -7,11 +7,15 @@ package db
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/musterhq/muster/internal/inventory"
 )
 
 // DB is a connection pool to one database. It is safe for concurrent use.
@@ -19,6 +23,7 @@ type DB struct {
 	Pool *pgxpool.Pool
 
 	statements *statementCounter
+	outage     atomic.Pointer[inventory.Error] // see Watch
 }
 
 // Options configures the pool; the zero value is valid.
@@ -38,8 +43,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	config.MaxConns = o.MaxConns
 	config.AfterConnect = inUTC
+	config.PingTimeout = answerTimeout
+	config.ConnConfig.ConnectTimeout = answerTimeout
+	config.ConnConfig.DialFunc = watched(config.ConnConfig.DialFunc)
 	// Every statement takes seconds at most, unless another session is stuck.
-	config.ConnConfig.RuntimeParams["statement_timeout"] = "60s"
+	config.ConnConfig.RuntimeParams["statement_timeout"] = strconv.Itoa(int(statementTimeout.Milliseconds()))
 	config.ConnConfig.RuntimeParams["lock_timeout"] = "10s"
 	// Compiling a plan takes longer than any of the statements.
 	config.ConnConfig.RuntimeParams["jit"] = "off"
@@ -60,6 +68,16 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	return d, nil
 }
+
+const (
+	// statementTimeout is how long PostgreSQL works on one statement.
+	statementTimeout = time.Minute
+	// silenceTimeout is how long a server may send nothing during a statement. It is longer than
+	// statementTimeout, so only a server that hangs exceeds it.
+	silenceTimeout = statementTimeout + 15*time.Second
+	// answerTimeout is how long a server may take to accept a connection, or to answer a ping.
+	answerTimeout = 5 * time.Second
+)
 
 // inUTC makes pgx return times in UTC, whatever the time zone of the process.
 func inUTC(_ context.Context, conn *pgx.Conn) error {

@@ -58,3 +58,58 @@ func TestMigrate(t *testing.T) {
 		t.Errorf("a newer schema: %v, want %v", err, ErrSchemaNewer)
 	}
 }
+
+// TestMigrationInterrupted: a collector that is killed during a migration leaves an empty database
+// behind, which the next one migrates.
+func TestMigrationInterrupted(t *testing.T) {
+	t.Parallel()
+	url := pgtest.New(t)
+	d, err := Open(t.Context(), url, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(d.Close)
+	for _, statement := range []string{`drop schema public cascade`, `create schema public`} {
+		if _, err := d.Pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The last table of the schema is already being made, so the migration stops before its end.
+	blocker, err := d.Pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blocker.Exec(t.Context(), `create table audit_entry (at timestamptz)`); err != nil {
+		t.Fatal(err)
+	}
+	interrupted := make(chan error, 1)
+	go func() { interrupted <- Migrate(t.Context(), url) }()
+	var blocked string
+	until(t, "the migration to be blocked", func() bool {
+		err := d.Pool.QueryRow(t.Context(), `
+			select coalesce(min(pid), 0)::text from pg_stat_activity
+			where datname = current_database() and wait_event_type = 'Lock'`).Scan(&blocked)
+		return err == nil && blocked != "0"
+	})
+	if _, err := d.Pool.Exec(t.Context(), `select pg_terminate_backend(`+blocked+`)`); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-interrupted; err == nil {
+		t.Error("an interrupted migration reports success")
+	}
+	if err := blocker.Rollback(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var tables int
+	err = d.Pool.QueryRow(t.Context(), `
+		select count(*) from pg_tables where schemaname = 'public' and tablename <> 'goose_db_version'`).Scan(&tables)
+	if err != nil || tables != 0 {
+		t.Errorf("the interrupted migration left %d tables, %v", tables, err)
+	}
+	if err := Migrate(t.Context(), url); err != nil {
+		t.Fatalf("after the interruption: %v", err)
+	}
+	if err := d.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
