@@ -23,6 +23,7 @@ type commands struct {
 
 	Enroll    enrollCommand    `cmd:"" help:"Enroll this machine with a collector."`
 	Configure configureCommand `cmd:"" help:"Write the settings with which the service enrolls this machine."`
+	Forget    forgetCommand    `cmd:"" help:"Delete this machine's enrollment and the rest of the state."`
 	Sync      syncCommand      `cmd:"" help:"Send this machine's inventory to the collector once."`
 	Run       runCommand       `cmd:"" help:"Send inventories continuously, in the foreground."`
 	Status    statusCommand    `cmd:"" help:"Print this agent's identity, certificate and last check-in."`
