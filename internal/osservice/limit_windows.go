@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// memoryCeiling bounds the memory of a service, in bytes: the MemoryMax of the agent's systemd unit.
+// memoryCeiling bounds the memory of a service, in bytes. It is the MemoryMax of the systemd unit.
 const memoryCeiling = 128 << 20
 
 // limit gives this process the lowest priority for processor and disk, and bounds its memory. An
