@@ -38,7 +38,7 @@ AGENT_PLATFORMS = linux/amd64 linux/arm64 windows/amd64 windows/arm64 darwin/amd
 
 .PHONY: help
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 .PHONY: run
 run: postgresql build ## start a collector, enroll this machine and print its inventory
@@ -122,14 +122,24 @@ build-all: build ## build both programs, and the agent for all its systems
 		$(GO_BUILD) -o bin/$$GOOS-$$GOARCH/muster-agent$$suffix ./agent; \
 	done
 
+# nfpm builds the packages for Linux.
 .PHONY: package
-package: build $(NFPM) $(CYCLONEDX_GOMOD) ## build the packages into bin/packages; FORMATS=deb builds only these
+package: build $(if $(filter-out msi pkg,$(or $(FORMATS),deb)),$(NFPM)) $(CYCLONEDX_GOMOD) ## build the packages into bin/packages; FORMATS=deb builds only these
 	NFPM='$(NFPM)' SBOM='$(CYCLONEDX_GOMOD)' installers/package.sh
 
+.PHONY: test-windows
+test-windows: postgresql build ## test the MSI under Wine, which it installs from Debian, as root
+	installers/test-windows.sh
+
 .PHONY: test-linux
-test-linux: ## test the deb packages in a booted Debian; needs root, and installs what it needs
-	$(MAKE) package FORMATS=deb ARCHES="$$(go env GOARCH)"
+test-linux: ## test deb and rpm in a booted Debian; needs root, and installs what it needs
+	$(MAKE) package FORMATS='deb rpm' ARCHES="$$(go env GOARCH)"
 	installers/test-linux.sh
+
+.PHONY: test-vm
+test-vm: postgresql ## test the deb package in a virtual machine with hardware data; as test-linux
+	$(MAKE) package FORMATS=deb ARCHES=amd64
+	installers/test-vm.sh
 
 .PHONY: clean
 clean: ## remove the build output; the data under VAR stays

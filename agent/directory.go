@@ -1,9 +1,10 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"runtime"
+
+	"github.com/musterhq/muster/agent/host"
 )
 
 // stateFlag is the option for the state directory.
@@ -15,7 +16,7 @@ type stateFlag struct {
 func defaultStateDir() string {
 	switch runtime.GOOS {
 	case "windows":
-		return filepath.Join(os.Getenv("ProgramData"), "Muster")
+		return filepath.Join(host.ProgramData(), "Muster")
 	case "darwin":
 		return "/Library/Application Support/Muster"
 	default:

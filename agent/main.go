@@ -22,6 +22,8 @@ type commands struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
 	Enroll    enrollCommand    `cmd:"" help:"Enroll this machine with a collector."`
+	Configure configureCommand `cmd:"" help:"Write the settings with which the service enrolls this machine."`
+	Forget    forgetCommand    `cmd:"" help:"Delete this machine's enrollment and the rest of the state."`
 	Sync      syncCommand      `cmd:"" help:"Send this machine's inventory to the collector once."`
 	Run       runCommand       `cmd:"" help:"Send inventories continuously, in the foreground."`
 	Status    statusCommand    `cmd:"" help:"Print this agent's identity, certificate and last check-in."`
@@ -46,7 +48,7 @@ func main() {
 		kong.Description("Inventories this machine for a Muster collector."),
 		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": version(), "state_dir": defaultStateDir()},
+		kong.Vars{"version": version(), "state_dir": defaultStateDir(), "settings_file": settingsFile()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.BindTo(os.Stdout, (*io.Writer)(nil)),
 	)

@@ -55,9 +55,6 @@ type exitError struct {
 // ExitCode implements kong.ExitCoder.
 func (e exitError) ExitCode() int { return e.code }
 
-// exitNoSettings is EX_CONFIG of sysexits.h. systemd does not restart the agent after it.
-const exitNoSettings = 78
-
 // Run checks in until ctx ends.
 func (c runCommand) Run(ctx context.Context) error {
 	sections, err := c.collectors()
@@ -106,8 +103,8 @@ func (c runCommand) open(ctx context.Context, logger *slog.Logger) (*state.State
 	enrollment, err := c.enrollment()
 	if err != nil {
 		return nil, exitError{fmt.Errorf("this machine is not enrolled and cannot enroll itself: %w; "+
-			"run muster-agent enroll, or write MUSTER_COLLECTOR, MUSTER_CA_PIN and MUSTER_TOKEN to %s, "+
-			"and start the service again", err, settingsFile()), exitNoSettings}
+			"run muster-agent configure, or write MUSTER_COLLECTOR, MUSTER_CA_PIN and MUSTER_TOKEN to %s, "+
+			"and start the service again", err, settingsFile()), osservice.ExitNoRestart}
 	}
 	s, err := state.Open(c.State)
 	if err != nil {

@@ -19,6 +19,7 @@ var agentService = osservice.Definition{
 	Description: "Inventories this machine for a Muster collector.",
 	Arguments:   []string{"run"},
 	Unit:        installers.AgentUnit, OpenRC: installers.AgentOpenRC, Program: installers.AgentProgram,
+	Launchd: installers.AgentLaunchd, LaunchdProgram: installers.MacProgram,
 }
 
 // serviceCommand controls the agent's service.

@@ -171,7 +171,7 @@ func (c *collector) serve(authority *pki.Authority) error {
 		Store: c.store, Ingester: ingester, Authority: authority, Logger: c.logger,
 		Names: names, Addresses: addresses, CheckInInterval: c.flags.CheckInInterval,
 		Connections: rpc.DefaultConnections(c.listeners.agents),
-		Outage: c.store.Outage, Unavailable: store.Unavailable,
+		Outage:      c.store.Outage, Unavailable: store.Unavailable,
 	})
 	if err != nil {
 		return err

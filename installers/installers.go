@@ -16,3 +16,11 @@ var AgentUnit string
 //
 //go:embed linux/muster-agent.openrc
 var AgentOpenRC string
+
+// MacProgram is the path of the agent in its launchd definition.
+const MacProgram = "/opt/muster/bin/muster-agent"
+
+// AgentLaunchd is the launchd definition of the agent.
+//
+//go:embed macos/muster-agent.plist
+var AgentLaunchd string

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Builds the packages of both programs into bin/packages. Equal sources give equal packages, except
-# apk, where nfpm writes the scripts in a random order: all times are SOURCE_DATE_EPOCH, by default
-# the time of the last commit. "make package" sets the tools.
-#   FORMATS, ARCHES, PROGRAMS   build only these
-#   VERSION                     the version of the packages
+# Builds the packages of both programs into bin/packages: for Linux, and of the agent for Windows
+# (msi) and macOS (pkg). Equal sources give equal packages: all times are SOURCE_DATE_EPOCH, by
+# default the time of the last commit. "make package" sets the tools.
+#   FORMATS, ARCHES, PROGRAMS             build only these
+#   VERSION                               the version of the packages
+#   MUSTER_SIGN_CERT, MUSTER_SIGN_KEY     sign for Windows, see windows/msi.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export LC_ALL=C TZ=UTC
 
 NFPM=${NFPM:?path of nfpm}
 SBOM=${SBOM:?path of cyclonedx-gomod}
-FORMATS=${FORMATS:-deb rpm apk archlinux}
+FORMATS=${FORMATS:-deb rpm apk archlinux msi pkg}
 ARCHES=${ARCHES:-amd64 arm64}
 PROGRAMS=${PROGRAMS:-agent collector}
 OUT=bin/packages
@@ -20,6 +21,32 @@ VERSION=${VERSION:-$(git describe --tags --exact-match 2>/dev/null || date -ud "
 VERSION=${VERSION#v}
 MAINTAINER='Muster <muster@localhost>'
 MTIME=$(date -ud "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
+
+# numbers prints the version as the three numbers of an MSI, of which the first two are bytes. Commits
+# without a tag are below 1.0.0 and ascend every 256 seconds.
+numbers() {
+	local minutes=$((SOURCE_DATE_EPOCH >> 8))
+	if [[ $VERSION =~ ^([0-9]+\.[0-9]+\.[0-9]+)(-.*)?$ ]]; then
+		echo "${BASH_REMATCH[1]}"
+	else
+		echo "0.$((minutes >> 16)).$((minutes & 65535))"
+	fi
+}
+
+# requires installs the tools of the formats where the distribution has them, or names them.
+requires() {
+	local missing=() tool package
+	while read -r tool package; do
+		command -v "$tool" >/dev/null || missing+=("$package")
+	done < <(case " $FORMATS " in *' msi '*) printf '%s\n' 'wixl wixl' 'msibuild msitools' 'osslsigncode osslsigncode' 'faketime faketime' ;; esac)
+	((${#missing[@]})) || return 0
+	if ((EUID == 0)) && command -v apt-get >/dev/null; then
+		apt-get update -qq
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null && return 0
+	fi
+	printf 'the format msi needs the packages %s of Debian; FORMATS="deb rpm apk archlinux pkg" leaves it out\n' "${missing[*]}" >&2
+	exit 1
+}
 
 # describe sets what differs between the two programs.
 describe() {
@@ -73,8 +100,46 @@ configuration() {
 	done | sed -f - installers/linux/nfpm.yaml
 }
 
+# build builds the program for GOOS and ARCH.
+build() {
+	GOOS=$1 GOARCH=$ARCH go build -ldflags '-s -w' -o "$PROGRAM" "./$SHORT"
+}
+
+linux() {
+	local format
+	PROGRAM=$STAGE/linux-$ARCH/$NAME
+	build linux
+	bill linux
+	for format in "$@"; do
+		configuration "$format" >"$STAGE/nfpm.yaml"
+		"$NFPM" package -f "$STAGE/nfpm.yaml" -p "$format" -t "$OUT/" >/dev/null
+	done
+}
+
+windows() {
+	local package=$OUT/$NAME-$VERSION-$ARCH.msi
+	PROGRAM=$STAGE/windows-$ARCH/$NAME.exe
+	build windows
+	bill windows
+	installers/windows/msi.sh "$PROGRAM" "$ARCH" "$(numbers)" "$package"
+}
+
+darwin() {
+	PROGRAM=$STAGE/darwin-$ARCH/$NAME
+	build darwin
+	bill darwin
+	installers/macos/pkg.sh "$PROGRAM" "$STAGE/$NAME.1.gz" "$(numbers)" "$OUT/$NAME-$VERSION-$ARCH.pkg"
+}
+
+# bill writes the bill of materials of the program.
+bill() {
+	"$SBOM" bin -json -noserial -notimestamp -version "v${VERSION/\~/-}" -output "$STAGE/$1-$ARCH.cdx.json" "$PROGRAM" 2>/dev/null
+}
+
+requires
 rm -rf "$OUT"
 mkdir -p "$OUT"
+mapfile -t formats < <(tr -s ' ' '\n' <<<"$FORMATS" | grep -vxE 'msi|pkg|')
 for SHORT in $PROGRAMS; do
 	NAME=muster-$SHORT STAGE=bin/stage/$SHORT
 	rm -rf "$STAGE"
@@ -82,25 +147,26 @@ for SHORT in $PROGRAMS; do
 	describe "$SHORT"
 	documents
 	for ARCH in $ARCHES; do
-		PROGRAM=$STAGE/$ARCH/$NAME
-		GOOS=linux GOARCH=$ARCH go build -ldflags '-s -w' -o "$PROGRAM" "./$SHORT"
-		for format in $FORMATS; do
-			configuration "$format" >"$STAGE/nfpm.yaml"
-			"$NFPM" package -f "$STAGE/nfpm.yaml" -p "$format" -t "$OUT/" >/dev/null
-		done
-		"$SBOM" bin -json -noserial -notimestamp -version "v${VERSION/\~/-}" -output "$STAGE/$ARCH.cdx.json" "$PROGRAM" 2>/dev/null
+		((${#formats[@]} == 0)) || linux "${formats[@]}"
+		[[ $SHORT = agent ]] || continue
+		[[ " $FORMATS " != *' msi '* ]] || windows
+		[[ " $FORMATS " != *' pkg '* ]] || darwin
 	done
+done
+
+# apk: nfpm writes the scripts in a random order.
+for package in "$OUT"/*.apk; do
+	[[ ! -e $package ]] || go run ./installers/linux/apksort "$package"
 done
 
 # Each package has its bill of materials and its checksum beside it.
 cd "$OUT"
 for package in muster-*; do
-	case $package in
-	*amd64* | *x86_64*) ARCH=amd64 ;;
-	*) ARCH=arm64 ;;
-	esac
-	SHORT=${package#muster-}
-	cp "../stage/${SHORT%%[-_]*}/$ARCH.cdx.json" "$package.cdx.json"
+	system=linux ARCH=arm64 SHORT=${package#muster-}
+	[[ $package != *.msi ]] || system=windows
+	[[ $package != *.pkg ]] || system=darwin
+	[[ ! $package =~ amd64|x86_64 ]] || ARCH=amd64
+	cp "../stage/${SHORT%%[-_]*}/$system-$ARCH.cdx.json" "$package.cdx.json"
 	sha256sum "$package" >"$package.sha256"
 	printf '%9d  %s\n' "$(stat -c %s "$package")" "$package"
 done

@@ -1,27 +1,19 @@
 #!/usr/bin/env bash
 # Installs the deb packages in a Debian that systemd-nspawn boots, without a network, and checks
 # their life: enabled at boot, enrolled, synced, restarted after a crash, the same device after a
-# reboot and an upgrade, gone after a purge. Start reading at the calls at the end.
+# reboot and an upgrade, gone after a purge. It also installs and removes the rpm packages in a file
+# system with a database of rpm. Start reading at the calls at the end.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 ((EUID == 0)) || { echo 'this test needs root: it boots a container' >&2; exit 1; }
 
+# shellcheck source=installers/testing.sh
+. installers/testing.sh
 IMAGE=bin/cache/bookworm.tar
-WORK=$(mktemp -d /var/tmp/muster-test.XXXXXX)
 ROOT=$WORK/root
 NSPAWN= # the process of the container
 API=http://127.0.0.1:8080/api/v1
-
-tools() {
-	local missing=()
-	command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
-	command -v jq >/dev/null || missing+=(jq)
-	command -v systemd-nspawn >/dev/null || missing+=(systemd-container)
-	((${#missing[@]})) || return 0
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
-}
 
 # image makes the file system of the container once. The collector runs its own PostgreSQL.
 image() {
@@ -57,23 +49,6 @@ leader() { pgrep -P "$NSPAWN"; }
 
 inside() { nsenter -t "$(leader)" -m -u -i -p -n -- "$@"; }
 
-step() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
-
-fail() {
-	printf 'FAIL: %s\n' "$*" >&2
-	exit 1
-}
-
-# await repeats a command until it succeeds.
-await() {
-	local what=$1 deadline=$((SECONDS + 120))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < deadline)) || fail "$what: not within 120 s"
-		sleep 0.5
-	done
-}
-
 boot() {
 	systemd-nspawn --quiet -D "$ROOT" --register=no --keep-unit --boot --console=pipe --private-network \
 		</dev/null >>"$WORK/console" 2>&1 &
@@ -90,9 +65,9 @@ halt() {
 	((status == want)) || fail "the container ended with $status, not $want"
 }
 
-ask() { inside sh -c 'exec curl -fsS -H "Authorization: Bearer $(cat /var/lib/muster-collector/admin.token)" "$@"' sh "$@"; }
+ask_inside() { inside sh -c 'exec curl -fsS -H "Authorization: Bearer $(cat /var/lib/muster-collector/admin.token)" "$@"' sh "$@"; }
 
-devices() { ask "$API/devices" | jq -r '.items[].id'; }
+devices() { ask_inside "$API/devices" | jq -r '.items[].id'; }
 
 status_of() { inside muster-agent status --output json; }
 
@@ -124,7 +99,7 @@ test_install() {
 
 test_enrollment() {
 	local token
-	token=$(ask -H 'Content-Type: application/json' -d '{"name":"test","max_uses":1,"expires_in":"1h"}' "$API/enrollment-tokens")
+	token=$(ask_inside -H 'Content-Type: application/json' -d '{"name":"test","max_uses":1,"expires_in":"1h"}' "$API/enrollment-tokens")
 	inside sh -c 'cat >>/etc/muster/agent.env' <<-SETTINGS
 		MUSTER_COLLECTOR=127.0.0.1:8443
 		MUSTER_CA_PIN=$(jq -r .ca_pin <<<"$token")
@@ -226,7 +201,7 @@ test_purge() {
 # test_program runs the service commands of a program without a package.
 test_program() {
 	local token program=/usr/local/bin/agent-without-package
-	token=$(ask -H 'Content-Type: application/json' -d '{"name":"test","max_uses":1,"expires_in":"1h"}' "$API/enrollment-tokens")
+	token=$(ask_inside -H 'Content-Type: application/json' -d '{"name":"test","max_uses":1,"expires_in":"1h"}' "$API/enrollment-tokens")
 	inside "$program" enroll --collector 127.0.0.1:8443 --ca-pin "$(jq -r .ca_pin <<<"$token")" \
 		--token "$(jq -r .token <<<"$token")" >/dev/null
 	inside "$program" service install >/dev/null
@@ -248,8 +223,34 @@ test_purge_collector() {
 	step 'purge: the collector, its data and its user are gone'
 }
 
+# test_rpm installs the rpm packages in another file system, whose database the agent reads.
+test_rpm() {
+	local root=$WORK/rpm name left
+	local rpm=(rpm --root "$root" --dbpath /var/lib/rpm)
+	mkdir -p "$root"
+	tar -C "$root" -xf "$IMAGE"
+	"${rpm[@]}" --initdb
+	"${rpm[@]}" -i --nodeps bin/packages/muster-*.rpm 2>&1 | grep -v 'not enrolled' || true
+	for name in muster-agent muster-collector; do
+		"${rpm[@]}" -V --nodeps "$name" || fail "rpm: the files of $name differ from the package"
+		[[ $(chroot "$root" systemctl is-enabled "$name") == enabled ]] || fail "rpm: $name is not enabled"
+		chroot "$root" muster-agent inventory --section software |
+			jq -e --arg name "$name" '.sections.software.items | any(.name == $name)' >/dev/null || fail "the software does not contain $name"
+	done
+	"${rpm[@]}" -e --nodeps muster-agent muster-collector
+	left=$(find "$root" -name '*muster*')
+	[[ -z $left ]] || fail "rpm: the removal left $left"
+	! grep -q '^muster' "$root/etc/passwd" || fail 'rpm: the removal left the user'
+	step 'rpm: installed, enabled, in the software of the agent, removed'
+}
+
 trap finish EXIT
-tools
+install_missing <<-LIST
+	mmdebstrap mmdebstrap
+	jq jq
+	systemd-nspawn systemd-container
+	rpm rpm
+LIST
 image
 # Without a tmpfs there nspawn cannot clean up where /run is on a disk.
 mkdir -p /run/systemd/nspawn
@@ -273,4 +274,5 @@ test_program
 test_purge_collector
 inside systemctl poweroff
 halt 0
-echo '11 passed, 0 failed'
+test_rpm
+echo '12 passed, 0 failed'

@@ -9,10 +9,8 @@ package state
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	"github.com/musterhq/muster/agent/host"
@@ -41,12 +39,13 @@ type State struct {
 	meta meta
 }
 
-// Open locks the state in a directory, which it makes if it does not exist. It moves damaged
-// acknowledged state aside and continues without it. Close releases the state.
+// Open locks the state in a directory, which it makes if it does not exist. It returns an error for
+// a directory that other users can read. It moves damaged acknowledged state aside and continues
+// without it. Close releases the state.
 func Open(dir string) (*State, error) {
-	made, err := makeDir(dir)
+	made, err := host.MakePrivate(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("open state: %w", err)
 	}
 	lock, err := host.Lock(filepath.Join(dir, lockFile), lockWait)
 	if errors.Is(err, host.ErrLocked) {
@@ -78,24 +77,4 @@ func (s *State) Discard() error {
 		return err
 	}
 	return os.Remove(s.dir)
-}
-
-// makeDir returns an error for a directory that other users can read. It does not change the mode,
-// because the directory may belong to somebody else.
-func makeDir(dir string) (made bool, err error) {
-	_, err = os.Stat(dir)
-	made = errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return false, fmt.Errorf("make state directory: %w", err)
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return false, fmt.Errorf("inspect state directory: %w", err)
-	}
-	// Windows has no such bits; the directory inherits the rights of its parent.
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return false, fmt.Errorf("other users can read the state directory %s (mode %04o): "+
-			"change its mode to 0700 or choose another directory", dir, mode)
-	}
-	return made, nil
 }

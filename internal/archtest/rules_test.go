@@ -49,7 +49,7 @@ var uses = []struct {
 	{pkg: "internal/postgres"},
 	{pkg: "internal/osservice"},
 	{pkg: "internal/cli"},
-	{pkg: "installers"},
+	{pkg: "installers/..."},
 	{pkg: "internal/archtest"},
 	{pkg: "internal/pgtest", may: []string{"internal/postgres"}},
 	{pkg: "internal/e2e"},

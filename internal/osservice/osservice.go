@@ -19,10 +19,16 @@ type Definition struct {
 	DisplayName string
 	Description string
 	Arguments   []string // of the program, which is the running executable
-	// Unit and OpenRC are the service definitions for these two service managers. They name the
-	// program Program; Install writes the path of the executable instead.
-	Unit, OpenRC, Program string
+	// Unit, OpenRC and Launchd are the service definitions for systemd, OpenRC and launchd. They
+	// name the program Program, the last one LaunchdProgram; Install writes the path of the
+	// executable instead.
+	Unit, OpenRC, Program   string
+	Launchd, LaunchdProgram string
 }
+
+// ExitNoRestart is the exit code of a program that a restart cannot help, EX_CONFIG of sysexits.h.
+// The service managers do not restart the service after it.
+const ExitNoRestart = 78
 
 // State is the state of a service.
 type State string

@@ -13,13 +13,19 @@ import (
 
 func TestDefinitionNamesTheInstalledProgram(t *testing.T) {
 	t.Parallel()
-	d := Definition{Program: "/usr/bin/p", Unit: "ExecStart=/usr/bin/p run\n", OpenRC: "command=\"/usr/bin/p\"\n"}
+	d := Definition{
+		Program: "/usr/bin/p", Unit: "ExecStart=/usr/bin/p run\n", OpenRC: "command=\"/usr/bin/p\"\n",
+		LaunchdProgram: "/opt/p/p", Launchd: "<string>/opt/p/p</string>",
+	}
 	options := d.config("/opt/p").Option
 	if got := options["SystemdScript"]; got != "ExecStart={{Path | cmdEscape}} run\n" {
 		t.Errorf("systemd: %q", got)
 	}
 	if got := options["OpenRCScript"]; got != "command=\"{{Path | cmdEscape}}\"\n" {
 		t.Errorf("OpenRC: %q", got)
+	}
+	if got := options["LaunchdConfig"]; got != "<string>{{Path | html}}</string>" {
+		t.Errorf("launchd: %q", got)
 	}
 }
 

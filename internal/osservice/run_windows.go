@@ -3,11 +3,9 @@ package osservice
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
@@ -41,7 +39,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 	logger, closeLog := eventLogger(h.name)
 	defer closeLog()
 	done := make(chan error, 1)
-	go func() { done <- h.program(ctx, logger) }()
+	go func() { done <- h.run(ctx, logger) }()
 	status <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
 	for {
 		select {
@@ -50,7 +48,7 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 				return false, 0
 			}
 			logger.Error("service failed", "error", h.err)
-			return true, 1
+			return true, exitCode(h.err)
 		case request := <-requests:
 			switch request.Cmd {
 			case svc.Interrogate:
@@ -61,6 +59,31 @@ func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status 
 			}
 		}
 	}
+}
+
+// run runs the program, unless users who are not administrators could replace it: they would get
+// the rights of the system.
+func (h *handler) run(ctx context.Context, logger *slog.Logger) error {
+	if err := checkRunning(); err != nil {
+		return err
+	}
+	if err := configure(h.name); err != nil {
+		logger.Warn("the service is not restarted after a failure", "error", err)
+	}
+	if err := limit(); err != nil {
+		logger.Warn("the resources of the service are not limited", "error", err)
+	}
+	return h.program(ctx, logger)
+}
+
+// exitCode returns the code with which the service ends. The service manager restarts it after all
+// codes except 0.
+func exitCode(err error) uint32 {
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) && coded.ExitCode() == ExitNoRestart {
+		return 0
+	}
+	return 1
 }
 
 // eventLogger returns a logger that writes to the Event Log, where each event has its time and
@@ -83,27 +106,4 @@ func eventLogger(name string) (*slog.Logger, func()) {
 			return log.Info(1, string(line))
 		},
 	}), func() { _ = log.Close() }
-}
-
-// finishInstall delays the start of the service after boot, where the system supports it.
-func finishInstall(name string) error {
-	manager, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT)
-	if err != nil {
-		return fmt.Errorf("open the service control manager: %w", err)
-	}
-	defer func() { _ = windows.CloseServiceHandle(manager) }()
-	text, err := windows.UTF16PtrFromString(name)
-	if err != nil {
-		return err
-	}
-	service, err := windows.OpenService(manager, text, windows.SERVICE_CHANGE_CONFIG)
-	if err != nil {
-		return fmt.Errorf("open the service: %w", err)
-	}
-	defer func() { _ = windows.CloseServiceHandle(service) }()
-	delayed := windows.SERVICE_DELAYED_AUTO_START_INFO{IsDelayedAutoStartUp: 1}
-	// Wine refuses it, and a start without delay serves as well.
-	_ = windows.ChangeServiceConfig2(service, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO,
-		(*byte)(unsafe.Pointer(&delayed))) //nolint:gosec // the form of the system call
-	return nil
 }
