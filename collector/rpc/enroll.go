@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
@@ -31,7 +32,10 @@ func (s *Server) Enroll(ctx context.Context, req *inventoryv1.EnrollRequest) (*i
 	}
 	now := time.Now()
 	expires := now.Add(agentLifetime)
-	agentID, err := s.options.Store.Enroll(ctx, pki.HashToken(req.GetToken()), pki.KeyID(key), from, expires)
+	agentID, err := s.options.Store.Enroll(ctx, inventory.Enrollment{
+		Token: pki.HashToken(req.GetToken()), Key: pki.KeyID(key), From: from, Expires: expires,
+		SerialNumber: ingest.Text(req.GetSerialNumber()), Hostname: ingest.Text(req.GetHostname()),
+	})
 	if err != nil {
 		s.noteFailure(from, err)
 		return nil, err
@@ -90,8 +94,8 @@ func (s *Server) Renew(ctx context.Context, req *inventoryv1.RenewRequest) (*inv
 	return &inventoryv1.RenewResponse{Certificate: certificate, Authorities: s.authorities()}, nil
 }
 
-// Rekey implements the Inventory service: the caller gets its own record, which references the
-// previous one.
+// Rekey implements the Inventory service: a clone that the collector found gets its own record, which
+// references the previous one.
 func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inventoryv1.RekeyResponse, error) {
 	record, err := s.record(ctx)
 	if err != nil {
