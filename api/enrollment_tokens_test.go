@@ -36,7 +36,7 @@ func TestEnrollmentTokens(t *testing.T) {
 
 	var key [32]byte
 	_, _ = rand.Read(key[:])
-	_, err := e.store.Enroll(t.Context(), pki.HashToken(token.Token), key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	_, err := e.store.Enroll(t.Context(), inventory.Enrollment{Token: pki.HashToken(token.Token), Key: key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	check(t, err)
 	enrolled := e.now(t)
 
@@ -70,7 +70,7 @@ func TestEnrollmentTokens(t *testing.T) {
 		t.Errorf("before it was revoked: %+v", got)
 	}
 	_, _ = rand.Read(key[:])
-	_, err = e.store.Enroll(t.Context(), pki.HashToken(token.Token), key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	_, err = e.store.Enroll(t.Context(), inventory.Enrollment{Token: pki.HashToken(token.Token), Key: key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	if err == nil {
 		t.Error("a revoked token enrolls")
 	}
