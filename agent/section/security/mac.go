@@ -126,8 +126,8 @@ func (s *survey) bundleVersion(bundle string) string {
 	return string(version["CFBundleShortVersionString"])
 }
 
-// preferences reads a property list twice: for its texts and for its flags. A file that is not there
-// or that only the system may read has neither.
+// preferences reads a property list twice: for its texts and for its flags. A file that does not
+// exist or that only the system may read has neither.
 func (s *survey) preferences(name string) (texts map[string]plist.Text, flags map[string]plist.Flag) {
 	data, err := s.host.ReadFile(name, maxConfiguration)
 	if err == nil {
