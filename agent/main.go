@@ -34,8 +34,8 @@ type commands struct {
 	cli.Documents
 }
 
-// gcPercent makes the first garbage collection start at a heap of 8 MB instead of 4: an inventory of
-// 1,000 packages then needs none, which saves a tenth of its CPU time and costs no memory.
+// gcPercent makes the first garbage collection start at a heap of 8 MB instead of 4: an inventory
+// of 1,000 packages then needs none, which saves a tenth of its CPU time and costs no memory.
 const gcPercent = 200
 
 func main() {

@@ -41,8 +41,9 @@ type Section struct {
 	Keys    []string // the fields that identify an item
 	// Readings converts the readings of an item from the wire format to a JSON object.
 	Readings func(encoded []byte) (json []byte, err error)
-	// Names returns the names of ids in the facts of an item as a JSON object of the fields Named. They
-	// are what the collector knows now, so that answers as of an instant have none. nil: no names.
+	// Names returns the names of ids in the facts of an item as a JSON object of the fields Named.
+	// They are what the collector knows now, so that answers as of an instant have none. nil: no
+	// names.
 	Names func(facts []byte) (json []byte)
 	Named []string
 }
@@ -80,8 +81,8 @@ type Options struct {
 	// instead of waiting; nil: it always answers.
 	Outage func() error
 
-	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do the
-	// work now, otherwise nil; nil: it always can.
+	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do
+	// the work now, otherwise nil; nil: it always can.
 	Unavailable func(err error) *inventory.Error
 
 	Now    func() time.Time // nil: time.Now

@@ -127,7 +127,8 @@ func (s *server) itemListing(
 	}
 }
 
-// item returns one JSON object with the software id, the facts, the readings and the names of an item.
+// item returns one JSON object with the software id, the facts, the readings and the names of an
+// item.
 func (s Section) item(held inventory.HeldItem) (Item, error) {
 	var readings []byte
 	if held.Readings != nil {

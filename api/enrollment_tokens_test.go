@@ -76,8 +76,8 @@ func TestEnrollmentTokens(t *testing.T) {
 	}
 }
 
-// TestEnrollmentsDoNotWaitForEachOther: a token is used as often as it may be, by enrollments at the
-// same time, and an enrollment that has not committed yet holds up no other one.
+// TestEnrollmentsDoNotWaitForEachOther: a token is used as often as it may be, by enrollments at
+// the same time, and an enrollment that has not committed yet holds up no other one.
 func TestEnrollmentsDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()
 	e := newFixture(t)

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resident returns how many bytes of memory this process occupies, and how many of them are pages of
-// files (proc_pid_statm(5)).
+// resident returns how many bytes of memory this process occupies, and how many of them are pages
+// of files (proc_pid_statm(5)).
 func resident() (total, files uint64, known bool) {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

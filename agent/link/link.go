@@ -17,8 +17,8 @@ type Agent struct {
 	State *state.State
 	// Collect takes the machine's inventory.
 	Collect func(context.Context) Inventory
-	// Idle is called before Run waits for the next check-in, to return memory to the system; nil: it
-	// keeps the memory.
+	// Idle is called before Run waits for the next check-in, to return memory to the system; nil:
+	// it keeps the memory.
 	Idle func()
 	// Ended reports after each check-in whether Run must end; nil: it need not.
 	Ended   func() bool

@@ -29,9 +29,9 @@ type Options struct {
 	// other error the agent must try again later.
 	Import func(ctx context.Context, body io.Reader, o inventory.ImportOptions) (inventory.ImportReport, error)
 
-	// Credentials returns the accepted passwords, which may change at any time. Several allow a fleet
-	// to change from one to the next, and to revoke the password of some agents alone. A password
-	// must be random enough that nobody can guess it.
+	// Credentials returns the accepted passwords, which may change at any time. Several allow a
+	// fleet to change from one to the next, and to revoke the password of some agents alone. A
+	// password must be random enough that nobody can guess it.
 	Credentials func() []Credential
 
 	// Interval is the time between two reports of an agent: whole hours, at least one. 0 means 24

@@ -108,8 +108,8 @@ func (s *Server) renew(ctx context.Context, key *ecdsa.PublicKey, now time.Time)
 // maxRenewing is how many renewals use the store at the same time.
 const maxRenewing = 2
 
-// Rekey implements the Inventory service: a clone that the collector found gets its own record, which
-// references the previous one.
+// Rekey implements the Inventory service: a clone that the collector found gets its own record,
+// which references the previous one.
 func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inventoryv1.RekeyResponse, error) {
 	record, err := s.record(ctx)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // examine checks whether the agent that presents a token runs on the machine of the record. It
-// returns an incident for a rollback or a clone; a clone must get its own key. An agent that presents
-// the token that a rollback abandoned was not rolled back: two copies take turns.
+// returns an incident for a rollback or a clone; a clone must get its own key. An agent that
+// presents the token that a rollback abandoned was not rolled back: two copies take turns.
 func (c *conversation) examine(checkIn *inventoryv1.CheckIn) (incident *inventory.Incident, clone bool, err error) {
 	state := stateOf(c.record, checkIn.GetToken())
 	if state != current {

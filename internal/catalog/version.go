@@ -1,6 +1,6 @@
-// Package catalog contains general knowledge about software and hardware as data and pure functions:
-// it compares versions and unifies the names of manufacturers. It does no I/O and never looks at a
-// machine. Start reading at CompareVersions and Maker.
+// Package catalog contains general knowledge about software and hardware as data and pure
+// functions: it compares versions and unifies the names of manufacturers. It does no I/O and never
+// looks at a machine. Start reading at CompareVersions and Maker.
 package catalog
 
 import (

@@ -36,8 +36,8 @@ type Update struct {
 	Duration     *time.Duration  // of the collection; nil: not known
 	ReadingsOnly bool
 
-	// Take reserves memory in bytes for a chunk before it is decoded: a chunk of a few kilobytes may
-	// have 200,000 empty items. Decoder.Add returns its error. nil: no limit.
+	// Take reserves memory in bytes for a chunk before it is decoded: a chunk of a few kilobytes
+	// may have 200,000 empty items. Decoder.Add returns its error. nil: no limit.
 	Take func(bytes int64) error
 
 	items wire.Items // slices of the decompressed chunks
