@@ -160,8 +160,9 @@ func (s *Store) refreshBases(ctx context.Context) error {
 }
 
 // CollectBases retires the bases that no row has referred to for a day, and deletes those that were
-// retired a day ago and that no count of the past needs. It returns how many it deleted. By then no collector has chosen a retired base
-// for a day, because each refreshes its bases before it chooses one.
+// retired a day ago and that no count of the past needs. It returns how many it deleted. By then no
+// collector has chosen a retired base for a day, because each refreshes its bases before it chooses
+// one.
 func (s *Store) CollectBases(ctx context.Context) (int64, error) {
 	const unused = `not exists (select from item_set s where s.base_id = b.id)`
 	deleted, err := s.Pool.Exec(ctx, `
