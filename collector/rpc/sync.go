@@ -75,8 +75,8 @@ func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
 	return c.update(checkIn, incident)
 }
 
-// present notes that the agent is alive. If the identity of its device depends on that, it is stored
-// at once, because the identification reads it.
+// present notes that the agent is alive. If the identity of its device depends on that, it is
+// stored at once, because the identification reads it.
 func (c *conversation) present() error {
 	now := time.Now()
 	c.seen = inventory.Presence{
