@@ -179,20 +179,50 @@ func TestHandshakesTakeTurns(t *testing.T) {
 		for range many {
 			e.dial("192.0.2.1", true)
 		}
+		<-time.After(time.Second)
 		if got := e.began.Load(); got != maxHandshakesPerAddr {
 			t.Errorf("%d handshakes at once, want %d", got, maxHandshakesPerAddr)
 		}
 		e.dial("192.0.2.2", true)
+		<-time.After(time.Second)
 		if got := e.began.Load(); got != maxHandshakesPerAddr+1 {
 			t.Error("another address waits")
 		}
 		close(let)
-		synctest.Wait()
+		<-time.After(time.Second)
 		if got := e.began.Load(); got != many+1 {
 			t.Errorf("%d connections were served, want all %d", got, many+1)
 		}
 		if len(e.admission.by) != 0 {
 			t.Errorf("%d addresses are remembered after their handshakes", len(e.admission.by))
+		}
+		<-time.After(time.Hour)
+		close(e.dials.queue)
+	})
+}
+
+// TestClosedConnectionsTakeNoTurn: machines that gave up waiting cost no handshake when their turn
+// comes.
+func TestClosedConnectionsTakeNoTurn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		let := make(chan struct{})
+		e := newFixture(t, Connections{All: 300, Unauthenticated: 300, PerAddress: 300}, let)
+		for range maxHandshakesPerAddr {
+			e.dial("192.0.2.1", true)
+		}
+		for range 50 {
+			client, server := net.Pipe()
+			e.dials.queue <- from{server, netip.MustParseAddr("192.0.2.1")}
+			_, _ = client.Write([]byte(greeting))
+			_ = client.Close()
+		}
+		e.dial("192.0.2.1", true)
+		<-time.After(time.Second)
+		close(let)
+		<-time.After(time.Second)
+		if got := e.began.Load(); got != maxHandshakesPerAddr+1 {
+			t.Errorf("%d handshakes, want those of the %d connections that are open", got, maxHandshakesPerAddr+1)
 		}
 		<-time.After(time.Hour)
 		close(e.dials.queue)

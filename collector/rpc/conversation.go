@@ -74,7 +74,7 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 	defer s.live.closed(record.ID, c)
 	defer c.leave()
 	go c.listen()
-	for limit := helloTimeout; ; limit = s.pace.silence() {
+	for limit := helloTimeout; ; limit = maxSilence {
 		message, err := c.next(limit)
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 
@@ -76,6 +77,9 @@ func (a *admission) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInf
 		return nil, nil, err
 	}
 	defer done()
+	if err := c.checkOpen(); err != nil {
+		return nil, nil, err
+	}
 	if err := c.SetDeadline(time.Now().Add(handshakeTime)); err != nil {
 		return nil, nil, err
 	}
@@ -180,4 +184,23 @@ func (c *connection) readGreeting() error {
 	c.early = greeting
 	c.greets()
 	return c.SetDeadline(time.Time{})
+}
+
+// openTime is how long a check waits for the end of a connection that has ended already.
+const openTime = time.Millisecond
+
+// checkOpen returns an error if the other side has closed the connection. A machine that waited too
+// long for its turn has done so, and connects again: a handshake with its former connection would
+// cost the time of one that waits.
+func (c *connection) checkOpen() error {
+	if err := c.SetReadDeadline(time.Now().Add(openTime)); err != nil {
+		return err
+	}
+	next := make([]byte, 1)
+	n, err := c.Conn.Read(next)
+	c.early = append(c.early, next[:n]...)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("closed while it waited for its handshake: %w", err)
+	}
+	return nil
 }

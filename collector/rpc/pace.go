@@ -8,6 +8,10 @@ import (
 // maxCheckInInterval is the longest interval between the check-ins of a connected agent.
 const maxCheckInInterval = 15 * time.Minute
 
+// maxSilence is how long a connected agent may send nothing: almost two of the longest waits,
+// whatever the interval, because an agent obeys the interval that it was told last.
+const maxSilence = 2*maxCheckInInterval + time.Minute
+
 // pace spreads check-ins evenly over the interval. Every agent has its own phase, so that agents
 // that reconnect at the same moment, e.g. after an outage, check in at different moments
 // afterwards.
@@ -37,6 +41,3 @@ func (p pace) next(agentID string, now time.Time) time.Duration {
 	}
 	return wait
 }
-
-// silence is how long a connected agent may send nothing: almost two of the longest waits.
-func (p pace) silence() time.Duration { return 2*p.interval + time.Minute }

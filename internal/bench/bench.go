@@ -23,6 +23,11 @@ func (b *bench) measure(ctx context.Context) error {
 			return err
 		}
 	}
+	if b.wants(partStorm) {
+		if err := b.measureStorm(ctx); err != nil {
+			return fmt.Errorf("storm: %w", err)
+		}
+	}
 	if b.wants(cmdbParts...) {
 		return b.measureCMDB(ctx)
 	}

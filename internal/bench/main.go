@@ -26,15 +26,20 @@ type options struct {
 	concurrencies            []int // machines that check in at the same time
 	cmdbMachines             int   // in the filled CMDB
 	connected                int   // agents with an open stream when memory is measured
+	storm                    int   // machines that start at once
 	seed                     uint64
 	output                   string
 	parts                    []string
 }
 
-// partCollector is the part that simulates a fleet. The other parts are in cmdbParts.
-const partCollector = "collector"
+// partCollector is the part that simulates a fleet, partStorm that of machines that all start at
+// once. The other parts are in cmdbParts.
+const (
+	partCollector = "collector"
+	partStorm     = "storm"
+)
 
-func allParts() []string { return append([]string{partCollector}, cmdbParts...) }
+func allParts() []string { return append([]string{partCollector, partStorm}, cmdbParts...) }
 
 // wants reports whether at least one of the parts is selected.
 func (o options) wants(parts ...string) bool {
@@ -65,6 +70,7 @@ func parse(args []string) (options, error) {
 	flags.StringVar(&o.collectorPath, "collector", "bin/muster-collector", "`path` of the collector")
 	flags.IntVar(&o.machines, "fleet", 1500, "`number` of simulated machines that send inventories")
 	flags.IntVar(&o.cmdbMachines, "cmdb", 100_000, "`number` of machines in the filled CMDB")
+	flags.IntVar(&o.storm, "storm", 2000, "`number` of machines that send their first inventory at once")
 	flags.IntVar(&o.connected, "connected", 10_000,
 		"`number` of connected agents when the collector's memory is measured; 0 skips it")
 	flags.Uint64Var(&o.seed, "seed", 1, "`seed` of the fleet")
@@ -95,6 +101,8 @@ func (o options) check(rest []string) error {
 		return errors.New("--fleet must be at least 1")
 	case o.cmdbMachines < leastCMDB:
 		return fmt.Errorf("--cmdb must be at least %d", leastCMDB)
+	case o.storm < 1:
+		return errors.New("--storm must be at least 1")
 	case o.connected < 0:
 		return errors.New("--connected must not be negative")
 	case o.output != "table" && o.output != "json":

@@ -31,6 +31,14 @@ var targets = []target{
 
 	{id: "memory", what: "memory of the collector with the connected agents", unit: "MB", most: 600},
 
+	{id: "storm_done", what: "storm: first inventories that were acknowledged", unit: "", free: true},
+	{id: "storm_failed", what: "storm: machines that were not served", unit: "", most: 0},
+	{id: "storm_retried", what: "storm: attempts that failed and were tried again", unit: "", free: true},
+	{id: "storm_median", what: "storm: time from the start to the acknowledgment, median", unit: "s", free: true},
+	{id: "storm_p99", what: "storm: the same, 99th percentile", unit: "s", free: true},
+	{id: "storm_memory", what: "storm: peak memory of the collector", unit: "MiB", free: true},
+	{id: "storm_unchanged", what: "unchanged check-ins of all these machines", unit: "per s", free: true},
+
 	{id: "list_many", what: "CMDB: a page of a class, the filter matches many", unit: "ms", free: true},
 	{id: "list_few", what: "CMDB: a page of a class, the filter matches one", unit: "ms", free: true},
 	{id: "list_contains", what: "CMDB: a page of a class, the filter matches none", unit: "ms", free: true},

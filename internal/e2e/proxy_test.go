@@ -23,7 +23,6 @@ type proxy struct {
 
 	mu      sync.Mutex
 	target  string // host:port; empty: none
-	from    string // the address that it connects from; empty: any
 	tunnels map[*tunnel]bool
 	arrived []time.Time // connections
 	count   [2]int      // bytes in each direction since arm
@@ -78,9 +77,6 @@ func (p *proxy) serve(near net.Conn) {
 	p.mu.Lock()
 	p.arrived = append(p.arrived, time.Now())
 	target, dialer := p.target, net.Dialer{}
-	if p.from != "" {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(p.from)}
-	}
 	p.mu.Unlock()
 	if target == "" {
 		return
@@ -162,13 +158,6 @@ func (p *proxy) wait(tunnel *tunnel, where direction) bool {
 	case <-tunnel.gone:
 		return false
 	}
-}
-
-// callFrom sets the source address of new connections.
-func (p *proxy) callFrom(address string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.from = address
 }
 
 // aim sets the target of new connections.
