@@ -80,8 +80,8 @@ type Options struct {
 	// instead of waiting; nil: it always answers.
 	Outage func() error
 
-	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do the
-	// work now, otherwise nil; nil: it always can.
+	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do
+	// the work now, otherwise nil; nil: it always can.
 	Unavailable func(err error) *inventory.Error
 
 	Now    func() time.Time // nil: time.Now

@@ -86,8 +86,8 @@ type Options struct {
 	Connections Connections
 	// Outage returns an error while the database does not answer; nil: it always answers.
 	Outage func() error
-	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do the
-	// work now, otherwise nil; nil: it always can.
+	// Unavailable returns an error with CodeUnavailable if err means that the database cannot do
+	// the work now, otherwise nil; nil: it always can.
 	Unavailable func(err error) *inventory.Error
 }
 

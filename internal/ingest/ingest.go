@@ -88,8 +88,8 @@ type Options struct {
 
 	// NewItemsPerDay is how many items each record may add to the catalog in a day; 0 means 50,000.
 	NewItemsPerDay int
-	// Accepting returns an error while nothing may be applied, e.g. because the disk is nearly full;
-	// nil: everything may be applied at any time.
+	// Accepting returns an error while nothing may be applied, e.g. because the disk is nearly
+	// full; nil: everything may be applied at any time.
 	Accepting func() error
 }
 

@@ -56,8 +56,8 @@ func IsOutOfOrder(err error) bool {
 func IsDeadlock(err error) bool { return sqlState(err) == "40P01" }
 
 // DataError turns an error that the data causes into an inventory.Error with CodeInvalid, and
-// returns any other error as it is, also IsOutOfOrder, which time causes. Classes of SQLSTATE, PostgreSQL appendix A: 22 data exception,
-// 23 integrity violation, 54 limit exceeded.
+// returns any other error as it is, also IsOutOfOrder, which time causes. Classes of SQLSTATE,
+// PostgreSQL appendix A: 22 data exception, 23 integrity violation, 54 limit exceeded.
 func DataError(err error) error {
 	state := sqlState(err)
 	if len(state) == 5 && !IsOutOfOrder(err) && slices.Contains([]string{"22", "23", "54"}, state[:2]) {
