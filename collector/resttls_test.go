@@ -118,8 +118,7 @@ func TestRESTWithACertificateOfTheAuthority(t *testing.T) {
 	}
 }
 
-// TestRESTWithCertificateFiles: files that change are used without a restart, and broken ones
-// never.
+// TestRESTWithCertificateFiles: files that change are used without a restart, broken ones never.
 func TestRESTWithCertificateFiles(t *testing.T) {
 	t.Parallel()
 	authority := newTestAuthority(t)

@@ -27,6 +27,7 @@ func Kill(t testing.TB, dir string) {
 // returns the function that lets them go on. Only Linux.
 func (s *Server) Hang(t testing.TB) (resume func()) {
 	t.Helper()
+	signal(processes(t, s.dir)[:1], stop) // first, so that it starts no child that the next list lacks
 	stopped := processes(t, s.dir)
 	signal(stopped, stop)
 	resume = func() { signal(stopped, proceed) }

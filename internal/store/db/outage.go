@@ -32,8 +32,7 @@ var outages = map[string]inventory.Error{
 var noAnswer = inventory.Error{Message: "the database does not answer", RetryAfter: 5 * time.Second}
 
 // clockBehind is the outage of a database whose clock was set back. A version never begins before
-// the one that it replaces, so changes wait until the clock has passed the instants in the
-// database.
+// the one that it replaces, so changes wait until the clock has passed the last instants.
 var clockBehind = inventory.Error{
 	Message:    "the clock of the database is behind the last changes; it may have been set back",
 	RetryAfter: time.Minute,
