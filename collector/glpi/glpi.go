@@ -130,7 +130,7 @@ func (s *endpoint) receive(a *answer, r *http.Request) {
 
 // importInventory passes an inventory on.
 func (s *endpoint) importInventory(a *answer, r *http.Request, format string, text io.Reader) {
-	report, err := s.Import(r.Context(), text, inventory.ImportOptions{Format: format})
+	report, err := s.Import(r.Context(), text, inventory.ImportOptions{Format: format, Live: true})
 	if known, ok := errors.AsType[*inventory.Error](err); ok && known.Code == inventory.CodeInvalid {
 		s.Logger.Warn("inventory rejected", "remote", r.RemoteAddr, "format", format, "reason", known.Message)
 		a.reject(http.StatusBadRequest, known.Message)
