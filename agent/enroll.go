@@ -8,9 +8,14 @@ import (
 	"os"
 	"strings"
 
+	"github.com/musterhq/muster/agent/host"
 	"github.com/musterhq/muster/agent/link"
+	"github.com/musterhq/muster/agent/section"
+	"github.com/musterhq/muster/agent/section/operatingsystem"
+	"github.com/musterhq/muster/agent/section/system"
 	"github.com/musterhq/muster/agent/state"
 	"github.com/musterhq/muster/internal/pki"
+	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
 )
 
 // enrollmentFlags are the options of an enrollment.
@@ -53,7 +58,7 @@ func (c enrollCommand) Run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	identity, err := link.Enroll(ctx, enrollment, nil)
+	identity, err := link.Enroll(ctx, withClaims(ctx, enrollment), nil)
 	if err != nil {
 		return errors.Join(errors.New(link.Explain(err)), s.Discard())
 	}
@@ -97,6 +102,22 @@ func (c enrollmentFlags) enrollment() (link.Enrollment, error) {
 		return e, err
 	}
 	return e, pki.CheckPin(e.Pin)
+}
+
+// withClaims adds the serial number and the host name of this machine, as far as they are known.
+func withClaims(ctx context.Context, e link.Enrollment) link.Enrollment {
+	collectors := []section.Collector{system.Collector(), operatingsystem.Collector()}
+	for _, report := range section.Run(ctx, host.Local(), collectors) {
+		for _, item := range report.Items {
+			switch item := item.(type) {
+			case *inventoryv1.System:
+				e.SerialNumber = item.GetSerialNumber()
+			case *inventoryv1.OperatingSystem:
+				e.Hostname = item.GetHostname()
+			}
+		}
+	}
+	return e
 }
 
 // alreadyEnrolled keeps the identity. The authority identifies the collectors, so a new address

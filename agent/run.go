@@ -110,7 +110,7 @@ func (c runCommand) open(ctx context.Context, logger *slog.Logger) (*state.State
 	if err != nil {
 		return nil, err
 	}
-	identity, ok := enrollUntil(ctx, enrollment, s, logger)
+	identity, ok := enrollUntil(ctx, withClaims(ctx, enrollment), s, logger)
 	if !ok {
 		return nil, s.Close()
 	}

@@ -25,6 +25,7 @@ type Store interface {
 	itemStore
 	softwareStore
 	enrollmentTokenStore
+	agentStore
 	apiTokenStore
 	ciStore
 	relationshipStore
@@ -171,6 +172,7 @@ func (s *server) register() {
 	s.registerAttributes()
 	s.registerRelationshipTypes()
 	s.registerEnrollmentTokens()
+	s.registerAgents()
 	s.registerHealth()
 	s.registerDocs()
 	schemas := s.huma.OpenAPI().Components.Schemas

@@ -62,13 +62,21 @@ func (s *server) registerDevice() {
 	revoke := s.operation(
 		http.MethodPost, "/api/v1/devices/{id}/revoke", "revoke-device", "Devices", "Revoke a device's agents",
 	)
-	revoke.Description = "The collector rejects all agents that report on the device now. Their reports stay. " +
-		`E.g. {"reason": "stolen"}.`
+	revoke.Description = "The collector rejects all agents that report on the device now, with all agents that were " +
+		`forked from them, and ends their connections within 2 s. Their reports stay. E.g. {"reason": "stolen"}.`
 	handle(s, revoke, func(ctx context.Context, in *RevokeDeviceInput) (*DeviceOutput, error) {
 		if err := checkText("body.reason", in.Body.Reason); err != nil {
 			return nil, err
 		}
-		if err := s.Store.RevokeDevice(ctx, in.ID, in.Body.Reason); err != nil {
+		_, agents, err := s.Store.Device(ctx, in.ID, time.Time{})
+		if err != nil {
+			return nil, err
+		}
+		ids := make([]string, len(agents))
+		for i, agent := range agents {
+			ids[i] = agent.AgentID
+		}
+		if err := s.Store.RevokeAgents(ctx, ids, actor(ctx, in.Body.Reason)); err != nil {
 			return nil, err
 		}
 		return s.device(ctx, in.ID, time.Time{})

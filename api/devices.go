@@ -12,7 +12,6 @@ import (
 type deviceStore interface {
 	ListDevices(ctx context.Context, q inventory.DeviceQuery, visit inventory.Visit[inventory.Device]) error
 	Device(ctx context.Context, id string, asOf time.Time) (inventory.Device, []inventory.DeviceAgent, error)
-	RevokeDevice(ctx context.Context, id, reason string) error
 }
 
 // DevicesInput asks for a list of devices.

@@ -33,6 +33,8 @@ type NewEnrollmentTokenInput struct {
 		ExpiresIn string     `json:"expires_in,omitempty" maxLength:"50" example:"24h" doc:"The lifetime, for example 90m or 72h. Absent: 24h, or until expires_at."`
 		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"When the token expires, instead of expires_in."`
 		Network   string     `json:"network,omitempty" maxLength:"50" example:"10.0.0.0/8" doc:"The network that agents can enroll from, as CIDR. Absent: any."`
+		Approval  string     `json:"approval,omitempty" enum:"automatic,manual" default:"automatic" doc:"manual: nothing of an agent is applied before a person approves it."`
+		Serials   []string   `json:"serial_numbers,omitempty" maxItems:"100000" nullable:"false" doc:"The serial numbers of the machines that can enroll. Absent: any. An agent claims its serial number: the list prevents mistakes, and approval prevents intruders."`
 	}
 }
 
@@ -94,7 +96,15 @@ func (s *server) createEnrollmentToken(
 	if err := checkText("body.name", in.Body.Name); err != nil {
 		return nil, err
 	}
-	token := inventory.EnrollmentToken{Name: in.Body.Name, MaxUses: max(1, in.Body.MaxUses)}
+	for _, serial := range in.Body.Serials {
+		if err := checkText("body.serial_numbers", serial); err != nil {
+			return nil, err
+		}
+	}
+	token := inventory.EnrollmentToken{
+		Name: in.Body.Name, MaxUses: max(1, in.Body.MaxUses), Approval: in.Body.Approval,
+		SerialNumbers: in.Body.Serials,
+	}
 	var err error
 	if token.ExpiresAt, err = expiry(in.Body.ExpiresIn, in.Body.ExpiresAt, s.Now()); err != nil {
 		return nil, err

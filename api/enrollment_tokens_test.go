@@ -36,7 +36,7 @@ func TestEnrollmentTokens(t *testing.T) {
 
 	var key [32]byte
 	_, _ = rand.Read(key[:])
-	_, err := e.store.Enroll(t.Context(), pki.HashToken(token.Token), key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	_, err := e.store.Enroll(t.Context(), inventory.Enrollment{Token: pki.HashToken(token.Token), Key: key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	check(t, err)
 	enrolled := e.now(t)
 
@@ -70,7 +70,7 @@ func TestEnrollmentTokens(t *testing.T) {
 		t.Errorf("before it was revoked: %+v", got)
 	}
 	_, _ = rand.Read(key[:])
-	_, err = e.store.Enroll(t.Context(), pki.HashToken(token.Token), key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	_, err = e.store.Enroll(t.Context(), inventory.Enrollment{Token: pki.HashToken(token.Token), Key: key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	if err == nil {
 		t.Error("a revoked token enrolls")
 	}
@@ -87,7 +87,9 @@ func TestEnrollmentsDoNotWaitForEachOther(t *testing.T) {
 		return token.Token
 	}
 	enroll := func(token string, key byte) (string, error) {
-		return e.store.Enroll(t.Context(), pki.HashToken(token), [32]byte{key}, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+		return e.store.Enroll(t.Context(), inventory.Enrollment{
+			Token: pki.HashToken(token), Key: [32]byte{key}, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour),
+		})
 	}
 	// together returns the agents of n enrollments at the same time, "" for those that are refused.
 	together := func(token string, n int, key func(i int) byte) []string {

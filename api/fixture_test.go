@@ -132,7 +132,7 @@ func (e *fixture) newMachine(t testing.TB) *machine {
 	t.Helper()
 	m := &machine{fixture: e}
 	_, _ = rand.Read(m.key[:])
-	_, err := e.store.Enroll(t.Context(), e.enroll, m.key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+	_, err := e.store.Enroll(t.Context(), inventory.Enrollment{Token: e.enroll, Key: m.key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	check(t, err)
 	return m
 }

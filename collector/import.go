@@ -15,15 +15,14 @@ import (
 
 // importCommand sends files of other tools to a collector's API.
 type importCommand struct {
-	Server    string `default:"http://127.0.0.1:8080" env:"MUSTER_SERVER" help:"URL of the collector's REST API."`
-	TokenFile string `required:"" type:"path" placeholder:"FILE" help:"File with an API token, such as admin.token in the collector's data directory."`
-	CAFile    string `name:"ca-file" type:"path" placeholder:"FILE" help:"File with the CA certificates (PEM) to trust if the API uses TLS. Default: those of the system."`
-	Format    string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"Format of the files: one of ${enum}."`
-	Name      string `placeholder:"NAME" help:"Name of the source, e.g. hr. Lists with different names do not replace each other's values."`
-	Encoding  string `placeholder:"NAME" help:"Encoding of the files, such as windows-1252, gbk or utf-16le. Default: what the mapping or the file declares, else UTF-8."`
-	Mapping   string `type:"path" placeholder:"FILE" help:"File with the mapping of CSV columns, as JSON. Default: well-known column names are recognized."`
-	DryRun    bool   `help:"Report what would change, and change nothing."`
-	Verbose   bool   `short:"v" help:"Also print the warnings: what was ignored, and why."`
+	apiFlags
+
+	Format   string `required:"" enum:"${import_formats}" placeholder:"FORMAT" help:"Format of the files: one of ${enum}."`
+	Name     string `placeholder:"NAME" help:"Name of the source, e.g. hr. Lists with different names do not replace each other's values."`
+	Encoding string `placeholder:"NAME" help:"Encoding of the files, such as windows-1252, gbk or utf-16le. Default: what the mapping or the file declares, else UTF-8."`
+	Mapping  string `type:"path" placeholder:"FILE" help:"File with the mapping of CSV columns, as JSON. Default: well-known column names are recognized."`
+	DryRun   bool   `help:"Report what would change, and change nothing."`
+	Verbose  bool   `short:"v" help:"Also print the warnings: what was ignored, and why."`
 
 	Files []string `arg:"" name:"file" help:"Files or patterns such as inventories/*.json; - reads the standard input."`
 }

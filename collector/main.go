@@ -27,6 +27,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the collector until it is stopped."`
 	Demo    demoCommand    `cmd:"" help:"Run a collector and an agent that inventories this machine."`
 	Import  importCommand  `cmd:"" help:"Send inventories and CSV tables of other tools to a collector."`
+	Agents  agentsCommand  `cmd:"" help:"List, approve, refuse and revoke agents."`
 	Openapi openapiCommand `cmd:"" name:"openapi" help:"Print the OpenAPI document as YAML."`
 
 	cli.Documents

@@ -21,6 +21,8 @@ type Enrollment struct {
 	Collector string // host:port
 	Token     string
 	Pin       string // of the authority, as pki.Authority.Pin returns it
+	// What the machine claims to be, for the person who approves the agent; "": unknown.
+	SerialNumber, Hostname string
 }
 
 // Enroll makes a key and requests a certificate for it. It sends nothing before the collector has
@@ -43,7 +45,9 @@ func Enroll(ctx context.Context, e Enrollment, now func() time.Time) (state.Iden
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	request := &inventoryv1.EnrollRequest{Token: e.Token, Csr: csr}
+	request := &inventoryv1.EnrollRequest{
+		Token: e.Token, Csr: csr, SerialNumber: e.SerialNumber, Hostname: e.Hostname,
+	}
 	answer, err := inventoryv1.NewEnrollmentClient(connection).Enroll(ctx, request)
 	if err != nil {
 		return state.Identity{}, err

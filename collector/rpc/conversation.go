@@ -70,6 +70,8 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 		server: s, stream: stream, ctx: ctx, cancel: cancel, id: uuid.New(), record: record,
 		inbox: make(chan *inventoryv1.AgentMessage), broken: make(chan error, 1), checked: make(chan struct{}),
 	}
+	s.live.opened(record.ID, c)
+	defer s.live.closed(record.ID, c)
 	defer c.leave()
 	go c.listen()
 	for limit := helloTimeout; ; limit = s.pace.silence() {

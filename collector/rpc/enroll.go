@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/musterhq/muster/internal/ingest"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/pki"
 	inventoryv1 "github.com/musterhq/muster/proto/muster/inventory/v1"
@@ -29,7 +30,10 @@ func (s *Server) Enroll(ctx context.Context, req *inventoryv1.EnrollRequest) (*i
 		return nil, s.rejected(from, invalid("certificate request: "+err.Error()))
 	}
 	now := time.Now()
-	agentID, err := s.options.Store.Enroll(ctx, token, pki.KeyID(key), from, now.Add(agentLifetime))
+	agentID, err := s.options.Store.Enroll(ctx, inventory.Enrollment{
+		Token: token, Key: pki.KeyID(key), From: from, Expires: now.Add(agentLifetime),
+		SerialNumber: ingest.Text(req.GetSerialNumber()), Hostname: ingest.Text(req.GetHostname()),
+	})
 	if err != nil {
 		return nil, s.rejected(from, err)
 	}
@@ -104,8 +108,8 @@ func (s *Server) renew(ctx context.Context, key *ecdsa.PublicKey, now time.Time)
 // maxRenewing is how many renewals use the store at the same time.
 const maxRenewing = 2
 
-// Rekey implements the Inventory service: the caller gets its own record, which references the
-// previous one.
+// Rekey implements the Inventory service: a clone that the collector found gets its own record, which
+// references the previous one.
 func (s *Server) Rekey(ctx context.Context, req *inventoryv1.RekeyRequest) (*inventoryv1.RekeyResponse, error) {
 	record, err := s.record(ctx)
 	if err != nil {

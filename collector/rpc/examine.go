@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"time"
 
@@ -10,7 +12,8 @@ import (
 )
 
 // examine checks whether the agent that presents a token runs on the machine of the record. It
-// returns an incident for a rollback or a clone; a clone must get its own key.
+// returns an incident for a rollback or a clone; a clone must get its own key. An agent that presents
+// the token that a rollback abandoned was not rolled back: two copies take turns.
 func (c *conversation) examine(checkIn *inventoryv1.CheckIn) (incident *inventory.Incident, clone bool, err error) {
 	state := stateOf(c.record, checkIn.GetToken())
 	if state != current {
@@ -29,13 +32,28 @@ func (c *conversation) examine(checkIn *inventoryv1.CheckIn) (incident *inventor
 	}
 	// With the current token, different hardware is the same machine with a replaced board.
 	different := state != current && differs(c.record.Hardware, hardwareOf(c.hello))
+	abandoned := false
+	if state == stale && !other && !different {
+		hash := hashOf(checkIn.GetToken())
+		if abandoned, err = c.server.options.Store.WasAbandoned(c.ctx, c.record.ID, hash); err != nil {
+			return nil, false, err
+		}
+	}
 	switch {
-	case other || different:
-		return c.incident(inventory.IncidentClone, other, different), true, nil
+	case other || different || abandoned:
+		return c.incident(inventory.IncidentClone, other || abandoned, different), true, nil
 	case state == stale:
-		return c.incident(inventory.IncidentRollback, false, false), false, nil
+		incident := c.incident(inventory.IncidentRollback, false, false)
+		incident.Detail[inventory.DetailAbandoned] = hashOf(c.record.Token)
+		return incident, false, nil
 	}
 	return nil, false, nil
+}
+
+// hashOf returns the form in which an incident stores a token.
+func hashOf(token []byte) string {
+	hash := sha256.Sum256(token)
+	return hex.EncodeToString(hash[:])
 }
 
 // otherAlive reports whether another machine uses the record's key at the same time. An agent that

@@ -48,7 +48,7 @@ func callerAddress(ctx context.Context) netip.Addr {
 	return addressOf(p.Addr)
 }
 
-// record returns the caller's record, or an error if its key was revoked.
+// record returns the caller's record, or an error if its key was revoked or is not approved yet.
 func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 	key, err := caller(ctx)
 	if err != nil {
@@ -58,10 +58,18 @@ func (s *Server) record(ctx context.Context) (inventory.Record, error) {
 	if err != nil {
 		return record, err
 	}
-	if record.RevokedAt != nil {
+	switch {
+	case record.RevokedAt != nil:
 		return record, errRevoked
+	case record.Pending:
+		return record, errPending
 	}
 	return record, nil
+}
+
+var errPending = &inventory.Error{
+	Code:    inventory.CodeForbidden,
+	Message: "this agent waits until a person approves it; the collector applies nothing before",
 }
 
 var errRevoked = &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}

@@ -29,7 +29,7 @@ func TestCheckInsAreStoredWhileTheCollectorStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Enroll(t.Context(), token, key, netip.MustParseAddr("192.0.2.1"), expires); err != nil {
+	if _, err := s.Enroll(t.Context(), inventory.Enrollment{Token: token, Key: key, From: netip.MustParseAddr("192.0.2.1"), Expires: expires}); err != nil {
 		t.Fatal(err)
 	}
 	record, err := s.Record(t.Context(), key)

@@ -38,7 +38,7 @@ type Store interface {
 // enrollmentStore stores the agents' keys.
 type enrollmentStore interface {
 	EnrollmentTokenHashes(ctx context.Context) ([][32]byte, error)
-	Enroll(ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time) (agentID string, err error)
+	Enroll(ctx context.Context, e inventory.Enrollment) (agentID string, err error)
 	Renew(ctx context.Context, key [32]byte, expires, notBefore time.Time) (agentID string, err error)
 	Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error)
 }
@@ -49,6 +49,7 @@ type recordStore interface {
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
 	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
 	AddIncident(ctx context.Context, record int64, incident inventory.Incident) error
+	WasAbandoned(ctx context.Context, record int64, tokenHash string) (bool, error)
 }
 
 // presenceStore stores the times of check-ins and reads revocations.

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// streams has the conversation of each record on this collector.
+// streams has the conversations of each record on this collector.
 type streams struct {
-	mu sync.Mutex
-	by map[int64]live
+	mu   sync.Mutex
+	by   map[int64]live                   // the one that checked in last
+	open map[int64]map[*conversation]bool // all, also those that have not checked in
 }
 
 // live is a conversation and the boot id of its agent.
@@ -18,7 +19,37 @@ type live struct {
 	boot string
 }
 
-func newStreams() *streams { return &streams{by: map[int64]live{}} }
+func newStreams() *streams {
+	return &streams{by: map[int64]live{}, open: map[int64]map[*conversation]bool{}}
+}
+
+// opened registers a conversation before its first check-in.
+func (s *streams) opened(record int64, c *conversation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[record] == nil {
+		s.open[record] = map[*conversation]bool{}
+	}
+	s.open[record][c] = true
+}
+
+func (s *streams) closed(record int64, c *conversation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open[record], c)
+	if len(s.open[record]) == 0 {
+		delete(s.open, record)
+	}
+}
+
+// cut ends all conversations of a record.
+func (s *streams) cut(record int64, cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.open[record] {
+		c.cancel(cause)
+	}
+}
 
 // get returns the conversation of a record, if there is one.
 func (s *streams) get(record int64) (live, bool) {
@@ -95,13 +126,11 @@ func (s *Server) cutRevoked(ctx context.Context) {
 			since = now
 		}
 		for _, record := range revoked {
-			if c, ok := s.live.get(record); ok {
-				c.cancel(errRevoked)
-			}
+			s.live.cut(record, errRevoked)
 		}
 	}
 }
 
 // revocationInterval limits how long a revoked agent's stream stays open; ingest rejects its
 // updates at once.
-const revocationInterval = 10 * time.Second
+const revocationInterval = time.Second

@@ -67,7 +67,7 @@ func (e *fixture) enroll(t testing.TB) *machine {
 	t.Helper()
 	m := &machine{fixture: e, acked: map[string]wire.Set{}}
 	_, _ = rand.Read(m.key[:])
-	if _, err := e.Enroll(t.Context(), e.token, m.key, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour)); err != nil {
+	if _, err := e.Enroll(t.Context(), inventory.Enrollment{Token: e.token, Key: m.key, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	return m

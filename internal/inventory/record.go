@@ -9,6 +9,7 @@ type Record struct {
 	AgentID           string // "": the record is not a Muster agent
 	CI                string // the device's id; "" before the first inventory
 	LivenessDependent bool   // an observation of it may change the assignment
+	Pending           bool   // it is an agent that nobody has approved yet
 	RevokedAt         *time.Time
 	Version           int64 // the fence: a Change is relative to it
 	Root              Root  // of the whole inventory
@@ -52,6 +53,9 @@ type Incident struct {
 	Type   string            // "rollback", "clone" or "quota"
 	Detail map[string]string // for people
 }
+
+// DetailAbandoned is the detail of a rollback with the hash of the token that is abandoned by it.
+const DetailAbandoned = "abandoned_token"
 
 // Types of an Incident.
 const (

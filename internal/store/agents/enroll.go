@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,30 +15,29 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Enroll enrolls an agent with one use of an enrollment token and returns the agent's id. token is
-// the hash of the token, key the hash of the agent's public key, from the address of the agent, and
-// expires the expiry of its new certificate. A key that is already enrolled keeps its record and
-// does not use the token: an agent that did not receive the response tries again.
-func (s *Store) Enroll(
-	ctx context.Context, token, key [32]byte, from netip.Addr, expires time.Time,
-) (agentID string, err error) {
+// Enroll enrolls an agent with one use of an enrollment token and returns the agent's id. A key that
+// is already enrolled keeps its record and does not use the token: an agent that did not receive
+// the response tries again.
+func (s *Store) Enroll(ctx context.Context, e inventory.Enrollment) (agentID string, err error) {
 	enroll := func(tx pgx.Tx) error {
-		id, err := checkToken(ctx, tx, token, from)
+		token, err := checkToken(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		agentID, err = enrolledAgent(ctx, tx, key)
+		agentID, err = enrolledAgent(ctx, tx, e.Key)
 		if agentID != "" || err != nil {
 			return err
 		}
-		if err := useToken(ctx, tx, id); err != nil {
+		if err := useToken(ctx, tx, token.id); err != nil {
 			// Another enrollment of the key may have taken the last use meanwhile.
-			if agentID, _ = enrolledAgent(ctx, tx, key); agentID != "" {
+			if agentID, _ = enrolledAgent(ctx, tx, e.Key); agentID != "" {
 				return nil
 			}
 			return err
 		}
-		agentID, err = addAgent(ctx, tx, key, expires, &id, nil)
+		agentID, err = addAgent(ctx, tx, newAgent{
+			Enrollment: e, token: &token.id, approved: token.approval == inventory.ApprovalAutomatic,
+		})
 		return err
 	}
 	if err = s.InTx(ctx, enroll); db.IsTaken(err) { // by another enrollment of the key, which is visible now
@@ -72,29 +73,50 @@ func unauthenticated(message string) error {
 	return &inventory.Error{Code: inventory.CodeUnauthenticated, Message: message}
 }
 
-// checkToken returns the id of an enrollment token, or an inventory.Error with CodeUnauthenticated.
-func checkToken(ctx context.Context, tx pgx.Tx, token [32]byte, from netip.Addr) (uuid.UUID, error) {
+func forbidden(message string) error {
+	return &inventory.Error{Code: inventory.CodeForbidden, Message: message}
+}
+
+// usedToken is an enrollment token that an agent may use.
+type usedToken struct {
+	id       uuid.UUID
+	approval string
+}
+
+// checkToken returns the enrollment token of an agent, or an inventory.Error with
+// CodeUnauthenticated.
+func checkToken(ctx context.Context, tx pgx.Tx, e inventory.Enrollment) (usedToken, error) {
 	var (
-		id                        uuid.UUID
+		token                     usedToken
 		expired, revoked, allowed bool
+		expected                  []string
 	)
 	err := tx.QueryRow(ctx, `
-		select id, expires_at <= clock_timestamp(), revoked_at is not null, network is null or network >>= $2::inet
+		select id, approval, serial_numbers, expires_at <= clock_timestamp(), revoked_at is not null,
+			network is null or network >>= $2::inet
 		from enrollment_token
-		where hash = $1`, token[:], from).Scan(&id, &expired, &revoked, &allowed)
+		where hash = $1`, e.Token[:], e.From).Scan(&token.id, &token.approval, &expected, &expired, &revoked, &allowed)
 	switch {
 	case db.IsNoRows(err):
-		return id, unauthenticated("the enrollment token is not known here")
+		return token, unauthenticated("the enrollment token is not known here")
 	case err != nil:
-		return id, fmt.Errorf("check enrollment token: %w", err)
+		return token, fmt.Errorf("check enrollment token: %w", err)
 	case revoked:
-		return id, unauthenticated("the enrollment token was revoked")
+		return token, unauthenticated("the enrollment token was revoked")
 	case expired:
-		return id, unauthenticated("the enrollment token has expired")
+		return token, unauthenticated("the enrollment token has expired")
 	case !allowed:
-		return id, unauthenticated("the enrollment token may not be used from this network")
+		return token, unauthenticated("the enrollment token may not be used from this network")
+	case len(expected) > 0 && !slices.Contains(expected, foldSerial(e.SerialNumber)):
+		return token, unauthenticated(fmt.Sprintf(
+			"the enrollment token is for machines with other serial numbers than %q", e.SerialNumber))
 	}
-	return id, nil
+	return token, nil
+}
+
+// foldSerial returns a serial number in the form that is compared.
+func foldSerial(serial string) string {
+	return strings.ToLower(strings.Join(strings.Fields(serial), " "))
 }
 
 // enrolledAgent returns the id of the agent with a key, or "" if there is none.
@@ -111,16 +133,23 @@ func enrolledAgent(ctx context.Context, tx pgx.Tx, key [32]byte) (string, error)
 	case err != nil:
 		return "", fmt.Errorf("find agent: %w", err)
 	case revoked:
-		return "", &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
+		return "", forbidden("this agent's key was revoked")
 	}
 	return agentID, nil
 }
 
+// newAgent is an agent that is added.
+type newAgent struct {
+	inventory.Enrollment
+
+	token      *uuid.UUID // nil: it was forked
+	forkedFrom *int64     // the record whose key it had; nil: it enrolled with a token
+	approved   bool
+}
+
 // addAgent adds the source record and the agent of a key. A constraint keeps the record separate
 // from the record that it was forked from, if any.
-func addAgent(
-	ctx context.Context, tx pgx.Tx, key [32]byte, expires time.Time, token *uuid.UUID, forkedFrom *int64,
-) (string, error) {
+func addAgent(ctx context.Context, tx pgx.Tx, a newAgent) (string, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return "", fmt.Errorf("generate agent id: %w", err)
@@ -128,6 +157,10 @@ func addAgent(
 	defaultCI, err := uuid.NewV7()
 	if err != nil {
 		return "", fmt.Errorf("generate device id: %w", err)
+	}
+	var from *netip.Addr
+	if a.From.IsValid() {
+		from = &a.From
 	}
 	_, err = tx.Exec(ctx, `
 		with record as (
@@ -141,14 +174,18 @@ func addAgent(
 			from record
 			where @forked_from::bigint is not null
 		)
-		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at)
-		select id, @agent::uuid, @token, @expires from record`,
+		insert into agent (record_id, agent_id, enrolled_with, certificate_expires_at, serial_number, hostname, address,
+			approved_at)
+		select id, @agent::uuid, @token, @expires, @serial, @hostname, @address::inet,
+			case when @approved then clock_timestamp() end
+		from record`,
 		pgx.NamedArgs{
-			"source": inventory.SourceAgent, "key": key[:], "agent": id, "base_class": inventory.ClassComputer,
-			"default_ci": defaultCI, "forked_from": forkedFrom, "token": token, "expires": expires,
+			"source": inventory.SourceAgent, "key": a.Key[:], "agent": id, "base_class": inventory.ClassComputer,
+			"default_ci": defaultCI, "forked_from": a.forkedFrom, "token": a.token, "expires": a.Expires,
+			"serial": a.SerialNumber, "hostname": a.Hostname, "address": from, "approved": a.approved,
 		})
 	if err != nil {
-		return "", fmt.Errorf("add agent: %w", err)
+		return "", fmt.Errorf("add agent: %w", db.DataError(err))
 	}
 	return id.String(), nil
 }
@@ -175,24 +212,71 @@ func (s *Store) Renew(ctx context.Context, key [32]byte, expires, notBefore time
 	case err != nil:
 		return "", fmt.Errorf("renew certificate: %w", err)
 	case revoked:
-		return "", &inventory.Error{Code: inventory.CodeForbidden, Message: "this agent's key was revoked"}
+		return "", forbidden("this agent's key was revoked")
 	case stale:
 		return "", unauthenticated("the agent's certificate expired too long ago: enroll it again")
 	}
 	return agentID, nil
 }
 
-// Fork enrolls the new key of an agent that runs on a clone of the machine of another record.
+// Fork enrolls the new key of an agent that runs on a clone of the machine of another record. It
+// answers one clone that the collector found lately; for any other request, and if the record's
+// agent is revoked, it returns an inventory.Error with CodeForbidden.
 func (s *Store) Fork(ctx context.Context, from int64, key [32]byte, expires time.Time) (agentID string, err error) {
 	err = s.InTx(ctx, func(tx pgx.Tx) error {
 		agentID, err = enrolledAgent(ctx, tx, key)
 		if agentID != "" || err != nil {
 			return err
 		}
-		agentID, err = addAgent(ctx, tx, key, expires, nil, &from)
+		// A revocation of the record waits for this lock, and then revokes the fork too.
+		var revoked bool
+		err := tx.QueryRow(ctx, `
+			select revoked_at is not null from agent where record_id = $1 for share`, from).Scan(&revoked)
+		if err != nil {
+			return fmt.Errorf("find agent: %w", err)
+		}
+		if revoked {
+			return forbidden("this agent's key was revoked")
+		}
+		answered, err := tx.Exec(ctx, `
+			update sync_incident set answered_at = clock_timestamp()
+			where record_id = $1 and at = (
+				select at from sync_incident
+				where record_id = $1 and type = $2 and answered_at is null
+					and at > clock_timestamp() - $3::interval
+				order by at
+				limit 1
+				for update
+			)`, from, inventory.IncidentClone, rekeyWithin)
+		if err != nil {
+			return fmt.Errorf("answer incident: %w", err)
+		}
+		if answered.RowsAffected() == 0 {
+			return forbidden("the collector did not ask this agent for a new key")
+		}
+		agentID, err = addAgent(ctx, tx, newAgent{
+			Enrollment: inventory.Enrollment{Key: key, Expires: expires}, forkedFrom: &from, approved: true,
+		})
 		return err
 	})
 	return agentID, err
+}
+
+// rekeyWithin is how long after a clone was found it may get a key of its own. It asks at once.
+const rekeyWithin = time.Hour
+
+// WasAbandoned reports whether a token was the ratchet's when the agent was found rolled back. The
+// machine that still has it was not rolled back: it and the other one are copies.
+func (s *Store) WasAbandoned(ctx context.Context, record int64, tokenHash string) (bool, error) {
+	var abandoned bool
+	err := s.Pool.QueryRow(ctx, `
+		select exists (
+			select from sync_incident where record_id = $1 and type = $2 and detail ->> $3 = $4
+		)`, record, inventory.IncidentRollback, inventory.DetailAbandoned, tokenHash).Scan(&abandoned)
+	if err != nil {
+		return false, fmt.Errorf("find abandoned token: %w", err)
+	}
+	return abandoned, nil
 }
 
 // AddIncident stores an incident of the ratchet that comes without a change.

@@ -1,6 +1,7 @@
 package agents
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -20,18 +21,23 @@ func (s *Store) CreateEnrollmentToken(
 	if err != nil {
 		return token, fmt.Errorf("generate token id: %w", err)
 	}
-	token.ID = id.String()
+	token.ID, token.Approval = id.String(), cmp.Or(token.Approval, inventory.ApprovalAutomatic)
+	serials := make([]string, len(token.SerialNumbers))
+	for i, serial := range token.SerialNumbers {
+		serials[i] = foldSerial(serial)
+	}
+	token.SerialNumbers = serials
 	err = s.Pool.QueryRow(ctx, `
 		with uses as (
 			insert into enrollment_token_uses (token_id, part, remaining)
 			select @id, part, @max_uses::integer / parts + (part < @max_uses % parts)::integer
 			from (select least(16, @max_uses::integer) as parts) p cross join generate_series(0, parts - 1) part
 		)
-		insert into enrollment_token (id, name, hash, max_uses, network, expires_at)
-		values (@id, @name, @hash, @max_uses, nullif(@network, '')::cidr, @expires_at)
+		insert into enrollment_token (id, name, hash, max_uses, network, approval, serial_numbers, expires_at)
+		values (@id, @name, @hash, @max_uses, nullif(@network, '')::cidr, @approval, @serials, @expires_at)
 		returning created_at, expires_at`, pgx.NamedArgs{
 		"id": id, "name": token.Name, "hash": hash[:], "max_uses": token.MaxUses, "network": token.Network,
-		"expires_at": token.ExpiresAt,
+		"expires_at": token.ExpiresAt, "approval": token.Approval, "serials": token.SerialNumbers,
 	}).Scan(&token.CreatedAt, &token.ExpiresAt)
 	if err != nil {
 		return token, fmt.Errorf("create enrollment token: %w", db.DataError(err))
@@ -59,7 +65,8 @@ func (s *Store) ListEnrollmentTokens(
 	}
 	// Ids are UUIDs of version 7 (RFC 9562 §5.7), which sort by time.
 	sql := `
-		select t.id::text, t.name, t.max_uses, ` + uses + `, coalesce(t.network::text, '') as network, t.created_at,
+		select t.id::text, t.name, t.max_uses, ` + uses + `, coalesce(t.network::text, '') as network, t.approval,
+		       t.serial_numbers, t.created_at,
 		       t.expires_at, case when t.revoked_at <= @as_of then t.revoked_at end as revoked_at
 		from enrollment_token t
 		where t.created_at <= @as_of and t.id > @after

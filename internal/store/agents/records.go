@@ -28,12 +28,13 @@ func (s *Store) record(ctx context.Context, where string, args ...any) (inventor
 		tokenAt  *time.Time
 	)
 	err := s.Pool.QueryRow(ctx, `
-		select r.id, coalesce(a.agent_id::text, ''), coalesce(m.ci_id::text, ''), r.liveness_dependent, a.revoked_at,
+		select r.id, coalesce(a.agent_id::text, ''), coalesce(m.ci_id::text, ''), r.liveness_dependent,
+		       a.record_id is not null and a.approved_at is null, a.revoked_at,
 		       r.version, r.inventory_root, r.token, r.previous_token, r.token_at, r.boot_id, r.program, r.hardware
 		from source_record r
 		left join agent a on a.record_id = r.id
 		left join assignment m on m.record_id = r.id and m.valid_to = 'infinity'
-		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.LivenessDependent, &r.RevokedAt, &r.Version, &root,
+		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.LivenessDependent, &r.Pending, &r.RevokedAt, &r.Version, &root,
 		&r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.Program, &hardware)
 	if db.IsNoRows(err) {
 		return r, &inventory.Error{Code: inventory.CodeUnauthenticated, Message: "this agent is not enrolled"}

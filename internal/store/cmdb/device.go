@@ -57,26 +57,6 @@ func deviceAgents(ctx context.Context, tx pgx.Tx, args pgx.NamedArgs) ([]invento
 		order by r.id`, db.PlanForArguments, args)
 }
 
-// RevokeDevice revokes all agents of a device now. Agents that are already revoked keep their time
-// and reason.
-func (s *Store) RevokeDevice(ctx context.Context, id, reason string) error {
-	return s.InTx(ctx, func(tx pgx.Tx) error {
-		current, err := deviceAt(ctx, tx, id, inventory.Page{})
-		if err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `
-			update agent set revoked_at = clock_timestamp(), revoke_reason = @reason
-			where record_id in (select record_id from assignment where ci_id = @device and valid_to = 'infinity')
-				and revoked_at is null`,
-			pgx.NamedArgs{"device": current, "reason": reason})
-		if err != nil {
-			return fmt.Errorf("revoke agents of device: %w", err)
-		}
-		return nil
-	})
-}
-
 // deviceAt returns the id of the device that an id stands for at the page's instant. Retired
 // devices are not found.
 func deviceAt(ctx context.Context, tx pgx.Tx, id string, page inventory.Page) (string, error) {

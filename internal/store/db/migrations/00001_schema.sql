@@ -33,6 +33,8 @@ create table enrollment_token (
     hash       bytea not null unique,                    -- SHA-256
     max_uses   integer not null check (max_uses > 0),
     network    cidr, -- where agents may enroll from; null: anywhere
+    approval   text not null default 'automatic' check (approval in ('automatic', 'manual')),
+    serial_numbers text[] not null default '{}', -- of the machines that may enroll, folded; empty: any
     created_at timestamptz not null default now(),
     expires_at timestamptz not null,
     revoked_at timestamptz
@@ -209,16 +211,43 @@ create table source_record (
 ) with (fillfactor = 80);
 create unique index source_record_by_native_key on source_record (native_key, source);
 create index source_record_by_default_ci on source_record (default_ci);
+create index source_record_forks on source_record (forked_from) where forked_from is not null;
 
--- What only agents' records have. Enrollments, renewals of certificates and revocations write it.
+-- What only agents' records have. Enrollments, approvals, renewals of certificates and revocations
+-- write it.
 create table agent (
     record_id              bigint primary key references source_record,
     agent_id               uuid not null unique,
     enrolled_with          uuid references enrollment_token,
     certificate_expires_at timestamptz not null,         -- of the last certificate issued
+    serial_number          text not null default '', -- as the agent claimed when it enrolled, and so is hostname
+    hostname               text not null default '',
+    address                inet,                         -- where it enrolled from
+    approved_at            timestamptz,                  -- null: nothing of it is applied yet
+    approved_by            text not null default '',     -- '': its token approves automatically
     revoked_at             timestamptz,
+    revoked_by             text not null default '',
     revoke_reason          text
 ) with (fillfactor = 80);
+create index agent_revoked on agent (revoked_at) where revoked_at is not null;
+
+-- Revokes agents and all that were forked from them, and returns the records of those that were not
+-- revoked before.
+-- +goose StatementBegin
+create function revoke_agents(records bigint[], actor text, reason text) returns setof bigint
+    language sql
+    as $$
+        with recursive lineage (record_id) as (
+            select unnest(records)
+            union
+            select r.id from source_record r join lineage l on r.forked_from = l.record_id
+        )
+        update agent a set revoked_at = clock_timestamp(), revoked_by = actor, revoke_reason = reason
+        from lineage l
+        where a.record_id = l.record_id and a.revoked_at is null
+        returning a.record_id
+    $$;
+-- +goose StatementEnd
 
 -- When each record checked in last. Collectors write it in bulk. Unlogged: it costs no WAL, and
 -- after a crash source_record.seen_at is still there.
@@ -237,6 +266,7 @@ create table sync_incident (
     at        timestamptz not null,
     type      text not null,                             -- 'rollback', 'clone', 'quota'
     detail    jsonb not null,
+    answered_at timestamptz, -- of a clone: when it got a key of its own
     primary key (record_id, at)
 );
 

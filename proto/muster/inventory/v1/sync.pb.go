@@ -83,9 +83,12 @@ func (Status) EnumDescriptor() ([]byte, []int) {
 }
 
 type EnrollRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
-	Csr           []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // DER; only its key and its signature are used
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Token string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	Csr   []byte                 `protobuf:"bytes,2,opt,name=csr,proto3" json:"csr,omitempty"` // DER; only its key and its signature are used
+	// What the agent claims about its machine, for the person who approves it.
+	SerialNumber  string `protobuf:"bytes,3,opt,name=serial_number,json=serialNumber,proto3" json:"serial_number,omitempty"`
+	Hostname      string `protobuf:"bytes,4,opt,name=hostname,proto3" json:"hostname,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -132,6 +135,20 @@ func (x *EnrollRequest) GetCsr() []byte {
 		return x.Csr
 	}
 	return nil
+}
+
+func (x *EnrollRequest) GetSerialNumber() string {
+	if x != nil {
+		return x.SerialNumber
+	}
+	return ""
+}
+
+func (x *EnrollRequest) GetHostname() string {
+	if x != nil {
+		return x.Hostname
+	}
+	return ""
 }
 
 type EnrollResponse struct {
@@ -1587,10 +1604,12 @@ var File_muster_inventory_v1_sync_proto protoreflect.FileDescriptor
 
 const file_muster_inventory_v1_sync_proto_rawDesc = "" +
 	"\n" +
-	"\x1emuster/inventory/v1/sync.proto\x12\x13muster.inventory.v1\"7\n" +
+	"\x1emuster/inventory/v1/sync.proto\x12\x13muster.inventory.v1\"x\n" +
 	"\rEnrollRequest\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x10\n" +
-	"\x03csr\x18\x02 \x01(\fR\x03csr\"o\n" +
+	"\x03csr\x18\x02 \x01(\fR\x03csr\x12#\n" +
+	"\rserial_number\x18\x03 \x01(\tR\fserialNumber\x12\x1a\n" +
+	"\bhostname\x18\x04 \x01(\tR\bhostname\"o\n" +
 	"\x0eEnrollResponse\x12 \n" +
 	"\vcertificate\x18\x01 \x01(\fR\vcertificate\x12 \n" +
 	"\vauthorities\x18\x02 \x03(\fR\vauthorities\x12\x19\n" +

@@ -222,7 +222,8 @@ type InventoryClient interface {
 	// Sync is one conversation that an agent keeps open. Each check-in is CheckIn → Ack, or
 	// CheckIn → Want → Update… → Commit → Ack.
 	Sync(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AgentMessage, CollectorMessage], error)
-	// Rekey issues a source record and a certificate of its own to an agent that is a clone.
+	// Rekey issues a source record and a certificate of its own to an agent that is a clone. It answers
+	// the message Rekey of a Sync, once.
 	Rekey(ctx context.Context, in *RekeyRequest, opts ...grpc.CallOption) (*RekeyResponse, error)
 }
 
@@ -266,7 +267,8 @@ type InventoryServer interface {
 	// Sync is one conversation that an agent keeps open. Each check-in is CheckIn → Ack, or
 	// CheckIn → Want → Update… → Commit → Ack.
 	Sync(grpc.BidiStreamingServer[AgentMessage, CollectorMessage]) error
-	// Rekey issues a source record and a certificate of its own to an agent that is a clone.
+	// Rekey issues a source record and a certificate of its own to an agent that is a clone. It answers
+	// the message Rekey of a Sync, once.
 	Rekey(context.Context, *RekeyRequest) (*RekeyResponse, error)
 	mustEmbedUnimplementedInventoryServer()
 }
