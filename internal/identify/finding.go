@@ -94,13 +94,13 @@ func (p *partitioning) enclosures() []inventory.Finding {
 	return all
 }
 
-// forks reports agents that were copied with their state.
+// forks reports agents that were copied with their state, and keys of other tools on two machines.
 func (p *partitioning) forks() []inventory.Finding {
 	var all []inventory.Finding
 	for of, c := range p.constraints {
 		if c.fork {
 			all = append(all, finding(inventory.FindingClone, "",
-				"%d agents have one origin: the machine was copied", []int64{of.a, of.b}))
+				"%d records have one origin: the machine or its key was copied", []int64{of.a, of.b}))
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package identify
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -45,6 +46,23 @@ func compareRejections(a, b inventory.Rejection) int {
 		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value),
 		cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Host, b.Host),
 	)
+}
+
+// patternScientific is the reject of numbers that a spreadsheet has rounded.
+const patternScientific = "serial/scientific"
+
+// Damaged returns a warning for each rejected value that was genuine before a spreadsheet changed
+// it, for the person who can correct the list.
+func Damaged(rejected []inventory.Rejection) []string {
+	var warnings []string
+	for _, rejection := range rejected {
+		if rejection.Pattern == patternScientific {
+			warnings = append(warnings, fmt.Sprintf(
+				"%s is what a spreadsheet left of a longer number: it identifies nothing; "+
+					"format the column as text and enter the number again", rejection.Value))
+		}
+	}
+	return warnings
 }
 
 // IsBlockingKey reports whether records that share an identifier become candidates. Names are

@@ -79,7 +79,6 @@ const (
 	ReviewAmbiguous         = "ambiguous"           // enough evidence for either of two separate CIs
 	ReviewPossibleBoardSwap = "possible_board_swap" // the installation and its disk in other hardware
 	ReviewLiveAgents        = "live_agents"         // two live agents claim one machine
-	ReviewCopiedKey         = "copied_key"          // two machines report under one key of another tool
 )
 
 // Origins of a constraint.
@@ -88,7 +87,7 @@ const (
 	OriginReview   = "review"   // a person decided a review
 	OriginUndo     = "undo"     // a person reverted a decision
 	OriginList     = "list"     // an import's mapping names the CI of a row
-	OriginFork     = "fork"     // the ratchet detected a copy of an agent
+	OriginFork     = "fork"     // a copy of an agent, or of another tool's key, was detected
 	OriginConflict = "conflict" // two live agents claimed one machine; it holds while the first one is alive
 )
 

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/musterhq/muster/internal/identify"
 	"github.com/musterhq/muster/internal/inventory"
 	"github.com/musterhq/muster/internal/store/cmdb"
 	"github.com/musterhq/muster/internal/store/db"
@@ -64,8 +66,15 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	if err != nil {
 		return nil, err
 	}
+	origins, err := t.separateCopies(ctx, records, taken)
+	if err != nil {
+		return nil, err
+	}
 	ids, err := t.recordsOf(ctx, records, taken)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.keepCopies(ctx, records, ids, origins); err != nil {
 		return nil, err
 	}
 	if err := t.match(ctx, records, taken, ids); err != nil {
@@ -148,6 +157,7 @@ func (t *importing) report(
 		o := &outcomes[i]
 		assigned := found[o.Record]
 		o.CI, o.Created, o.Changed = assigned.CI, assigned.Created, observed[o.Record]
+		o.Warnings = append(o.Warnings, identify.Damaged(t.rejected[o.Record])...)
 		if assigned.Retired {
 			o.Warnings = append(o.Warnings, "the CI is retired; an import does not restore a retired CI")
 		}
@@ -238,7 +248,8 @@ func (t *importing) recordsOf(
 			return nil, fmt.Errorf("make id of ci: %w", err)
 		}
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
-		labels, defaultCIs = append(labels, record.NativeKey), append(defaultCIs, defaultCI.String())
+		label, _, _ := strings.Cut(record.NativeKey, "\n") // without the number of a copy
+		labels, defaultCIs = append(labels, label), append(defaultCIs, defaultCI.String())
 		baseClasses = append(baseClasses, t.baseClassOf(record.Observed.Class))
 		var document, seen *time.Time
 		if !record.At.IsZero() && !record.Observed.Partial {
