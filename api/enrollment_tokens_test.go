@@ -87,7 +87,7 @@ func TestEnrollmentsDoNotWaitForEachOther(t *testing.T) {
 		return token.Token
 	}
 	enroll := func(token string, key byte) (string, error) {
-		return e.store.Enroll(t.Context(), pki.HashToken(token), [32]byte{key}, netip.MustParseAddr("192.0.2.1"), time.Now().Add(time.Hour))
+		return e.store.Enroll(t.Context(), inventory.Enrollment{Token: pki.HashToken(token), Key: [32]byte{key}, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour)})
 	}
 	// together returns the agents of n enrollments at the same time, "" for those that are refused.
 	together := func(token string, n int, key func(i int) byte) []string {
