@@ -88,7 +88,8 @@ func TestEnrollmentsDoNotWaitForEachOther(t *testing.T) {
 	}
 	enroll := func(token string, key byte) (string, error) {
 		return e.store.Enroll(t.Context(), inventory.Enrollment{
-			Token: pki.HashToken(token), Key: [32]byte{key}, From: netip.MustParseAddr("192.0.2.1"), Expires: time.Now().Add(time.Hour),
+			Token: pki.HashToken(token), Key: [32]byte{key}, From: netip.MustParseAddr("192.0.2.1"),
+			Expires: time.Now().Add(time.Hour),
 		})
 	}
 	// together returns the agents of n enrollments at the same time, "" for those that are refused.
