@@ -132,14 +132,9 @@ test-windows: postgresql build ## test the MSI under Wine, which it installs fro
 	installers/test-windows.sh
 
 .PHONY: test-linux
-test-linux: ## test deb and rpm in a booted Debian; needs root, and installs what it needs
-	$(MAKE) package FORMATS='deb rpm' ARCHES="$$(go env GOARCH)"
+test-linux: ## test the deb packages in a booted Debian; needs root, and installs what it needs
+	$(MAKE) package FORMATS=deb ARCHES="$$(go env GOARCH)"
 	installers/test-linux.sh
-
-.PHONY: test-vm
-test-vm: postgresql ## test the deb package in a virtual machine with hardware data; as test-linux
-	$(MAKE) package FORMATS=deb ARCHES=amd64
-	installers/test-vm.sh
 
 .PHONY: clean
 clean: ## remove the build output; the data under VAR stays
