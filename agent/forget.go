@@ -1,17 +1,20 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/musterhq/muster/agent/state"
+	"github.com/musterhq/muster/internal/osservice"
 )
 
 // forgetCommand deletes the state directory, for an uninstallation or an image.
 type forgetCommand struct {
 	stateFlag
+	Uninstalled bool `help:"Do nothing while the service is installed. Installers use it: an upgrade keeps the service."`
 }
 
 // Help returns the text below the options.
@@ -24,6 +27,11 @@ it. Run the command before a disk becomes an image for other machines.`
 
 // Run takes the lock of the state, so that no agent is running, and deletes the directory.
 func (c forgetCommand) Run(out io.Writer) error {
+	if c.Uninstalled {
+		if service, err := agentService.State(); err != nil || service != osservice.NotInstalled {
+			return errors.Join(err, fmt.Errorf("nothing deleted: the service is %s", service))
+		}
+	}
 	s, err := state.Open(c.State)
 	if err != nil {
 		return err
