@@ -120,7 +120,7 @@ func TestOrderIsTheMachineThatReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outcomes, err := e.store.TakeRecords(t.Context(), orders, false)
+	outcomes, err := e.store.TakeRecords(t.Context(), orders, inventory.Actor{}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

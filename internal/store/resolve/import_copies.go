@@ -79,11 +79,11 @@ func (t *importing) withKeys(
 // keepCopies notes the origin of each copy. A constraint keeps the two separate, and a finding names
 // them.
 func (t *importing) keepCopies(
-	ctx context.Context, records []inventory.ImportRecord, ids map[sourceKey]int64, origins map[int]int64,
+	ctx context.Context, records []inventory.ImportRecord, ids map[sourceKey]documentRecord, origins map[int]int64,
 ) error {
 	batch := &pgx.Batch{}
 	for i, origin := range origins {
-		id := ids[keyOf(records[i])]
+		id := ids[keyOf(records[i])].ID
 		batch.Queue(`update source_record set forked_from = $2 where id = $1 and forked_from is null`, id, origin)
 		t.constrainPair(batch, id, origin, false, inventory.OriginFork)
 	}
