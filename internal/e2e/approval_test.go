@@ -58,8 +58,8 @@ func (c *collector) decide(t testing.TB, agentID, verb string, want int) {
 	}
 }
 
-// TestNothingIsAppliedBeforeApproval: agents that enrolled with a token of manual approval wait until
-// a person approves or refuses them.
+// TestNothingIsAppliedBeforeApproval: agents that enrolled with a token of manual approval wait
+// until a person approves or refuses them.
 func TestNothingIsAppliedBeforeApproval(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -195,8 +195,9 @@ func TestRevocationReachesTheLineage(t *testing.T) {
 	}
 }
 
-// TestClonesThatTakeTurns: two copies of one machine with equal hardware, of which one runs at a time.
-// The token that a rollback abandoned comes back: the machine was not rolled back, it is a copy.
+// TestClonesThatTakeTurns: two copies of one machine with equal hardware, of which one runs at a
+// time. The token that a rollback abandoned comes back: the machine was not rolled back, it is a
+// copy.
 func TestClonesThatTakeTurns(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

@@ -12,8 +12,8 @@ type Machine struct {
 	Identifiers []inventory.Identifier
 }
 
-// SameDevice returns the index of the first machine whose hardware does not contradict what a source
-// reports; if each of them contradicts, it returns their number.
+// SameDevice returns the index of the first machine whose hardware does not contradict what a
+// source reports; if each of them contradicts, it returns their number.
 func (r *Rules) SameDevice(machines []Machine, ids inventory.RawIdentifiers) int {
 	identifiers, _ := r.Normalize(ids)
 	reported := r.reporting(identifiers)

@@ -47,8 +47,8 @@ func (e *fixture) wantSerials(t testing.TB, when, class string, want ...string) 
 	}
 }
 
-// TestCaseDeviceIDInImage: of a kind in which the key of another tool is on two machines. Each machine
-// is a CI, in whatever order their inventories arrive, and a finding names both.
+// TestCaseDeviceIDInImage: of a kind in which the key of another tool is on two machines. Each
+// machine is a CI, in whatever order their inventories arrive, and a finding names both.
 func TestCaseDeviceIDInImage(t *testing.T) {
 	t.Parallel()
 	a, b := caseFile(t, "identity-deviceid-in-image", "1-a.json"), caseFile(t, "identity-deviceid-in-image", "2-b.json")

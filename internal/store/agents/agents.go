@@ -105,8 +105,8 @@ func (s *Store) RefuseAgent(ctx context.Context, id string, actor inventory.Acto
 	return s.RevokeAgents(ctx, []string{id}, actor)
 }
 
-// RevokeAgents revokes agents and all agents that were forked from them, now. Those that are already
-// revoked keep their time and reason.
+// RevokeAgents revokes agents and all agents that were forked from them, now. Those that are
+// already revoked keep their time and reason.
 func (s *Store) RevokeAgents(ctx context.Context, ids []string, actor inventory.Actor) error {
 	return s.InTx(ctx, func(tx pgx.Tx) error {
 		records, err := db.Column[int64](ctx, tx, "find agents", `

@@ -15,9 +15,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// Enroll enrolls an agent with one use of an enrollment token and returns the agent's id. A key that
-// is already enrolled keeps its record and does not use the token: an agent that did not receive
-// the response tries again.
+// Enroll enrolls an agent with one use of an enrollment token and returns the agent's id. A key
+// that is already enrolled keeps its record and does not use the token: an agent that did not
+// receive the response tries again.
 func (s *Store) Enroll(ctx context.Context, e inventory.Enrollment) (agentID string, err error) {
 	enroll := func(tx pgx.Tx) error {
 		token, err := checkToken(ctx, tx, e)

@@ -11,8 +11,8 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// separateCopies changes the key of a document whose hardware contradicts that of the record with its
-// key, and returns the record that had the key first. Two machines report under one key if they
+// separateCopies changes the key of a document whose hardware contradicts that of the record with
+// its key, and returns the record that had the key first. Two machines report under one key if they
 // were set up from one image.
 func (t *importing) separateCopies(
 	ctx context.Context, records []inventory.ImportRecord, taken []int,
@@ -26,7 +26,7 @@ func (t *importing) separateCopies(
 		}
 	}
 	origins := map[int]int64{}
-	held, err := t.withKeys(ctx, sources, keys)
+	held, err := t.byKeys(ctx, sources, keys)
 	for _, i := range taken {
 		machines := held[keyOf(records[i])]
 		if n := t.rules.SameDevice(machines, records[i].Observed.Identifiers); n > 0 {
@@ -37,8 +37,8 @@ func (t *importing) separateCopies(
 	return origins, err
 }
 
-// withKeys returns the records that have the keys, each followed by its copies.
-func (t *importing) withKeys(ctx context.Context, of []string, keys [][]byte) (map[sourceKey][]identify.Machine, error) {
+// byKeys returns the records that have the keys, each followed by its copies.
+func (t *importing) byKeys(ctx context.Context, of []string, keys [][]byte) (map[sourceKey][]identify.Machine, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
@@ -65,8 +65,8 @@ func (t *importing) withKeys(ctx context.Context, of []string, keys [][]byte) (m
 	return held, err
 }
 
-// keepCopies notes the origin of each copy. A constraint keeps the two separate, and a finding names
-// them.
+// keepCopies notes the origin of each copy. A constraint keeps the two separate, and a finding
+// names them.
 func (t *importing) keepCopies(
 	ctx context.Context, records []inventory.ImportRecord, ids map[sourceKey]int64, origins map[int]int64,
 ) error {
