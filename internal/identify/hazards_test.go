@@ -22,7 +22,7 @@ type hazard struct {
 	Title       string               `json:"title"`
 	Reports     []report             `json:"reports"`
 	Constraints []declaredConstraint `json:"constraints"`
-	Patience    float64              `json:"patience"`  // see lattice
+	Silence     float64              `json:"silence"`   // see lattice
 	Connected   []string             `json:"connected"` // the records whose connections are open
 	Want        outcome              `json:"want"`
 
@@ -80,7 +80,7 @@ func hazards(t testing.TB) []hazard {
 // run returns the outcome of the hazard when its normalized reports arrive in an order.
 func (h *hazard) run(rules *identify.Rules, reports []report) outcome {
 	l := newLattice(rules)
-	l.patience, l.connected = h.Patience, h.Connected
+	l.silence, l.connected = h.Silence, h.Connected
 	got := outcome{Rules: map[string]string{}, Bits: map[string]int{}, PreviousCIs: map[string]int{}, Rejected: map[string][]string{}}
 	for _, r := range reports {
 		l.add(r)

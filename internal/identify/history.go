@@ -47,13 +47,13 @@ func WithSession(
 	return evidence
 }
 
-// firstPatience is how long an agent may be silent after its first check-in. The next one tells the
+// firstSilence is how long an agent may be silent after its first check-in. The next one tells the
 // collector's interval.
-const firstPatience = 32 * time.Minute
+const firstSilence = 32 * time.Minute
 
 // WithFirstSession returns the evidence of an agent's record whose first session begins.
 func WithFirstSession(evidence inventory.RecordEvidence) inventory.RecordEvidence {
-	evidence.Session = inventory.Session{Since: evidence.SeenAt, Until: evidence.SeenAt.Add(firstPatience)}
+	evidence.Session = inventory.Session{Since: evidence.SeenAt, Until: evidence.SeenAt.Add(firstSilence)}
 	return evidence
 }
 

@@ -53,7 +53,7 @@ type lattice struct {
 	names   map[int64]string
 	records []inventory.RecordEvidence
 
-	patience  float64             // in days: how long an agent may be silent; 0: sessions are not known
+	silence   float64             // in days: how long an agent may be silent; 0: sessions are not known
 	reports   map[string][]report // of each record
 	connected []string
 }
@@ -116,18 +116,18 @@ func later(a, b time.Time) time.Time {
 // session returns the last session of a record.
 func (l *lattice) session(name string) inventory.Session {
 	reports := slices.SortedFunc(slices.Values(l.reports[name]), func(a, b report) int { return cmp.Compare(a.At, b.At) })
-	if l.patience == 0 || len(reports) == 0 || cmp.Or(reports[0].Source, "agent") != "agent" {
+	if l.silence == 0 || len(reports) == 0 || cmp.Or(reports[0].Source, "agent") != "agent" {
 		return inventory.Session{}
 	}
 	last := reports[len(reports)-1]
 	since := last.At
 	for i := len(reports) - 1; i > 0; i-- {
-		if reports[i-1].Boot != last.Boot || since-reports[i-1].At > l.patience {
+		if reports[i-1].Boot != last.Boot || since-reports[i-1].At > l.silence {
 			break
 		}
 		since = reports[i-1].At
 	}
-	return inventory.Session{Since: day(since), Until: day(last.At + l.patience), Connected: slices.Contains(l.connected, name)}
+	return inventory.Session{Since: day(since), Until: day(last.At + l.silence), Connected: slices.Contains(l.connected, name)}
 }
 
 func (l *lattice) candidateSet(constraints []declaredConstraint) inventory.CandidateSet {

@@ -12,9 +12,10 @@ type Machine struct {
 	Identifiers []inventory.Identifier
 }
 
-// SameDevice returns the index of the first machine whose hardware does not contradict the
-// identifiers; if each of them contradicts, it returns their number.
-func (r *Rules) SameDevice(machines []Machine, identifiers []inventory.Identifier) int {
+// SameDevice returns the index of the first machine whose hardware does not contradict what a
+// source reports; if each of them contradicts, it returns their number.
+func (r *Rules) SameDevice(machines []Machine, ids inventory.RawIdentifiers) int {
+	identifiers, _ := r.Normalize(ids)
 	reported := r.reporting(identifiers)
 	for i, m := range machines {
 		s := r.compare(r.reporting(m.Identifiers), reported, nil, time.Time{})

@@ -53,12 +53,12 @@ func drawIDs(t *rapid.T) inventory.RawIdentifiers {
 type story struct {
 	reports     []report
 	constraints []declaredConstraint
-	patience    float64
+	silence     float64
 }
 
 func drawStory(t *rapid.T) story {
 	records := rapid.IntRange(1, 5).Draw(t, "records")
-	s := story{patience: rapid.SampledFrom([]float64{0, 0.5, 5, 20}).Draw(t, "patience")}
+	s := story{silence: rapid.SampledFrom([]float64{0, 0.5, 5, 20}).Draw(t, "silence")}
 	sources := map[string]string{}
 	at := 0.0
 	for range rapid.IntRange(1, 14).Draw(t, "reports") {
@@ -88,7 +88,7 @@ func (s story) drawConstraint(t *rapid.T) declaredConstraint {
 // numbers in all orders.
 func (s story) report(order []report) *lattice {
 	l := newLattice(identify.Default())
-	l.patience = s.patience
+	l.silence = s.silence
 	for _, r := range s.reports {
 		if l.ids[r.Record] == 0 {
 			id := int64(len(l.ids) + 1)
@@ -215,7 +215,7 @@ func TestLiveAgentKeepsItsCI(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawStory(t)
-		s.patience = 20
+		s.silence = 20
 		last := s.reports[len(s.reports)-1]
 		for i := range s.reports { // the last one to report is the agent that is connected
 			if s.reports[i].Record == last.Record {

@@ -11,10 +11,9 @@ import (
 	"github.com/musterhq/muster/internal/store/db"
 )
 
-// separateCopies gives a document a record of its own if its hardware contradicts that of the record
-// with its key: two machines report under one key, as after a copy of an image in which the agent
-// of another tool had been started. It changes the key of such a document, and returns the record
-// that had the key first.
+// separateCopies changes the key of a document whose hardware contradicts that of the record with
+// its key, and returns the record that had the key first. Two machines report under one key if they
+// were set up from one image.
 func (t *importing) separateCopies(
 	ctx context.Context, records []inventory.ImportRecord, taken []int,
 ) (map[int]int64, error) {
@@ -26,37 +25,27 @@ func (t *importing) separateCopies(
 			sources, keys = append(sources, key.source), append(keys, []byte(key.key))
 		}
 	}
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	held, err := t.withKeys(ctx, sources, keys)
-	if err != nil {
-		return nil, err
-	}
 	origins := map[int]int64{}
+	held, err := t.byKeys(ctx, sources, keys)
 	for _, i := range taken {
 		machines := held[keyOf(records[i])]
-		if len(machines) == 0 {
-			continue
-		}
-		identifiers, _ := t.rules.Normalize(records[i].Observed.Identifiers)
-		if n := t.rules.SameDevice(machines, identifiers); n > 0 {
+		if n := t.rules.SameDevice(machines, records[i].Observed.Identifiers); n > 0 {
 			records[i].NativeKey = fmt.Sprintf("%s\n%d", records[i].NativeKey, n+1)
 			origins[i] = machines[0].Record
 		}
 	}
-	return origins, nil
+	return origins, err
 }
 
-// withKeys returns the records that have the keys, each followed by its copies.
-func (t *importing) withKeys(
-	ctx context.Context, sources []string, keys [][]byte,
-) (map[sourceKey][]identify.Machine, error) {
+// byKeys returns the records that have the keys, each followed by its copies.
+func (t *importing) byKeys(ctx context.Context, of []string, keys [][]byte) (map[sourceKey][]identify.Machine, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	type machineRow struct {
-		Source      string
-		NativeKey   []byte
-		Record      int64
-		Identifiers []inventory.Identifier
+		Source    string
+		NativeKey []byte
+		identify.Machine
 	}
 	rows, err := db.Collect[machineRow](ctx, t.tx, "find copies", `
 		select o.source, o.native_key, r.id as record, (
@@ -67,17 +56,17 @@ func (t *importing) withKeys(
 		join source_record o on o.source = k.source and o.native_key = k.native_key
 		cross join lateral (select o.id union all select c.id from source_record c where c.forked_from = o.id) r
 		left join evidence e on e.record_id = r.id
-		order by r.id`, sources, keys)
+		order by r.id`, of, keys)
 	held := make(map[sourceKey][]identify.Machine, len(rows))
 	for _, row := range rows {
 		key := sourceKey{row.Source, string(row.NativeKey)}
-		held[key] = append(held[key], identify.Machine{Record: row.Record, Identifiers: row.Identifiers})
+		held[key] = append(held[key], row.Machine)
 	}
 	return held, err
 }
 
-// keepCopies notes the origin of each copy. A constraint keeps the two separate, and a finding names
-// them.
+// keepCopies notes the origin of each copy. A constraint keeps the two separate, and a finding
+// names them.
 func (t *importing) keepCopies(
 	ctx context.Context, records []inventory.ImportRecord, ids map[sourceKey]documentRecord, origins map[int]int64,
 ) error {
