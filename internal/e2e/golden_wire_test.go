@@ -29,8 +29,8 @@ var recordWire = flag.Bool("record-wire", false, "write the golden files of the 
 func wireMachine() *machine { return newMachine(70, "S70") }
 
 // TestGoldenWire replays what agents of a release sent, byte for byte, against this collector. The
-// file of a later release contains fields, a section and a status that this collector does not
-// know; it ignores them and stores the rest.
+// file of a later release contains fields and a section that this collector does not know; it
+// ignores them and stores the rest.
 func TestGoldenWire(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"first-release", "later-release"} {
@@ -63,7 +63,7 @@ func TestGoldenWire(t *testing.T) {
 }
 
 // firstSync returns the messages of an agent's first check-in. Those of a later release have
-// additional fields, also in the items of a section, a section and a status.
+// additional fields, also in the items of a section, and a section.
 func firstSync(t *testing.T, later bool) []*inventoryv1.AgentMessage {
 	t.Helper()
 	extra := func(m proto.Message) {
@@ -95,7 +95,11 @@ func firstSync(t *testing.T, later bool) []*inventoryv1.AgentMessage {
 		messages = append(messages, updateMessage(message))
 	}
 	if later {
-		checkIn.Sections = append(checkIn.Sections, &inventoryv1.Summary{Section: "quantum", Status: 99, Root: make([]byte, 32)})
+		quantum := wire.Summary{Section: "quantum", Status: inventory.StatusOK, Root: inventory.Root{1}}
+		summaries = append(summaries, quantum)
+		checkIn.Sections = append(checkIn.Sections, &inventoryv1.Summary{
+			Section: quantum.Section, Status: inventoryv1.Status_STATUS_OK, Root: quantum.Root[:],
+		})
 	}
 	root := wire.InventoryRoot(summaries)
 	checkIn.InventoryRoot = root[:]
