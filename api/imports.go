@@ -34,9 +34,10 @@ type ImportInput struct {
 	Format      importFormat `query:"format" required:"true" doc:"The format of the file."`
 	Name        string       `query:"name" pattern:"^[a-z0-9][a-z0-9_.-]*$" maxLength:"60" doc:"The name of the source, e.g. hr. Lists with different names do not replace each other's values."`
 	Encoding    string       `query:"encoding" maxLength:"40" example:"windows-1252" doc:"The encoding of the file, by its name on the Web or at IANA. Without it: what the mapping or the file declares (an XML declaration, a byte order mark), else UTF-8."`
+	Reason      string       `query:"reason" maxLength:"2000" doc:"Why the file is imported. The audit log keeps it."`
 	DryRun      bool         `query:"dry_run" doc:"Report what would change, and change nothing."`
 	ContentType string       `header:"Content-Type" hidden:"true"`
-	RawBody     []byte       `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
+	RawBody     []byte       `contentType:"application/octet-stream"`
 }
 
 // importFormat is the name of one of inventory.ImportFormats.
@@ -60,6 +61,10 @@ func (s *server) registerImports() {
 	op.Description = `Imports a file of another tool: inventories of GLPI, FusionInventory and OCS agents, or a CSV
 table of assets, such as a list of purchases. Each document is a source record of its own, beside
 those of other sources. Importing a file again changes nothing. Try a file with dry_run first.
+
+A file is no observation: it moves last_seen of no CI and restores no retired one. An inventory is as
+of the date that its agent wrote (accesslog), else as of its receipt. One that is older than the one
+that is held is not applied, and the report has a warning.
 
 The smallest part that cannot be read is left out. A value that cannot be read is left out with a
 warning that names the row, the column, the value and what was expected; the rest of the row is
@@ -191,6 +196,7 @@ func (s *server) runImport(ctx context.Context, in *ImportInput) (inventory.Impo
 	}
 	return s.Import(ctx, bytes.NewReader(file), inventory.ImportOptions{
 		Format: string(in.Format), Name: in.Name, Encoding: in.Encoding, Mapping: mapping, DryRun: in.DryRun,
+		Actor: actor(ctx, in.Reason),
 	})
 }
 

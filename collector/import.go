@@ -21,6 +21,7 @@ type importCommand struct {
 	Name     string `placeholder:"NAME" help:"Name of the source, e.g. hr. Lists with different names do not replace each other's values."`
 	Encoding string `placeholder:"NAME" help:"Encoding of the files, such as windows-1252, gbk or utf-16le. Default: what the mapping or the file declares, else UTF-8."`
 	Mapping  string `type:"path" placeholder:"FILE" help:"File with the mapping of CSV columns, as JSON. Default: well-known column names are recognized."`
+	Reason   string `placeholder:"TEXT" help:"Why the files are imported; the audit log keeps it."`
 	DryRun   bool   `help:"Report what would change, and change nothing."`
 	Verbose  bool   `short:"v" help:"Also print the warnings: what was ignored, and why."`
 

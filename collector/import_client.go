@@ -35,6 +35,9 @@ func (c importCommand) client() (*importClient, error) {
 	if c.Encoding != "" {
 		query.Set("encoding", c.Encoding)
 	}
+	if c.Reason != "" {
+		query.Set("reason", c.Reason)
+	}
 	if c.DryRun {
 		query.Set("dry_run", "true")
 	}

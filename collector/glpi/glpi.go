@@ -153,7 +153,7 @@ func (s *endpoint) process(a *answer, r *http.Request, credential Credential, te
 func (s *endpoint) importInventory(
 	ctx context.Context, a *answer, logger *slog.Logger, format string, text io.Reader,
 ) {
-	report, err := s.Import(ctx, text, inventory.ImportOptions{Format: format})
+	report, err := s.Import(ctx, text, inventory.ImportOptions{Format: format, Live: true})
 	if known, ok := errors.AsType[*inventory.Error](err); ok && known.Code == inventory.CodeInvalid {
 		s.rejected.Do(func() { logger.Warn("inventory rejected", "reason", known.Message) })
 		a.reject(http.StatusBadRequest, known.Message)

@@ -219,7 +219,7 @@ func (e *cmdb) measureOrders(ctx context.Context, first, count int) error {
 		return err
 	}
 	spent, err := e.work(ctx, "identity: purchase orders", count, func() error {
-		_, err := e.store.TakeRecords(ctx, orders, false)
+		_, err := e.store.TakeRecords(ctx, orders, inventory.Actor{}, false)
 		return err
 	})
 	if err == nil {

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -25,6 +26,10 @@ type Document struct {
 	Source    string // inventory.ImportFormat.Source, with Options.Name behind a colon
 	NativeKey string // the source's id: the agent's device id, or the key column(s) of a table
 	Position  string // in the file: "line 12", "object 3", "row 7"
+
+	// At is when an inventory was made. The agents write it without a time zone; it is read as UTC.
+	// The zero time: the file has no date.
+	At time.Time
 
 	// Sections are the inventory. A section that the file does not have is missing here too: it is
 	// unknown, not empty.

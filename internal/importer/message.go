@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/musterhq/muster/internal/inventory"
 )
@@ -172,6 +173,7 @@ func (m *machine) describe() {
 			m.collect(s)
 		}
 	}
+	m.date()
 	m.name()
 	m.users()
 	m.virtualMachines()
@@ -199,6 +201,16 @@ func (m *machine) name() {
 	if name := m.single("hardware").get("name"); name != "" {
 		m.doc.Observed.Identifiers.Hostname = name
 		m.doc.Observed.Attributes = inventory.Attributes{"name": name, "hostname": name}
+	}
+}
+
+// date takes the time when the agent made the inventory.
+func (m *machine) date() {
+	if text := m.single("accesslog").get("logdate"); text != "" {
+		var err error
+		if m.doc.At, err = time.Parse(time.DateTime, text); err != nil {
+			m.warnf(m.single("accesslog"), "the date %q of the inventory is not a time; it is ignored", text)
+		}
 	}
 }
 

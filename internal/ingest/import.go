@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,7 +19,9 @@ import (
 
 // importStore is the part of the store that imports use.
 type importStore interface {
-	TakeRecords(ctx context.Context, records []inventory.ImportRecord, dryRun bool) ([]inventory.ImportOutcome, error)
+	TakeRecords(
+		ctx context.Context, records []inventory.ImportRecord, actor inventory.Actor, dryRun bool,
+	) ([]inventory.ImportOutcome, error)
 	RecordByID(ctx context.Context, id int64) (inventory.Record, error)
 	SectionStates(ctx context.Context, record int64) (map[string]inventory.SectionState, error)
 	Attributes(ctx context.Context, class string) ([]inventory.Attribute, error)
@@ -46,11 +49,11 @@ func (g *Ingester) Import(
 		report.Warnings = docs[0].FileWarnings
 	}
 	within := takeWithin(docs)
-	if report.Documents, err = g.importAll(ctx, docs, o.DryRun); err != nil {
+	if report.Documents, err = g.importAll(ctx, docs, o); err != nil {
 		return report, err
 	}
 	if len(within) > 0 && !o.DryRun {
-		again, err := g.importAll(ctx, within, false)
+		again, err := g.importAll(ctx, within, o)
 		if err != nil {
 			return report, err
 		}
@@ -61,11 +64,11 @@ func (g *Ingester) Import(
 }
 
 func (g *Ingester) importAll(
-	ctx context.Context, docs []importer.Document, dryRun bool,
+	ctx context.Context, docs []importer.Document, o inventory.ImportOptions,
 ) ([]inventory.ImportRow, error) {
 	rows := []inventory.ImportRow{}
 	for some := range slices.Chunk(docs, importSize) {
-		taken, err := g.importSome(ctx, some, dryRun)
+		taken, err := g.importSome(ctx, some, o)
 		if err != nil {
 			return nil, err
 		}
@@ -106,6 +109,7 @@ func (g *Ingester) readFile(
 		if d.Problem == "" {
 			seen[key] = d.Position
 		}
+		d.Observed.FromFile = !o.Live
 		d.Observed = reconcile.WithIdentifiers(d.Observed, baseClass(options.Classes, d.Observed.Class))
 	}
 	return docs, nil
@@ -131,9 +135,9 @@ func refuse(format string, args ...any) error {
 
 // importSome imports documents: first their records, then the sections of their inventories.
 func (g *Ingester) importSome(
-	ctx context.Context, docs []importer.Document, dryRun bool,
+	ctx context.Context, docs []importer.Document, o inventory.ImportOptions,
 ) ([]inventory.ImportRow, error) {
-	rows := make([]inventory.ImportRow, len(docs))
+	rows, now := make([]inventory.ImportRow, len(docs)), time.Now()
 	var records []inventory.ImportRecord
 	var taken []int
 	for i, d := range docs {
@@ -151,16 +155,17 @@ func (g *Ingester) importSome(
 		if err != nil {
 			return nil, err
 		}
+		record.At = documentAt(d, o.Live, now)
 		records, taken = append(records, record), append(taken, i)
 	}
-	outcomes, err := g.store.TakeRecords(ctx, records, dryRun)
+	outcomes, err := g.store.TakeRecords(ctx, records, o.Actor, o.DryRun)
 	if err != nil {
 		return nil, err
 	}
 	for n, outcome := range outcomes {
 		row := &rows[taken[n]]
 		row.Warnings = append(row.Warnings, outcome.Warnings...)
-		if outcome.Problem == "" && !dryRun && len(docs[taken[n]].Sections) > 0 {
+		if outcome.Problem == "" && !outcome.Older && !o.DryRun && len(docs[taken[n]].Sections) > 0 {
 			changed, err := g.importSections(ctx, outcome.Record, docs[taken[n]])
 			if err != nil {
 				return nil, err
@@ -168,11 +173,24 @@ func (g *Ingester) importSome(
 			outcome.Changed = outcome.Changed || changed
 		}
 		row.CI, row.Problem, row.Outcome = outcome.CI, outcome.Problem, outcomeOf(outcome)
-		if dryRun && outcome.Created {
+		if o.DryRun && outcome.Created {
 			row.CI = "" // a dry run creates no CI
 		}
 	}
 	return rows, nil
+}
+
+// documentAt returns the date of an inventory; the zero time for lists, which have none. What a
+// machine sends itself, and what has no date or one in the future, is as of now.
+func documentAt(d importer.Document, live bool, now time.Time) time.Time {
+	switch {
+	case len(d.Sections) == 0:
+		return time.Time{}
+	case live || d.At.IsZero() || d.At.After(now):
+		return now
+	default:
+		return d.At
+	}
 }
 
 // The outcomes of a document.

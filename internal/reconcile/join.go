@@ -15,6 +15,7 @@ import (
 func Join(sections, also inventory.Observed) inventory.Observed {
 	joined := sections
 	joined.Partial = sections.Partial || also.Partial
+	joined.FromFile = sections.FromFile || also.FromFile
 	if joined.Class == "" || joined.Class == inventory.ClassComputer {
 		joined.Class = cmp.Or(also.Class, joined.Class)
 	}

@@ -124,7 +124,7 @@ const fenceRecords = `
 		boot_id        = w.boot_id,
 		program        = w.program,
 		hardware       = w.hardware,
-		seen_at        = clock_timestamp()
+		seen_at        = case when r.source = 'agent' then clock_timestamp() else r.seen_at end
 	from locked l join wanted w on w.record_id = l.id
 	where r.id = l.id
 	returning r.id, r.changed_at`

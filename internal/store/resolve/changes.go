@@ -12,6 +12,7 @@ import (
 // step has to look at. Its zero value is empty.
 type changeSet struct {
 	updated              set[int64] // records that are observed in this transaction
+	fromFile             set[int64] // those of them that lists and files report
 	identifiersChanged   set[int64] // records that report other identifiers than before
 	valuesChanged        set[int64] // records that report other values than before; reconcile takes them
 	relationshipsChanged set[int64] // records that report other relationships than before

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -108,6 +109,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 	var (
 		keys                            [][]byte
 		labels, baseClasses, defaultCIs []string
+		seenAt                          []*time.Time
 	)
 	for _, key := range slices.Sorted(maps.Keys(byKey)) {
 		defaultCI, err := uuid.NewV7()
@@ -117,14 +119,19 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		p := byKey[key]
 		keys, defaultCIs = append(keys, componentKey(key)), append(defaultCIs, defaultCI.String())
 		labels, baseClasses = append(labels, p.label()), append(baseClasses, r.baseClassOf(p.Class))
+		var seen *time.Time
+		if !r.fromFile[p.observer] {
+			seen = &r.at
+		}
+		seenAt = append(seenAt, seen)
 	}
 	rows, err := db.Collect[componentRecord](ctx, r.tx, "record components", `
 		with wanted as (
-			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[]) w (native_key, label,
-				base_class, default_ci)
+			select * from unnest($1::bytea[], $2::text[], $3::text[], $4::uuid[], $7::timestamptz[])
+				w (native_key, label, base_class, default_ci, seen_at)
 		), made as (
 			insert into source_record (source, native_key, label, base_class, default_ci, created_at, seen_at)
-			select $5, native_key, label, base_class, default_ci, $6, $6 from wanted
+			select $5, native_key, label, base_class, default_ci, $6, seen_at from wanted
 			on conflict (native_key, source) do nothing
 			returning native_key, id
 		)
@@ -132,7 +139,7 @@ func (r *resolution) recordComponents(ctx context.Context, discovered []*discove
 		union all
 		select r.native_key, r.id, false from source_record r join wanted w on w.native_key = r.native_key
 			where r.source = $5`,
-		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at)
+		keys, labels, baseClasses, defaultCIs, inventory.SourceDiscovery, r.at, seenAt)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -20,10 +21,11 @@ var errDryRun = errors.New("dry run")
 
 // TakeRecords applies documents of other sources, in the order given and in one transaction: after
 // an error, none of them is applied. It leaves out a value that does not fit its attribute, with a
-// warning, and a document that cannot be applied, with the problem in its outcome. A dry run
+// warning, and a document that cannot be applied, with the problem in its outcome. A document that
+// is older than the one that is held is not applied. A dry run
 // returns the same outcomes and changes nothing.
 func (s *Store) TakeRecords(
-	ctx context.Context, records []inventory.ImportRecord, dryRun bool,
+	ctx context.Context, records []inventory.ImportRecord, actor inventory.Actor, dryRun bool,
 ) ([]inventory.ImportOutcome, error) {
 	var outcomes []inventory.ImportOutcome
 	err := s.resolve(ctx, inventory.Actor{}, func(ctx context.Context, r *resolution) error {
@@ -34,6 +36,9 @@ func (s *Store) TakeRecords(
 		}
 		if dryRun {
 			return errDryRun
+		}
+		if len(r.changedRecords()) > 0 {
+			return r.recordAudit(ctx, actor)
 		}
 		return nil
 	})
@@ -68,7 +73,16 @@ func (t *importing) run(ctx context.Context, records []inventory.ImportRecord) (
 	}
 	var observations []inventory.Observation
 	for _, i := range taken {
-		outcomes[i].Record = ids[keyOf(records[i])]
+		held := ids[keyOf(records[i])]
+		outcomes[i].Record = held.ID
+		if held.DocumentAt != nil && records[i].At.Before(*held.DocumentAt) && !records[i].At.IsZero() {
+			outcomes[i].Older = true
+			outcomes[i].Warnings = []string{fmt.Sprintf(
+				"older than what is held: not applied; it is of %s, a document of %s is held",
+				records[i].At.Format(time.RFC3339), held.DocumentAt.UTC().Format(time.RFC3339),
+			)}
+			continue
+		}
 		t.updated.add(outcomes[i].Record)
 		one := inventory.Observation{Record: outcomes[i].Record, Observed: records[i].Observed}
 		observations = append(observations, one)
@@ -195,13 +209,22 @@ func keyOf(r inventory.ImportRecord) sourceKey {
 	return sourceKey{r.Source, string(hash[:])}
 }
 
+// documentRecord is the record of a document.
+type documentRecord struct {
+	Source     string
+	NativeKey  []byte
+	ID         int64
+	DocumentAt *time.Time // the date of the newest whole document
+}
+
 // recordsOf finds or creates the records of the documents that are applied.
 func (t *importing) recordsOf(
 	ctx context.Context, records []inventory.ImportRecord, taken []int,
-) (map[sourceKey]int64, error) {
+) (map[sourceKey]documentRecord, error) {
 	var (
 		sources, labels, baseClasses, defaultCIs []string
 		keys                                     [][]byte
+		documentAt, seenAt                       []*time.Time
 	)
 	done := map[sourceKey]bool{}
 	for _, i := range taken {
@@ -217,23 +240,29 @@ func (t *importing) recordsOf(
 		sources, keys = append(sources, record.Source), append(keys, []byte(key.key))
 		labels, defaultCIs = append(labels, record.NativeKey), append(defaultCIs, defaultCI.String())
 		baseClasses = append(baseClasses, t.baseClassOf(record.Observed.Class))
+		var document, seen *time.Time
+		if !record.At.IsZero() && !record.Observed.Partial {
+			document = &record.At
+		}
+		if !record.Observed.FromFile {
+			seen = &t.at
+		}
+		documentAt, seenAt = append(documentAt, document), append(seenAt, seen)
 	}
-	type recordRow struct {
-		Source    string
-		NativeKey []byte
-		ID        int64
-	}
-	rows, err := db.Collect[recordRow](ctx, t.tx, "find records of documents", `
-		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, seen_at)
-		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, $6
-		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[])
-			n (source, native_key, label, base_class, default_ci)
+	rows, err := db.Collect[documentRecord](ctx, t.tx, "find records of documents", `
+		insert into source_record as r (source, native_key, label, base_class, default_ci, created_at, document_at,
+			seen_at)
+		select n.source, n.native_key, n.label, n.base_class, n.default_ci, $6, n.document_at, n.seen_at
+		from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::uuid[], $7::timestamptz[], $8::timestamptz[])
+			n (source, native_key, label, base_class, default_ci, document_at, seen_at)
 		order by n.native_key, n.source
-		on conflict (native_key, source) do update set seen_at = excluded.seen_at
-		returning r.source, r.native_key, r.id`, sources, keys, labels, baseClasses, defaultCIs, t.at)
-	ids := make(map[sourceKey]int64, len(rows))
+		on conflict (native_key, source) do update set document_at = greatest(r.document_at, excluded.document_at),
+			seen_at = greatest(r.seen_at, excluded.seen_at)
+		returning r.source, r.native_key, r.id, r.document_at`, sources, keys, labels, baseClasses, defaultCIs, t.at,
+		documentAt, seenAt)
+	ids := make(map[sourceKey]documentRecord, len(rows))
 	for _, row := range rows {
-		ids[sourceKey{row.Source, string(row.NativeKey)}] = row.ID
+		ids[sourceKey{row.Source, string(row.NativeKey)}] = row
 	}
 	return ids, err
 }

@@ -55,14 +55,14 @@ func (t *importing) checkMatch(record inventory.ImportRecord) error {
 // match links the records of new documents to the CIs that they name. It does not link older ones
 // again, because a person may have separated them since.
 func (t *importing) match(
-	ctx context.Context, records []inventory.ImportRecord, taken []int, ids map[sourceKey]int64,
+	ctx context.Context, records []inventory.ImportRecord, taken []int, ids map[sourceKey]documentRecord,
 ) error {
 	about := map[int64][]int64{}
 	var candidates []int64
 	for _, i := range taken {
 		ref, has := matchOf(records[i])
 		if cis := t.references[ref]; has && len(cis) == 1 && len(cis[0].records) > 0 {
-			id := ids[keyOf(records[i])]
+			id := ids[keyOf(records[i])].ID
 			about[id], candidates = cis[0].records, append(candidates, id)
 		}
 	}

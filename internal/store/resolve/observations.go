@@ -61,7 +61,9 @@ func (r *resolution) applyObservations(ctx context.Context, observations []inven
 		if err := r.joinValues(&rows, h, o.Observed); err != nil {
 			return err
 		}
-		if h.CIRetired && r.rules.precedence.Observes(h.Source) {
+		if o.Observed.FromFile {
+			r.fromFile.add(h.ID)
+		} else if h.CIRetired && r.rules.precedence.Observes(h.Source) {
 			r.moved.add(h.ID)
 		}
 	}

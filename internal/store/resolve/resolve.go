@@ -85,7 +85,7 @@ func (s *Store) resolve(ctx context.Context, actor inventory.Actor, f func(conte
 		if err := r.assignAndReconcile(ctx); err != nil {
 			return err
 		}
-		return r.recordAudit(ctx)
+		return r.recordAudit(ctx, r.actor)
 	})
 }
 
@@ -116,12 +116,12 @@ func (s *Store) newResolution(tx pgx.Tx, exclusive bool) *resolution {
 }
 
 // recordAudit adds an audit entry for the resolution if a person caused it.
-func (r *resolution) recordAudit(ctx context.Context) error {
-	if r.actor.Name == "" {
+func (r *resolution) recordAudit(ctx context.Context, actor inventory.Actor) error {
+	if actor.Name == "" {
 		return nil
 	}
 	_, err := r.tx.Exec(ctx, `insert into audit_entry (at, actor, reason) values ($1, $2, $3)`,
-		r.at, r.actor.Name, r.actor.Reason)
+		r.at, actor.Name, actor.Reason)
 	if err != nil {
 		return fmt.Errorf("record audit entry: %w", err)
 	}

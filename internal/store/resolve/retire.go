@@ -100,7 +100,8 @@ func (p *assignmentChanges) findReturned(partitions []inventory.Partition) {
 	p.returned = map[string]int64{}
 	for _, partition := range partitions {
 		for _, to := range partition.Assignments {
-			if retired[to.CI] && p.updated[to.Record] && p.observes(p.Evidence[to.Record].Source) {
+			observed := p.updated[to.Record] && !p.fromFile[to.Record]
+			if retired[to.CI] && observed && p.observes(p.Evidence[to.Record].Source) {
 				p.returned[to.CI] = to.Record
 			}
 		}

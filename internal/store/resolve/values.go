@@ -91,7 +91,7 @@ func (r *resolution) candidateValues(
 ) (map[string][]inventory.CandidateValues, error) {
 	list, err := db.Collect[candidateRow](ctx, r.tx, "read candidates", `
 		select m.ci_id::text as ci, r.id as record, r.source, v.class, v.attributes, v.valid_from as since,
-			greatest(r.created_at, r.seen_at, p.seen_at) as seen_at, false as former
+			greatest(coalesce(r.document_at, r.created_at), r.seen_at, p.seen_at) as seen_at, false as former
 		from assignment m
 		join source_record r on r.id = m.record_id
 		join record_version v on v.record_id = r.id and v.valid_to = 'infinity'

@@ -207,7 +207,8 @@ create table source_record (
     boot_id            text not null default '',
     hardware           jsonb not null default '{}',      -- family -> hash, as the agent reports it
     program            text not null default '',         -- what reports, and its version
-    seen_at            timestamptz -- at least this recent; presence is fresher
+    document_at        timestamptz, -- the date of the newest whole document of another tool's agent
+    seen_at            timestamptz -- at least this recent; presence is fresher; null: not observed
 ) with (fillfactor = 80);
 create unique index source_record_by_native_key on source_record (native_key, source);
 create index source_record_by_default_ci on source_record (default_ci);
