@@ -11,16 +11,17 @@ const (
 	cellEnds = ";,\t\r\n"
 )
 
-// escapeFormula puts an apostrophe before every character that would begin a formula.
+// escapeFormula puts an apostrophe before every character that would begin a formula, and before an
+// apostrophe in such a place, so that an import can take the apostrophes away again.
 func escapeFormula(text string) string {
-	if !strings.ContainsAny(text, formulaStarts) {
+	if !strings.ContainsAny(text, formulaStarts+"'") {
 		return text
 	}
 	var b strings.Builder
 	atStart := true
 	for i := range len(text) {
 		c := text[i]
-		if atStart && strings.IndexByte(formulaStarts, c) >= 0 {
+		if atStart && (c == '\'' || strings.IndexByte(formulaStarts, c) >= 0) {
 			b.WriteByte('\'')
 		}
 		atStart = strings.IndexByte(cellEnds, c) >= 0

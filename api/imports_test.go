@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -167,5 +168,33 @@ func TestImportSlots(t *testing.T) {
 	want := []bool{true, true, true, true, false, true, true, true, true, false, false, true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("taken (-want +got):\n%s", diff)
+	}
+}
+
+// TestExportedValuesComeBack: a list that is exported and imported has the same values, whatever
+// they begin with.
+func TestExportedValuesComeBack(t *testing.T) {
+	t.Parallel()
+	e := newFixture(t)
+	want := map[string]string{}
+	for _, owner := range []string{"-", "-5", "+49 30", "=1+1", "@home", "'quoted'", "'=1", "''", "a;=b", "a,'b", "a\n-b", "O'Brien", `24" IPS`} {
+		encoded, err := json.Marshal(map[string]string{"owner": owner})
+		check(t, err)
+		want[e.makeCI(t, "monitor", "screen", string(encoded))] = owner
+	}
+	list := e.get(t, "/api/v1/cis?format=csv&class=monitor")
+	for ci := range want {
+		send[inventory.CIDetails](t, e, "PATCH", "/api/v1/cis/"+ci, `{"attributes": {"owner": null}}`, http.StatusOK)
+	}
+	body, contentType := form(t, map[string]string{"mapping": `{"match": "id"}`, "file": string(list.body)})
+	if a := e.do(t, http.MethodPost, "/api/v1/imports?format=csv", string(body), http.Header{"Content-Type": {contentType}}); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	got := map[string]string{}
+	for ci := range want {
+		got[ci], _ = e.ci(t, ci, "").Attributes["owner"].(string)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("owners (-want +got):\n%s", diff)
 	}
 }

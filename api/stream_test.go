@@ -37,6 +37,9 @@ var formulas = map[string]string{
 	`a+b-c@d`:                         `a+b-c@d`,
 	`5.2-1+b7`:                        `5.2-1+b7`,
 	`bash`:                            `bash`,
+	`'=1`:                             `''=1`,
+	`a;'b`:                            `a;''b`,
+	`O'Brien`:                         `O'Brien`,
 	``:                                ``,
 }
 

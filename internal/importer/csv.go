@@ -98,7 +98,7 @@ func (t *table) attributes(doc *Document, r row) (values inventory.Attributes, p
 	for i := range t.columns {
 		c := &t.columns[i]
 		text := r.fields[c.index]
-		if isOneOf(text, words.Unknown) {
+		if r.unknown(c.index) {
 			continue
 		}
 		value, err := c.convert(text)

@@ -33,7 +33,7 @@ func (t *table) related(r row) []inventory.Component {
 	var parts []inventory.Component
 	for _, relation := range t.relations {
 		value := r.fields[relation.index]
-		if isOneOf(value, words.Unknown) {
+		if r.unknown(relation.index) {
 			continue
 		}
 		parts = append(parts, inventory.Component{

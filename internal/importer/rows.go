@@ -3,6 +3,7 @@ package importer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -19,6 +20,7 @@ type rowReader struct {
 	torn      int // the number of the last row without a closing quotation mark; 0: none, or its rest is over
 	fields    []string
 	cleaned   []int
+	literal   []int
 }
 
 // row is one row of a table.
@@ -26,6 +28,7 @@ type row struct {
 	number  int
 	fields  []string // as many as the header has; valid until the next row is read
 	cleaned []int    // the fields from which control characters were removed
+	literal []int    // the fields that are values whatever they look like
 	stray   bool     // a quoted field has a quotation mark that is not doubled
 	problem string   // why the row cannot be used
 }
@@ -115,7 +118,7 @@ func (r *rowReader) read() (row, split, bool) {
 		r.number++
 		begin := r.offset
 		s := r.split()
-		read := row{number: r.number, fields: r.fields, cleaned: r.cleaned, stray: s.stray}
+		read := row{number: r.number, fields: r.fields, cleaned: r.cleaned, literal: r.literal, stray: s.stray}
 		if s.open {
 			r.offset = begin + lineLength(r.text[begin:])
 			r.torn = r.number
@@ -126,6 +129,11 @@ func (r *rowReader) read() (row, split, bool) {
 		}
 	}
 	return row{}, split{}, false
+}
+
+// unknown reports whether a field has no value.
+func (r row) unknown(index int) bool {
+	return isOneOf(r.fields[index], words.Unknown) && !slices.Contains(r.literal, index)
 }
 
 // lineLength returns the length of the first line, including its end.
@@ -139,15 +147,18 @@ func lineLength(text string) int {
 // split reads the fields of a row.
 func (r *rowReader) split() split {
 	s := split{blank: true}
-	r.fields, r.cleaned = r.fields[:0], r.cleaned[:0]
+	r.fields, r.cleaned, r.literal = r.fields[:0], r.cleaned[:0], r.literal[:0]
 	for !s.end && !s.open {
-		text, cleaned := cell(r.field(&s))
+		text, cleaned, literal := cell(r.field(&s))
 		s.count++
 		s.blank = s.blank && text == ""
 		switch {
 		case len(r.fields) < r.width:
 			if cleaned {
 				r.cleaned = append(r.cleaned, len(r.fields))
+			}
+			if literal {
+				r.literal = append(r.literal, len(r.fields))
 			}
 			r.fields = append(r.fields, text)
 		case text != "":

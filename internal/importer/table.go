@@ -184,7 +184,7 @@ func (t *table) keyOf(r row) (key, problem string) {
 	parts := make([]string, len(t.key))
 	for i, index := range t.key {
 		parts[i] = r.fields[index]
-		if isOneOf(parts[i], words.Unknown) {
+		if r.unknown(index) {
 			return "", fmt.Sprintf("column %q: the key of the row is empty", t.header[index])
 		}
 		if len(parts) > 1 {
