@@ -37,7 +37,7 @@ type ImportInput struct {
 	Reason      string       `query:"reason" maxLength:"2000" doc:"Why the file is imported. The audit log keeps it."`
 	DryRun      bool         `query:"dry_run" doc:"Report what would change, and change nothing."`
 	ContentType string       `header:"Content-Type" hidden:"true"`
-	RawBody     []byte       `contentType:"application/octet-stream" doc:"The file; or multipart/form-data with the parts file and mapping, a JSON object that defines the columns of a CSV file."`
+	RawBody     []byte       `contentType:"application/octet-stream"`
 }
 
 // importFormat is the name of one of inventory.ImportFormats.
