@@ -14,8 +14,8 @@ type Observed struct {
 	Components  []Component
 	// Partial observations remove nothing: what is absent may still be there.
 	Partial bool
-	// FromFile: a list or a file reports it, which may be old. It does not restore a retired CI, and
-	// its time is not when the thing was last seen.
+	// FromFile: a list or a file reports it, which may be old. It does not restore a retired CI,
+	// and its time is not when the thing was last seen.
 	FromFile bool
 }
 
