@@ -38,5 +38,5 @@ func (p pace) next(agentID string, now time.Time) time.Duration {
 	return wait
 }
 
-// silence is how long a connected agent may send nothing: almost two of the longest waits.
-func (p pace) silence() time.Duration { return 2*p.interval + time.Minute }
+// untilGone is how long a connected agent may send nothing: almost two of the longest waits.
+func (p pace) untilGone() time.Duration { return 2*p.interval + time.Minute }
