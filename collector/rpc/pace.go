@@ -24,9 +24,9 @@ func newPace(interval time.Duration) pace {
 	return pace{interval: interval}
 }
 
-// silence is how long an agent may be silent after a check-in before it counts as gone: until the
+// untilGone is how long an agent may be silent after a check-in before it counts as gone: until the
 // next one is due at the latest, and a grace of another interval.
-func (p pace) silence() time.Duration { return 2*p.interval + p.interval/8 }
+func (p pace) untilGone() time.Duration { return 2*p.interval + p.interval/8 }
 
 // next returns the time until the agent's next check-in at its phase, between 1/8 and 9/8 of an
 // interval, so that an agent that is slightly early does not check in twice.

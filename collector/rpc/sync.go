@@ -80,7 +80,7 @@ func (c *conversation) answer(checkIn *inventoryv1.CheckIn) error {
 func (c *conversation) present() error {
 	now := time.Now()
 	c.seen = inventory.Presence{
-		Record: c.record.ID, SeenAt: now, Until: now.Add(c.server.pace.silence()),
+		Record: c.record.ID, SeenAt: now, Until: now.Add(c.server.pace.untilGone()),
 		BootID: ingest.Text(c.hello.GetBootId()), Stream: c.id,
 	}
 	c.server.presence.note(c.seen)
