@@ -48,7 +48,7 @@ func TestIntakeStopsBeforeTheDiskIsFull(t *testing.T) {
 func TestByteSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]byteSize{
-		"0": 0, "512": 512, "1KB": 1 << 10, "500MB": 500 << 20, " 2 gb ": 2 << 30, "3TB": 3 << 40,
+		"0": 0, "512": 512, "1KB": 1 << 10, "500MB": 500 << 20, "2 gb": 2 << 30, "3TB": 3 << 40,
 	} {
 		var got byteSize
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want {

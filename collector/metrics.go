@@ -25,7 +25,8 @@ func (c *collector) metricsHandler() http.Handler {
 			Name: "muster_store_up", Help: "1 if the database answers, otherwise 0.",
 		}, func() float64 { return oneIf(s.Outage() == nil) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "muster_ingest_accepting", Help: "1 if inventories are accepted, 0 while the database or its disk prevents it.",
+			Name: "muster_ingest_accepting",
+			Help: "1 if inventories are accepted, 0 while the database or its disk prevents it.",
 		}, func() float64 { return oneIf(c.accepting() == nil) }),
 	)
 	if c.cluster != nil {

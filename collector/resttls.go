@@ -27,7 +27,8 @@ func (f restFlags) check() error {
 	case (f.Cert == "") != (f.Key == ""):
 		return errors.New("--http-cert and --http-key are needed together")
 	case f.Cert != "" && f.TLS:
-		return errors.New("--http-tls uses a certificate of the agents' CA: leave out --http-cert and --http-key, or --http-tls")
+		return errors.New("--http-tls uses a certificate of the agents' CA: leave out --http-cert and --http-key, " +
+			"or --http-tls")
 	default:
 		return nil
 	}
@@ -39,8 +40,8 @@ func (f restFlags) permit(listening net.Addr) error {
 	if f.Cert != "" || f.TLS || f.Insecure || ok && tcp.IP.IsLoopback() {
 		return nil
 	}
-	return fmt.Errorf("the REST API on %s would send API tokens and data in plain text: set --http-cert and --http-key, "+
-		"or --http-tls for a certificate of the agents' CA, or listen on 127.0.0.1 behind a TLS proxy, "+
+	return fmt.Errorf("the REST API on %s would send API tokens and data in plain text: set --http-cert and "+
+		"--http-key, or --http-tls for a certificate of the agents' CA, or listen on 127.0.0.1 behind a TLS proxy, "+
 		"or set --http-insecure if the network is protected otherwise", listening)
 }
 

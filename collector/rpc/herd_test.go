@@ -26,7 +26,7 @@ type arrival struct {
 }
 
 // arrivals is a heap of arrivals by time.
-type arrivals []arrival
+type arrivals []arrival //nolint:recvcheck // container/heap needs both
 
 func (a arrivals) Len() int           { return len(a) }
 func (a arrivals) Less(i, j int) bool { return a[i].at.Before(a[j].at) }

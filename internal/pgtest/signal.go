@@ -38,7 +38,7 @@ func (s *Server) Hang(t testing.TB) (resume func()) {
 // processes returns the process IDs of the server in dir, the first process before its children.
 func processes(t testing.TB, dir string) []int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	text, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid")) //nolint:gosec // the test's own server
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func processes(t testing.TB, dir string) []int {
 		t.Skip("only /proc shows the children of a process")
 	}
 	for _, name := range stats {
-		stat, _ := os.ReadFile(name) // fails if the process has ended
+		stat, _ := os.ReadFile(name) //nolint:gosec // of /proc; fails if the process has ended
 		// proc_pid_stat(5): the program's name in parentheses, the state, the parent's process ID.
 		_, rest, _ := bytes.Cut(stat, []byte(") "))
 		if fields := bytes.Fields(rest); len(fields) > 1 && string(fields[1]) == first {
