@@ -9,6 +9,12 @@ import (
 	"github.com/musterhq/muster/internal/inventory"
 )
 
+// enrollmentStore stores how agents enroll and who they are.
+type enrollmentStore interface {
+	enrollmentTokenStore
+	agentStore
+}
+
 type agentStore interface {
 	ListAgents(ctx context.Context, q inventory.AgentQuery, visit inventory.Visit[inventory.Agent]) error
 	Agent(ctx context.Context, id string) (inventory.Agent, error)
@@ -47,8 +53,8 @@ type AgentOutput struct{ Body inventory.Agent }
 func (s *server) registerAgents() {
 	agents := tableOf[inventory.Agent]()
 	list := s.operation(http.MethodGet, "/api/v1/agents", "list-agents", enrollmentTag, "List agents")
-	list.Description = "In the order of their enrollment. ?state=pending lists those that wait until a person approves " +
-		"them. The serial number and the host name are what an agent claimed when it enrolled."
+	list.Description = "In the order of their enrollment. ?state=pending lists those that wait until a person " +
+		"approves them. The serial number and the host name are what an agent claimed when it enrolled."
 	handleList(s, list, func(_ context.Context, in *AgentsInput) (listing[inventory.Agent], error) {
 		query := inventory.AgentQuery{State: in.State}
 		if query.State == "all" {

@@ -24,8 +24,7 @@ type Store interface {
 	deviceStore
 	itemStore
 	softwareStore
-	enrollmentTokenStore
-	agentStore
+	enrollmentStore
 	apiTokenStore
 	ciStore
 	relationshipStore

@@ -59,7 +59,8 @@ func (s *server) registerDeviceItems() {
 		"List the items of a section of a device")
 	items.Description = "E.g. /api/v1/devices/{id}/sections/memory. The fields depend on the section. Unknown " +
 		"fields are absent. PCI and USB devices also have vendor_name and device_name, from the databases pci.ids " +
-		"and usb.ids of the collector's machine. Answers as of an instant have no such names, because they must not change."
+		"and usb.ids of the collector's machine. Answers as of an instant have no such names, because they must " +
+		"not change."
 	handleList(s, items, func(_ context.Context, in *DeviceItemsInput) (listing[Item], error) {
 		section, ok := s.sections[in.Section]
 		if !ok {

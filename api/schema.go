@@ -108,7 +108,7 @@ var descriptions = map[string]string{
 	"DeviceAgent.revoke_reason": "Why the agent was revoked.",
 
 	"Agent.agent_id":         "The agent's id.",
-	"Agent.state":            "pending: nothing of it is applied before a person approves it. approved, refused or revoked.",
+	"Agent.state":            "pending (nothing of it is applied before approval), approved, refused or revoked.",
 	"Agent.serial_number":    "The serial number of its machine, as it claimed when it enrolled.",
 	"Agent.hostname":         "The host name of its machine, as it claimed when it enrolled.",
 	"Agent.address":          "The address from which it enrolled.",

@@ -135,7 +135,8 @@ func (s *server) logSlowReader(ctx context.Context, err error) {
 		return
 	}
 	about, _ := ctx.Value(requestKey{}).(request)
-	s.Logger.WarnContext(ctx, "aborted a list whose client reads too slowly", "request_id", about.id, "path", about.path)
+	s.Logger.WarnContext(ctx, "aborted a list whose client reads too slowly",
+		"request_id", about.id, "path", about.path)
 }
 
 // pacedWriter aborts the stream to a client that reads less than minRate over a longer time, since

@@ -35,7 +35,8 @@ func (c listAgentsCommand) Run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "AGENT\tSTATE\tHOST NAME\tSERIAL NUMBER\tADDRESS\tTOKEN\tENROLLED") // Flush reports errors
+	// Flush reports errors of all lines.
+	_, _ = fmt.Fprintln(table, "AGENT\tSTATE\tHOST NAME\tSERIAL NUMBER\tADDRESS\tTOKEN\tENROLLED")
 	query := url.Values{"state": {c.State}, "page_size": {"1000"}}
 	for more := true; more; {
 		var page struct {

@@ -61,8 +61,8 @@ func attacks() map[string]attack {
 	}
 }
 
-// patience bounds one attempt, so that each attack has several.
-const patience = 5 * time.Second
+// attemptTimeout bounds one attempt, so that each attack has several.
+const attemptTimeout = 5 * time.Second
 
 // TestHostileClients runs ten hostile clients beside three agents and a client of the REST API. The
 // agents' data are right, everybody is served, and the collector neither ends nor grows without
@@ -190,7 +190,7 @@ func newHostile(t *testing.T, c *collector, number int) *hostile {
 
 func (h *hostile) repeat(ctx context.Context, do attack) {
 	for ctx.Err() == nil {
-		limited, cancel := context.WithTimeout(ctx, patience)
+		limited, cancel := context.WithTimeout(ctx, attemptTimeout)
 		err := do(limited, h)
 		cancel()
 		h.mu.Lock()

@@ -102,7 +102,9 @@ func (k *kind) compare(a, b []interval, shared *sharing, until time.Time) kindSc
 // never had.
 func hasOwn(a, b []interval, shared *sharing) bool {
 	return slices.ContainsFunc(a, func(c interval) bool {
-		_, found := slices.BinarySearchFunc(b, c, func(d, c interval) int { return cmp.Compare(d.identifier, c.identifier) })
+		_, found := slices.BinarySearchFunc(b, c, func(d, c interval) int {
+			return cmp.Compare(d.identifier, c.identifier)
+		})
 		return c.current && !found && !shared.has(c.identifier)
 	})
 }

@@ -78,7 +78,10 @@ func (s *Store) ApproveAgent(ctx context.Context, id string, actor inventory.Act
 	var revoked bool
 	err := s.Pool.QueryRow(ctx, `
 		update agent set
-			approved_at = case when revoked_at is null then coalesce(approved_at, clock_timestamp()) else approved_at end,
+			approved_at = case
+				when revoked_at is null then coalesce(approved_at, clock_timestamp())
+				else approved_at
+			end,
 			approved_by = case when revoked_at is null and approved_at is null then $2 else approved_by end
 		where agent_id = $1
 		returning revoked_at is not null`, id, actor.Name).Scan(&revoked)

@@ -34,8 +34,8 @@ func (s *Store) record(ctx context.Context, where string, args ...any) (inventor
 		from source_record r
 		left join agent a on a.record_id = r.id
 		left join assignment m on m.record_id = r.id and m.valid_to = 'infinity'
-		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.LivenessDependent, &r.Pending, &r.RevokedAt, &r.Version, &root,
-		&r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.Program, &hardware)
+		where `+where, args...).Scan(&r.ID, &r.AgentID, &r.CI, &r.LivenessDependent, &r.Pending, &r.RevokedAt,
+		&r.Version, &root, &r.Token, &r.PreviousToken, &tokenAt, &r.BootID, &r.Program, &hardware)
 	if db.IsNoRows(err) {
 		return r, &inventory.Error{Code: inventory.CodeUnauthenticated, Message: "this agent is not enrolled"}
 	}

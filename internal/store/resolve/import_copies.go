@@ -40,7 +40,7 @@ func (t *importing) separateCopies(
 // byKeys returns the records that have the keys, each followed by its copies.
 func (t *importing) byKeys(ctx context.Context, of []string, keys [][]byte) (map[sourceKey][]identify.Machine, error) {
 	if len(keys) == 0 {
-		return nil, nil
+		return map[sourceKey][]identify.Machine{}, nil
 	}
 	type machineRow struct {
 		Source    string
