@@ -149,9 +149,9 @@ func TestMakers(t *testing.T) {
 		{"FUJITSU", "FUJITSU CLIENT COMPUTING LIMITED", "Fujitsu Siemens"},
 		{"Super Micro Computer", "Supermicro"},
 		{"Hewlett Packard Enterprise", "HPE", "HP", "HP Deutschland GmbH"},
-		{"LENOVO", "Lenovo Deutschland GmbH", "Lenovo (Beijing) Limited", "联想(北京)有限公司", "IBM Lenovo"},
+		{"LENOVO", "Lenovo Deutschland GmbH", "Lenovo (Beijing) Limited", "联想(北京)有限公司", "IBM Lenovo"}, //nolint:gosmopolitan // as makers write it
 		{"Intel", "Intel Corporation", "Intel(R) Client Systems", "Intel Corp."},
-		{"FUJITSU", "Fujitsu Technology Solutions GmbH", "富士通株式会社", "FUJITSU CLIENT COMPUTING LIMITED"},
+		{"FUJITSU", "Fujitsu Technology Solutions GmbH", "富士通株式会社", "FUJITSU CLIENT COMPUTING LIMITED"}, //nolint:gosmopolitan // as makers write it
 		{"Panasonic Corporation", "Panasonic Connect Co., Ltd.", "Matsushita Electric Industrial Co.,Ltd."},
 		{"Dynabook Inc.", "TOSHIBA", "Toshiba Client Solutions Co., Ltd.", "Dynabook Europe GmbH"},
 		{"Dell Inc.", "Dell GmbH", "Dell\u200b Inc.\u00ad", "DEL"},
