@@ -87,9 +87,18 @@ func (s *Server) Sync(stream inventoryv1.Inventory_SyncServer) error {
 			return errUnended
 		}
 		if err := c.checkIn(checkIn); err != nil {
-			return err
+			return c.reasonOf(err)
 		}
 	}
+}
+
+// reasonOf returns why the conversation was ended if that is why a check-in failed: a call of the
+// store reports only that its context ended.
+func (c *conversation) reasonOf(err error) error {
+	if cause := context.Cause(c.ctx); cause != nil && errors.Is(err, context.Canceled) {
+		return cause
+	}
+	return err
 }
 
 // leave records that the record has no conversation any more, unless a newer one replaced this one.
