@@ -36,7 +36,7 @@ type serveFlags struct {
 	MasterKeyFile   string        `env:"MUSTER_MASTER_KEY_FILE" help:"File with the key (32 bytes, hex) that encrypts the agents' CA in the database. All collectors of a database need the same key. Default: master.key in the data directory, created at the first start." type:"path"`
 	AgentAddr       string        `env:"MUSTER_AGENT_ADDR" help:"The host:port that agents connect to. Default: the gRPC address." name:"agent-addr"`
 	CheckInInterval time.Duration `env:"MUSTER_CHECK_IN_INTERVAL" default:"15m" help:"How often each agent checks in, at most 15m."`
-	NewItemsPerDay  int           `env:"MUSTER_NEW_ITEMS_PER_DAY" default:"50000" help:"How many items, such as a package in a version, each agent may add to the catalog in a day. More are rejected, and the agent is logged."`
+	NewItemsPerDay  int           `env:"MUSTER_NEW_ITEMS_PER_DAY" default:"200000" help:"How many items, such as a package in a version, each agent may add to the catalog in a day. More are rejected, and the agent is logged."`
 	MinFree         byteSize      `env:"MUSTER_MIN_FREE" default:"1GB" help:"Accept no inventories while the disk of the private database has less free space, e.g. 500MB or 2GB. 0: off."`
 
 	REST restFlags `embed:"" prefix:"http-"`

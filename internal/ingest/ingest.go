@@ -86,7 +86,8 @@ type Options struct {
 	CacheSize int // cached encodings of items; 0 means 262,144 (about 35 MB)
 	Logger    *slog.Logger
 
-	// NewItemsPerDay is how many items each record may add to the catalog in a day; 0 means 50,000.
+	// NewItemsPerDay is how many items each record may add to the catalog in a day; 0 means
+	// 200,000.
 	NewItemsPerDay int
 	// Accepting returns an error while nothing may be applied, e.g. because the disk is nearly
 	// full; nil: everything may be applied at any time.

@@ -34,7 +34,7 @@ type usage struct {
 
 // Defaults of a quota.
 const (
-	newItemsPerDay = 50_000 // a machine with every package of a distribution
+	newItemsPerDay = 200_000 // the largest section
 	quotaDay       = 24 * time.Hour
 	quotaRecords   = 1 << 16 // that are remembered: those that added items last
 )

@@ -81,7 +81,9 @@ func TestObserve(t *testing.T) {
 					"manufactured_week": number("47"), "manufactured_year": number("2008"), "native_resolution": "1920x1200",
 					"width_mm": number("518"), "height_mm": number("324"),
 				},
-				Identifiers: inventory.RawIdentifiers{Manufacturer: "DEL", Model: "41003", SerialNumber: "G283H8BI21MS"},
+				Identifiers: inventory.RawIdentifiers{
+					Manufacturer: "DEL", Model: "41003", SerialNumber: "G283H8BI21MS", UnitNumber: "842091859",
+				},
 			},
 			{
 				Class: "operating_system_installation", Key: "os", Relationship: "installed_on",
