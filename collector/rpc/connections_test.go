@@ -193,8 +193,11 @@ func TestHandshakesTakeTurns(t *testing.T) {
 		if got := e.began.Load(); got != many+1 {
 			t.Errorf("%d connections were served, want all %d", got, many+1)
 		}
-		if len(e.admission.by) != 0 {
-			t.Errorf("%d addresses are remembered after their handshakes", len(e.admission.by))
+		e.admission.mu.Lock()
+		remembered := len(e.admission.by)
+		e.admission.mu.Unlock()
+		if remembered != 0 {
+			t.Errorf("%d addresses are remembered after their handshakes", remembered)
 		}
 		<-time.After(time.Hour)
 		close(e.dials.queue)
