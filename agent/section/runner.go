@@ -138,8 +138,10 @@ func (r *Runner) Stuck() []string {
 }
 
 type outcome struct {
-	items []proto.Message
-	err   error
+	items   []proto.Message
+	err     error
+	status  inventory.Status
+	message string
 }
 
 // collect runs a collector in a goroutine of its own and abandons it if it does not end, so that a
@@ -180,7 +182,7 @@ func (r *Runner) collect(parent context.Context, h *host.Host, c Collector) (rep
 	}
 	switch {
 	case ended && report.Status != inventory.StatusError: // also with what it has found within its time
-		report.Status, report.Message = statusOf(o)
+		report.Status, report.Message = o.status, o.message
 		if report.Status.Collected() {
 			report.Items = o.items
 		}
@@ -224,14 +226,18 @@ func heap() uint64 {
 	return sample[0].Value.Uint64()
 }
 
+// guard runs a collector. The status is a part of that, because the methods of an error can panic
+// too.
 func guard(ctx context.Context, h *host.Host, c Collector) (o outcome) {
 	defer func() {
 		if p := recover(); p != nil {
 			o = outcome{err: fmt.Errorf("panic: %v", p)}
+			o.status, o.message = statusOf(o)
 		}
 	}()
-	items, err := c.Collect(ctx, h)
-	return outcome{items: items, err: err}
+	o.items, o.err = c.Collect(ctx, h)
+	o.status, o.message = statusOf(o)
+	return o
 }
 
 // maxMessage bounds the message of a section's status, in bytes.

@@ -38,6 +38,12 @@ func stuck(forever <-chan struct{}) func(context.Context) error {
 	return func(context.Context) error { <-forever; return nil }
 }
 
+// panickingError is an error as some numbers of system libraries are: they cannot be compared.
+type panickingError struct{}
+
+func (panickingError) Error() string { return "0x13" }
+func (panickingError) Is(error) bool { panic("not comparable") }
+
 // TestOneSectionHurtsNoOther: whatever a section does, the others are collected.
 func TestOneSectionHurtsNoOther(t *testing.T) {
 	t.Parallel()
@@ -48,6 +54,7 @@ func TestOneSectionHurtsNoOther(t *testing.T) {
 			collector("panics", func(context.Context) error { panic("it panics") }), good("d"),
 			collector("nil", func(context.Context) error { var c Collector; _, _ = c.Collect(t.Context(), nil); return nil }), good("e"),
 			collector("denied", func(context.Context) error { return fs.ErrPermission }), good("f"),
+			collector("error panics", func(context.Context) error { return panickingError{} }), good("g"),
 		})
 		got := map[string]inventory.Status{}
 		for _, r := range reports {
@@ -55,9 +62,9 @@ func TestOneSectionHurtsNoOther(t *testing.T) {
 		}
 		want := map[string]inventory.Status{
 			"hangs": inventory.StatusTimeout, "stuck": inventory.StatusTimeout, "panics": inventory.StatusError, "nil": inventory.StatusError,
-			"denied": inventory.StatusDenied,
+			"denied": inventory.StatusDenied, "error panics": inventory.StatusError,
 		}
-		for name := range strings.SplitSeq("abcdef", "") {
+		for name := range strings.SplitSeq("abcdefg", "") {
 			want[name] = inventory.StatusOK
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
