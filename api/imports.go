@@ -62,9 +62,9 @@ func (s *server) registerImports() {
 table of assets, such as a list of purchases. Each document is a source record of its own, beside
 those of other sources. Importing a file again changes nothing. Try a file with dry_run first.
 
-A file is no observation: it moves last_seen of no CI and restores no retired one. An inventory is as
-of the date that its agent wrote (accesslog), else as of its receipt. One that is older than the one
-that is held is not applied, and the report has a warning.
+A file is not an observation: it does not change last_seen, and it does not restore a retired CI. An
+inventory is as of the date that its agent wrote (accesslog), else as of its receipt. If it is older
+than the one that is held, it is not applied, and the report has a warning.
 
 The smallest part that cannot be read is left out. A value that cannot be read is left out with a
 warning that names the row, the column, the value and what was expected; the rest of the row is

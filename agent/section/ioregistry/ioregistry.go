@@ -31,7 +31,8 @@ func Read(ctx context.Context, h *host.Host, command host.Command) ([]Node, erro
 	return nodes, nil
 }
 
-// Parse reads the property list that ioreg prints. It prints nothing if there is no object.
+// Parse reads the property list that ioreg prints. ioreg prints nothing if the registry has no such
+// object; Parse then returns no nodes.
 func Parse(data []byte) ([]Node, error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return nil, nil

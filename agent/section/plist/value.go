@@ -16,7 +16,7 @@ func (t *Text) UnmarshalPlist(unmarshal func(any) error) error {
 // Flag is a value that is true or false, or 1 or 0.
 type Flag struct {
 	On    bool
-	Known bool // false if there is no such value, or it has another type
+	Known bool // false if the value is absent or has another type
 }
 
 // UnmarshalPlist is a method of the library's Unmarshaler.

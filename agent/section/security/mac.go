@@ -34,7 +34,7 @@ func macSecureBoot(ctx context.Context, s *survey) {
 	}
 }
 
-// answer adds a protection by the answer of a command. An answer that is none of the two adds
+// answer adds a protection by the answer of a command. Any answer but on and off adds
 // nothing: later releases may use other words.
 func (s *survey) answer(ctx context.Context, command host.Command, item *inventoryv1.SecurityPosture, on, off string) {
 	out, err := s.host.Output(ctx, command)

@@ -72,7 +72,7 @@ func TestCollectMac(t *testing.T) {
 	}
 }
 
-// TestMacOfUnknownState: words that the agent does not know are no state.
+// TestMacOfUnknownState: the agent reports no state for words that it does not know.
 func TestMacOfUnknownState(t *testing.T) {
 	t.Parallel()
 	h, err := host.Replay(hosttest.Recording(t, "darwin", map[string]string{

@@ -261,7 +261,8 @@ create unlogged table presence (
     boot_id   text not null default ''
 ) with (fillfactor = 50);
 
--- Rollbacks and clones that the ratchet found, and records over their quota. Commits of inventories and enrollments add rows.
+-- Rollbacks and clones that the ratchet found, and records over their quota. Commits of inventories
+-- and enrollments add rows.
 create table sync_incident (
     record_id bigint not null references source_record,
     at        timestamptz not null,
